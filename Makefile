@@ -1,0 +1,48 @@
+# One virtual environment in .venv serves every target. PYTHON chooses the interpreter (3.11-3.13).
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+
+.PHONY: demo test lint bench goldens docs clean
+
+demo: $(VENV)/installed
+	$(BIN)/imgbatch similar samples
+	$(BIN)/imgbatch different samples
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+goldens: $(VENV)/installed-test
+	$(BIN)/python -m tests.golden.regenerate
+
+docs: $(VENV)/installed-test
+	$(BIN)/python tools/make_docs.py
+
+clean:
+	rm -rf $(VENV) imgbatch-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/created:
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'imgbatch needs Python 3.11 or newer: make PYTHON=python3.12 ...')"
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/installed: $(VENV)/created pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/created pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@
+
+$(VENV)/installed-lint: $(VENV)/created pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test,lint]"
+	touch $@

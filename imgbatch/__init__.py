@@ -1,0 +1,50 @@
+"""Pick similar or different images from a folder, with classical descriptors on a CPU.
+
+>>> import imgbatch
+>>> photos = imgbatch.load("photos")          # doctest: +SKIP
+>>> photos.similar(10, seed=7).images         # doctest: +SKIP
+"""
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from imgbatch.collection import Collection, load
+    from imgbatch.config import Config, load_config
+    from imgbatch.errors import ImgbatchError
+    from imgbatch.types import ImageRecord, PickedImage, Selection, Skipped
+
+_HOMES = {
+    "Collection": "collection",
+    "load": "collection",
+    "Config": "config",
+    "load_config": "config",
+    "ImgbatchError": "errors",
+    "ImageRecord": "types",
+    "PickedImage": "types",
+    "Selection": "types",
+    "Skipped": "types",
+}
+
+__all__ = [
+    "Collection",
+    "Config",
+    "ImageRecord",
+    "ImgbatchError",
+    "PickedImage",
+    "Selection",
+    "Skipped",
+    "__version__",
+    "load",
+    "load_config",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names on first use, so that `imgbatch --help` needs no NumPy (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'imgbatch' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"imgbatch.{_HOMES[name]}"), name)

@@ -1,0 +1,370 @@
+"""The index of one image folder: a SQLite file that survives kills, neighbours and old versions."""
+
+import contextlib
+import os
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from imgbatch.catalogue.schema import MIGRATIONS
+from imgbatch.errors import CatalogueError
+from imgbatch.types import ImageRecord, Skipped
+
+FILE_NAME = "catalogue.sqlite"
+_BUSY_SECONDS = 60.0
+_ORPHANS_KEPT = 1000
+_IN_USE = "id IN (SELECT content_id FROM images)"
+
+Codes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What the index holds of one file; ``error`` says why it is unusable."""
+
+    size: int
+    mtime_ns: int
+    content_hash: bytes | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """What reading one file gave.
+
+    ``codes`` maps descriptor fingerprints to bytes; empty if the content was known or unreadable.
+    ``content_hash`` is None if the file could not be read at all.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    content_hash: bytes | None
+    width: int = 0
+    height: int = 0
+    note: str = ""
+    error: str | None = None
+    known: bool = False
+    codes: Mapping[str, bytes] | None = None
+
+
+class Catalogue:
+    """The index of one folder. Use `Catalogue.open`; close it, or use it as a context manager.
+
+    Every change is one transaction; readers and one writer at a time may share the file, others
+    wait for up to a minute. `notes` says what was repaired on opening.
+    """
+
+    def __init__(self, directory: Path, connection: sqlite3.Connection, notes: list[str]) -> None:
+        self.directory = directory
+        self.notes = notes
+        self._db = connection
+
+    @classmethod
+    def open(cls, directory: Path, folder: str) -> "Catalogue":
+        """Open or create the index in a directory.
+
+        A damaged index, or one written by a newer imgbatch, is moved aside and begun anew, with a
+        note.
+
+        Raises
+        ------
+        CatalogueError
+            The directory cannot be written, or the index is locked by another process.
+        """
+        file, notes = directory / FILE_NAME, list[str]()
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            try:
+                connection = _connect(file, folder)
+            except (sqlite3.DatabaseError, _NewerIndexError) as error:
+                if isinstance(error, sqlite3.OperationalError) and not _is_damage(error):
+                    raise
+                notes.append(_move_aside(file, error))
+                connection = _connect(file, folder)
+        except (OSError, sqlite3.Error) as error:
+            raise CatalogueError(
+                f"the index cannot be opened: {file}: {error}",
+                "check the folder's permissions, or give another with --index DIR",
+            ) from None
+        return cls(directory, connection, notes)
+
+    @classmethod
+    def rebuild(cls, directory: Path, folder: str, error: sqlite3.DatabaseError) -> "Catalogue":
+        """Move a (closed) index aside in which damage showed up later, and begin anew.
+
+        Raises
+        ------
+        CatalogueError
+            It is no damage but another trouble, or the directory cannot be written.
+        """
+        file = directory / FILE_NAME
+        if isinstance(error, sqlite3.OperationalError) and not _is_damage(error):
+            raise CatalogueError(
+                f"the index cannot be used: {file}: {error}", "try again, or give --index DIR"
+            ) from None
+        note = _move_aside(file, error)
+        catalogue = cls.open(directory, folder)
+        catalogue.notes.insert(0, note)
+        return catalogue
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; the index must not be used afterwards."""
+        self._db.close()
+
+    @contextlib.contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if _is_damage(error):
+                raise
+            raise CatalogueError(
+                f"the index cannot be written: {self.directory / FILE_NAME}: {error}",
+                "check free space and permissions, or give another place with --index DIR",
+            ) from None
+
+    # ----- what changed -------------------------------------------------------------------------
+
+    def generation(self) -> str:
+        """Text that changes whenever a picture is added, changed, renamed or removed."""
+        rows = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
+        return f"{rows['identity']}-{rows['generation']}"
+
+    def files(self) -> dict[str, KnownFile]:
+        """Every file the index knows, by path."""
+        rows = self._db.execute(
+            "SELECT path, size, mtime_ns, hash, coalesce(images.error, contents.error)"
+            " FROM images LEFT JOIN contents ON contents.id = content_id"
+        )
+        return {os.fsdecode(path): KnownFile(*rest) for path, *rest in rows}
+
+    def lacking(self, fingerprints: Sequence[str], limits: str) -> dict[bytes, frozenset[str]]:
+        """Content hashes that need work, with the fingerprints they lack.
+
+        Contents read under other limits lack everything: they may now be readable, or no longer.
+        """
+        state = f"{self.generation()} {limits} {' '.join(fingerprints)}"
+        row = self._db.execute("SELECT value FROM meta WHERE key = 'complete'").fetchone()
+        if row == (state,):
+            return {}
+        everything = frozenset(fingerprints)
+        lacking: dict[bytes, frozenset[str]] = {
+            content_hash: everything
+            for (content_hash,) in self._db.execute(
+                f"SELECT hash FROM contents WHERE limits != ? AND {_IN_USE}",  # noqa: S608
+                (limits,),
+            )
+        }
+        for fingerprint in fingerprints:
+            rows = self._db.execute(
+                "SELECT hash FROM contents WHERE error IS NULL AND id NOT IN (SELECT content_id"  # noqa: S608
+                " FROM vectors JOIN descriptors ON descriptors.id = descriptor_id"
+                f" WHERE fingerprint = ?) AND {_IN_USE}",
+                (fingerprint,),
+            )
+            for (content_hash,) in rows:
+                lacking[content_hash] = lacking.get(content_hash, frozenset()) | {fingerprint}
+        if not lacking:
+            with self._change() as db:
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('complete', ?)", (state,))
+        return lacking
+
+    def hashes_of_sizes(self, sizes: Iterable[int]) -> dict[int, tuple[bytes, ...]]:
+        """For each file size, the content hashes of known files of that size."""
+        wanted = set(sizes)
+        found: dict[int, set[bytes]] = {}
+        if wanted:
+            for size, content_hash in self._db.execute(
+                "SELECT size, hash FROM images JOIN contents ON contents.id = content_id"
+            ):
+                if size in wanted:
+                    found.setdefault(size, set()).add(content_hash)
+        return {size: tuple(sorted(hashes)) for size, hashes in found.items()}
+
+    # ----- changing -----------------------------------------------------------------------------
+
+    def record(self, files: Sequence[ReadFile], limits: str) -> None:
+        """Write what reading some files gave, in one transaction."""
+        with self._change() as db:
+            changed = False
+            for file in files:
+                content_id = self._record_content(db, file, limits)
+                error = file.error if content_id is None else None
+                row = (os.fsencode(file.path), content_id, error)
+                same = db.execute(
+                    "SELECT 1 FROM images WHERE path = ? AND content_id IS ? AND error IS ?", row
+                ).fetchone()
+                changed = changed or same is None or not file.known
+                db.execute(
+                    "INSERT OR REPLACE INTO images (path, content_id, error, size, mtime_ns)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    (*row, file.size, file.mtime_ns),
+                )
+            if changed:
+                _next_generation(db)
+
+    def _record_content(self, db: sqlite3.Connection, file: ReadFile, limits: str) -> int | None:
+        if file.content_hash is None:
+            return None
+        found = db.execute(
+            "SELECT id FROM contents WHERE hash = ?", (file.content_hash,)
+        ).fetchone()
+        if file.known and found:
+            return int(found[0])
+        content_id = int(
+            db.execute(
+                "INSERT INTO contents (hash, limits, width, height, note, error)"
+                " VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (hash) DO UPDATE SET limits = excluded.limits,"
+                " width = excluded.width, height = excluded.height, note = excluded.note,"
+                " error = excluded.error RETURNING id",
+                (
+                    file.content_hash,
+                    limits,
+                    file.width or None,
+                    file.height or None,
+                    file.note,
+                    file.error,
+                ),
+            ).fetchone()[0]
+        )
+        for fingerprint, data in (file.codes or {}).items():
+            db.execute("INSERT OR IGNORE INTO descriptors (fingerprint) VALUES (?)", (fingerprint,))
+            db.execute(
+                "INSERT OR REPLACE INTO vectors (descriptor_id, content_id, data)"
+                " SELECT id, ?, ? FROM descriptors WHERE fingerprint = ?",
+                (content_id, data, fingerprint),
+            )
+        return content_id
+
+    def forget(self, paths: Sequence[str]) -> None:
+        """Remove files that are gone; their vectors stay a while, in case they come back."""
+        with self._change() as db:
+            db.executemany(
+                "DELETE FROM images WHERE path = ?", [(os.fsencode(path),) for path in paths]
+            )
+            _next_generation(db)
+            orphans = f"SELECT id FROM contents WHERE NOT coalesce({_IN_USE}, 0)"  # noqa: S608
+            count = db.execute(f"SELECT count(*) FROM ({orphans})").fetchone()[0]  # noqa: S608
+            if count > _ORPHANS_KEPT:
+                db.execute(f"DELETE FROM vectors WHERE content_id IN ({orphans})")  # noqa: S608
+                db.execute(f"DELETE FROM contents WHERE id IN ({orphans})")  # noqa: S608
+
+    # ----- reading ------------------------------------------------------------------------------
+
+    def records(self) -> list[ImageRecord]:
+        """Every readable image, sorted by the bytes of its path: the order of rows everywhere."""
+        rows = self._db.execute(
+            "SELECT path, width, height, note FROM images JOIN contents ON contents.id = content_id"
+            " WHERE contents.error IS NULL ORDER BY path"
+        )
+        return [ImageRecord(os.fsdecode(path), *rest) for path, *rest in rows]
+
+    def skipped(self) -> list[Skipped]:
+        """Every file that cannot be used, with the reason, sorted by path."""
+        rows = self._db.execute(
+            "SELECT path, coalesce(images.error, contents.error) AS reason"
+            " FROM images LEFT JOIN contents ON contents.id = content_id"
+            " WHERE reason IS NOT NULL ORDER BY path"
+        )
+        return [Skipped(os.fsdecode(path), reason) for path, reason in rows]
+
+    def codes(self, fingerprint: str, dim: int, batch: int = 4096) -> Iterator[Codes]:
+        """A descriptor's codes in the order of `records`, as arrays (<= batch, dim) uint8."""
+        rows = self._db.execute(
+            "SELECT data FROM images JOIN contents ON contents.id = images.content_id"
+            " JOIN vectors ON vectors.content_id = contents.id"
+            " WHERE contents.error IS NULL AND descriptor_id ="
+            " (SELECT id FROM descriptors WHERE fingerprint = ?) ORDER BY path",
+            (fingerprint,),
+        )
+        while some := rows.fetchmany(batch):
+            joined = b"".join(data for (data,) in some)
+            yield np.frombuffer(joined, np.uint8).reshape(len(some), dim)
+
+
+class _NewerIndexError(Exception):
+    """The index was written by a newer imgbatch."""
+
+
+def _connect(file: Path, folder: str) -> sqlite3.Connection:
+    db = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise _NewerIndexError
+        if version < len(MIGRATIONS):
+            _migrate(db, folder)
+        db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _migrate(db: sqlite3.Connection, folder: str) -> None:
+    db.execute("BEGIN EXCLUSIVE")
+    try:
+        # Asked again inside the transaction: another process may have been faster.
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        for script in MIGRATIONS[version:]:
+            for statement in script.split(";"):
+                if statement.strip():
+                    db.execute(statement)
+        if version == 0:
+            db.executemany(
+                "INSERT INTO meta VALUES (?, ?)",
+                [("identity", uuid.uuid4().hex), ("generation", "0"), ("folder", repr(folder))],
+            )
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def _next_generation(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    text = str(error)
+    return "malformed" in text or "no such" in text or "not a database" in text
+
+
+def _move_aside(file: Path, error: Exception) -> str:
+    kind = "newer" if isinstance(error, _NewerIndexError) else "damaged"
+    aside = file.with_name(f"{FILE_NAME}.{kind}-{time.time_ns()}")
+    file.replace(aside)
+    for leftover in ("-wal", "-shm"):
+        file.with_name(FILE_NAME + leftover).unlink(missing_ok=True)
+    why = "was written by a newer imgbatch" if kind == "newer" else f"is damaged ({error})"
+    return f"the index {why}; it was moved to {aside} and is rebuilt"

@@ -1,0 +1,355 @@
+"""The library's front: `load` a folder, then ask the `Collection` for images."""
+
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from imgbatch import images, locations
+from imgbatch.catalogue import Catalogue
+from imgbatch.config import Config, load_config
+from imgbatch.descriptors import ALWAYS, as_integers, build_descriptors
+from imgbatch.errors import FolderError, SelectionError, UnreadableImage
+from imgbatch.extraction import with_fingerprints
+from imgbatch.files import replacing
+from imgbatch.indexing import Progress, RefreshReport, refresh
+from imgbatch.projection import Projection, project, project_codes
+from imgbatch.selectors.different import SampleOptions, draw_sample, k_center
+from imgbatch.selectors.similar import SimilarOptions, choose_anchor, similar
+from imgbatch.types import Floats, ImageRecord, PickedImage, Rows, Selection, Skipped
+
+_SEEDS = 2**31
+
+
+def load(
+    folder: str | os.PathLike[str],
+    *,
+    config: Config | str | os.PathLike[str] | None = None,
+    index: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> "Collection":
+    """Bring the index of a folder up to date and open it.
+
+    Parameters
+    ----------
+    folder
+        The image folder; it is never written to.
+    config
+        A `Config`, a config file, or None for the usual search (see `load_config`).
+    index
+        Folder for indexes; None means ``IMGBATCH_CACHE_DIR``, else the user's cache folder.
+    progress
+        Called with (files done, files in all) while files are read.
+
+    Raises
+    ------
+    FolderError
+        The folder is missing or unreadable, or holds no readable image.
+    ConfigError
+        The config does not fit.
+    CatalogueError
+        The index cannot be written.
+    """
+    started = time.perf_counter()
+    settings = config if isinstance(config, Config) else load_config(config).config
+    path = os.path.abspath(folder)
+    directory = locations.index_directory(path, index)
+    catalogue = Catalogue.open(directory, path)
+    try:
+        locations.remember_folder(directory, path)
+        try:
+            report = refresh(catalogue, path, settings, progress)
+            records = catalogue.records()
+        except sqlite3.DatabaseError as error:
+            # A page deep inside was damaged: begin anew.
+            catalogue.close()
+            catalogue = Catalogue.rebuild(directory, path, error)
+            report = refresh(catalogue, path, settings, progress)
+            records = catalogue.records()
+        skipped = sorted((*catalogue.skipped(), *report.unlisted), key=lambda one: one.path)
+        skipped_list = _write_skipped(directory, skipped)
+        if not records:
+            raise _no_images(path, skipped)
+        return Collection(
+            path, settings, catalogue, records, skipped, report, skipped_list, started
+        )
+    except BaseException:
+        catalogue.close()
+        raise
+
+
+def _no_images(path: str, skipped: list[Skipped]) -> FolderError:
+    if not skipped:
+        return FolderError(f"no images in {path}", "expected .jpg, .jpeg, .png and the like")
+    first = skipped[0]
+    return FolderError(
+        f"no readable image in {path}: all {len(skipped)} were skipped",
+        f"the first, {first.path!r}: {first.reason}",
+    )
+
+
+def _write_skipped(directory: Path, skipped: list[Skipped]) -> Path | None:
+    target = directory / "skipped.tsv"
+    if not skipped:
+        target.unlink(missing_ok=True)
+        return None
+    lines = "".join(f"{one.path!r}\t{one.reason}\n" for one in skipped)
+    with replacing(target) as temporary:
+        temporary.write_text(lines, encoding="utf-8")
+    return target
+
+
+class Collection:
+    """The images of one folder, ready for requests.
+
+    Attributes
+    ----------
+    folder : str
+        Absolute path of the image folder.
+    records : list of ImageRecord
+        Every readable image in a fixed order, by the bytes of its path; rows index into it.
+    skipped : list of Skipped
+        Files that could not be used, with reasons.
+    report : RefreshReport
+        What bringing the index up to date did.
+    seconds : float
+        What that took.
+    notes : tuple of str
+        Remarks on the index.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - built by `load` alone
+        self,
+        folder: str,
+        config: Config,
+        catalogue: Catalogue,
+        records: list[ImageRecord],
+        skipped: list[Skipped],
+        report: RefreshReport,
+        skipped_list: Path | None,
+        started: float,
+    ) -> None:
+        self.folder = folder
+        self.config = config
+        self.records = records
+        self.skipped = skipped
+        self.report = report
+        self.skipped_list = skipped_list
+        self.notes = tuple(catalogue.notes)
+        self.index_directory = catalogue.directory
+        self._catalogue = catalogue
+        self._descriptors = with_fingerprints(build_descriptors(config), config.images)
+        self.seconds = time.perf_counter() - started
+        self._started: float | None = started
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __repr__(self) -> str:
+        return f"<imgbatch.Collection of {len(self)} images in {self.folder!r}>"
+
+    @property
+    def paths(self) -> list[str]:
+        """Absolute path of every readable image, in row order."""
+        return [self._absolute(record.path) for record in self.records]
+
+    @cached_property
+    def projection(self) -> Projection:
+        """Points, hashes and neighbourhoods; computed or read on first use."""
+        return project(self._catalogue, self._descriptors, self.config)
+
+    @property
+    def points(self) -> Floats:
+        """The feature space: (n, p) float32, read-only where it comes from the disk."""
+        return self.projection.points
+
+    def similar(
+        self,
+        n: int = 10,
+        *,
+        like: str | os.PathLike[str] | None = None,
+        seed: int | None = None,
+        keep_duplicates: bool = False,
+    ) -> Selection:
+        """Pick n images of one kind: a random anchor and its nearest neighbours.
+
+        Parameters
+        ----------
+        n
+            1 to the number of images. The anchor counts, unless it lies outside the folder.
+        like
+            An image, in the folder or not, to be the anchor; None draws one with a coherent
+            neighbourhood.
+        seed
+            Repeats a set; None draws a seed.
+        keep_duplicates
+            Allow near-duplicates (by pHash) in the set.
+
+        Raises
+        ------
+        SelectionError
+            n is out of range, or `like` cannot be read.
+        """
+        seed, random, started = self._begin(n, seed)
+        space = self.projection
+        outside: PickedImage | None = None
+        anchor_row: int | None = None
+        anchor_hash: np.uint64 | None = None
+        if like is not None:
+            anchor_row = self._row_of_file(os.fspath(like))
+        else:
+            anchor_row = choose_anchor(space.coherence, self.config.similar.coherent_share, random)
+        if anchor_row is None:
+            outside, point, anchor_hash = self._describe_outside(os.fspath(like or ""))
+        else:
+            point = space.points[anchor_row]
+        options = SimilarOptions(
+            hashes=None if keep_duplicates else space.hashes,
+            duplicate_bits=self.config.similar.duplicate_bits,
+            anchor_row=anchor_row,
+            anchor_hash=anchor_hash,
+            large=self.config.index.large_folder,
+        )
+        rows, distances = similar(space.points, point, n, options)
+        picked = self._picked(rows, distances, anchor_row)
+        if outside is not None:
+            picked = (outside, *picked)
+        return self._selection("similar", seed, picked, started)
+
+    def different(
+        self, n: int = 10, *, seed: int | None = None, keep_duplicates: bool = False
+    ) -> Selection:
+        """Pick n images that differ: greedy k-center on a fresh sample without its outliers.
+
+        Parameters
+        ----------
+        n
+            1 to the number of images.
+        seed
+            Repeats a set; None draws a seed.
+        keep_duplicates
+            Allow near-duplicates (by pHash) in the set.
+
+        Raises
+        ------
+        SelectionError
+            n is out of range.
+        """
+        seed, random, started = self._begin(n, seed)
+        space, options = self.projection, self.config.different
+        sampling = SampleOptions(
+            options.sample_share,
+            options.sample_min_per_pick,
+            options.sample_max,
+            options.outlier_share,
+        )
+        sample = draw_sample(space.radii, n, sampling, random)
+        rows, distances = k_center(
+            space.points[sample],
+            n,
+            hashes=None if keep_duplicates else space.hashes[sample],
+            duplicate_bits=self.config.similar.duplicate_bits,
+        )
+        picked = self._picked(sample[rows], distances, None)
+        return self._selection("different", seed, picked, started)
+
+    # ----- helpers ------------------------------------------------------------------------------
+
+    def _begin(self, n: int, seed: int | None) -> tuple[int, np.random.Generator, float]:
+        if not 1 <= n <= len(self):
+            raise SelectionError(
+                f"n is {n}, but {self.folder} holds {len(self)} readable images",
+                f"give 1 to {len(self)}",
+            )
+        if seed is None:
+            seed = secrets.randbelow(_SEEDS)
+        elif seed < 0:
+            raise SelectionError(f"the seed is {seed}", "give a whole number from 0 on")
+        started = time.perf_counter() if self._started is None else self._started
+        self._started = None
+        return seed, np.random.default_rng(seed), started
+
+    def _absolute(self, path: str) -> str:
+        return os.path.join(self.folder, *path.split("/"))
+
+    def _row_of_file(self, given: str) -> int | None:
+        """The row of a file named from here or from inside the folder; None if it has none."""
+        for path in (os.path.abspath(given), self._absolute(given)):
+            inside = os.path.relpath(path, self.folder).replace(os.sep, "/")
+            if inside in self._row_of:
+                return self._row_of[inside]
+        return None
+
+    def _describe_outside(self, given: str) -> tuple[PickedImage, Floats, np.uint64]:
+        """Decode and project an image that is not in the index: rank 0, its point, its hash."""
+        try:
+            with open(given, "rb") as file, images.quiet_codecs():
+                decoded = images.decode(file.read(), self.config.images)
+        except OSError as error:
+            raise SelectionError(
+                f"the image {given} cannot be read: {error.strerror}",
+                "give --like a file, or a path inside the image folder",
+            ) from None
+        except UnreadableImage as error:
+            raise SelectionError(
+                f"the image {given} cannot be used: {error.message}", "give another with --like"
+            ) from None
+        codes = {d.name: d.describe(decoded.view)[None] for _, d in self._descriptors}
+        by_name = {descriptor.name: descriptor for _, descriptor in self._descriptors}
+        point = project_codes(self.projection.space, by_name, codes)[0]
+        path = os.path.abspath(given)
+        picked = PickedImage(
+            rank=0,
+            path=path,
+            relative=path,
+            score=0.0,
+            width=decoded.width,
+            height=decoded.height,
+            note=decoded.note,
+            anchor=True,
+        )
+        return picked, point, as_integers(codes[ALWAYS])[0]
+
+    def _picked(
+        self, rows: Rows, distances: Floats, anchor_row: int | None
+    ) -> tuple[PickedImage, ...]:
+        chosen = ((int(row), self.records[row]) for row in rows)
+        return tuple(
+            PickedImage(
+                rank=rank,
+                path=self._absolute(record.path),
+                relative=record.path,
+                score=round(float(distance), 6),
+                width=record.width,
+                height=record.height,
+                label=record.label,
+                note=record.note,
+                anchor=row == anchor_row,
+            )
+            for rank, ((row, record), distance) in enumerate(
+                zip(chosen, distances, strict=True), start=1
+            )
+        )
+
+    def _selection(
+        self, mode: str, seed: int, picked: tuple[PickedImage, ...], started: float
+    ) -> Selection:
+        return Selection(
+            mode=mode,
+            seed=seed,
+            folder=self.folder,
+            images=picked,
+            skipped=tuple(self.skipped),
+            indexed=len(self),
+            seconds=time.perf_counter() - started,
+            notes=self.notes,
+        )
+
+    @cached_property
+    def _row_of(self) -> Mapping[str, int]:
+        return {record.path: row for row, record in enumerate(self.records)}

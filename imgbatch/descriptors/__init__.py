@@ -1,0 +1,36 @@
+"""The family of descriptors: one registry, one function that builds those a config asks for."""
+
+from collections.abc import Callable
+
+from imgbatch.config import Config
+from imgbatch.descriptors.base import Codes, Descriptor, fingerprint
+from imgbatch.descriptors.hog import Hog
+from imgbatch.descriptors.hsv import Hsv
+from imgbatch.descriptors.phash import Phash, as_integers
+
+DESCRIPTORS: dict[str, Callable[[Config], Descriptor]] = {
+    "hsv": lambda config: Hsv(**config.descriptors.hsv.model_dump()),
+    "hog": lambda config: Hog(**config.descriptors.hog.model_dump()),
+    "phash": lambda _config: Phash(),
+}
+"""Every descriptor there is. A new one: its file, a line here, a weight in config.toml."""
+
+ALWAYS = "phash"
+"""Computed whatever its weight: near-duplicates are told by it."""
+
+
+def build_descriptors(config: Config) -> tuple[Descriptor, ...]:
+    """The descriptors whose weight is above 0, and the one that tells near-duplicates."""
+    wanted = [name for name, weight in config.weights.items() if weight > 0 or name == ALWAYS]
+    return tuple(DESCRIPTORS[name](config) for name in wanted)
+
+
+__all__ = [
+    "ALWAYS",
+    "DESCRIPTORS",
+    "Codes",
+    "Descriptor",
+    "as_integers",
+    "build_descriptors",
+    "fingerprint",
+]

@@ -1,0 +1,109 @@
+"""Write files so that no reader ever sees half of one and nothing of the user's is overwritten."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from imgbatch.errors import OutputError, UsageError
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """A temporary path beside the target that becomes the target if nothing goes wrong.
+
+    Raises
+    ------
+    OutputError
+        The place cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=".imgbatch-", suffix=target.suffix, dir=target.parent
+        )
+        os.close(handle)
+    except OSError as error:
+        raise _not_written(target, error) from None
+    temporary = Path(name)
+    try:
+        yield temporary
+        _give_usual_permissions(temporary)
+        temporary.replace(target)
+    except OSError as error:
+        raise _not_written(target, error) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _not_written(target: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"cannot write {target}: {error.strerror or error}", "choose another place with -o"
+    )
+
+
+def _give_usual_permissions(path: Path) -> None:
+    """Mkstemp makes files for the owner only; others may read what any program writes."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
+
+
+def refuse_inside(target: Path, folder: str, option: str) -> None:
+    """Raise if the target lies in the image folder, which is never written to."""
+    if is_inside(target, folder):
+        raise UsageError(
+            f"{option} {target} lies inside the image folder {folder}, which is never written to",
+            "choose a place outside it",
+        )
+
+
+def is_inside(target: Path, folder: str) -> bool:
+    """Whether the target, links resolved, lies in the folder."""
+    return target.resolve().is_relative_to(Path(folder).resolve())
+
+
+def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Path]:
+    """Copy or link files into a directory, as ``01-name.jpg``, ``02-name.jpg``, ...
+
+    An existing file is never overwritten: the new one's name gets a number instead.
+
+    Raises
+    ------
+    OutputError
+        The directory or a file cannot be written, or a source is gone.
+    """
+    digits = max(2, len(str(len(sources))))
+    made = []
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for rank, source in enumerate(sources, start=1):
+            name = Path(source)
+            wanted = directory / f"{rank:0{digits}}-{name.name}"
+            made.append(_place(source, wanted, link=link))
+    except OSError as error:
+        what = "link" if link else "copy"
+        raise OutputError(
+            f"cannot {what} into {directory}: {error.strerror or error}",
+            "choose another folder, or use --copy-to" if link else "choose another folder",
+        ) from None
+    return made
+
+
+def _place(source: str, wanted: Path, *, link: bool) -> Path:
+    number, target = 1, wanted
+    while True:
+        try:
+            if link:
+                target.symlink_to(Path(source).absolute())
+            else:
+                with open(source, "rb") as reader, open(target, "xb") as writer:
+                    shutil.copyfileobj(reader, writer)
+                shutil.copystat(source, target)
+        except FileExistsError:
+            number += 1
+            target = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+        else:
+            return target

@@ -1,0 +1,76 @@
+"""Where indexes lie: one folder each, named after the image folder, in the user's cache folder."""
+
+import hashlib
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from imgbatch.errors import UsageError
+
+_MARK = "image-folder.txt"
+
+
+def cache_root(given: str | os.PathLike[str] | None = None) -> Path:
+    """The folder of all indexes: as given, else ``IMGBATCH_CACHE_DIR``, else the user's cache."""
+    named = given or os.environ.get("IMGBATCH_CACHE_DIR")
+    return Path(named).absolute() if named else Path(platformdirs.user_cache_dir("imgbatch", False))
+
+
+def index_directory(folder: str, given: str | os.PathLike[str] | None = None) -> Path:
+    """The index folder of an image folder; links to one folder share its index.
+
+    Raises
+    ------
+    UsageError
+        It would lie inside the image folder, which is never written to.
+    """
+    real = os.path.realpath(folder)
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", os.path.basename(real)).strip("-")[:32] or "folder"
+    digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
+    directory = cache_root(given) / f"{readable}-{digest}"
+    if directory.resolve().is_relative_to(real):
+        raise UsageError(
+            f"the index {directory} would lie inside the image folder, which is never written to",
+            "give a place outside it with --index DIR or IMGBATCH_CACHE_DIR",
+        )
+    return directory
+
+
+def remember_folder(directory: Path, folder: str) -> None:
+    """Note beside an index which image folder it belongs to, for `list_indexes`."""
+    mark = directory / _MARK
+    text = os.fsencode(os.path.realpath(folder))
+    if not mark.is_file() or mark.read_bytes() != text:
+        mark.write_bytes(text)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredIndex:
+    """An index on disk: its place, its image folder, and how many bytes it takes."""
+
+    directory: Path
+    folder: str
+    size: int
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether the image folder is gone."""
+        return not os.path.isdir(self.folder)
+
+
+def list_indexes(root: Path) -> list[StoredIndex]:
+    """Every index below a cache folder, sorted by image folder."""
+    found = []
+    for mark in root.glob(f"*/{_MARK}"):
+        size = sum(file.stat().st_size for file in mark.parent.rglob("*") if file.is_file())
+        found.append(StoredIndex(mark.parent, os.fsdecode(mark.read_bytes()), size))
+    return sorted(found, key=lambda index: index.folder)
+
+
+def remove_index(index: StoredIndex) -> None:
+    """Delete an index; the next request on its folder makes it anew."""
+    shutil.rmtree(index.directory)

@@ -1,0 +1,27 @@
+"""Ways to show a result: on the terminal, as JSON, as a contact sheet."""
+
+from imgbatch.outputs.base import Output, Result, printable
+from imgbatch.outputs.json import as_document, print_json, write_json
+from imgbatch.outputs.pictures import dominant_colors, load_pictures
+from imgbatch.outputs.sheet import check_sheet_path, write_sheet
+from imgbatch.outputs.summaries import write_facts
+from imgbatch.outputs.table import write_table
+
+OUTPUTS: dict[str, Output] = {"table": write_table, "json": write_json}
+"""What a request can print. A new one: its file and a line here."""
+
+__all__ = [
+    "OUTPUTS",
+    "Output",
+    "Result",
+    "as_document",
+    "check_sheet_path",
+    "dominant_colors",
+    "load_pictures",
+    "print_json",
+    "printable",
+    "write_facts",
+    "write_json",
+    "write_sheet",
+    "write_table",
+]

@@ -1,0 +1,37 @@
+"""What every output gets and offers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from imgbatch.types import Selection, View
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A selection with its small pictures (rank by rank) and the contact sheet, if one was made."""
+
+    selection: Selection
+    pictures: tuple[View, ...]
+    sheet: Path | None = None
+    skipped_list: Path | None = None
+
+
+class Output(Protocol):
+    """One way to show a result."""
+
+    def __call__(self, result: Result) -> None:
+        """Show the result where this output shows things."""
+        ...
+
+
+def printable(text: str) -> str:
+    """The text with control characters and bytes that are no text written as escapes."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in _bytes(text)
+    )
+
+
+def _bytes(text: str) -> str:
+    """Surrogates stand for single bytes of a name: show them as such."""
+    return "".join(f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text)

@@ -1,0 +1,43 @@
+"""The small pictures that tables and sheets show."""
+
+import numpy as np
+from PIL import Image
+
+from imgbatch import images
+from imgbatch.config import Config
+from imgbatch.errors import UnreadableImage
+from imgbatch.types import Selection, View
+
+_GONE = np.full((3, 4, 3), 200, np.uint8)
+_SWATCHES = 5
+
+
+def load_pictures(selection: Selection, config: Config) -> tuple[View, ...]:
+    """Decode each chosen image anew, large enough for the sheet; grey if it is gone meanwhile."""
+    pictures = []
+    with images.quiet_codecs():
+        for image in selection.images:
+            try:
+                with open(image.path, "rb") as file:
+                    decoded = images.decode(
+                        file.read(), config.images, view_px=config.sheet.cell_px
+                    )
+            except (OSError, UnreadableImage):
+                pictures.append(_GONE)
+            else:
+                pictures.append(decoded.view)
+    return tuple(pictures)
+
+
+def dominant_colors(picture: View) -> tuple[str, ...]:
+    """Up to five colours as ``#rrggbb``, the most frequent first (median cut, Heckbert 1982)."""
+    small = Image.fromarray(picture)
+    small.thumbnail((64, 64))
+    reduced = small.quantize(_SWATCHES, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = reduced.getpalette() or []
+    counted = sorted(reduced.getcolors() or [], reverse=True)
+    return tuple(
+        "#{:02x}{:02x}{:02x}".format(*palette[3 * index : 3 * index + 3])
+        for _, index in counted
+        if isinstance(index, int)
+    )

@@ -1,0 +1,81 @@
+"""The result as a Rich table on standard output."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from imgbatch.outputs.base import Result, printable
+from imgbatch.outputs.pictures import dominant_colors
+from imgbatch.types import PickedImage, View
+
+_TITLES = {"similar": "{} similar images", "different": "{} different images"}
+
+
+def write_table(result: Result) -> None:
+    """Print the table and what belongs under it."""
+    console = Console(highlight=False)
+    selection = result.selection
+    console.print(build_table(result, console))
+    lines = [("seed", f"{selection.seed}  (repeats this set: --seed {selection.seed})")]
+    if result.sheet is not None:
+        lines.append(("sheet", str(result.sheet)))
+    if selection.skipped:
+        where = f"  (list: {result.skipped_list})" if result.skipped_list else ""
+        lines.append(("skipped", f"{len(selection.skipped)} of the folder's files{where}"))
+    for name, value in lines:
+        text = Text(f"{name:>8}  ", style="dim")
+        link = _uri(value) if name == "sheet" else None
+        text.append(printable(value), Style(dim=False, link=link))
+        console.print(text, soft_wrap=True)
+
+
+def build_table(result: Result, console: Console) -> Table:
+    """The table itself: on a narrow console without sizes and swatches."""
+    selection = result.selection
+    wide = console.width >= 80
+    title = _TITLES[selection.mode].format(sum(image.rank > 0 for image in selection.images))
+    table = Table(
+        title=f"{title} of {selection.indexed} in {printable(selection.folder)}",
+        title_style="bold",
+        title_justify="left",
+    )
+    has_labels = any(image.label for image in selection.images)
+    table.add_column("#", justify="right")
+    table.add_column("image", overflow="fold", ratio=1 if not wide else None)
+    table.add_column("score" if wide else "sc.", justify="right")
+    if wide:
+        table.add_column("pixels", justify="right")
+        table.add_column("colours")
+    if has_labels and wide:
+        table.add_column("class", overflow="fold")
+    for image, picture in zip(selection.images, result.pictures, strict=True):
+        row = [Text(str(image.rank)), _path(image), Text(f"{image.score:.3f}")]
+        if wide:
+            row += [Text(f"{image.width}x{image.height}"), _swatches(picture)]
+            if has_labels:
+                row.append(Text(printable(image.label)))
+        table.add_row(*row, style="bold" if image.anchor else "")
+    return table
+
+
+def _path(image: PickedImage) -> Text:
+    text = Text(printable(image.relative), Style(link=_uri(image.path)))
+    if image.anchor:
+        text.append("  anchor", "green")
+    if image.note:
+        text.append(f"  {image.note}", "yellow")
+    return text
+
+
+def _swatches(picture: View) -> Text:
+    text = Text()
+    for color in dominant_colors(picture):
+        text.append("\u2588\u2588", color)
+    return text
+
+
+def _uri(path: str) -> str:
+    return Path(path).absolute().as_uri()

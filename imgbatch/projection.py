@@ -1,0 +1,177 @@
+"""The folder's images as points, computed once and kept beside the index.
+
+What is kept depends on the index's generation, on the descriptors and on the settings of the space;
+any change of these gives another key and thereby another computation. Only the newest few are kept.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from imgbatch.catalogue import Catalogue
+from imgbatch.config import Config
+from imgbatch.descriptors import ALWAYS, Codes, Descriptor, as_integers
+from imgbatch.selectors.neighbours import NeighbourGraph, neighbour_graph
+from imgbatch.selectors.similar import coherence
+from imgbatch.space import FeatureSpace, SpaceOptions
+from imgbatch.types import Floats, Hashes
+
+_VERSION = 1
+"""Raised whenever the same index and settings give other points."""
+_KEPT = 4
+_BATCH = 4096
+_SEED = 20_000_003  # of the images the space is fitted on, where not on all
+
+Descriptors = tuple[tuple[str, Descriptor], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Points and what selectors need to know about them; row i is the i-th readable image.
+
+    points (n, p) float32; hashes (n,) uint64 pHashes; coherence (n,) float32 in 0..1;
+    radii (n,) float32: distance to the last neighbour of the graph.
+    """
+
+    space: FeatureSpace
+    points: Floats
+    hashes: Hashes
+    coherence: Floats
+    radii: Floats
+
+
+def project(catalogue: Catalogue, descriptors: Descriptors, config: Config) -> Projection:
+    """The projection of an up-to-date index: from the disk if it is there, else computed."""
+    options = space_options(config)
+    key = _key(catalogue, descriptors, config, options)
+    place = catalogue.directory / "spaces" / key
+    with contextlib.suppress(OSError, ValueError, KeyError):  # missing or damaged: compute anew
+        return _load(place)
+    projection = _compute(catalogue, descriptors, config, options)
+    _save(projection, place)
+    return projection
+
+
+def space_options(config: Config) -> SpaceOptions:
+    """The part of the config that shapes the space."""
+    return SpaceOptions(
+        weights=config.weights,
+        block_components=config.space.block_components,
+        power=config.space.component_power,
+        components=config.space.components,
+    )
+
+
+def project_codes(
+    space: FeatureSpace, descriptors: Mapping[str, Descriptor], codes: Mapping[str, Codes]
+) -> Floats:
+    """Codes of n pictures, by descriptor name -> (n, p) points."""
+    return space.transform({name: descriptors[name].features(codes[name]) for name in space.blocks})
+
+
+def _key(
+    catalogue: Catalogue, descriptors: Descriptors, config: Config, options: SpaceOptions
+) -> str:
+    parts = {
+        "version": _VERSION,
+        "generation": catalogue.generation(),
+        "descriptors": [mark for mark, _ in descriptors],
+        "space": asdict(options),
+        "fit_images": config.space.fit_images,
+        "neighbours": config.similar.neighbours,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
+
+
+def _compute(
+    catalogue: Catalogue, descriptors: Descriptors, config: Config, options: SpaceOptions
+) -> Projection:
+    by_name = {descriptor.name: descriptor for _, descriptor in descriptors}
+    used = {name for name, weight in options.weights.items() if weight > 0}
+    fitting = _fitting_rows(len(catalogue.records()), config.space.fit_images)
+    sample = {
+        descriptor.name: descriptor.features(_take(catalogue, mark, descriptor, fitting))
+        for mark, descriptor in descriptors
+        if descriptor.name in used
+    }
+    space = FeatureSpace.fit(sample, options)
+    del sample
+    points, hashes = [], []
+    for codes in _batches(catalogue, descriptors):
+        points.append(project_codes(space, by_name, codes))
+        hashes.append(as_integers(codes[ALWAYS]))
+    all_points = np.concatenate(points)
+    graph: NeighbourGraph = neighbour_graph(all_points, config.similar.neighbours)
+    radii = (
+        graph.distances[:, -1]
+        if graph.distances.shape[1]
+        else np.zeros(len(all_points), np.float32)
+    )
+    return Projection(
+        space, all_points, np.concatenate(hashes), coherence(graph), np.ascontiguousarray(radii)
+    )
+
+
+def _fitting_rows(n: int, most: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    chosen = np.zeros(n, bool)
+    if n <= most:
+        chosen[:] = True
+    else:
+        chosen[np.random.default_rng(_SEED).choice(n, most, replace=False)] = True
+    return chosen
+
+
+def _take(
+    catalogue: Catalogue,
+    mark: str,
+    descriptor: Descriptor,
+    chosen: np.ndarray[tuple[int], np.dtype[np.bool_]],
+) -> Codes:
+    parts, at = [], 0
+    for codes in catalogue.codes(mark, descriptor.dim, _BATCH):
+        parts.append(codes[chosen[at : at + len(codes)]])
+        at += len(codes)
+    return np.concatenate(parts)
+
+
+def _batches(catalogue: Catalogue, descriptors: Descriptors) -> Iterator[dict[str, Codes]]:
+    names = [descriptor.name for _, descriptor in descriptors]
+    streams = [catalogue.codes(mark, descriptor.dim, _BATCH) for mark, descriptor in descriptors]
+    for codes in zip(*streams, strict=True):
+        yield dict(zip(names, codes, strict=True))
+
+
+def _load(place: Path) -> Projection:
+    space = FeatureSpace.load(place / "space.npz")
+    arrays = [
+        np.load(
+            place / f"{name}.npy", allow_pickle=False, mmap_mode="r" if name == "points" else None
+        )
+        for name in ("points", "hashes", "coherence", "radii")
+    ]
+    os.utime(place)
+    return Projection(space, *arrays)
+
+
+def _save(projection: Projection, place: Path) -> None:
+    """Write beside the place and rename; failing to keep it costs time, never the answer."""
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, ignore_cleanup_errors=True) as temporary:
+            made = Path(temporary) / place.name
+            made.mkdir()
+            projection.space.save(made / "space.npz")
+            for name in ("points", "hashes", "coherence", "radii"):
+                np.save(made / f"{name}.npy", getattr(projection, name), allow_pickle=False)
+            made.rename(place)
+        kept = sorted(place.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
+        for old in kept[_KEPT:]:
+            shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,95 @@
+"""The runner for one machine: worker processes.
+
+Processes, not threads: half of describing an image is many short NumPy calls that hold the
+interpreter lock (measured: two threads do half of what two processes do). loky, not the standard
+pool: its workers start without importing the caller's main module, so that a script needs no
+``if __name__ == "__main__"`` guard, and a worker that dies is noticed.
+"""
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+
+from imgbatch.runners.base import Answer, Task
+
+_AHEAD = 3
+"""Tasks handed out for each worker: one at work, two waiting, so that none idles."""
+_IDLE_SECONDS = 10
+"""A worker whose parent was killed ends after this time without work."""
+
+
+@dataclass(frozen=True)
+class ProcessRunner:
+    """Calls the function in `workers` processes."""
+
+    workers: int
+
+    def run(
+        self,
+        function: Callable[[Task], Answer],
+        tasks: Iterable[Task],
+        *,
+        split: Callable[[Task], list[Task]],
+        crashed: Callable[[Task], Answer],
+    ) -> Iterator[Answer]:
+        """See `Runner.run`."""
+        source = iter(tasks)
+        suspects: list[Task] = []
+        while True:
+            lost = yield from self._until_crash(function, source, self.workers)
+            if not lost:
+                return
+            # One of the lost tasks killed its worker. Alone, in a fresh worker, the culprit shows.
+            suspects.extend(part for task in lost for part in split(task))
+            while suspects:
+                task = suspects.pop()
+                if (yield from self._until_crash(function, iter([task]), 1)):
+                    parts = split(task)
+                    if len(parts) > 1:
+                        suspects.extend(parts)
+                    else:
+                        yield crashed(task)
+
+    @staticmethod
+    def _until_crash(
+        function: Callable[[Task], Answer], source: Iterator[Task], workers: int
+    ) -> Generator[Answer, None, list[Task]]:
+        """Yield answers; return the tasks that were lost when a worker died, if one did."""
+        from loky import ProcessPoolExecutor
+
+        pool = ProcessPoolExecutor(workers, timeout=_IDLE_SECONDS, initializer=_prepare_worker)
+        pending: dict[Future[Answer], Task] = {}
+        try:
+            while True:
+                for task in islice(source, workers * _AHEAD - len(pending)):
+                    pending[pool.submit(function, task)] = task
+                if not pending:
+                    return []
+                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    if isinstance(future.exception(), BrokenProcessPool):
+                        return list(pending.values())
+                    answer = future.result()
+                    del pending[future]
+                    yield answer
+        except BrokenProcessPool:  # raised by submit
+            return [*pending.values(), task]
+        finally:
+            pool.shutdown(wait=True, kill_workers=True)
+
+
+def _prepare_worker() -> None:
+    """Leave Ctrl-C to the parent, give each worker one thread, keep codecs' chatter off stderr."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(ImportError):
+        import cv2
+
+        cv2.setNumThreads(1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)

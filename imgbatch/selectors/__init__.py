@@ -1,0 +1,1 @@
+"""Pure functions of points: who goes into a set."""

@@ -1,0 +1,96 @@
+"""The frozen records that travel between floors."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+Hashes = npt.NDArray[np.uint64]
+View = npt.NDArray[np.uint8]
+"""A canonical small picture: (h, w, 3) uint8, RGB, upright."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One readable image of the collection, as the index knows it.
+
+    ``path`` is relative to the folder, with ``/`` between its parts; bytes that are no valid
+    text stand in it as surrogates (as `os.fsdecode` gives them). ``width`` and ``height`` are
+    pixels of the upright picture; ``note`` says what was odd about the file (empty if nothing).
+    """
+
+    path: str
+    width: int
+    height: int
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        """The first-level subfolder, which many data sets use as the class; "" at the top."""
+        return self.path.split("/", 1)[0] if "/" in self.path else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """One file that was left out, and why, in words a user can act on."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PickedImage:
+    """One image of a selection.
+
+    ``score`` is the distance that ranked it: to the anchor for similar images (0 for the anchor
+    itself), to the nearest image chosen before it for different ones (for the first: to the
+    second). Distances are Euclidean in the feature space, between 0 and 2. ``path`` is absolute;
+    ``relative`` is the path inside the folder, or the absolute path of an anchor from outside.
+    """
+
+    rank: int
+    path: str
+    relative: str
+    score: float
+    width: int
+    height: int
+    label: str = ""
+    note: str = ""
+    anchor: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The answer to one request.
+
+    Attributes
+    ----------
+    mode
+        "similar" or "different".
+    seed
+        Repeats this set on the same files with the same config and version.
+    images
+        In order of rank. With an anchor from outside the folder, the anchor is rank 0 and not
+        counted in n.
+    skipped
+        Files of the folder that could not be used.
+    indexed
+        Number of images the selection could choose from.
+    seconds
+        Wall time of the request, indexing included.
+    notes
+        Remarks for the user, one line each.
+    """
+
+    mode: str
+    seed: int
+    folder: str
+    images: tuple[PickedImage, ...]
+    skipped: tuple[Skipped, ...] = ()
+    indexed: int = 0
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    details: dict[str, Any] = field(default_factory=dict)

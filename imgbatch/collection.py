@@ -19,8 +19,9 @@ from imgbatch.extraction import with_fingerprints
 from imgbatch.files import replacing
 from imgbatch.indexing import Progress, RefreshReport, refresh
 from imgbatch.projection import Projection, project, project_codes
-from imgbatch.selectors.different import SampleOptions, draw_sample, k_center
-from imgbatch.selectors.similar import SimilarOptions, choose_anchor, similar
+from imgbatch.selectors.different import DifferentOptions, different
+from imgbatch.selectors.neighbours import NeighbourLists
+from imgbatch.selectors.similar import Anchor, SimilarOptions, choose_anchor, similar
 from imgbatch.types import Floats, ImageRecord, PickedImage, Rows, Selection, Skipped
 
 _SEEDS = 2**31
@@ -196,27 +197,24 @@ class Collection:
             n is out of range, or `like` cannot be read.
         """
         seed, random, started = self._begin(n, seed)
-        space = self.projection
+        settings = self.config.similar
         outside: PickedImage | None = None
-        anchor_row: int | None = None
-        anchor_hash: np.uint64 | None = None
-        if like is not None:
-            anchor_row = self._row_of_file(os.fspath(like))
+        if like is None:
+            row = choose_anchor(self._lists, settings.neighbours, settings.tournament, random)
+            anchor = Anchor(self.points[row], row)
+        elif (found := self._row_of_file(os.fspath(like))) is not None:
+            anchor = Anchor(self.points[found], found)
         else:
-            anchor_row = choose_anchor(space.coherence, self.config.similar.coherent_share, random)
-        if anchor_row is None:
-            outside, point, anchor_hash = self._describe_outside(os.fspath(like or ""))
-        else:
-            point = space.points[anchor_row]
+            outside, anchor = self._describe_outside(os.fspath(like))
         options = SimilarOptions(
-            hashes=None if keep_duplicates else space.hashes,
-            duplicate_bits=self.config.similar.duplicate_bits,
-            anchor_row=anchor_row,
-            anchor_hash=anchor_hash,
-            large=self.config.index.large_folder,
+            candidates=settings.candidates,
+            list_length=settings.list_length,
+            averaged=settings.averaged,
+            hashes=None if keep_duplicates else self.projection.hashes,
+            duplicate_bits=settings.duplicate_bits,
         )
-        rows, distances = similar(space.points, point, n, options)
-        picked = self._picked(rows, distances, anchor_row)
+        rows, distances = similar(self._lists, anchor, n, options)
+        picked = self._picked(rows, distances, anchor.row)
         if outside is not None:
             picked = (outside, *picked)
         return self._selection("similar", seed, picked, started)
@@ -241,22 +239,25 @@ class Collection:
             n is out of range.
         """
         seed, random, started = self._begin(n, seed)
-        space, options = self.projection, self.config.different
-        sampling = SampleOptions(
-            options.sample_share,
-            options.sample_min_per_pick,
-            options.sample_max,
-            options.outlier_share,
-        )
-        sample = draw_sample(space.radii, n, sampling, random)
-        rows, distances = k_center(
-            space.points[sample],
-            n,
-            hashes=None if keep_duplicates else space.hashes[sample],
+        settings = self.config.different
+        options = DifferentOptions(
+            sample_per_pick=settings.sample_per_pick,
+            outlier_share=settings.outlier_share,
+            smoothing=settings.smoothing,
+            hashes=None if keep_duplicates else self.projection.hashes,
             duplicate_bits=self.config.similar.duplicate_bits,
         )
-        picked = self._picked(sample[rows], distances, None)
+        rows, distances = different(self._lists, n, options, random)
+        picked = self._picked(rows, distances, None)
         return self._selection("different", seed, picked, started)
+
+    @cached_property
+    def _lists(self) -> NeighbourLists:
+        similar, different = self.config.similar, self.config.different
+        longest = max(
+            similar.neighbours, similar.list_length, similar.averaged, different.smoothing
+        )
+        return NeighbourLists(self.points, longest, self.config.index.large_folder)
 
     # ----- helpers ------------------------------------------------------------------------------
 
@@ -285,8 +286,8 @@ class Collection:
                 return self._row_of[inside]
         return None
 
-    def _describe_outside(self, given: str) -> tuple[PickedImage, Floats, np.uint64]:
-        """Decode and project an image that is not in the index: rank 0, its point, its hash."""
+    def _describe_outside(self, given: str) -> tuple[PickedImage, Anchor]:
+        """Decode and project an image that is not in the index: rank 0, and the anchor it makes."""
         try:
             with open(given, "rb") as file, images.quiet_codecs():
                 decoded = images.decode(file.read(), self.config.images)
@@ -313,7 +314,7 @@ class Collection:
             note=decoded.note,
             anchor=True,
         )
-        return picked, point, as_integers(codes[ALWAYS])[0]
+        return picked, Anchor(point, hash=as_integers(codes[ALWAYS])[0])
 
     def _picked(
         self, rows: Rows, distances: Floats, anchor_row: int | None

@@ -43,7 +43,7 @@ class HsvConfig(_Table):
     hue_bins: Annotated[int, Field(ge=2, le=36)]
     saturation_bins: Annotated[int, Field(ge=1, le=16)]
     value_bins: Annotated[int, Field(ge=1, le=16)]
-    bands: Annotated[int, Field(ge=1, le=8)]
+    grid: Annotated[int, Field(ge=1, le=8)]
 
 
 class HogConfig(_Table):
@@ -51,7 +51,7 @@ class HogConfig(_Table):
 
     window_px: Annotated[int, Field(ge=32, le=256)]
     cell_px: Annotated[int, Field(ge=4, le=64)]
-    orientations: Annotated[int, Field(ge=4, le=18)]
+    orientations: Annotated[int, Field(ge=4, le=36)]
 
     @model_validator(mode="after")
     def _cells_fill_the_window(self) -> "HogConfig":
@@ -73,27 +73,28 @@ class DescriptorsConfig(_Table):
 class SpaceConfig(_Table):
     """How descriptor blocks become points."""
 
-    block_components: dict[str, Annotated[int, Field(ge=1, le=512)]]
-    component_power: Share
-    components: Annotated[int, Field(ge=2, le=512)]
     fit_images: Annotated[int, Field(ge=100, le=1_000_000)]
+    components: dict[str, Annotated[int, Field(ge=1, le=512)]]
+    power: dict[str, Share]
 
 
 class SimilarConfig(_Table):
-    """How an anchor and its neighbours are chosen."""
+    """How an anchor and its set are chosen."""
 
+    tournament: Annotated[int, Field(ge=1, le=100)]
     neighbours: Annotated[int, Field(ge=2, le=50)]
-    coherent_share: Annotated[float, Field(ge=0.01, le=1)]
+    candidates: Annotated[int, Field(ge=0, le=500)]
+    list_length: Annotated[int, Field(ge=2, le=100)]
+    averaged: Annotated[int, Field(ge=0, le=20)]
     duplicate_bits: Annotated[int, Field(ge=0, le=32)]
 
 
 class DifferentConfig(_Table):
     """How different images are chosen."""
 
-    sample_share: Annotated[float, Field(ge=0.001, le=1)]
-    sample_min_per_pick: Annotated[int, Field(ge=1, le=1000)]
-    sample_max: Annotated[int, Field(ge=100, le=1_000_000)]
+    sample_per_pick: Annotated[int, Field(ge=1, le=1000)]
     outlier_share: Annotated[float, Field(ge=0, le=0.9)]
+    smoothing: Annotated[int, Field(ge=0, le=50)]
 
 
 class IndexConfig(_Table):

@@ -213,7 +213,7 @@ def _upright_rgb(image: Image.Image, orientation: int, options: ImagesConfig) ->
     return np.asarray(rgb)
 
 
-def _to_8_bits(deep: np.ndarray) -> View:  # type: ignore[type-arg]
+def _to_8_bits(deep: np.ndarray) -> View:
     """Bring integer or float samples to 0..255.
 
     Whole numbers up to 65535 are taken for 16 bits, floats up to 1 for shares of white; whatever

@@ -19,9 +19,7 @@ import numpy as np
 from imgbatch.catalogue import Catalogue
 from imgbatch.config import Config
 from imgbatch.descriptors import ALWAYS, Codes, Descriptor, as_integers
-from imgbatch.selectors.neighbours import NeighbourGraph, neighbour_graph
-from imgbatch.selectors.similar import coherence
-from imgbatch.space import FeatureSpace, SpaceOptions
+from imgbatch.space import BlockOptions, FeatureSpace
 from imgbatch.types import Floats, Hashes
 
 _VERSION = 1
@@ -35,17 +33,14 @@ Descriptors = tuple[tuple[str, Descriptor], ...]
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Points and what selectors need to know about them; row i is the i-th readable image.
+    """A fitted space and the images in it; row i is the i-th readable image.
 
-    points (n, p) float32; hashes (n,) uint64 pHashes; coherence (n,) float32 in 0..1;
-    radii (n,) float32: distance to the last neighbour of the graph.
+    points (n, p) float32; hashes (n,) uint64 pHashes.
     """
 
     space: FeatureSpace
     points: Floats
     hashes: Hashes
-    coherence: Floats
-    radii: Floats
 
 
 def project(catalogue: Catalogue, descriptors: Descriptors, config: Config) -> Projection:
@@ -60,14 +55,12 @@ def project(catalogue: Catalogue, descriptors: Descriptors, config: Config) -> P
     return projection
 
 
-def space_options(config: Config) -> SpaceOptions:
-    """The part of the config that shapes the space."""
-    return SpaceOptions(
-        weights=config.weights,
-        block_components=config.space.block_components,
-        power=config.space.component_power,
-        components=config.space.components,
-    )
+def space_options(config: Config) -> dict[str, BlockOptions]:
+    """The part of the config that shapes the space, by descriptor."""
+    return {
+        name: BlockOptions(weight, config.space.components[name], config.space.power[name])
+        for name, weight in config.weights.items()
+    }
 
 
 def project_codes(
@@ -78,24 +71,23 @@ def project_codes(
 
 
 def _key(
-    catalogue: Catalogue, descriptors: Descriptors, config: Config, options: SpaceOptions
+    catalogue: Catalogue, descriptors: Descriptors, config: Config, options: dict[str, BlockOptions]
 ) -> str:
     parts = {
         "version": _VERSION,
         "generation": catalogue.generation(),
         "descriptors": [mark for mark, _ in descriptors],
-        "space": asdict(options),
+        "space": {name: asdict(one) for name, one in options.items()},
         "fit_images": config.space.fit_images,
-        "neighbours": config.similar.neighbours,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
 
 def _compute(
-    catalogue: Catalogue, descriptors: Descriptors, config: Config, options: SpaceOptions
+    catalogue: Catalogue, descriptors: Descriptors, config: Config, options: dict[str, BlockOptions]
 ) -> Projection:
     by_name = {descriptor.name: descriptor for _, descriptor in descriptors}
-    used = {name for name, weight in options.weights.items() if weight > 0}
+    used = {name for name, one in options.items() if one.weight > 0}
     fitting = _fitting_rows(len(catalogue.records()), config.space.fit_images)
     sample = {
         descriptor.name: descriptor.features(_take(catalogue, mark, descriptor, fitting))
@@ -108,16 +100,7 @@ def _compute(
     for codes in _batches(catalogue, descriptors):
         points.append(project_codes(space, by_name, codes))
         hashes.append(as_integers(codes[ALWAYS]))
-    all_points = np.concatenate(points)
-    graph: NeighbourGraph = neighbour_graph(all_points, config.similar.neighbours)
-    radii = (
-        graph.distances[:, -1]
-        if graph.distances.shape[1]
-        else np.zeros(len(all_points), np.float32)
-    )
-    return Projection(
-        space, all_points, np.concatenate(hashes), coherence(graph), np.ascontiguousarray(radii)
-    )
+    return Projection(space, np.concatenate(points), np.concatenate(hashes))
 
 
 def _fitting_rows(n: int, most: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -155,7 +138,7 @@ def _load(place: Path) -> Projection:
         np.load(
             place / f"{name}.npy", allow_pickle=False, mmap_mode="r" if name == "points" else None
         )
-        for name in ("points", "hashes", "coherence", "radii")
+        for name in ("points", "hashes")
     ]
     os.utime(place)
     return Projection(space, *arrays)
@@ -169,7 +152,7 @@ def _save(projection: Projection, place: Path) -> None:
             made = Path(temporary) / place.name
             made.mkdir()
             projection.space.save(made / "space.npz")
-            for name in ("points", "hashes", "coherence", "radii"):
+            for name in ("points", "hashes"):
                 np.save(made / f"{name}.npy", getattr(projection, name), allow_pickle=False)
             made.rename(place)
         kept = sorted(place.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)

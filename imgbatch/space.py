@@ -1,7 +1,8 @@
-"""The feature space: descriptor blocks -> normalised, weighted, PCA-reduced points."""
+"""The feature space: descriptor blocks -> centred, PCA-reduced, weighted points."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -14,135 +15,129 @@ Blocks = Mapping[str, Floats]
 
 _TINY = 1e-12
 _FLAT = 1e-6
-"""A component whose variance is below this share of the block's largest is numerical dust."""
+"""What is below this share of the largest (a variance), or of 1 (a length), is numerical dust."""
 
 
 @dataclass(frozen=True, slots=True)
-class SpaceOptions:
-    """How blocks become points.
+class BlockOptions:
+    """How one descriptor's block becomes columns of the points.
 
     Attributes
     ----------
-    weights
-        Descriptor name -> share of the mean squared distance (need not sum to 1); 0 leaves it out.
-    block_components
-        Descriptor name -> most principal components kept of its block.
+    weight
+        Share of the mean squared distance, relative to the other blocks'; 0 leaves it out.
+    components
+        Most principal components kept.
     power
         Each component is divided by its standard deviation to this power: 0 leaves it alone, 1
         whitens. 0.5 keeps strong directions ahead without letting them drown the others.
-    components
-        Most dimensions of the space.
     """
 
-    weights: Mapping[str, float]
-    block_components: Mapping[str, int]
-    power: float
+    weight: float
     components: int
+    power: float
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
     """One fitted block: rows are centred, L2-normalised, projected, L2-normalised and scaled.
 
-    mean (d,), axes (d, k) with the component scaling already in, centre (k,), scale: factor that
-    gives the block its share of the mean squared distance.
+    mean (d,); offset (k,) and axes (d, k), with the scaling of components already in; scale is the
+    factor that gives the block its share of the mean squared distance.
     """
 
     mean: Floats
     axes: Floats
-    centre: Floats
+    offset: Floats
     scale: float
 
     def transform(self, rows: Floats) -> Floats:
-        """(n, d) -> (n, k) float32."""
-        reduced = _unit(_unit(rows - self.mean) @ self.axes)
-        result: Floats = (reduced - self.centre) * np.float32(self.scale)
-        return result
+        """(n, d) -> (n, k) float32, of length `scale` or, without any variance, 0."""
+        columns: Floats = _unit(_unit(rows - self.mean) @ self.axes - self.offset)
+        columns *= np.float32(self.scale)
+        return columns
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureSpace:
-    """A fitted map from descriptor blocks to points of at most `components` dimensions.
+    """A fitted map from descriptor blocks to points.
 
-    Before the last projection, the mean squared distance between two rows of the fitted set is 1,
-    and each block's share of it is its weight. Points are (n, p) float32 and always finite: a
-    block without variance gives zeros. Fitting and transforming are deterministic; the sign of
-    every axis is fixed by its largest entry.
+    The columns of a point are those of its blocks, side by side; so the squared distance of two
+    points is the sum of the blocks' squared distances, and says how much each descriptor has to do
+    with it. Over the fitted rows the mean squared distance is 1, and each block's share of it is
+    its weight. Points are (n, p) float32 and always finite: a block without variance gives zeros.
+    Fitting and transforming are deterministic; the sign of every axis is fixed by its largest
+    entry.
 
-    Source: block scaling and per-block PCA with root scaling as measured in imgbatch/DESIGN.md;
-    power-normalised PCA after Jegou and Chum, "Negative evidences and co-occurences in image
-    retrieval: the benefit of PCA and whitening", ECCV 2012. Departure: the power 0.5 instead of
-    full whitening, which costs 20 points of precision here.
+    Source: per-block PCA with root scaling follows Jegou and Chum, "Negative evidences and
+    co-occurences in image retrieval: the benefit of PCA and whitening", ECCV 2012. Departures: the
+    power is a setting, since full whitening hurts; blocks are scaled to equal mean squared
+    distance; no PCA over the joined blocks, which costs 2 to 5 points of precision on object
+    photographs (figures in imgbatch/DESIGN.md).
     """
 
     blocks: dict[str, Block]
-    axes: Floats
 
     @classmethod
-    def fit(cls, blocks: Blocks, options: SpaceOptions) -> "FeatureSpace":
-        """Fit on blocks of the same n >= 1 rows. O(n d^2) time for d the widest block."""
-        used = {name: weight for name, weight in options.weights.items() if weight > 0}
-        total = sum(used.values())
-        fitted, parts = {}, []
-        for name, weight in used.items():
-            block = _fit_block(
-                blocks[name], weight / total, options.block_components[name], options.power
-            )
-            fitted[name] = block
-            parts.append(block.transform(blocks[name]))
-        joined = np.concatenate(parts, axis=1)
-        axes, _ = principal_axes(joined, options.components)
-        return cls(fitted, axes)
+    def fit(cls, blocks: Blocks, options: Mapping[str, BlockOptions]) -> "FeatureSpace":
+        """Fit on blocks of the same n >= 1 rows. O(n d^2 + d^3) time for d the widest block."""
+        used = {name: one for name, one in options.items() if one.weight > 0}
+        total = sum(one.weight for one in used.values())
+        return cls({n: _fit_block(blocks[n], one, one.weight / total) for n, one in used.items()})
 
     def transform(self, blocks: Blocks) -> Floats:
         """Blocks of n rows -> (n, p) float32 points."""
-        joined = np.concatenate(
-            [self.blocks[name].transform(blocks[name]) for name in self.blocks], axis=1
+        return np.concatenate(
+            [b.transform(blocks[name]) for name, b in self.blocks.items()], axis=1
         )
-        points: Floats = np.ascontiguousarray(joined @ self.axes, dtype=np.float32)
-        return points
+
+    @property
+    def columns(self) -> dict[str, slice]:
+        """Where each block's columns stand in a point."""
+        ends = list(accumulate(block.axes.shape[1] for block in self.blocks.values()))
+        return {n: slice(a, b) for n, a, b in zip(self.blocks, [0, *ends], ends, strict=False)}
 
     def save(self, path: Path) -> None:
         """Write all arrays to an .npz file (nothing pickled)."""
-        arrays: dict[str, npt.NDArray[np.float32]] = {"axes": self.axes}
+        arrays: dict[str, npt.NDArray[np.float32]] = {}
         for name, block in self.blocks.items():
             arrays |= {
                 f"{name}.mean": block.mean,
                 f"{name}.axes": block.axes,
-                f"{name}.centre": block.centre,
-                f"{name}.scale": np.array([block.scale], np.float32),
+                f"{name}.offset": block.offset,
+                f"{name}.scale": np.array([block.scale], np.float64),  # type: ignore[dict-item]
             }
         with path.open("wb") as file:
-            np.savez(file, names=np.array(list(self.blocks)), **arrays)  # type: ignore[arg-type]
+            np.savez(file, names=np.array(list(self.blocks)), **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "FeatureSpace":
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as stored:
-            blocks = {
-                name: Block(
-                    stored[f"{name}.mean"],
-                    stored[f"{name}.axes"],
-                    stored[f"{name}.centre"],
-                    float(stored[f"{name}.scale"][0]),
-                )
-                for name in stored["names"].tolist()
-            }
-            return cls(blocks, stored["axes"])
+            return cls(
+                {
+                    name: Block(
+                        stored[f"{name}.mean"],
+                        stored[f"{name}.axes"],
+                        stored[f"{name}.offset"],
+                        float(stored[f"{name}.scale"][0]),
+                    )
+                    for name in stored["names"].tolist()
+                }
+            )
 
 
-def _fit_block(rows: Floats, weight: float, components: int, power: float) -> Block:
+def _fit_block(rows: Floats, options: BlockOptions, share: float) -> Block:
     mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-    centred = _unit(rows - mean)
-    axes, variances = principal_axes(centred, components)
-    deviations = np.sqrt(np.maximum(variances, _TINY))
-    axes = (axes / deviations**power).astype(np.float32)
-    reduced = _unit(centred @ axes)
-    centre = reduced.mean(axis=0, dtype=np.float64).astype(np.float32)
+    unit = _unit(rows - mean)
+    axes, variances = principal_axes(unit, options.components)
+    axes = (axes / np.sqrt(np.maximum(variances, _TINY)) ** options.power).astype(np.float32)
+    offset = unit.mean(axis=0, dtype=np.float64).astype(np.float32) @ axes
+    reduced = _unit(unit @ axes - offset).astype(np.float64)
     # The mean squared distance between two rows is twice the summed variance.
-    spread = 2 * float(((reduced - centre).astype(np.float64) ** 2).sum()) / len(rows)
-    scale = float(np.sqrt(weight / spread)) if spread > _FLAT else 0.0
-    return Block(mean, axes, centre, scale)
+    spread = 2 * float(((reduced - reduced.mean(axis=0)) ** 2).sum()) / len(rows)
+    scale = float(np.sqrt(share / spread)) if spread > _FLAT else 0.0
+    return Block(mean, axes, offset, scale)
 
 
 def principal_axes(rows: Floats, most: int) -> tuple[Floats, npt.NDArray[np.float64]]:

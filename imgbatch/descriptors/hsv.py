@@ -1,97 +1,90 @@
-"""Colour: HSV histograms of the whole picture and of horizontal bands."""
+"""Colour: HSV histograms of the whole picture and of the cells of a grid."""
 
 from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from imgbatch.descriptors.base import Codes
 from imgbatch.types import Floats, View
 
+_CELL_HUES, _CELL_SATURATIONS = 4, 2
+
 
 @dataclass(frozen=True)
 class Hsv:
-    """HSV histograms in a spatial pyramid of horizontal bands, stored as square roots.
+    """A spatial pyramid of HSV histograms, stored as square roots.
 
-    One pass counts quantised HSV triples for each band; the histogram of the whole picture is
-    their sum. Counts are normalised to sum 1 in each band and stored as round(255 * sqrt(share)):
-    the square root makes Euclidean distance the Hellinger distance, which compares histograms much
-    better (Arandjelovic and Zisserman, "Three things everyone should know", CVPR 2012, for
-    gradients; the facts in DESIGN.md for colour), and spends the 8 bits evenly.
+    Each grid cell is counted once; the whole picture's histogram is the sum over the cells, and
+    the cells themselves keep coarser bins (at most 4 hues, 2 saturations), which is enough for
+    where a colour is. All counts are shares of the picture's pixels, stored as
+    round(255 * sqrt(share)): the square root makes Euclidean distance the Hellinger distance,
+    which compares histograms much better (Arandjelovic and Zisserman, CVPR 2012, for gradients;
+    imgbatch/DESIGN.md for colour), and spends the 8 bits evenly.
 
-    Sources: HSV histograms, Swain and Ballard 1991; spatial pyramid, Lazebnik, Schmid, Ponce,
-    CVPR 2006. Departures: bands instead of a grid, since photographs are layered from sky to
-    ground but seldom from left to right; hard bins in storage, hue softened on reading.
-    Cost: about 0.06 ms for a 150x120 view.
+    Sources: colour histograms, Swain and Ballard 1991; spatial pyramid, Lazebnik, Schmid and
+    Ponce, CVPR 2006. Departures: two levels, coarser colours below. Cost: about 0.08 ms.
     """
 
     hue_bins: int = 16
     saturation_bins: int = 4
     value_bins: int = 4
-    bands: int = 3
+    grid: int = 3
     name = "hsv"
     version = 1
 
     @property
     def dim(self) -> int:
-        """One byte for each bin of each band."""
-        return self.bands * self._bins
+        """Bins of the whole picture, then those of every cell, row by row."""
+        hues, saturations = self._cell_bins
+        whole = self.hue_bins * self.saturation_bins * self.value_bins
+        return whole + self.grid**2 * hues * saturations * self.value_bins
 
     @property
-    def _bins(self) -> int:
-        return self.hue_bins * self.saturation_bins * self.value_bins
+    def _cell_bins(self) -> tuple[int, int]:
+        return (
+            _largest_divisor(self.hue_bins, _CELL_HUES),
+            _largest_divisor(self.saturation_bins, _CELL_SATURATIONS),
+        )
 
     def parameters(self) -> dict[str, Any]:
-        """Bins and bands."""
+        """Bins and grid."""
         return asdict(self)
 
     def describe(self, view: View) -> Codes:
-        """Count the bins of each band; a picture with fewer rows than bands repeats rows."""
+        """Count the colours of each cell; cells of a picture smaller than the grid are empty."""
         hsv = cv2.cvtColor(view, cv2.COLOR_RGB2HSV)
-        hue, saturation, value = _tables(self.hue_bins, self.saturation_bins, self.value_bins)
-        bins = hue[hsv[..., 0]]
-        bins += saturation[hsv[..., 1]]
-        bins += value[hsv[..., 2]]
-        height = len(bins)
-        edges = [band * height // self.bands for band in range(self.bands + 1)]
-        counts = np.stack(
-            [
-                np.bincount(
-                    bins[min(top, height - 1) : max(bottom, top + 1)].ravel(), minlength=self._bins
+        height, width = hsv.shape[:2]
+        bins = [self.hue_bins, self.saturation_bins, self.value_bins]
+        cells = np.zeros((self.grid**2, *bins), np.float32)
+        slices = [
+            (slice(top, bottom), slice(left, right))
+            for top, bottom in pairwise(self._edges(height))
+            for left, right in pairwise(self._edges(width))
+        ]
+        for cell, (rows, columns) in zip(cells, slices, strict=True):
+            if hsv[rows, columns].size:
+                # OpenCV's hues run from 0 to 179.
+                cell[:] = cv2.calcHist(
+                    [hsv[rows, columns]], [0, 1, 2], None, bins, [0, 180, 0, 256, 0, 256]
                 )
-                for top, bottom in zip(edges[:-1], edges[1:], strict=True)
-            ]
-        )
-        shares = counts / counts.sum(axis=1, keepdims=True)
-        return np.rint(255 * np.sqrt(shares)).astype(np.uint8).ravel()
+        hues, saturations = self._cell_bins
+        split = (-1, hues, bins[0] // hues, saturations, bins[1] // saturations, bins[2])
+        coarse = cells.reshape(split).sum(axis=(2, 4))
+        counts = np.concatenate([cells.sum(axis=0).ravel(), coarse.ravel()])
+        codes: Codes = np.rint(255 * np.sqrt(counts / (height * width))).astype(np.uint8)
+        return codes
+
+    def _edges(self, length: int) -> list[int]:
+        """Where the cells begin along one side, and where the last one ends."""
+        return [-(-cell * length // self.grid) for cell in range(self.grid + 1)]
 
     def features(self, codes: Codes) -> Floats:
-        """(n, dim) -> (n, (1 + bands) * bins): the whole picture's histogram, then each band's."""
-        shares = (codes.astype(np.float32) / 255) ** 2
-        bands = shares.reshape(
-            -1, self.bands, self.hue_bins, self.saturation_bins * self.value_bins
-        )
-        soft = np.einsum("hk,nbks->nbhs", self._soft_hue, bands)
-        levels = np.concatenate([soft.mean(axis=1, keepdims=True) * self.bands, soft], axis=1)
-        return np.sqrt(levels).reshape(len(codes), -1)
-
-    @cached_property
-    def _soft_hue(self) -> Floats:
-        """Circular smoothing over neighbouring hues, so that a bin's edge does not divide."""
-        middle = np.eye(self.hue_bins, dtype=np.float32)
-        sides = np.roll(middle, 1, axis=0) + np.roll(middle, -1, axis=0)
-        return np.asarray(0.6 * middle + 0.2 * sides, dtype=np.float32)
+        """(n, dim) -> (n, dim): square roots of shares, 0..1."""
+        return np.multiply(codes, 1 / 255, dtype=np.float32)
 
 
-@lru_cache(maxsize=8)
-def _tables(hue: int, saturation: int, value: int) -> tuple[npt.NDArray[np.int64], ...]:
-    """For each channel byte, its bin's share of the flat bin index. OpenCV's hues are 0..179."""
-    steps = np.arange(256)
-    return (
-        np.minimum(steps * hue // 180, hue - 1) * saturation * value,
-        (steps * saturation // 256) * value,
-        steps * value // 256,
-    )
+def _largest_divisor(number: int, most: int) -> int:
+    return max(d for d in range(1, most + 1) if number % d == 0)

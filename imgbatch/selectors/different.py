@@ -5,34 +5,97 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgbatch.selectors.duplicates import hamming
-from imgbatch.selectors.neighbours import distances_to
+from imgbatch.selectors.neighbours import NeighbourLists, distances_to
 from imgbatch.types import Floats, Hashes, Rows
 
 
 @dataclass(frozen=True, slots=True)
-class SampleOptions:
-    """Which images a request looks at; see [different] in config.toml."""
+class DifferentOptions:
+    """How `different` forms a set.
 
-    share: float
-    min_per_pick: int
-    most: int
-    outlier_share: float
-
-
-def draw_sample(radii: Floats, n: int, options: SampleOptions, random: np.random.Generator) -> Rows:
-    """A random sample of rows, in random order, without its sparsest share.
-
-    radii (N,) float32: the distance to the k-th neighbour, large where data is sparse. At least n
-    rows are returned. Sampling makes every request anew and bounds outliers: a region that holds
-    a share e of the images is missed with probability (1 - e)^m.
+    Attributes
+    ----------
+    sample_per_pick
+        The random sample holds this many images for each one asked for.
+    outlier_share
+        The sparsest share of the sample is left out.
+    smoothing
+        Points are averaged with this many neighbours before they are compared, so that a picture
+        stands for its kind; 0 compares the pictures themselves.
+    hashes
+        (N,) uint64 pHashes: near-duplicates of a chosen row are not chosen; None allows them.
+    duplicate_bits
+        Hashes at most this many bits apart are near-duplicates.
     """
-    total = len(radii)
-    wanted = max(round(options.share * total), options.min_per_pick * n)
-    size = min(total, max(n, min(wanted, options.most)))
+
+    sample_per_pick: int = 10
+    outlier_share: float = 0.1
+    smoothing: int = 10
+    hashes: Hashes | None = None
+    duplicate_bits: int = 6
+
+
+def different(
+    lists: NeighbourLists, n: int, options: DifferentOptions, random: np.random.Generator
+) -> tuple[Rows, Floats]:
+    """Choose n rows that differ as much as possible.
+
+    A fresh random sample makes every request anew, and bounds outliers: a region that holds a
+    share e of the images is missed with probability (1 - e)^m by a sample of m. Its sparsest
+    images, by the distance to their last neighbour, are dropped; the rest is smoothed and covered
+    by `k_center`, beginning with a random row.
+
+    Parameters
+    ----------
+    lists
+        Neighbour lists of the N points, at least `smoothing` long where N allows.
+    n
+        1 <= n <= N.
+
+    Returns
+    -------
+    rows, distances
+        (n,) int64 and float32 in the order of choice; a distance is that, between the pictures
+        themselves, to the nearest row chosen before; for the first, to the second (0 if alone).
+    """
+    total = len(lists.points)
+    size = min(total, options.sample_per_pick * n)
     sample = random.permutation(total)[:size].astype(np.int64)
+    near, distances = lists.of(sample)
+    near = near[:, : options.smoothing]
     kept = max(n, size - round(options.outlier_share * size))
-    dense = np.sort(np.argsort(radii[sample], kind="stable")[:kept])
-    return sample[dense]
+    if lists.k:
+        last = distances[:, : max(1, options.smoothing)][:, -1]
+        dense = np.sort(np.argsort(last, kind="stable")[:kept])
+        sample, near = sample[dense], near[dense]
+    smooth = _smooth(lists.points, sample, near)
+    hashes = None if options.hashes is None else options.hashes[sample]
+    chosen, _ = k_center(smooth, n, hashes=hashes, duplicate_bits=options.duplicate_bits)
+    rows = sample[chosen]
+    return rows, _gaps(lists.points[rows])
+
+
+def _smooth(points: Floats, rows: Rows, near: Rows) -> Floats:
+    """Each row's point, averaged with its neighbours weighted by cosine similarity (at least 0).
+
+    The database-side augmentation of Arandjelovic and Zisserman, CVPR 2012, at unit length.
+    """
+    own = points[rows]
+    weights = np.maximum(np.einsum("nd,nkd->nk", own, points[near]), 0)
+    mixed = own + np.einsum("nk,nkd->nd", weights, points[near])
+    lengths = np.linalg.norm(mixed, axis=1, keepdims=True)
+    smooth: Floats = np.divide(mixed, lengths, out=np.zeros_like(mixed), where=lengths > 0)
+    return smooth
+
+
+def _gaps(points: Floats) -> Floats:
+    """Distance of each point to the nearest earlier one; of the first, to the second."""
+    gaps = np.zeros(len(points), np.float32)
+    for place in range(1, len(points)):
+        gaps[place] = distances_to(points[:place], points[place]).min()
+    if len(points) > 1:
+        gaps[0] = gaps[1]
+    return gaps
 
 
 def k_center(
@@ -57,8 +120,8 @@ def k_center(
     -------
     rows, distances
         (n,) int64 and float32 in the order of choice; a distance is that to the nearest row chosen
-        before, for the first row the distance to the second (0 if alone). Ties go to the lowest
-        row. Any prefix answers a smaller n. If distinct images run out, near-duplicates follow.
+        before, infinite for the first. Ties go to the lowest row. Any prefix answers a smaller n.
+        If distinct images run out, near-duplicates follow.
 
     Notes
     -----
@@ -67,22 +130,20 @@ def k_center(
     masked, so that the guarantee holds for what remains.
     """
     rows = np.zeros(n, np.int64)
-    distances = np.zeros(n, np.float32)
-    nearest = np.full(len(points), np.inf, np.float32)
+    distances = np.full(n, np.inf, np.float32)
+    gap = np.full(len(points), np.inf, np.float32)
     masked = np.zeros(len(points), bool)
     chosen = np.zeros(len(points), bool)
     for rank in range(n):
         if rank:
-            open_rows = ~(masked | chosen)
-            if not open_rows.any():
-                open_rows = ~chosen
-            row = int(np.argmax(np.where(open_rows, nearest, -1)))
-            rows[rank], distances[rank] = row, nearest[row]
+            free = ~(masked | chosen)
+            if not free.any():
+                free = ~chosen
+            rows[rank] = np.argmax(np.where(free, gap, -1))
+            distances[rank] = gap[rows[rank]]
         row = int(rows[rank])
         chosen[row] = True
-        np.minimum(nearest, distances_to(points, points[row]), out=nearest)
+        np.minimum(gap, distances_to(points, points[row]), out=gap)
         if hashes is not None:
             masked |= hamming(hashes, hashes[row]) <= duplicate_bits
-    if n > 1:
-        distances[0] = distances[1]
     return rows, distances

@@ -1,56 +1,101 @@
 """Exact nearest neighbours: of one point by BallTree, of many by blocked matrix products."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imgbatch.types import Floats, Rows
 
+if TYPE_CHECKING:
+    from sklearn.neighbors import BallTree
+
 _BLOCK_BYTES = 64_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class NeighbourGraph:
-    """The k nearest neighbours of every point, itself left out, nearest first.
+class NeighbourLists:
+    """Exact neighbours of points: lists of the k nearest of any row, or the nearest to a query.
 
-    rows (n, k) int64; distances (n, k) float32, Euclidean; k < n.
+    Lists are computed when first asked for: a request touches some hundred of them, while those of
+    all rows would take O(n^2) time.
+
+    Parameters
+    ----------
+    points
+        (n, d) float32, finite.
+    k
+        Length of each list; lowered to n - 1.
+    large
+        Number of points above which `nearest` changes its method, not its answer.
     """
 
-    rows: Rows
-    distances: Floats
+    def __init__(self, points: Floats, k: int, large: int = 50_000) -> None:
+        self.points = points
+        self.large = large
+        self.k = max(0, min(k, len(points) - 1))
+        self._squares = np.einsum("nd,nd->n", points, points)
+        self._lists: dict[int, tuple[Rows, Floats]] = {}
+
+    def of(self, rows: Rows | Sequence[int]) -> tuple[Rows, Floats]:
+        """Neighbours and distances, (m, k) int64 and float32, nearest first, ties by row."""
+        wanted = [int(row) for row in rows]
+        missing = [row for row in dict.fromkeys(wanted) if row not in self._lists]
+        step = max(1, _BLOCK_BYTES // (4 * len(self.points)))
+        for start in range(0, len(missing), step):
+            self._compute(missing[start : start + step])
+        found = [self._lists[row] for row in wanted]
+        return np.stack([one[0] for one in found]), np.stack([one[1] for one in found])
+
+    def _compute(self, rows: list[int]) -> None:
+        squared = self.points[rows] @ self.points.T
+        squared *= -2
+        squared += self._squares
+        squared += self._squares[rows][:, None]
+        squared[np.arange(len(rows)), rows] = np.inf
+        near, near_squared = smallest(squared, self.k)
+        distances = np.sqrt(np.maximum(near_squared, 0))
+        for at, row in enumerate(rows):
+            self._lists[row] = near[at], distances[at]
+
+    def nearest(self, query: Floats, k: int) -> tuple[Rows, Floats]:
+        """The k rows nearest to a query point (d,), nearest first, ties by row.
+
+        Up to `large` points through scikit-learn's BallTree (Omohundro 1989), built on first use;
+        above through one pass over all points, which then costs less than building a tree.
+
+        Returns
+        -------
+        rows, distances
+            (min(k, n),) int64 and float32.
+        """
+        k = min(k, len(self.points))
+        if len(self.points) > self.large:
+            distances = distances_to(self.points, query)
+            found = np.argpartition(distances, k - 1)[:k]
+            found, near = found.astype(np.int64), distances[found]
+        else:
+            found = self._tree.query(query[None], k=k, return_distance=False)[0].astype(np.int64)
+            near = distances_to(self.points[found], query)
+        order = np.lexsort((found, near))
+        return found[order], near[order]
+
+    @cached_property
+    def _tree(self) -> "BallTree":
+        from sklearn.neighbors import BallTree
+
+        return BallTree(self.points)
 
 
-def neighbour_graph(points: Floats, k: int) -> NeighbourGraph:
-    """Build the graph exactly. Equally near points stand in the order of their rows.
-
-    points is (n, d) float32, finite. k is lowered to n - 1. O(n^2 d) time in blocks of about
-    64 MB: a matrix product beats a tree many times over at these dimensions (DESIGN.md).
-    """
-    n = len(points)
-    k = min(k, n - 1)
-    rows = np.empty((n, k), np.int64)
-    distances = np.empty((n, k), np.float32)
-    step = max(1, _BLOCK_BYTES // (4 * n))
-    for start in range(0, n if k else 0, step):
-        block = slice(start, min(start + step, n))
-        squared = squared_distances(points[block], points)
-        squared[np.arange(len(squared)), np.arange(start, block.stop)] = np.inf
-        nearest = np.argpartition(squared, k - 1, axis=1)[:, :k]
-        nearest.sort(axis=1)
-        found = np.take_along_axis(squared, nearest, axis=1)
-        order = np.argsort(found, axis=1, kind="stable")
-        rows[block] = np.take_along_axis(nearest, order, axis=1)
-        distances[block] = np.sqrt(np.take_along_axis(found, order, axis=1))
-    return NeighbourGraph(rows, distances)
-
-
-def squared_distances(queries: Floats, points: Floats) -> Floats:
-    """(m, d), (n, d) -> (m, n) float32 squared Euclidean distances, never negative."""
-    squared: Floats = queries @ points.T
-    squared *= -2
-    squared += np.einsum("nd,nd->n", points, points)
-    squared += np.einsum("md,md->m", queries, queries)[:, None]
-    return np.maximum(squared, 0, out=squared)
+def smallest(values: Floats, k: int) -> tuple[Rows, Floats]:
+    """The k smallest of each row of (m, n) values with their columns, rising, ties by column."""
+    if k == 0:
+        return np.empty((len(values), 0), np.int64), np.empty((len(values), 0), np.float32)
+    near = np.argpartition(values, k - 1, axis=1)[:, :k]
+    near.sort(axis=1)
+    found = np.take_along_axis(values, near, axis=1)
+    order = np.argsort(found, axis=1, kind="stable")
+    return np.take_along_axis(near, order, axis=1), np.take_along_axis(found, order, axis=1)
 
 
 def distances_to(points: Floats, query: Floats) -> Floats:
@@ -61,29 +106,3 @@ def distances_to(points: Floats, query: Floats) -> Floats:
         away = points[start : start + step] - query
         squared[start : start + step] = np.einsum("nd,nd->n", away, away)
     return np.sqrt(squared)
-
-
-def nearest(points: Floats, query: Floats, k: int, *, large: int) -> tuple[Rows, Floats]:
-    """The k rows nearest to a query point, nearest first, ties by row; exact.
-
-    Up to `large` points through scikit-learn's BallTree (Omohundro 1989), above through one pass
-    over all points, which then costs less than building a tree.
-
-    Returns
-    -------
-    rows, distances
-        (min(k, n),) int64 and float32.
-    """
-    k = min(k, len(points))
-    if len(points) > large:
-        distances = distances_to(points, query)
-        rows = np.argpartition(distances, k - 1)[:k].astype(np.int64)
-    else:
-        from sklearn.neighbors import BallTree
-
-        found = BallTree(points).query(query[None], k=k, return_distance=False)
-        rows = np.asarray(found[0], dtype=np.int64)
-        distances = np.empty(len(points), np.float32)
-        distances[rows] = distances_to(points[rows], query)
-    order = np.lexsort((rows, distances[rows]))
-    return rows[order], distances[rows[order]]

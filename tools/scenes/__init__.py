@@ -1,0 +1,1 @@
+"""The drawn kinds of sample images and the crops of photographs."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -99,13 +100,13 @@ class FeatureSpace:
 
     def save(self, path: Path) -> None:
         """Write all arrays to an .npz file (nothing pickled)."""
-        arrays: dict[str, npt.NDArray[np.float32]] = {}
+        arrays: dict[str, Any] = {}
         for name, block in self.blocks.items():
             arrays |= {
                 f"{name}.mean": block.mean,
                 f"{name}.axes": block.axes,
                 f"{name}.offset": block.offset,
-                f"{name}.scale": np.array([block.scale], np.float64),  # type: ignore[dict-item]
+                f"{name}.scale": np.array([block.scale], np.float64),
             }
         with path.open("wb") as file:
             np.savez(file, names=np.array(list(self.blocks)), **arrays)

@@ -52,7 +52,8 @@ def build_table(result: Result, console: Console) -> Table:
     if has_labels and wide:
         table.add_column("class", overflow="fold")
     for image, picture in zip(selection.images, result.pictures, strict=True):
-        row = [Text(str(image.rank)), _path(image), Text(f"{image.score:.3f}")]
+        short = has_labels and wide  # the class has a column of its own
+        row = [Text(str(image.rank)), _path(image, short=short), Text(f"{image.score:.3f}")]
         if wide:
             row += [Text(f"{image.width}x{image.height}"), _swatches(picture)]
             if has_labels:
@@ -61,8 +62,9 @@ def build_table(result: Result, console: Console) -> Table:
     return table
 
 
-def _path(image: PickedImage) -> Text:
-    text = Text(printable(image.relative), Style(link=_uri(image.path)))
+def _path(image: PickedImage, *, short: bool) -> Text:
+    name = image.relative.removeprefix(f"{image.label}/") if short else image.relative
+    text = Text(printable(name), Style(link=_uri(image.path)))
     if image.anchor:
         text.append("  anchor", "green")
     if image.note:

@@ -2,27 +2,23 @@
 
 import os
 import secrets
-import sqlite3
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
 from imgbatch import images, locations
-from imgbatch.catalogue import Catalogue
 from imgbatch.config import Config, load_config
 from imgbatch.descriptors import ALWAYS, as_integers, build_descriptors
-from imgbatch.errors import FolderError, SelectionError, UnreadableImage
+from imgbatch.errors import SelectionError, UnreadableImage
 from imgbatch.extraction import with_fingerprints
-from imgbatch.files import replacing
-from imgbatch.indexing import Progress, RefreshReport, refresh
+from imgbatch.indexing import OpenIndex, Progress, open_index
 from imgbatch.projection import Projection, project, project_codes
 from imgbatch.selectors.different import DifferentOptions, different
 from imgbatch.selectors.neighbours import NeighbourLists
 from imgbatch.selectors.similar import Anchor, SimilarOptions, choose_anchor, similar
-from imgbatch.types import Floats, ImageRecord, PickedImage, Rows, Selection, Skipped
+from imgbatch.types import Floats, PickedImage, Rows, Selection
 
 _SEEDS = 2**31
 
@@ -59,50 +55,8 @@ def load(
     started = time.perf_counter()
     settings = config if isinstance(config, Config) else load_config(config).config
     path = os.path.abspath(folder)
-    directory = locations.index_directory(path, index)
-    catalogue = Catalogue.open(directory, path)
-    try:
-        locations.remember_folder(directory, path)
-        try:
-            report = refresh(catalogue, path, settings, progress)
-            records = catalogue.records()
-        except sqlite3.DatabaseError as error:
-            # A page deep inside was damaged: begin anew.
-            catalogue.close()
-            catalogue = Catalogue.rebuild(directory, path, error)
-            report = refresh(catalogue, path, settings, progress)
-            records = catalogue.records()
-        skipped = sorted((*catalogue.skipped(), *report.unlisted), key=lambda one: one.path)
-        skipped_list = _write_skipped(directory, skipped)
-        if not records:
-            raise _no_images(path, skipped)
-        return Collection(
-            path, settings, catalogue, records, skipped, report, skipped_list, started
-        )
-    except BaseException:
-        catalogue.close()
-        raise
-
-
-def _no_images(path: str, skipped: list[Skipped]) -> FolderError:
-    if not skipped:
-        return FolderError(f"no images in {path}", "expected .jpg, .jpeg, .png and the like")
-    first = skipped[0]
-    return FolderError(
-        f"no readable image in {path}: all {len(skipped)} were skipped",
-        f"the first, {first.path!r}: {first.reason}",
-    )
-
-
-def _write_skipped(directory: Path, skipped: list[Skipped]) -> Path | None:
-    target = directory / "skipped.tsv"
-    if not skipped:
-        target.unlink(missing_ok=True)
-        return None
-    lines = "".join(f"{one.path!r}\t{one.reason}\n" for one in skipped)
-    with replacing(target) as temporary:
-        temporary.write_text(lines, encoding="utf-8")
-    return target
+    opened = open_index(path, locations.index_directory(path, index), settings, progress)
+    return Collection(path, settings, opened, started)
 
 
 class Collection:
@@ -124,26 +78,16 @@ class Collection:
         Remarks on the index.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - built by `load` alone
-        self,
-        folder: str,
-        config: Config,
-        catalogue: Catalogue,
-        records: list[ImageRecord],
-        skipped: list[Skipped],
-        report: RefreshReport,
-        skipped_list: Path | None,
-        started: float,
-    ) -> None:
+    def __init__(self, folder: str, config: Config, opened: OpenIndex, started: float) -> None:
         self.folder = folder
         self.config = config
-        self.records = records
-        self.skipped = skipped
-        self.report = report
-        self.skipped_list = skipped_list
-        self.notes = tuple(catalogue.notes)
-        self.index_directory = catalogue.directory
-        self._catalogue = catalogue
+        self.records = opened.records
+        self.skipped = opened.skipped
+        self.report = opened.report
+        self.skipped_list = opened.skipped_list
+        self.notes = tuple(opened.catalogue.notes)
+        self.index_directory = opened.catalogue.directory
+        self._catalogue = opened.catalogue
         self._descriptors = with_fingerprints(build_descriptors(config), config.images)
         self.seconds = time.perf_counter() - started
         self._started: float | None = started

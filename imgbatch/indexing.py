@@ -1,16 +1,20 @@
 """Bring the index of a folder up to date: compare, read what changed, write."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from imgbatch import images
+from imgbatch import images, locations
 from imgbatch.catalogue import Catalogue, KnownFile
 from imgbatch.config import Config
 from imgbatch.descriptors import build_descriptors
+from imgbatch.errors import FolderError
 from imgbatch.extraction import Chunk, Work, chunks, limits_of, read_chunk, with_fingerprints
+from imgbatch.files import replacing
 from imgbatch.runners import SerialRunner, build_runner
-from imgbatch.scan import FoundFile, scan
-from imgbatch.types import Skipped
+from imgbatch.scan import FoundFile, check_folder, scan
+from imgbatch.types import ImageRecord, Skipped
 
 Progress = Callable[[int, int], None]
 """Called with (files done, files in all) while indexing."""
@@ -28,6 +32,76 @@ class RefreshReport:
     described: int
     removed: int
     unlisted: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIndex:
+    """An index that matches its folder.
+
+    ``records`` are the readable images in row order, ``skipped`` the files that are none, listed
+    with reasons in the file ``skipped_list`` (None if there are none).
+    """
+
+    catalogue: Catalogue
+    records: list[ImageRecord]
+    skipped: list[Skipped]
+    skipped_list: Path | None
+    report: RefreshReport
+
+
+def open_index(
+    folder: str, directory: Path, config: Config, progress: Progress | None = None
+) -> OpenIndex:
+    """Open the index of a folder, bring it up to date, and rebuild it if it proves damaged.
+
+    Raises
+    ------
+    FolderError
+        The folder is missing or unreadable, or holds no readable image.
+    CatalogueError
+        The index cannot be written.
+    """
+    check_folder(folder)
+    catalogue = Catalogue.open(directory, folder)
+    try:
+        locations.remember_folder(directory, folder)
+        try:
+            report = refresh(catalogue, folder, config, progress)
+            records, unusable = catalogue.records(), catalogue.skipped()
+        except sqlite3.DatabaseError as error:  # a page deep inside was damaged
+            catalogue.close()
+            catalogue = Catalogue.rebuild(directory, folder, error)
+            report = refresh(catalogue, folder, config, progress)
+            records, unusable = catalogue.records(), catalogue.skipped()
+        skipped = sorted((*unusable, *report.unlisted), key=lambda one: one.path)
+        skipped_list = _write_skipped(directory, skipped)
+        if not records:
+            raise _no_images(folder, skipped)
+    except BaseException:
+        catalogue.close()
+        raise
+    return OpenIndex(catalogue, records, skipped, skipped_list, report)
+
+
+def _no_images(folder: str, skipped: Sequence[Skipped]) -> FolderError:
+    if not skipped:
+        return FolderError(f"no images in {folder}", "expected .jpg, .jpeg, .png and the like")
+    first = skipped[0]
+    return FolderError(
+        f"no readable image in {folder}: all {len(skipped)} were skipped",
+        f"the first, {first.path!r}: {first.reason}",
+    )
+
+
+def _write_skipped(directory: Path, skipped: Sequence[Skipped]) -> Path | None:
+    target = directory / "skipped.tsv"
+    if not skipped:
+        target.unlink(missing_ok=True)
+        return None
+    lines = "".join(f"{one.path!r}\t{one.reason}\n" for one in skipped)
+    with replacing(target) as temporary:
+        temporary.write_text(lines, encoding="utf-8")
+    return target
 
 
 def refresh(

@@ -40,7 +40,7 @@ def scan(folder: str | os.PathLike[str]) -> tuple[list[FoundFile], list[Skipped]
         The folder is missing, is no folder or may not be read.
     """
     root = os.fspath(folder)
-    _check_folder(root)
+    check_folder(root)
     files: list[FoundFile] = []
     skipped: list[Skipped] = []
     entered: set[tuple[int, int]] = set()
@@ -91,7 +91,8 @@ def _add_file(
         skipped.append(Skipped(path, "not a regular file"))
 
 
-def _check_folder(root: str) -> None:
+def check_folder(root: str) -> None:
+    """Raise `FolderError` unless a folder stands there."""
     path = Path(root)
     try:
         if path.is_dir():

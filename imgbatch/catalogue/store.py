@@ -3,8 +3,6 @@
 import contextlib
 import os
 import sqlite3
-import time
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +12,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.catalogue.schema import MIGRATIONS
+from imgbatch.catalogue.opening import FILE_NAME, NewerIndexError, connect, is_damage, move_aside
 from imgbatch.errors import CatalogueError
 from imgbatch.types import ImageRecord, Skipped
 
-FILE_NAME = "catalogue.sqlite"
-_BUSY_SECONDS = 60.0
 _ORPHANS_KEPT = 1000
 _IN_USE = "id IN (SELECT content_id FROM images)"
 
@@ -84,12 +80,12 @@ class Catalogue:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             try:
-                connection = _connect(file, folder)
-            except (sqlite3.DatabaseError, _NewerIndexError) as error:
-                if isinstance(error, sqlite3.OperationalError) and not _is_damage(error):
+                connection = connect(file, folder)
+            except (sqlite3.DatabaseError, NewerIndexError) as error:
+                if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
                     raise
-                notes.append(_move_aside(file, error))
-                connection = _connect(file, folder)
+                notes.append(move_aside(file, error))
+                connection = connect(file, folder)
         except (OSError, sqlite3.Error) as error:
             raise CatalogueError(
                 f"the index cannot be opened: {file}: {error}",
@@ -107,11 +103,11 @@ class Catalogue:
             It is no damage but another trouble, or the directory cannot be written.
         """
         file = directory / FILE_NAME
-        if isinstance(error, sqlite3.OperationalError) and not _is_damage(error):
+        if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
             raise CatalogueError(
                 f"the index cannot be used: {file}: {error}", "try again, or give --index DIR"
             ) from None
-        note = _move_aside(file, error)
+        note = move_aside(file, error)
         catalogue = cls.open(directory, folder)
         catalogue.notes.insert(0, note)
         return catalogue
@@ -142,7 +138,7 @@ class Catalogue:
                 raise
             self._db.execute("COMMIT")
         except sqlite3.OperationalError as error:
-            if _is_damage(error):
+            if is_damage(error):
                 raise
             raise CatalogueError(
                 f"the index cannot be written: {self.directory / FILE_NAME}: {error}",
@@ -309,62 +305,5 @@ class Catalogue:
             yield np.frombuffer(joined, np.uint8).reshape(len(some), dim)
 
 
-class _NewerIndexError(Exception):
-    """The index was written by a newer imgbatch."""
-
-
-def _connect(file: Path, folder: str) -> sqlite3.Connection:
-    db = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
-            raise _NewerIndexError
-        if version < len(MIGRATIONS):
-            _migrate(db, folder)
-        db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _migrate(db: sqlite3.Connection, folder: str) -> None:
-    db.execute("BEGIN EXCLUSIVE")
-    try:
-        # Asked again inside the transaction: another process may have been faster.
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        for script in MIGRATIONS[version:]:
-            for statement in script.split(";"):
-                if statement.strip():
-                    db.execute(statement)
-        if version == 0:
-            db.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                [("identity", uuid.uuid4().hex), ("generation", "0"), ("folder", repr(folder))],
-            )
-        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        db.execute("COMMIT")
-    except BaseException:
-        db.execute("ROLLBACK")
-        raise
-
-
 def _next_generation(db: sqlite3.Connection) -> None:
     db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
-
-
-def _is_damage(error: sqlite3.Error) -> bool:
-    text = str(error)
-    return "malformed" in text or "no such" in text or "not a database" in text
-
-
-def _move_aside(file: Path, error: Exception) -> str:
-    kind = "newer" if isinstance(error, _NewerIndexError) else "damaged"
-    aside = file.with_name(f"{FILE_NAME}.{kind}-{time.time_ns()}")
-    file.replace(aside)
-    for leftover in ("-wal", "-shm"):
-        file.with_name(FILE_NAME + leftover).unlink(missing_ok=True)
-    why = "was written by a newer imgbatch" if kind == "newer" else f"is damaged ({error})"
-    return f"the index {why}; it was moved to {aside} and is rebuilt"

@@ -1,0 +1,1 @@
+"""The subcommands of the terminal command, a file for each group."""

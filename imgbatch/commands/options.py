@@ -1,0 +1,52 @@
+"""Options that several commands share, defined once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Folder = Annotated[
+    str, typer.Argument(metavar="FOLDER", help="Folder of images; never written to.")
+]
+Count = Annotated[int, typer.Option("-n", help="How many images: 1 to the folder's size.")]
+Like = Annotated[
+    str | None,
+    typer.Option(metavar="IMAGE", help="Take this image, in the folder or not, as the anchor."),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Repeat the set of this seed; without it, a new set."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+SheetPath = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="SHEET",
+        help="Write the contact sheet here (.jpg, .png, .webp). Default: a file in imgbatch-out/.",
+    ),
+]
+NoSheet = Annotated[bool, typer.Option("--no-sheet", help="Make no contact sheet.")]
+CopyTo = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Copy the chosen images there; never overwrites.")
+]
+LinkTo = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Link the chosen images there; never overwrites.")
+]
+KeepDuplicates = Annotated[
+    bool, typer.Option("--keep-duplicates", help="Allow near-duplicates in the set.")
+]
+ConfigFile = Annotated[
+    str | None, typer.Option("--config", metavar="FILE", help="Settings to use; see config.toml.")
+]
+IndexDir = Annotated[
+    str | None,
+    typer.Option(
+        "--index", metavar="DIR", help="Keep indexes here, not in the user's cache folder."
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Processes that read images; 0 means one for each core."),
+]

@@ -1,0 +1,88 @@
+"""What every command does around its work: errors as one line, notes, opening the folder.
+
+Heavy libraries are imported inside functions, so that ``--help`` stays fast.
+"""
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from imgbatch.errors import ImgbatchError, UsageError
+
+if TYPE_CHECKING:
+    from imgbatch.collection import Collection
+    from imgbatch.config import Config
+
+_debug = bool(os.environ.get("IMGBATCH_DEBUG"))
+
+
+def show_tracebacks() -> None:
+    """Print tracebacks with errors from now on."""
+    global _debug  # noqa: PLW0603 - one switch for the process, set by --debug
+    _debug = True
+
+
+@contextlib.contextmanager
+def friendly() -> Iterator[None]:
+    """Turn what went wrong into one line and an exit code."""
+    try:
+        yield
+    except ImgbatchError as error:
+        _fail(f"error: {error.message}", error.hint, error.exit_code)
+    except KeyboardInterrupt:
+        _fail("stopped; what was indexed is kept, the same command goes on from there", "", 130)
+    except BrokenPipeError:
+        # The reader, say `head`, has seen enough. Nothing may be flushed to it at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise typer.Exit(0) from None
+    except Exception as error:  # noqa: BLE001 - a bug must not show its insides unasked
+        what = " ".join(str(error).split()) or "no message"
+        _fail(f"error: unexpected {type(error).__name__}: {what}", "run again with --debug", 1)
+
+
+def _fail(line: str, hint: str, code: int) -> NoReturn:
+    from imgbatch.outputs.base import printable
+
+    if _debug and sys.exc_info()[0] is not None:
+        traceback.print_exc()
+    text = f"{line}; {hint}" if hint else line
+    print(printable(text), file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def open_folder(
+    folder: str, config: str | None, index: str | None, workers: int | None
+) -> "Collection":
+    """Bring a folder's index up to date, with a progress bar, and open it."""
+    from imgbatch.collection import load
+    from imgbatch.outputs.progress import progress_bar
+
+    with progress_bar("indexing") as progress:
+        return load(folder, config=settings_of(config, workers), index=index, progress=progress)
+
+
+def settings_of(config: str | None, workers: int | None) -> "Config":
+    """The settings a command runs with."""
+    from imgbatch.config import load_config
+
+    loaded = load_config(config)
+    note(loaded.notes)
+    if workers is None:
+        return loaded.config
+    if workers < 0:
+        raise UsageError(f"--workers is {workers}", "give 0 (one for each core) or more")
+    changed = loaded.config.index.model_copy(update={"workers": workers})
+    return loaded.config.model_copy(update={"index": changed})
+
+
+def note(notes: Iterable[str]) -> None:
+    """Print remarks to standard error, one a line."""
+    from imgbatch.outputs.base import printable
+
+    for line in notes:
+        print(f"note: {printable(line)}", file=sys.stderr)

@@ -16,7 +16,7 @@ from imgbatch.extraction import with_fingerprints
 from imgbatch.indexing import OpenIndex, Progress, open_index
 from imgbatch.projection import Projection, project, project_codes
 from imgbatch.selectors.different import DifferentOptions, different
-from imgbatch.selectors.neighbours import NeighbourLists
+from imgbatch.selectors.neighbours import NeighbourSearch
 from imgbatch.selectors.similar import Anchor, SimilarOptions, choose_anchor, similar
 from imgbatch.types import Floats, PickedImage, Rows, Selection
 
@@ -141,23 +141,15 @@ class Collection:
             n is out of range, or `like` cannot be read.
         """
         seed, random, started = self._begin(n, seed)
-        settings = self.config.similar
+        options = self._similar_options(keep_duplicates=keep_duplicates)
         outside: PickedImage | None = None
         if like is None:
-            row = choose_anchor(self._lists, settings.neighbours, settings.tournament, random)
+            anchor = choose_anchor(self._search, n, options, random)
+        elif (row := self._row_of_file(os.fspath(like))) is not None:
             anchor = Anchor(self.points[row], row)
-        elif (found := self._row_of_file(os.fspath(like))) is not None:
-            anchor = Anchor(self.points[found], found)
         else:
             outside, anchor = self._describe_outside(os.fspath(like))
-        options = SimilarOptions(
-            candidates=settings.candidates,
-            list_length=settings.list_length,
-            averaged=settings.averaged,
-            hashes=None if keep_duplicates else self.projection.hashes,
-            duplicate_bits=settings.duplicate_bits,
-        )
-        rows, distances = similar(self._lists, anchor, n, options)
+        rows, distances = similar(self._search, anchor, n, options)
         picked = self._picked(rows, distances, anchor.row)
         if outside is not None:
             picked = (outside, *picked)
@@ -185,25 +177,23 @@ class Collection:
         seed, random, started = self._begin(n, seed)
         settings = self.config.different
         options = DifferentOptions(
-            sample_per_pick=settings.sample_per_pick,
-            outlier_share=settings.outlier_share,
-            smoothing=settings.smoothing,
+            **settings.model_dump(),
             hashes=None if keep_duplicates else self.projection.hashes,
             duplicate_bits=self.config.similar.duplicate_bits,
         )
-        rows, distances = different(self._lists, n, options, random)
+        rows, distances = different(self.points, n, options, random)
         picked = self._picked(rows, distances, None)
         return self._selection("different", seed, picked, started)
 
-    @cached_property
-    def _lists(self) -> NeighbourLists:
-        similar, different = self.config.similar, self.config.different
-        longest = max(
-            similar.neighbours, similar.list_length, similar.averaged, different.smoothing
-        )
-        return NeighbourLists(self.points, longest, self.config.index.large_folder)
-
     # ----- helpers ------------------------------------------------------------------------------
+
+    @cached_property
+    def _search(self) -> NeighbourSearch:
+        return NeighbourSearch(self.points, self.config.index.large_folder)
+
+    def _similar_options(self, *, keep_duplicates: bool) -> SimilarOptions:
+        hashes = None if keep_duplicates else self.projection.hashes
+        return SimilarOptions(**self.config.similar.model_dump(), hashes=hashes)
 
     def _begin(self, n: int, seed: int | None) -> tuple[int, np.random.Generator, float]:
         if not 1 <= n <= len(self):

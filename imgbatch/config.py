@@ -83,7 +83,8 @@ class SimilarConfig(_Table):
 
     tournament: Annotated[int, Field(ge=1, le=100)]
     neighbours: Annotated[int, Field(ge=2, le=50)]
-    candidates: Annotated[int, Field(ge=0, le=500)]
+    pool: Annotated[int, Field(ge=20, le=2000)]
+    candidates_per_pick: Annotated[int, Field(ge=1, le=20)]
     list_length: Annotated[int, Field(ge=2, le=100)]
     averaged: Annotated[int, Field(ge=0, le=20)]
     duplicate_bits: Annotated[int, Field(ge=0, le=32)]
@@ -95,6 +96,7 @@ class DifferentConfig(_Table):
     sample_per_pick: Annotated[int, Field(ge=1, le=1000)]
     outlier_share: Annotated[float, Field(ge=0, le=0.9)]
     smoothing: Annotated[int, Field(ge=0, le=50)]
+    most_pooled: Annotated[int, Field(ge=1000, le=10_000_000)]
 
 
 class IndexConfig(_Table):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgbatch.selectors.duplicates import hamming
-from imgbatch.selectors.neighbours import NeighbourLists, distances_to
+from imgbatch.selectors.neighbours import distances_to, neighbour_lists
 from imgbatch.types import Floats, Hashes, Rows
 
 
@@ -22,6 +22,8 @@ class DifferentOptions:
     smoothing
         Points are averaged with this many neighbours before they are compared, so that a picture
         stands for its kind; 0 compares the pictures themselves.
+    most_pooled
+        In a larger folder, neighbours are looked for among this many random images only.
     hashes
         (N,) uint64 pHashes: near-duplicates of a chosen row are not chosen; None allows them.
     duplicate_bits
@@ -31,12 +33,13 @@ class DifferentOptions:
     sample_per_pick: int = 10
     outlier_share: float = 0.1
     smoothing: int = 10
+    most_pooled: int = 100_000
     hashes: Hashes | None = None
     duplicate_bits: int = 6
 
 
 def different(
-    lists: NeighbourLists, n: int, options: DifferentOptions, random: np.random.Generator
+    points: Floats, n: int, options: DifferentOptions, random: np.random.Generator
 ) -> tuple[Rows, Floats]:
     """Choose n rows that differ as much as possible.
 
@@ -47,8 +50,8 @@ def different(
 
     Parameters
     ----------
-    lists
-        Neighbour lists of the N points, at least `smoothing` long where N allows.
+    points
+        (N, d) float32, finite.
     n
         1 <= n <= N.
 
@@ -58,21 +61,23 @@ def different(
         (n,) int64 and float32 in the order of choice; a distance is that, between the pictures
         themselves, to the nearest row chosen before; for the first, to the second (0 if alone).
     """
-    total = len(lists.points)
-    size = min(total, options.sample_per_pick * n)
-    sample = random.permutation(total)[:size].astype(np.int64)
-    near, distances = lists.of(sample)
-    near = near[:, : options.smoothing]
-    kept = max(n, size - round(options.outlier_share * size))
-    if lists.k:
-        last = distances[:, : max(1, options.smoothing)][:, -1]
-        dense = np.sort(np.argsort(last, kind="stable")[:kept])
+    drawn = random.permutation(len(points)).astype(np.int64)
+    size = min(len(points), options.sample_per_pick * n)
+    if len(points) > max(size, options.most_pooled):
+        drawn = drawn[: max(size, options.most_pooled)]
+        world, sample = points[drawn], np.arange(size)
+    else:
+        world, sample = points, drawn[:size]
+    near, distances = neighbour_lists(world, sample, max(1, options.smoothing))
+    if near.shape[1]:
+        kept = max(n, size - round(options.outlier_share * size))
+        dense = np.sort(np.argsort(distances[:, -1], kind="stable")[:kept])
         sample, near = sample[dense], near[dense]
-    smooth = _smooth(lists.points, sample, near)
-    hashes = None if options.hashes is None else options.hashes[sample]
+    smooth = _smooth(world, sample, near[:, : options.smoothing])
+    rows = sample if world is points else drawn[sample]
+    hashes = None if options.hashes is None else options.hashes[rows]
     chosen, _ = k_center(smooth, n, hashes=hashes, duplicate_bits=options.duplicate_bits)
-    rows = sample[chosen]
-    return rows, _gaps(lists.points[rows])
+    return rows[chosen], _gaps(points[rows[chosen]])
 
 
 def _smooth(points: Floats, rows: Rows, near: Rows) -> Floats:

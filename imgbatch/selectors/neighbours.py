@@ -1,6 +1,5 @@
 """Exact nearest neighbours: of one point by BallTree, of many by blocked matrix products."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,66 +13,37 @@ if TYPE_CHECKING:
 _BLOCK_BYTES = 64_000_000
 
 
-class NeighbourLists:
-    """Exact neighbours of points: lists of the k nearest of any row, or the nearest to a query.
+class NeighbourSearch:
+    """Exact nearest neighbours of query points, one at a time.
 
-    Lists are computed when first asked for: a request touches some hundred of them, while those of
-    all rows would take O(n^2) time.
+    Up to `large` points through scikit-learn's BallTree (Omohundro 1989), built on first use;
+    above through one pass over all points, which then costs less than building a tree.
 
     Parameters
     ----------
     points
-        (n, d) float32, finite.
-    k
-        Length of each list; lowered to n - 1.
+        (n, d) float32, finite, n >= 1.
     large
-        Number of points above which `nearest` changes its method, not its answer.
+        Number of points above which the method changes, not the answer.
     """
 
-    def __init__(self, points: Floats, k: int, large: int = 50_000) -> None:
+    def __init__(self, points: Floats, large: int = 50_000) -> None:
         self.points = points
         self.large = large
-        self.k = max(0, min(k, len(points) - 1))
-        self._squares = np.einsum("nd,nd->n", points, points)
-        self._lists: dict[int, tuple[Rows, Floats]] = {}
-
-    def of(self, rows: Rows | Sequence[int]) -> tuple[Rows, Floats]:
-        """Neighbours and distances, (m, k) int64 and float32, nearest first, ties by row."""
-        wanted = [int(row) for row in rows]
-        missing = [row for row in dict.fromkeys(wanted) if row not in self._lists]
-        step = max(1, _BLOCK_BYTES // (4 * len(self.points)))
-        for start in range(0, len(missing), step):
-            self._compute(missing[start : start + step])
-        found = [self._lists[row] for row in wanted]
-        return np.stack([one[0] for one in found]), np.stack([one[1] for one in found])
-
-    def _compute(self, rows: list[int]) -> None:
-        squared = self.points[rows] @ self.points.T
-        squared *= -2
-        squared += self._squares
-        squared += self._squares[rows][:, None]
-        squared[np.arange(len(rows)), rows] = np.inf
-        near, near_squared = smallest(squared, self.k)
-        distances = np.sqrt(np.maximum(near_squared, 0))
-        for at, row in enumerate(rows):
-            self._lists[row] = near[at], distances[at]
 
     def nearest(self, query: Floats, k: int) -> tuple[Rows, Floats]:
-        """The k rows nearest to a query point (d,), nearest first, ties by row.
-
-        Up to `large` points through scikit-learn's BallTree (Omohundro 1989), built on first use;
-        above through one pass over all points, which then costs less than building a tree.
+        """The k rows nearest to a query (d,), nearest first, ties by row.
 
         Returns
         -------
         rows, distances
-            (min(k, n),) int64 and float32.
+            (min(k, n),) int64 and float32, Euclidean.
         """
         k = min(k, len(self.points))
         if len(self.points) > self.large:
             distances = distances_to(self.points, query)
-            found = np.argpartition(distances, k - 1)[:k]
-            found, near = found.astype(np.int64), distances[found]
+            found = np.argpartition(distances, k - 1)[:k].astype(np.int64)
+            near = distances[found]
         else:
             found = self._tree.query(query[None], k=k, return_distance=False)[0].astype(np.int64)
             near = distances_to(self.points[found], query)
@@ -87,10 +57,36 @@ class NeighbourLists:
         return BallTree(self.points)
 
 
+def neighbour_lists(points: Floats, rows: Rows, k: int) -> tuple[Rows, Floats]:
+    """The k nearest other rows of some rows, nearest first, ties by row; exact.
+
+    points is (n, d) float32, rows (m,); k is lowered to n - 1. Blocked matrix products: O(m n d)
+    time, which for many rows beats a tree several times over at these dimensions (DESIGN.md).
+
+    Returns
+    -------
+    rows, distances
+        (m, k) int64 and float32, Euclidean.
+    """
+    k = max(0, min(k, len(points) - 1))
+    near = np.empty((len(rows), k), np.int64)
+    distances = np.empty((len(rows), k), np.float32)
+    squares = np.einsum("nd,nd->n", points, points)
+    step = max(1, _BLOCK_BYTES // (4 * len(points)))
+    for start in range(0, len(rows) if k else 0, step):
+        some = rows[start : start + step]
+        squared = points[some] @ points.T
+        squared *= -2
+        squared += squares
+        squared += squares[some][:, None]
+        squared[np.arange(len(some)), some] = np.inf
+        near[start : start + step], found = smallest(squared, k)
+        distances[start : start + step] = np.sqrt(np.maximum(found, 0))
+    return near, distances
+
+
 def smallest(values: Floats, k: int) -> tuple[Rows, Floats]:
-    """The k smallest of each row of (m, n) values with their columns, rising, ties by column."""
-    if k == 0:
-        return np.empty((len(values), 0), np.int64), np.empty((len(values), 0), np.float32)
+    """The k >= 1 smallest of each row of (m, n) values, with columns; rising, ties by column."""
     near = np.argpartition(values, k - 1, axis=1)[:, :k]
     near.sort(axis=1)
     found = np.take_along_axis(values, near, axis=1)

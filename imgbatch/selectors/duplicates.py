@@ -4,18 +4,19 @@ Pairs are found by multi-index hashing (Norouzi, Punjani & Fleet, CVPR 2012): if
 in at most `m` bits and are cut into `m + 1` bands, one band at least is equal in both (with `m + 2`
 bands, two are), so that only rows equal in a band have to be compared. Our departures: equal hashes
 are taken together first and are chained instead of paired, so that 100,000 copies of one picture
-give 99,999 pairs; and the rows compared with each row of a bucket are limited, which bounds the
-time on hashes that crowd together.
+give 99,999 pairs; and comparisons and pairs in a bucket are limited, which bounds time and
+memory on hashes that crowd together.
 """
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 HASH_BITS = 64
-MAX_COMPARISONS = 200  # of one row with the rows after it in one bucket
-_LARGE = 1 << 15  # rows in a group from which on the buckets of one band get too full
+MAX_COMPARISONS = 200  # of one hash with those after it in one bucket
+MAX_PARTNERS = 16  # found in one bucket, after which a hash is not compared further
+_LARGE = 1 << 13  # rows in a group from which on the buckets of one band get too full
 _COUNT_IN_C = getattr(np, "bitwise_count", None)  # numpy 2
 
 
@@ -63,9 +64,10 @@ def near_duplicate_pairs(
 
     Notes
     -----
-    O(n log n) for hashes that spread, and at most about `MAX_COMPARISONS` * 28 comparisons a row
-    with the default 6 bits. Complete unless more than `MAX_COMPARISONS` different hashes share a
-    band; of such a crowd each hash is compared with the next ones in numerical order.
+    O(n log n) for hashes that spread. Complete unless more than `MAX_COMPARISONS` different hashes
+    share a band, or one of them has more than `MAX_PARTNERS` pairs there: of such a crowd each hash
+    is compared with the next ones in numerical order only. With the default 6 bits that is at most
+    28 * 200 comparisons and 28 * 16 pairs a row.
     """
     n = len(hashes)
     group = np.zeros(n, np.int64) if within is None else within
@@ -76,25 +78,25 @@ def near_duplicate_pairs(
         return _unique_pairs([chained], n)
     first = order[np.concatenate(([True], ~same))]  # one row of each hash, sorted by group and hash
     distinct, group = hashes[first], group[first]
-    group = np.cumsum(np.concatenate(([0], np.diff(group) != 0))).astype(np.uint64)
-    equal_bands = 2 if np.bincount(group.astype(np.int64)).max() > _LARGE else 1
-    found = [chained]
+    group = np.cumsum(np.concatenate(([0], np.diff(group) != 0)))
+    equal_bands = 2 if np.bincount(group).max() > _LARGE else 1
+    found = _unique_pairs([chained], n)
     for mask in _band_masks(max_bits + equal_bands, equal_bands):
-        found.append(first[_equal_under(mask, distinct, group, max_bits)])
-    return _unique_pairs(found, n)
+        found = _unique_pairs([found, first[_equal_under(mask, distinct, group, max_bits)]], n)
+    return found
 
 
 def _band_masks(bands: int, equal_bands: int) -> list[np.uint64]:
     """Masks of every choice of `equal_bands` bands, of the 64 bits cut into `bands`."""
     edges = [round(i * HASH_BITS / bands) for i in range(bands + 1)]
-    one = [(1 << high) - (1 << low) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    one = [(1 << high) - (1 << low) for low, high in pairwise(edges)]
     return [np.uint64(sum(chosen)) for chosen in combinations(one, equal_bands)]
 
 
 def _equal_under(
     mask: np.uint64,
     hashes: npt.NDArray[np.uint64],
-    group: npt.NDArray[np.uint64],
+    group: npt.NDArray[np.int64],
     max_bits: int,
 ) -> npt.NDArray[np.int64]:
     """Pairs within `max_bits` among the hashes of a group that are equal under the mask."""
@@ -102,15 +104,18 @@ def _equal_under(
     order = np.lexsort((masked, group))
     masked, hashes, group = masked[order], hashes[order], group[order]
     start = np.arange(len(order))
+    partners = np.zeros(len(order), np.int64)
     found = []
     for step in range(1, MAX_COMPARISONS + 1):
         start = start[start + step < len(order)]
         after = start + step
         alike = (masked[start] == masked[after]) & (group[start] == group[after])
+        alike &= partners[start] < MAX_PARTNERS
         start, after = start[alike], after[alike]  # rows whose bucket reaches this far
         if not len(start):
             break
         near = hamming(hashes[start], hashes[after]) <= max_bits
+        partners[start[near]] += 1
         found.append(np.column_stack((order[start[near]], order[after[near]])))
     return np.concatenate(found) if found else np.empty((0, 2), np.int64)
 

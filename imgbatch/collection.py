@@ -88,7 +88,7 @@ class Collection:
         self.notes = tuple(opened.catalogue.notes)
         self.index_directory = opened.catalogue.directory
         self._catalogue = opened.catalogue
-        self._descriptors = with_fingerprints(build_descriptors(config), config.images)
+        self._descriptors = with_fingerprints(build_descriptors(config), config.images.as_options())
         self.seconds = time.perf_counter() - started
         self._started: float | None = started
 
@@ -224,7 +224,7 @@ class Collection:
         """Decode and project an image that is not in the index: rank 0, and the anchor it makes."""
         try:
             with open(given, "rb") as file, images.quiet_codecs():
-                decoded = images.decode(file.read(), self.config.images)
+                decoded = images.decode(file.read(), self.config.images.as_options())
         except OSError as error:
             raise SelectionError(
                 f"the image {given} cannot be read: {error.strerror}",

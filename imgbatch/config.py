@@ -15,6 +15,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from imgbatch.errors import ConfigError
+from imgbatch.types import DecodeOptions
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Byte = Annotated[int, Field(ge=0, le=255)]
@@ -35,6 +36,10 @@ class ImagesConfig(_Table):
     max_megapixels: Annotated[float, Field(ge=0.01, le=2000)]
     min_shown_share: Share
     background: Annotated[tuple[Byte, Byte, Byte], Field(strict=False)]  # TOML has only lists
+
+    def as_options(self) -> DecodeOptions:
+        """The same as a plain record, which workers take without importing this module."""
+        return DecodeOptions(**self.model_dump())
 
 
 class HsvConfig(_Table):

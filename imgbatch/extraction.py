@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from imgbatch import images
-from imgbatch.catalogue import ReadFile
-from imgbatch.config import ImagesConfig
-from imgbatch.descriptors import Descriptor, fingerprint
+from imgbatch.descriptors.base import Descriptor, fingerprint
 from imgbatch.errors import UnreadableImage
+from imgbatch.types import DecodeOptions, ReadFile
 
 _RECENT_NS = 2_000_000_000
 """A file changed this shortly before it was read may change again within one tick of its clock."""
@@ -35,7 +34,7 @@ class Chunk:
     folder: str
     work: tuple[Work, ...]
     descriptors: tuple[tuple[str, Descriptor], ...]
-    options: ImagesConfig
+    options: DecodeOptions
 
     def split(self) -> list["Chunk"]:
         """The same work, each file on its own."""
@@ -50,7 +49,7 @@ class Chunk:
 
 
 def with_fingerprints(
-    descriptors: Sequence[Descriptor], options: ImagesConfig
+    descriptors: Sequence[Descriptor], options: DecodeOptions
 ) -> tuple[tuple[str, Descriptor], ...]:
     """Pair descriptors with fingerprints that also cover how pictures are decoded."""
     context: dict[str, Any] = {
@@ -61,7 +60,7 @@ def with_fingerprints(
     return tuple((fingerprint(descriptor, context), descriptor) for descriptor in descriptors)
 
 
-def limits_of(options: ImagesConfig) -> str:
+def limits_of(options: DecodeOptions) -> str:
     """Text that changes whenever a file may become readable or unreadable."""
     return (
         f"decoding={images.DECODING_VERSION} max_megapixels={options.max_megapixels}"
@@ -73,7 +72,7 @@ def chunks(
     folder: str,
     work: Sequence[Work],
     descriptors: tuple[tuple[str, Descriptor], ...],
-    options: ImagesConfig,
+    options: DecodeOptions,
     most: int,
 ) -> Iterator[Chunk]:
     """Cut the work into chunks of at most `most` files and, but for single files, 16 MB."""

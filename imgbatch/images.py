@@ -18,10 +18,9 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from imgbatch.config import ImagesConfig
 from imgbatch.errors import UnreadableImage
 from imgbatch.headers import Header, read_header
-from imgbatch.types import View
+from imgbatch.types import DecodeOptions, View
 
 DECODING_VERSION = 1
 """Raised whenever the view of some picture changes, so that old descriptors are not used on."""
@@ -43,7 +42,7 @@ class Decoded:
     note: str = ""
 
 
-def decode(data: bytes, options: ImagesConfig, *, view_px: int | None = None) -> Decoded:
+def decode(data: bytes, options: DecodeOptions, *, view_px: int | None = None) -> Decoded:
     """Decode the bytes of an image file to a small upright RGB view.
 
     Parameters
@@ -87,7 +86,7 @@ def decode(data: bytes, options: ImagesConfig, *, view_px: int | None = None) ->
         raise UnreadableImage(_reason(error)) from None
 
 
-def _check_pixels(width: int, height: int, options: ImagesConfig) -> None:
+def _check_pixels(width: int, height: int, options: DecodeOptions) -> None:
     megapixels = width * height / 1e6
     if megapixels > options.max_megapixels:
         raise UnreadableImage(
@@ -97,7 +96,7 @@ def _check_pixels(width: int, height: int, options: ImagesConfig) -> None:
 
 
 def _decode_plain(
-    data: bytes, header: Header, wanted: int, options: ImagesConfig
+    data: bytes, header: Header, wanted: int, options: DecodeOptions
 ) -> Decoded | None:
     """Decode through OpenCV; None if it cannot."""
     factor = shrink_factor(max(header.width, header.height), wanted)
@@ -174,7 +173,7 @@ def _is_turned(data: bytes) -> bool:
 _pillow_limits = threading.Lock()
 
 
-def _decode_with_pillow(data: bytes, wanted: int, options: ImagesConfig) -> Decoded:
+def _decode_with_pillow(data: bytes, wanted: int, options: DecodeOptions) -> Decoded:
     with _pillow_limits, warnings.catch_warnings():
         # Our own limit is checked below, before any pixel is decoded.
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
@@ -199,7 +198,7 @@ def _stored_size(data: bytes) -> tuple[int, int]:
         return image.size
 
 
-def _upright_rgb(image: Image.Image, orientation: int, options: ImagesConfig) -> View:
+def _upright_rgb(image: Image.Image, orientation: int, options: DecodeOptions) -> View:
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = Image.fromarray(_to_8_bits(np.asarray(image)))
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:

@@ -114,15 +114,17 @@ def refresh(
     was. What is found does not depend on the number of workers.
     """
     found, unlisted = scan(folder)
-    descriptors = with_fingerprints(build_descriptors(config), config.images)
-    limits = limits_of(config.images)
+    descriptors = with_fingerprints(build_descriptors(config), config.images.as_options())
+    limits = limits_of(config.images.as_options())
     known = catalogue.files()
     lacking = catalogue.lacking([mark for mark, _ in descriptors], limits)
     work = _plan(catalogue, found, known, lacking)
     described = 0
     if work:
         runner = build_runner(config.index.workers, sum(one.size for one in work))
-        todo = chunks(folder, work, descriptors, config.images, config.index.chunk_images)
+        todo = chunks(
+            folder, work, descriptors, config.images.as_options(), config.index.chunk_images
+        )
         function = _read_quietly if isinstance(runner, SerialRunner) else read_chunk
         done = 0
         if progress:

@@ -1,5 +1,6 @@
 """The frozen records that travel between floors."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,3 +95,33 @@ class Selection:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeOptions:
+    """How files become small pictures; see [images] in config.toml."""
+
+    view_px: int = 128
+    max_megapixels: float = 100.0
+    min_shown_share: float = 0.5
+    background: tuple[int, int, int] = (255, 255, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """What reading one file gave.
+
+    ``codes`` maps descriptor fingerprints to bytes; empty if the content was known or unreadable.
+    ``content_hash`` is None if the file could not be read at all.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+    content_hash: bytes | None
+    width: int = 0
+    height: int = 0
+    note: str = ""
+    error: str | None = None
+    known: bool = False
+    codes: Mapping[str, bytes] | None = None

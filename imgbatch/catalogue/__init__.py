@@ -1,6 +1,6 @@
 """The index on disk."""
 
 from imgbatch.catalogue.opening import FILE_NAME
-from imgbatch.catalogue.store import Catalogue, KnownFile, ReadFile
+from imgbatch.catalogue.store import Catalogue, KnownFile
 
-__all__ = ["FILE_NAME", "Catalogue", "KnownFile", "ReadFile"]
+__all__ = ["FILE_NAME", "Catalogue", "KnownFile"]

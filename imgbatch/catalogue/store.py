@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from imgbatch.catalogue.opening import FILE_NAME, NewerIndexError, connect, is_damage, move_aside
 from imgbatch.errors import CatalogueError
-from imgbatch.types import ImageRecord, Skipped
+from imgbatch.types import ImageRecord, ReadFile, Skipped
 
 _ORPHANS_KEPT = 1000
 _IN_USE = "id IN (SELECT content_id FROM images)"
@@ -30,26 +30,6 @@ class KnownFile:
     mtime_ns: int
     content_hash: bytes | None
     error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ReadFile:
-    """What reading one file gave.
-
-    ``codes`` maps descriptor fingerprints to bytes; empty if the content was known or unreadable.
-    ``content_hash`` is None if the file could not be read at all.
-    """
-
-    path: str
-    size: int
-    mtime_ns: int
-    content_hash: bytes | None
-    width: int = 0
-    height: int = 0
-    note: str = ""
-    error: str | None = None
-    known: bool = False
-    codes: Mapping[str, bytes] | None = None
 
 
 class Catalogue:
@@ -208,56 +188,24 @@ class Catalogue:
     def record(self, files: Sequence[ReadFile], limits: str) -> None:
         """Write what reading some files gave, in one transaction."""
         with self._change() as db:
-            changed = False
-            for file in files:
-                content_id = self._record_content(db, file, limits)
-                error = file.error if content_id is None else None
-                row = (os.fsencode(file.path), content_id, error)
-                same = db.execute(
-                    "SELECT 1 FROM images WHERE path = ? AND content_id IS ? AND error IS ?", row
-                ).fetchone()
-                changed = changed or same is None or not file.known
-                db.execute(
-                    "INSERT OR REPLACE INTO images (path, content_id, error, size, mtime_ns)"
-                    " VALUES (?, ?, ?, ?, ?)",
-                    (*row, file.size, file.mtime_ns),
-                )
+            contents = [_content_id(db, file, limits) for file in files]
+            rows = [
+                (os.fsencode(file.path), content, None if content else file.error)
+                for file, content in zip(files, contents, strict=True)
+            ]
+            same = "SELECT 1 FROM images WHERE path = ? AND content_id IS ? AND error IS ?"
+            changed = any(
+                not file.known or db.execute(same, row).fetchone() is None
+                for file, row in zip(files, rows, strict=True)
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO images (path, content_id, error, size, mtime_ns)"
+                " VALUES (?, ?, ?, ?, ?)",
+                [(*row, file.size, file.mtime_ns) for row, file in zip(rows, files, strict=True)],
+            )
+            _insert_vectors(db, files, contents)
             if changed:
                 _next_generation(db)
-
-    def _record_content(self, db: sqlite3.Connection, file: ReadFile, limits: str) -> int | None:
-        if file.content_hash is None:
-            return None
-        found = db.execute(
-            "SELECT id FROM contents WHERE hash = ?", (file.content_hash,)
-        ).fetchone()
-        if file.known and found:
-            return int(found[0])
-        content_id = int(
-            db.execute(
-                "INSERT INTO contents (hash, limits, width, height, note, error)"
-                " VALUES (?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (hash) DO UPDATE SET limits = excluded.limits,"
-                " width = excluded.width, height = excluded.height, note = excluded.note,"
-                " error = excluded.error RETURNING id",
-                (
-                    file.content_hash,
-                    limits,
-                    file.width or None,
-                    file.height or None,
-                    file.note,
-                    file.error,
-                ),
-            ).fetchone()[0]
-        )
-        for fingerprint, data in (file.codes or {}).items():
-            db.execute("INSERT OR IGNORE INTO descriptors (fingerprint) VALUES (?)", (fingerprint,))
-            db.execute(
-                "INSERT OR REPLACE INTO vectors (descriptor_id, content_id, data)"
-                " SELECT id, ?, ? FROM descriptors WHERE fingerprint = ?",
-                (content_id, data, fingerprint),
-            )
-        return content_id
 
     def forget(self, paths: Sequence[str]) -> None:
         """Remove files that are gone; their vectors stay a while, in case they come back."""
@@ -303,6 +251,43 @@ class Catalogue:
         while some := rows.fetchmany(batch):
             joined = b"".join(data for (data,) in some)
             yield np.frombuffer(joined, np.uint8).reshape(len(some), dim)
+
+
+def _content_id(db: sqlite3.Connection, file: ReadFile, limits: str) -> int | None:
+    """The id of a file's content, written if it is new or was read anew; None if unread."""
+    if file.content_hash is None:
+        return None
+    if file.known:
+        found = db.execute(
+            "SELECT id FROM contents WHERE hash = ?", (file.content_hash,)
+        ).fetchone()
+        if found:
+            return int(found[0])
+    shape = (file.width or None, file.height or None)
+    found = db.execute(
+        "INSERT INTO contents (hash, limits, width, height, note, error)"
+        " VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (hash) DO UPDATE SET limits = excluded.limits,"
+        " width = excluded.width, height = excluded.height, note = excluded.note,"
+        " error = excluded.error RETURNING id",
+        (file.content_hash, limits, *shape, file.note, file.error),
+    ).fetchone()
+    return int(found[0])
+
+
+def _insert_vectors(
+    db: sqlite3.Connection, files: Sequence[ReadFile], contents: Sequence[int | None]
+) -> None:
+    described = [(one.codes, at) for one, at in zip(files, contents, strict=True) if one.codes]
+    marks = {mark for codes, _ in described for mark in codes}
+    db.executemany(
+        "INSERT OR IGNORE INTO descriptors (fingerprint) VALUES (?)", [(mark,) for mark in marks]
+    )
+    ids = dict(db.execute("SELECT fingerprint, id FROM descriptors").fetchall())
+    db.executemany(
+        "INSERT OR REPLACE INTO vectors (descriptor_id, content_id, data) VALUES (?, ?, ?)",
+        [(ids[mark], at, data) for codes, at in described for mark, data in codes.items()],
+    )
 
 
 def _next_generation(db: sqlite3.Connection) -> None:

@@ -1,14 +1,17 @@
 """The family of descriptors: one registry, one function that builds those a config asks for."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from imgbatch.config import Config
 from imgbatch.descriptors.base import Codes, Descriptor, fingerprint
 from imgbatch.descriptors.hog import Hog
 from imgbatch.descriptors.hsv import Hsv
 from imgbatch.descriptors.phash import Phash, as_integers
 
-DESCRIPTORS: dict[str, Callable[[Config], Descriptor]] = {
+if TYPE_CHECKING:  # workers import this package, and should not pay for checking configs
+    from imgbatch.config import Config
+
+DESCRIPTORS: dict[str, "Callable[[Config], Descriptor]"] = {
     "hsv": lambda config: Hsv(**config.descriptors.hsv.model_dump()),
     "hog": lambda config: Hog(**config.descriptors.hog.model_dump()),
     "phash": lambda _config: Phash(),
@@ -19,7 +22,7 @@ ALWAYS = "phash"
 """Computed whatever its weight: near-duplicates are told by it."""
 
 
-def build_descriptors(config: Config) -> tuple[Descriptor, ...]:
+def build_descriptors(config: "Config") -> tuple[Descriptor, ...]:
     """The descriptors whose weight is above 0, and the one that tells near-duplicates."""
     wanted = [name for name, weight in config.weights.items() if weight > 0 or name == ALWAYS]
     return tuple(DESCRIPTORS[name](config) for name in wanted)

@@ -20,7 +20,7 @@ def load_pictures(selection: Selection, config: Config) -> tuple[View, ...]:
             try:
                 with open(image.path, "rb") as file:
                     decoded = images.decode(
-                        file.read(), config.images, view_px=config.sheet.cell_px
+                        file.read(), config.images.as_options(), view_px=config.sheet.cell_px
                     )
             except (OSError, UnreadableImage):
                 pictures.append(_GONE)

@@ -11,7 +11,7 @@ import numpy as np
 from imgbatch import images, locations
 from imgbatch.config import Config, load_config
 from imgbatch.descriptors import ALWAYS, as_integers, build_descriptors
-from imgbatch.errors import SelectionError, UnreadableImage
+from imgbatch.errors import CatalogueError, SelectionError, UnreadableImage
 from imgbatch.extraction import with_fingerprints
 from imgbatch.indexing import OpenIndex, Progress, open_index
 from imgbatch.projection import Projection, project, project_codes
@@ -88,6 +88,7 @@ class Collection:
         self.notes = tuple(opened.catalogue.notes)
         self.index_directory = opened.catalogue.directory
         self._catalogue = opened.catalogue
+        self._generation = opened.generation
         self._descriptors = with_fingerprints(build_descriptors(config), config.images.as_options())
         self.seconds = time.perf_counter() - started
         self._started: float | None = started
@@ -105,8 +106,23 @@ class Collection:
 
     @cached_property
     def projection(self) -> Projection:
-        """Points, hashes and neighbourhoods; computed or read on first use."""
-        return project(self._catalogue, self._descriptors, self.config)
+        """Points and hashes; computed or read on first use.
+
+        Raises
+        ------
+        CatalogueError
+            The folder was indexed anew meanwhile, so that rows would be those of other images.
+        """
+        with self._catalogue.snapshot():
+            same = self._catalogue.generation() == self._generation
+            # Another process that did the same work at the same time has changed nothing.
+            if same or self._catalogue.records() == self.records:
+                projection = project(self._catalogue, self._descriptors, self.config)
+                if len(projection.points) == len(self.records):
+                    return projection
+        raise CatalogueError(
+            f"the index of {self.folder} has changed since it was loaded", "load the folder again"
+        )
 
     @property
     def points(self) -> Floats:
@@ -213,10 +229,13 @@ class Collection:
         return os.path.join(self.folder, *path.split("/"))
 
     def _row_of_file(self, given: str) -> int | None:
-        """The row of a file named from here or from inside the folder; None if it has none."""
-        for path in (os.path.abspath(given), self._absolute(given)):
-            inside = os.path.relpath(path, self.folder).replace(os.sep, "/")
-            if inside in self._row_of:
+        """The row of a file named from here or, where there is none, from inside the folder."""
+        path = given if os.path.exists(given) else self._absolute(given)
+        for folder, file in (
+            (self.folder, os.path.abspath(path)),
+            (os.path.realpath(self.folder), os.path.realpath(path)),
+        ):
+            if (inside := os.path.relpath(file, folder).replace(os.sep, "/")) in self._row_of:
                 return self._row_of[inside]
         return None
 
@@ -259,7 +278,7 @@ class Collection:
                 rank=rank,
                 path=self._absolute(record.path),
                 relative=record.path,
-                score=round(float(distance), 6),
+                score=round(float(distance), 4),
                 width=record.width,
                 height=record.height,
                 label=record.label,

@@ -38,12 +38,13 @@ class RefreshReport:
 class OpenIndex:
     """An index that matches its folder.
 
-    ``records`` are the readable images in row order, ``skipped`` the files that are none, listed
-    with reasons in the file ``skipped_list`` (None if there are none).
+    ``records`` are the readable images in row order, as of ``generation``; ``skipped`` the files
+    that are none, listed with reasons in the file ``skipped_list`` (None if there are none).
     """
 
     catalogue: Catalogue
     records: list[ImageRecord]
+    generation: str
     skipped: list[Skipped]
     skipped_list: Path | None
     report: RefreshReport
@@ -67,12 +68,12 @@ def open_index(
         locations.remember_folder(directory, folder)
         try:
             report = refresh(catalogue, folder, config, progress)
-            records, unusable = catalogue.records(), catalogue.skipped()
+            records, unusable, generation = _read(catalogue)
         except sqlite3.DatabaseError as error:  # a page deep inside was damaged
             catalogue.close()
             catalogue = Catalogue.rebuild(directory, folder, error)
             report = refresh(catalogue, folder, config, progress)
-            records, unusable = catalogue.records(), catalogue.skipped()
+            records, unusable, generation = _read(catalogue)
         skipped = sorted((*unusable, *report.unlisted), key=lambda one: one.path)
         skipped_list = _write_skipped(directory, skipped)
         if not records:
@@ -80,7 +81,12 @@ def open_index(
     except BaseException:
         catalogue.close()
         raise
-    return OpenIndex(catalogue, records, skipped, skipped_list, report)
+    return OpenIndex(catalogue, records, generation, skipped, skipped_list, report)
+
+
+def _read(catalogue: Catalogue) -> tuple[list[ImageRecord], list[Skipped], str]:
+    with catalogue.snapshot():
+        return catalogue.records(), catalogue.skipped(), catalogue.generation()
 
 
 def _no_images(folder: str, skipped: Sequence[Skipped]) -> FolderError:

@@ -10,6 +10,8 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,6 +24,8 @@ from imgbatch.descriptors import ALWAYS, Codes, Descriptor, as_integers
 from imgbatch.space import BlockOptions, FeatureSpace
 from imgbatch.types import Floats, Hashes
 
+_UNUSABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What NumPy raises for files that are missing, cut off or damaged: compute anew."""
 _VERSION = 1
 """Raised whenever the same index and settings give other points."""
 _KEPT = 4
@@ -48,8 +52,9 @@ def project(catalogue: Catalogue, descriptors: Descriptors, config: Config) -> P
     options = space_options(config)
     key = _key(catalogue, descriptors, config, options)
     place = catalogue.directory / "spaces" / key
-    with contextlib.suppress(OSError, ValueError, KeyError):  # missing or damaged: compute anew
+    with contextlib.suppress(*_UNUSABLE):
         return _load(place)
+    shutil.rmtree(place, ignore_errors=True)
     projection = _compute(catalogue, descriptors, config, options)
     _save(projection, place)
     return projection
@@ -140,6 +145,8 @@ def _load(place: Path) -> Projection:
         )
         for name in ("points", "hashes")
     ]
+    if len(arrays[0]) != len(arrays[1]):
+        raise ValueError("the arrays do not belong together")
     os.utime(place)
     return Projection(space, *arrays)
 

@@ -68,12 +68,19 @@ def scan(folder: str | os.PathLike[str]) -> tuple[list[FoundFile], list[Skipped]
             path = f"{inside}/{entry.name}" if inside else entry.name
             if entry.is_dir(follow_symlinks=False):
                 waiting.append(path)
-            elif entry.is_symlink() and entry.is_dir():
+            elif entry.is_symlink() and _leads_to_folder(entry):
                 links.append(path)
             elif os.path.splitext(entry.name)[1].lower() in EXTENSIONS:
                 _add_file(entry, path, files, skipped)
     files.sort(key=lambda found: os.fsencode(found.path))
     return files, skipped
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _add_file(

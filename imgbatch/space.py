@@ -114,7 +114,8 @@ class FeatureSpace:
     @classmethod
     def load(cls, path: Path) -> "FeatureSpace":
         """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as stored:
+        # Opened here, since NumPy leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return cls(
                 {
                     name: Block(

@@ -48,7 +48,8 @@ class PickedImage:
 
     ``score`` is the distance that ranked it: to the anchor for similar images (0 for the anchor
     itself), to the nearest image chosen before it for different ones (for the first: to the
-    second). Distances are Euclidean in the feature space, between 0 and 2. ``path`` is absolute;
+    second). Distances are Euclidean in the feature space, where the mean squared distance of two
+    images is 1; rounded to 4 digits. ``path`` is absolute;
     ``relative`` is the path inside the folder, or the absolute path of an anchor from outside.
     """
 

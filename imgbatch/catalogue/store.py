@@ -125,6 +125,15 @@ class Catalogue:
                 "check free space and permissions, or give another place with --index DIR",
             ) from None
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside is of one state, whatever other processes write meanwhile."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
+
     # ----- what changed -------------------------------------------------------------------------
 
     def generation(self) -> str:

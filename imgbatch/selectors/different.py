@@ -46,7 +46,8 @@ def different(
     A fresh random sample makes every request anew, and bounds outliers: a region that holds a
     share e of the images is missed with probability (1 - e)^m by a sample of m. Its sparsest
     images, by the distance to their last neighbour, are dropped; the rest is smoothed and covered
-    by `k_center`, beginning with a random row.
+    by `k_center`, beginning with a random row. Of near-duplicates one at most is drawn, unless
+    fewer than n distinct images exist.
 
     Parameters
     ----------
@@ -62,7 +63,8 @@ def different(
         themselves, to the nearest row chosen before; for the first, to the second (0 if alone).
     """
     drawn = random.permutation(len(points)).astype(np.int64)
-    size = min(len(points), options.sample_per_pick * n)
+    drawn, distinct = _copies_last(drawn, min(len(points), options.sample_per_pick * n), options)
+    size = max(n, distinct)
     if len(points) > max(size, options.most_pooled):
         drawn = drawn[: max(size, options.most_pooled)]
         world, sample = points[drawn], np.arange(size)
@@ -78,6 +80,22 @@ def different(
     hashes = None if options.hashes is None else options.hashes[rows]
     chosen, _ = k_center(smooth, n, hashes=hashes, duplicate_bits=options.duplicate_bits)
     return rows[chosen], _gaps(points[rows[chosen]])
+
+
+def _copies_last(rows: Rows, most: int, options: DifferentOptions) -> tuple[Rows, int]:
+    """Bring up to `most` rows that copy none before them to the front; say how many they are."""
+    if options.hashes is None:
+        return rows, most
+    front: list[int] = []
+    taken = np.empty(most, np.uint64)
+    for place, candidate in enumerate(options.hashes[rows]):
+        if len(front) == most:
+            break
+        copied = hamming(taken[: len(front)], candidate) <= options.duplicate_bits
+        if not copied.any():
+            taken[len(front)] = candidate
+            front.append(place)
+    return np.concatenate([rows[front], np.delete(rows, front)]), len(front)
 
 
 def _smooth(points: Floats, rows: Rows, near: Rows) -> Floats:

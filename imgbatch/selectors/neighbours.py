@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sklearn.neighbors import BallTree
 
 _BLOCK_BYTES = 64_000_000
+_ROUNDING = 1e-6  # relative error of a float32 distance, generously
 
 
 class NeighbourSearch:
@@ -39,15 +40,18 @@ class NeighbourSearch:
         rows, distances
             (min(k, n),) int64 and float32, Euclidean.
         """
-        k = min(k, len(self.points))
-        if len(self.points) > self.large:
-            distances = distances_to(self.points, query)
-            found = np.argpartition(distances, k - 1)[:k].astype(np.int64)
-            near = distances[found]
-        else:
-            found = self._tree.query(query[None], k=k, return_distance=False)[0].astype(np.int64)
-            near = distances_to(self.points[found], query)
-        order = np.lexsort((found, near))
+        n = len(self.points)
+        k = min(k, n)
+        if n > self.large:
+            columns, distances = smallest(distances_to(self.points, query)[None], k)
+            return columns[0], distances[0]
+        away, found = (one[0] for one in self._tree.query(query[None], k=min(k + 1, n)))
+        if k < n and away[k] <= away[k - 1] * (1 + _ROUNDING):
+            # The tree breaks ties as it likes; so all that are as near as the last are looked at.
+            found = self._tree.query_radius(query[None], away[k] * (1 + _ROUNDING))[0]
+        found = found.astype(np.int64)
+        near = distances_to(self.points[found], query)
+        order = np.lexsort((found, near))[:k]
         return found[order], near[order]
 
     @cached_property
@@ -88,6 +92,9 @@ def neighbour_lists(points: Floats, rows: Rows, k: int) -> tuple[Rows, Floats]:
 def smallest(values: Floats, k: int) -> tuple[Rows, Floats]:
     """The k >= 1 smallest of each row of (m, n) values, with columns; rising, ties by column."""
     near = np.argpartition(values, k - 1, axis=1)[:, :k]
+    last = np.take_along_axis(values, near[:, -1:], axis=1)
+    for row in np.flatnonzero((values <= last).sum(axis=1) > k):  # ties that cross the border
+        near[row] = np.argsort(values[row], kind="stable")[:k]
     near.sort(axis=1)
     found = np.take_along_axis(values, near, axis=1)
     order = np.argsort(found, axis=1, kind="stable")

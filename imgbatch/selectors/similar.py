@@ -154,7 +154,7 @@ def similar(
     while True:
         around = survey(search, anchor, min(reach, total), n, options)
         ranked = _rerank(
-            around, min(options.candidates_per_pick * n, len(around.lists) - 1), options
+            around, min(options.candidates_per_pick * wanted, len(around.lists) - 1), options
         )
         kept = _distinct(around.rows[ranked], wanted, anchor, options)
         if kept.sum() >= wanted or reach >= total:

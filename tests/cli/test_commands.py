@@ -1,0 +1,316 @@
+"""The commands over the real entry point: what they print, write and return."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.conftest import environment
+from tests.drawing import jpeg, photo
+
+ANSI = re.compile(r"\x1b\[")
+TOP = {"mode", "seed", "folder", "images", "sheet", "skipped", "indexed", "seconds"}
+EACH = {"path", "score", "width", "height"}
+
+
+@pytest.fixture
+def ask(cli, indexed):
+    """Ask the shared index; `photos` is the folder if none is named."""
+
+    def run(mode, *arguments, **options):
+        return cli(mode, indexed.folder, "--index", indexed.index, *arguments, **options)
+
+    return run
+
+
+def listing(folder: Path) -> list[tuple[str, int, int]]:
+    return sorted(
+        (str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in folder.rglob("*")
+    )
+
+
+@pytest.mark.parametrize("mode", ["similar", "different"])
+def test_json_is_one_document_with_the_promised_keys(ask, indexed, mode):
+    answer = ask(mode, "-n", 5, "--seed", 7, "--json")
+    document = answer.json
+    assert (answer.code, answer.err) == (0, "")
+    assert document.keys() >= TOP
+    assert (document["mode"], document["seed"], document["indexed"]) == (mode, 7, 24)
+    assert document["folder"] == str(indexed.folder)
+    assert document["skipped"] == []
+    assert isinstance(document["seconds"], float)
+    assert len(document["images"]) == 5
+    for image in document["images"]:
+        assert image.keys() >= EACH
+        assert os.path.isabs(image["path"])
+        with Image.open(image["path"]) as opened:
+            assert (image["width"], image["height"]) == opened.size
+        assert 0 <= image["score"] <= 3
+    assert len({image["path"] for image in document["images"]}) == 5
+    assert Path(document["sheet"]).is_file()
+    again = ask(mode, "-n", 5, "--seed", 7, "--json", "--no-sheet").json
+    assert again["images"] == document["images"]
+    assert again["sheet"] is None
+
+
+@pytest.mark.parametrize("mode", ["similar", "different"])
+def test_without_a_seed_sets_differ_and_the_printed_seed_repeats_them(ask, mode):
+    sets = [ask(mode, "-n", 4, "--json", "--no-sheet").json for _ in range(3)]
+    assert len({one["seed"] for one in sets}) == 3
+    assert len({tuple(i["path"] for i in one["images"]) for one in sets}) > 1
+    repeated = ask(mode, "-n", 4, "--json", "--no-sheet", "--seed", sets[0]["seed"]).json
+    assert repeated["images"] == sets[0]["images"]
+
+
+def test_the_table_names_images_and_the_seed_and_has_no_colour_codes_in_a_pipe(ask):
+    answer = ask("similar", "-n", 3, "--seed", 5)
+    assert answer.code == 0
+    assert not ANSI.search(answer.out)
+    assert "--seed 5" in answer.out
+    chosen = ask("similar", "-n", 3, "--seed", 5, "--json", "--no-sheet").json["images"]
+    for image in chosen:
+        assert Path(image["path"]).name in answer.out
+        assert f"{image['score']:.3f}" in answer.out
+    sheet = re.search(r"sheet\s+(\S+)", answer.out)
+    assert sheet
+    assert Path(sheet[1]).is_file()
+
+
+def test_a_narrow_terminal_gets_a_narrow_table(ask):
+    answer = ask("different", "-n", 3, "--seed", 5, "--no-sheet", env={"COLUMNS": "40"})
+    table = [line for line in answer.out.splitlines() if line[:1] in "┏┃┡│└"]
+    assert len(table) >= 5
+    assert max(map(len, table)) <= 40
+
+
+def test_no_color_is_honoured_even_where_colour_is_forced(ask):
+    forced = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    colour = ask("similar", "-n", 2, "--seed", 5, "--no-sheet", env=forced)
+    plain = ask("similar", "-n", 2, "--seed", 5, "--no-sheet", env=forced | {"NO_COLOR": "1"})
+    assert re.search(r"\x1b\[[\d;]*38;", colour.out)
+    assert not re.search(r"\x1b\[[\d;]*38;", plain.out)
+
+
+@pytest.mark.parametrize("arguments", [
+    ("similar",), ("similar", "x", "y"), ("similar", "--nonsense", "x"), ("nonsense",),
+    ("similar", "x", "-n", "many"), ("similar", "x", "--seed", "1.5"), ("cache", "nonsense"),
+])  # fmt: skip
+def test_bad_options_exit_with_2_and_say_so_on_stderr(cli, arguments):
+    answer = cli(*arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err
+
+
+def test_version_and_help_go_to_stdout(cli):
+    assert re.fullmatch(r"imgbatch \d+\.\d+\.\d+\n", cli("--version").out)
+    answer = cli("--help")
+    assert answer.code == 0
+    assert all(name in answer.out for name in ("similar", "different", "index", "cache"))
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (("-n", 25), ["25", "24"]), (("-n", 0), ["0", "24"]), (("-n", -3), ["-3"]),
+    (("--seed", -1), ["-1"]), (("--workers", -2), ["-2"]),
+    (("--copy-to", "a", "--link-to", "b"), ["--copy-to", "--link-to"]),
+    (("-o", "sheet.bmp"), [".bmp", ".png"]), (("-o", "sheet"), [".png"]),
+])  # fmt: skip
+def test_what_cannot_be_done_is_one_line_and_exit_2(ask, arguments, words):
+    answer = (
+        ask("similar", *arguments, "--json")
+        if "--link-to" not in arguments
+        else ask("similar", *arguments)
+    )
+    answer.assert_one_clear_line(2, *map(str, words))
+
+
+def test_all_images_may_be_asked_for(ask, indexed):
+    for mode in ("similar", "different"):
+        chosen = ask(mode, "-n", 24, "--json", "--no-sheet").json["images"]
+        names = sorted(
+            Path(image["path"]).relative_to(indexed.folder).as_posix() for image in chosen
+        )
+        assert names == indexed.names
+
+
+# ----- --like -------------------------------------------------------------------------------------
+
+
+def test_like_takes_a_path_from_here_or_from_inside_the_folder(ask, indexed):
+    absolute = indexed.folder / indexed.names[5]
+    for given in (absolute, indexed.names[5], os.path.relpath(absolute)):
+        images = ask("similar", "-n", 3, "--like", given, "--json", "--no-sheet").json["images"]
+        assert len(images) == 3
+        assert images[0]["path"] == str(absolute)
+        assert images[0]["score"] == 0
+
+
+def test_like_takes_an_image_from_outside_as_rank_0(ask, indexed, tmp_path):
+    outside = tmp_path / "copy.jpg"
+    outside.write_bytes((indexed.folder / indexed.names[5]).read_bytes()[:-2] + b"\xff\xd9xx")
+    images = ask("similar", "-n", 3, "--like", outside, "--json", "--no-sheet",
+                 "--keep-duplicates").json["images"]  # fmt: skip
+    assert len(images) == 4
+    assert images[0]["path"] == str(outside)
+    assert Path(images[1]["path"]).relative_to(indexed.folder).as_posix() == indexed.names[5]
+    assert images[1]["score"] < 1e-3
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder", "text"])
+def test_a_like_that_is_no_image_is_one_line_and_exit_2(ask, tmp_path, kind):
+    given = tmp_path / "given.jpg"
+    if kind == "folder":
+        given.mkdir()
+    if kind == "text":
+        given.write_text("words")
+    ask("similar", "--like", given, "--json").assert_one_clear_line(2, "given.jpg", "--like")
+
+
+# ----- files --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option", ["--copy-to", pytest.param("--link-to", marks=pytest.mark.skipif(
+    os.name != "posix", reason="links need rights on Windows"))])  # fmt: skip
+def test_images_are_handed_out_and_nothing_is_overwritten(ask, tmp_path, option):
+    out = tmp_path / "out"
+    for _ in range(2):
+        answer = ask("similar", "-n", 3, "--seed", 5, "--json", "--no-sheet", option, out)
+        assert answer.code == 0
+    chosen = answer.json["images"]
+    assert len(list(out.iterdir())) == 6
+    for rank, image in enumerate(chosen, 1):
+        first = out / f"{rank:02}-{Path(image['path']).name}"
+        assert first.read_bytes() == Path(image["path"]).read_bytes()
+        assert first.is_symlink() == (option == "--link-to")
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".JPEG", ".webp"])
+def test_the_sheet_goes_where_it_is_wanted_in_the_format_of_its_ending(ask, tmp_path, ending):
+    target = tmp_path / "new" / f"sheet{ending}"
+    answer = ask("different", "-n", 4, "--json", "-o", target)
+    assert answer.json["sheet"] == str(target)
+    with Image.open(target) as sheet:
+        assert sheet.format in {"png": "PNG", "webp": "WEBP"}.get(ending[1:].lower(), "JPEG")
+        assert min(sheet.size) > 200
+    assert os.listdir(target.parent) == [target.name]
+
+
+@pytest.mark.parametrize("option", ["-o", "--copy-to", "--link-to", "--index"])
+def test_places_inside_the_image_folder_are_refused(cli, indexed, option):
+    before = listing(indexed.folder)
+    answer = cli("similar", indexed.folder, option, indexed.folder / "sub" / "a.png")
+    answer.assert_one_clear_line(2, "inside the image folder")
+    assert listing(indexed.folder) == before
+
+
+@pytest.mark.parametrize("place", [".", "class0"])
+def test_the_image_folder_is_never_written_to_even_if_one_stands_in_it(ask, indexed, place):
+    before = listing(indexed.folder)
+    answer = ask("similar", "-n", 3, "--json", cwd=indexed.folder / place)
+    assert answer.code == 0
+    assert Path(answer.json["sheet"]).is_file()
+    assert not Path(answer.json["sheet"]).is_relative_to(indexed.folder)
+    assert listing(indexed.folder) == before
+
+
+# ----- settings, cache, index ---------------------------------------------------------------------
+
+
+def test_a_config_error_is_one_line_and_exit_2(ask, cli, tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text("[sheet]\ncolums = 3\n")
+    ask("similar", "--config", file).assert_one_clear_line(2, "c.toml", "colums", "columns")
+    cli("config", "--config", file).assert_one_clear_line(2, "colums")
+    cli("config", env={"IMGBATCH_CONFIG": str(tmp_path / "none")}).assert_one_clear_line(
+        2, "IMGBATCH_CONFIG"
+    )
+
+
+def test_config_shows_each_setting_with_its_source(cli, tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text("[sheet]\ncolumns = 3\n")
+    answer = cli("config", env={"IMGBATCH_CONFIG": str(file)})
+    assert re.search(rf"columns = 3\s+# {re.escape(str(file))}", answer.out)
+    assert re.search(r"cell_px = \d+\s+# default", answer.out)
+    document = cli("config", "--config", file, "--json").json
+    assert document["settings"]["sheet"]["columns"] == 3
+    assert document["sources"]["sheet.columns"] == str(file)
+    assert document["sources"]["sheet.cell_px"] == "default"
+
+
+def test_another_programs_config_toml_here_is_ignored_with_a_note(ask):
+    Path("config.toml").write_text("[server]\nport = 80\n")
+    answer = ask("similar", "-n", 2, "--json", "--no-sheet")
+    assert answer.code == 0
+    assert answer.err.startswith("note: config.toml")
+
+
+def test_index_counts_what_it_did(cli, photos):
+    keys = ("indexed", "read", "described", "removed")
+
+    def counts():
+        document = cli("index", photos, "--json").json
+        return tuple(document[key] for key in keys)
+
+    assert counts() == (12, 12, 12, 0)
+    assert counts() == (12, 0, 0, 0)
+    (photos / "image003.jpg").rename(photos / "renamed.jpg")
+    (photos / "image004.jpg").unlink()
+    assert counts() == (11, 1, 0, 2)
+
+
+def test_the_cache_can_be_shown_and_cleaned(cli, photos, tmp_path):
+    root = tmp_path / "root"
+    env = {"IMGBATCH_CACHE_DIR": str(root)}
+    assert cli("cache", "dir", env=env).out.strip() == str(root)
+    assert cli("cache", "list", "--json", env=env).json == {"indexes": []}
+    cli("index", photos, env=env)
+    (entry,) = cli("cache", "list", "--json", env=env).json["indexes"]
+    assert entry["folder"] == os.path.realpath(photos)
+    assert entry["bytes"] > 1000
+    assert os.path.realpath(photos) in cli("cache", "list", env=env | {"COLUMNS": "250"}).out
+    cli("cache", "clean", tmp_path / "other", env=env).assert_one_clear_line(2, "no index")
+    assert "removed 0" in cli("cache", "clean", "--orphaned", env=env).out
+    assert "removed 1" in cli("cache", "clean", photos, env=env).out
+    assert cli("cache", "list", "--json", env=env).json == {"indexes": []}
+    assert len(list(photos.iterdir())) == 12
+
+
+# ----- streams ------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name != "posix", reason="broken pipes are POSIX's")
+@pytest.mark.parametrize("form", [["--json"], []])
+def test_a_reader_that_leaves_early_gets_no_complaint(indexed, form):
+    command = [sys.executable, "-m", "imgbatch", "similar", indexed.folder, "--index",
+               indexed.index, "--no-sheet", *form]  # fmt: skip
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        command, stdout=writing, stderr=subprocess.PIPE, env=environment(), check=False
+    )
+    os.close(writing)
+    assert done.stderr == b""
+    assert done.returncode == 0
+
+
+def test_an_ascii_terminal_gets_unicode_names_escaped(cli, tmp_path):
+    for number in range(3):
+        (tmp_path / f"bild-ü-画{number}.jpg").write_bytes(jpeg(photo(number)))
+    ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    answer = cli("similar", tmp_path, "-n", 2, "--no-sheet", env=ascii_only)
+    assert answer.code == 0
+    assert answer.raw.isascii()
+    document = cli("similar", tmp_path, "-n", 2, "--no-sheet", "--json", env=ascii_only).json
+    assert "ü-画" in json.dumps(document, ensure_ascii=False)
+
+
+def test_debug_shows_a_traceback_with_the_error(cli, tmp_path):
+    answer = cli("--debug", "similar", tmp_path / "missing")
+    assert answer.code == 2
+    assert "Traceback" in answer.err
+    assert "error: folder not found" in answer.err

@@ -1,0 +1,173 @@
+"""Bringing an index up to date: only what changed is read, only what is new is decoded."""
+
+import os
+import sqlite3
+
+import pytest
+
+import imgbatch
+from imgbatch.catalogue import FILE_NAME
+from tests.drawing import OLD, jpeg, photo, png, settle
+
+
+def config(text="", tmp_path=None):
+    if not text:
+        return None
+    (tmp_path / "c.toml").write_text(text)
+    return tmp_path / "c.toml"
+
+
+def refresh(folder, config=None):
+    """(read, described, removed) of bringing the index up to date."""
+    report = imgbatch.load(folder, config=config).report
+    return report.read, report.described, report.removed
+
+
+def vectors(folder, config=None):
+    """What the index holds of each path: {(path, fingerprint): bytes}."""
+    directory = imgbatch.load(folder, config=config).index_directory
+    db = sqlite3.connect(directory / FILE_NAME)
+    rows = db.execute(
+        "SELECT path, fingerprint, data FROM images JOIN vectors USING (content_id)"
+        " JOIN descriptors ON descriptors.id = descriptor_id"
+    ).fetchall()
+    db.close()
+    return {(path, fingerprint): data for path, fingerprint, data in rows}
+
+
+def test_a_second_request_reads_and_decodes_nothing(photos, monkeypatch):
+    assert refresh(photos) == (12, 12, 0)
+    monkeypatch.setattr("imgbatch.images.decode", lambda *_, **__: pytest.fail("decoded"))
+    assert refresh(photos) == (0, 0, 0)
+    collection = imgbatch.load(photos)
+    collection.similar(3, seed=1)
+    collection.different(3, seed=1)
+    assert refresh(photos) == (0, 0, 0)
+
+
+def test_an_added_file_alone_is_read(photos):
+    refresh(photos)
+    (photos / "new.png").write_bytes(png(photo(77)))
+    settle(photos)
+    assert refresh(photos)[1:] == (1, 0)
+    assert len(imgbatch.load(photos)) == 13
+
+
+def test_a_changed_file_of_the_same_size_is_decoded_again(photos):
+    before = vectors(photos)
+    file = photos / "image003.jpg"
+    other = jpeg(photo(555), quality=60)
+    size = max(file.stat().st_size, len(other))
+    file.write_bytes(file.read_bytes().ljust(size, b"\0"))
+    os.utime(file, (OLD + 1000, OLD + 1000))
+    vectors(photos)
+    file.write_bytes(other.ljust(size, b"\0"))
+    os.utime(file, (OLD + 2000, OLD + 2000))
+    assert refresh(photos) == (1, 1, 0)
+    after = vectors(photos)
+    changed = {path for path, mark in after if after[path, mark] != before[path, mark]}
+    assert changed == {b"image003.jpg"}
+
+
+def test_a_touched_file_is_read_but_not_decoded(photos):
+    refresh(photos)
+    os.utime(photos / "image003.jpg", (OLD + 9999, OLD + 9999))
+    assert refresh(photos) == (1, 0, 0)
+    assert refresh(photos) == (0, 0, 0)
+
+
+def test_a_renamed_file_is_read_but_not_decoded(photos):
+    before = vectors(photos)
+    (photos / "sub").mkdir()
+    (photos / "image003.jpg").rename(photos / "sub" / "renamed.jpg")
+    assert refresh(photos) == (1, 0, 1)
+    after = vectors(photos)
+    marks = {mark for _, mark in before}
+    assert all(after[b"sub/renamed.jpg", m] == before[b"image003.jpg", m] for m in marks)
+    assert not any(path == b"image003.jpg" for path, _ in after)
+
+
+def test_a_copy_of_a_known_file_is_not_decoded(photos):
+    refresh(photos)
+    (photos / "copy.jpg").write_bytes((photos / "image003.jpg").read_bytes())
+    os.utime(photos / "copy.jpg", (OLD, OLD))
+    assert refresh(photos) == (1, 0, 0)
+    assert len(imgbatch.load(photos)) == 13
+
+
+def test_a_deleted_file_is_forgotten(photos):
+    refresh(photos)
+    (photos / "image003.jpg").unlink()
+    assert refresh(photos) == (0, 0, 1)
+    assert not any("image003" in path for path in imgbatch.load(photos).paths)
+
+
+def test_a_file_changed_a_moment_ago_is_read_again(photos):
+    (photos / "fresh.jpg").write_bytes(jpeg(photo(1234)))
+    assert refresh(photos) == (13, 13, 0)
+    assert refresh(photos) == (1, 0, 0)
+
+
+def test_a_bad_file_is_not_read_again_until_it_changes(photos):
+    (photos / "bad.jpg").write_bytes(b"nothing")
+    settle(photos)
+    assert refresh(photos) == (13, 12, 0)
+    assert [s.path for s in imgbatch.load(photos).skipped] == ["bad.jpg"]
+    assert refresh(photos) == (0, 0, 0)
+    (photos / "bad.jpg").write_bytes(jpeg(photo(4321)))
+    settle(photos)
+    assert refresh(photos)[:2] == (1, 1)
+    assert imgbatch.load(photos).skipped == []
+
+
+def test_other_limits_bring_files_back_and_take_them_away(photos, tmp_path):
+    refresh(photos)
+    tight = config("[images]\nmax_megapixels = 0.01\n", tmp_path)
+    (photos / "small.jpg").write_bytes(jpeg(photo(5, 60, 60)))
+    settle(photos)
+    collection = imgbatch.load(photos, config=tight)
+    assert [record.path for record in collection.records] == ["small.jpg"]
+    assert len(collection.skipped) == 12
+    assert len(imgbatch.load(photos)) == 13
+
+
+def test_a_changed_hog_recomputes_hog_alone(photos, tmp_path):
+    before = vectors(photos)
+    changed = config(
+        "[descriptors.hog]\nwindow_px = 64\ncell_px = 16\norientations = 9\n", tmp_path
+    )
+    assert refresh(photos, changed) == (12, 12, 0)
+    after = vectors(photos, changed)
+    marks_before, marks_after = ({mark for _, mark in one} for one in (before, after))
+    assert marks_before < marks_after
+    assert len(marks_after - marks_before) == 1
+    assert all(after[key] == data for key, data in before.items())
+    assert refresh(photos) == (0, 0, 0)  # the old ones are still there
+
+
+@pytest.mark.parametrize("text", ["[weights]\nhsv = 0.9\n", "[sheet]\ncolumns = 2\n",
+                                  "[different]\noutlier_share = 0.3\n"])  # fmt: skip
+def test_other_weights_decode_nothing(photos, tmp_path, text):
+    refresh(photos)
+    assert refresh(photos, config(text, tmp_path)) == (0, 0, 0)
+
+
+def test_another_view_size_describes_everything_again(photos, tmp_path):
+    refresh(photos)
+    changed = config("[images]\nview_px = 64\n", tmp_path)
+    assert refresh(photos, changed) == (12, 12, 0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs links")
+def test_a_dangling_link_is_among_the_skipped_on_every_request(photos):
+    (photos / "gone.jpg").symlink_to("nowhere")
+    for _ in range(2):
+        assert [s.reason for s in imgbatch.load(photos).skipped] == ["dangling link"]
+
+
+def test_progress_counts_from_0_to_all(photos):
+    seen = []
+    imgbatch.load(photos, progress=lambda done, total: seen.append((done, total)))
+    assert seen[0] == (0, 12)
+    assert seen[-1] == (12, 12)
+    assert seen == sorted(seen)

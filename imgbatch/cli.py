@@ -1,6 +1,7 @@
 """The terminal command: its options and subcommands, put together."""
 
 import contextlib
+import os
 import sys
 from typing import Annotated
 
@@ -52,6 +53,9 @@ def _common(
 
 def main() -> None:
     """Entry point of the ``imgbatch`` command."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for good
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]

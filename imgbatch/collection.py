@@ -11,7 +11,7 @@ import numpy as np
 from imgbatch import images, locations
 from imgbatch.config import Config, load_config
 from imgbatch.descriptors import ALWAYS, as_integers, build_descriptors
-from imgbatch.errors import CatalogueError, SelectionError, UnreadableImage
+from imgbatch.errors import CatalogueError, FolderError, SelectionError, UnreadableImage
 from imgbatch.extraction import with_fingerprints
 from imgbatch.indexing import OpenIndex, Progress, open_index
 from imgbatch.projection import Projection, project, project_codes
@@ -54,6 +54,8 @@ def load(
     """
     started = time.perf_counter()
     settings = config if isinstance(config, Config) else load_config(config).config
+    if not os.fspath(folder):
+        raise FolderError("no folder was given", "give the folder that holds the images")
     path = os.path.abspath(folder)
     opened = open_index(path, locations.index_directory(path, index), settings, progress)
     return Collection(path, settings, opened, started)

@@ -81,7 +81,7 @@ def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Pat
         directory.mkdir(parents=True, exist_ok=True)
         for rank, source in enumerate(sources, start=1):
             name = Path(source)
-            wanted = directory / f"{rank:0{digits}}-{name.name}"
+            wanted = directory / _fitting(f"{rank:0{digits}}-", name)
             made.append(_place(source, wanted, link=link))
     except OSError as error:
         what = "link" if link else "copy"
@@ -90,6 +90,12 @@ def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Pat
             "choose another folder, or use --copy-to" if link else "choose another folder",
         ) from None
     return made
+
+
+def _fitting(prefix: str, name: Path) -> str:
+    """The prefixed name, shortened where file systems' 255 bytes would not hold it."""
+    room = 255 - len(os.fsencode(prefix + name.suffix)) - 8  # and a number, if it is taken
+    return prefix + os.fsdecode(os.fsencode(name.stem)[: max(room, 1)]) + name.suffix
 
 
 def _place(source: str, wanted: Path, *, link: bool) -> Path:

@@ -61,14 +61,17 @@ def _jpeg(data: bytes) -> Header | None:
 
 
 def _png(data: bytes) -> Header | None:
-    """Read IHDR and the chunks before the picture data (PNG specification, section 11)."""
+    """Read IHDR and the kinds of all chunks (PNG specification, section 11).
+
+    An eXIf chunk may also follow the picture data.
+    """
     if len(data) < 33 or data[12:16] != b"IHDR":
         return None
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     if not width or not height:
         return None
     plain, exif, at = bits == 8 and colour in (0, 2), False, 33
-    while at + 8 <= len(data) and (kind := data[at + 4 : at + 8]) != b"IDAT":
+    while at + 8 <= len(data) and (kind := data[at + 4 : at + 8]) != b"IEND":
         plain = plain and kind != b"tRNS"
         exif = exif or kind == b"eXIf"
         at += 12 + int.from_bytes(data[at : at + 4], "big")

@@ -28,8 +28,12 @@ DECODING_VERSION = 1
 _REDUCED_RGB = {1: cv2.IMREAD_COLOR_RGB, 2: 16 | 256, 4: 32 | 256, 8: 64 | 256}
 """DCT scale -> flags: OpenCV's IMREAD_REDUCED_*, which have no RGB names of their own."""
 _ORIENTATION = 0x0112
+_STRIP_PIXELS = 1_000_000
 _UNDECODED = 128  # the grey that libjpeg leaves where the data ended
+_UNDECODED_CMYK = 65  # the same as OpenCV turns it to RGB
 _EOI = b"\xff\xd9"
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+"""What Pillow may open: EPS would run Ghostscript, ICO hides the size of the PNG in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ def decode(data: bytes, options: DecodeOptions, *, view_px: int | None = None) -
     ------
     UnreadableImage
         With the reason, one line. Nothing else is ever raised for bad bytes; memory stays within
-        about 6 bytes for each pixel of ``options.max_megapixels``.
+        about 6 bytes for each pixel of ``options.max_megapixels`` for JPEG, PNG, GIF and BMP,
+        and 32 for WebP and TIFF of floats, whose decoders hold several copies.
     """
     if not data:
         raise UnreadableImage("the file is empty")
@@ -83,6 +88,10 @@ def decode(data: bytes, options: DecodeOptions, *, view_px: int | None = None) -
     except MemoryError:
         raise UnreadableImage("decoding needs more memory than there is") from None
     except Exception as error:  # noqa: BLE001 - codecs raise anything on bad bytes
+        if header is not None and not header.plain:
+            part = _decode_plain(data, header, wanted, options)  # Pillow shows no part of a CMYK
+            if part is not None and part.note:
+                return part
         raise UnreadableImage(_reason(error)) from None
 
 
@@ -102,29 +111,34 @@ def _decode_plain(
     factor = shrink_factor(max(header.width, header.height), wanted)
     dct = min(factor, 8) if header.format == "JPEG" else 1
     buffer = np.frombuffer(data, np.uint8)
+    turned = header.exif and _is_turned(data)
     picture, note = _opencv(buffer, dct), ""
     if picture is None:
         if header.format != "JPEG":
             return None
         # Cut off in the middle: with an end marker libjpeg shows what there is.
-        picture = _opencv(np.frombuffer(data + _EOI, np.uint8), dct)
+        ended = np.frombuffer(data + _EOI, np.uint8)
+        picture = _opencv(ended, dct)
         if picture is None:
             return None
-        shown = _shown_share(picture)
+        # What is missing lies below in the stored picture, elsewhere in an upright one.
+        stored = _opencv(ended, dct, cv2.IMREAD_IGNORE_ORIENTATION) if header.exif else picture
+        grey = _UNDECODED if header.plain else _UNDECODED_CMYK
+        shown = _shown_share(picture if stored is None else stored, grey)
         if shown < options.min_shown_share:
             raise UnreadableImage(f"cut off: only {shown:.0%} of the picture is there")
         note = (
             f"cut off: {shown:.0%} of the picture is there" if shown < 1 else "cut off at the end"
         )
     width, height = header.width, header.height
-    if header.exif and _is_turned(data):
+    if turned:
         width, height = height, width
     return Decoded(_shrink(picture, factor // dct), width, height, note)
 
 
-def _opencv(buffer: View, dct: int) -> View | None:
+def _opencv(buffer: View, dct: int, flags: int = 0) -> View | None:
     try:
-        picture: View | None = cv2.imdecode(buffer, _REDUCED_RGB[dct])
+        picture: View | None = cv2.imdecode(buffer, _REDUCED_RGB[dct] | flags)
     except cv2.error:
         return None
     return picture
@@ -153,9 +167,9 @@ def _shrink(picture: View, factor: int) -> View:
     return small
 
 
-def _shown_share(picture: View) -> float:
+def _shown_share(picture: View, grey: int) -> float:
     """Share of the rows above the flat grey that stands for missing data."""
-    missing = (picture == _UNDECODED).all(axis=(1, 2))
+    missing = (picture == grey).all(axis=(1, 2))
     return 1.0 - float(np.argmin(missing[::-1]) if not missing.all() else len(missing)) / len(
         missing
     )
@@ -179,37 +193,53 @@ def _decode_with_pillow(data: bytes, wanted: int, options: DecodeOptions) -> Dec
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         warnings.simplefilter("ignore")
         try:
-            with Image.open(io.BytesIO(data)) as image:
+            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
                 _check_pixels(image.width, image.height, options)
+                width, height = image.size  # before `draft` changes it
                 image.draft("RGB", (wanted, wanted))  # JPEG only: decode at a smaller DCT scale
-                orientation = image.getexif().get(_ORIENTATION, 1)
-                width, height = _stored_size(data)
                 image.load()
-                picture = np.ascontiguousarray(_upright_rgb(image, orientation, options))
+                # Asked after loading: Pillow turns a TIFF itself and drops the tag.
+                orientation = image.getexif().get(_ORIENTATION, 1)
+                view = _upright(_small_rgb(image, wanted, options), orientation)
         finally:
             Image.MAX_IMAGE_PIXELS = limit
     if orientation in (5, 6, 7, 8):
         width, height = height, width
-    return Decoded(_shrink(picture, shrink_factor(max(picture.shape[:2]), wanted)), width, height)
+    return Decoded(view, width, height)
 
 
-def _stored_size(data: bytes) -> tuple[int, int]:
-    with Image.open(io.BytesIO(data)) as image:
-        return image.size
-
-
-def _upright_rgb(image: Image.Image, orientation: int, options: DecodeOptions) -> View:
+def _small_rgb(image: Image.Image, wanted: int, options: DecodeOptions) -> View:
+    """Convert and shrink strip by strip, since conversions hold several copies of their input."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = Image.fromarray(_to_8_bits(np.asarray(image)))
+    factor = shrink_factor(max(image.size), wanted)
+    rows = max(1, image.height // factor)
+    step = factor * max(1, _STRIP_PIXELS // (factor * image.width))
+    strips = [
+        _shrink(
+            _rgb(image.crop((0, top, image.width, min(top + step, image.height))), options), factor
+        )
+        for top in range(0, rows * factor if factor > 1 else image.height, step)
+    ]
+    return np.concatenate(strips)[:rows]
+
+
+def _rgb(image: Image.Image, options: DecodeOptions) -> View:
+    """RGB pixels, with what is transparent laid on the background."""
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         over = image.convert("RGBA")
         image = Image.new("RGBA", over.size, (*options.background, 255))
         image.alpha_composite(over)
-    rgb = image.convert("RGB")
-    if orientation != 1:
-        rgb.getexif()[_ORIENTATION] = orientation
-        rgb = ImageOps.exif_transpose(rgb)
-    return np.asarray(rgb)
+    return np.asarray(image.convert("RGB"))
+
+
+def _upright(view: View, orientation: int) -> View:
+    if orientation == 1:
+        return view
+    image = Image.fromarray(view)
+    image.getexif()[_ORIENTATION] = orientation
+    turned: View = np.asarray(ImageOps.exif_transpose(image))
+    return turned
 
 
 def _to_8_bits(deep: np.ndarray) -> View:
@@ -218,6 +248,9 @@ def _to_8_bits(deep: np.ndarray) -> View:
     Whole numbers up to 65535 are taken for 16 bits, floats up to 1 for shares of white; whatever
     lies outside is stretched between its own extremes.
     """
+    if deep.dtype == np.uint16:  # by far the most frequent; a table needs no wide copies
+        table: View = np.rint(np.arange(65536) / 257).astype(np.uint8)
+        return table[deep]
     values = np.nan_to_num(deep.astype(np.float64))
     low, high = float(values.min()), float(values.max())
     if low < 0 or high > 65535:

@@ -144,6 +144,8 @@ def refresh(
     gone = sorted(known.keys() - {file.path for file in found})
     if gone:
         catalogue.forget(gone)
+    if known and (gone or described):
+        catalogue.purge()
     return RefreshReport(len(work), described, len(gone), tuple(unlisted))
 
 

@@ -16,7 +16,6 @@ from imgbatch.catalogue.opening import FILE_NAME, NewerIndexError, connect, is_d
 from imgbatch.errors import CatalogueError
 from imgbatch.types import ImageRecord, ReadFile, Skipped
 
-_ORPHANS_KEPT = 1000
 _IN_USE = "id IN (SELECT content_id FROM images)"
 
 Codes = npt.NDArray[np.uint8]
@@ -198,6 +197,10 @@ class Catalogue:
         """Write what reading some files gave, in one transaction."""
         with self._change() as db:
             contents = [_content_id(db, file, limits) for file in files]
+            # Contents that another process purged meanwhile: those files count as new next time.
+            lost = [file.known and at is None for file, at in zip(files, contents, strict=True)]
+            files = [file for file, gone in zip(files, lost, strict=True) if not gone]
+            contents = [at for at, gone in zip(contents, lost, strict=True) if not gone]
             rows = [
                 (os.fsencode(file.path), content, None if content else file.error)
                 for file, content in zip(files, contents, strict=True)
@@ -217,17 +220,19 @@ class Catalogue:
                 _next_generation(db)
 
     def forget(self, paths: Sequence[str]) -> None:
-        """Remove files that are gone; their vectors stay a while, in case they come back."""
+        """Remove files that are gone."""
         with self._change() as db:
             db.executemany(
                 "DELETE FROM images WHERE path = ?", [(os.fsencode(path),) for path in paths]
             )
             _next_generation(db)
+
+    def purge(self) -> None:
+        """Remove contents, with their vectors, that no file holds any more."""
+        with self._change() as db:
             orphans = f"SELECT id FROM contents WHERE NOT coalesce({_IN_USE}, 0)"  # noqa: S608
-            count = db.execute(f"SELECT count(*) FROM ({orphans})").fetchone()[0]  # noqa: S608
-            if count > _ORPHANS_KEPT:
-                db.execute(f"DELETE FROM vectors WHERE content_id IN ({orphans})")  # noqa: S608
-                db.execute(f"DELETE FROM contents WHERE id IN ({orphans})")  # noqa: S608
+            db.execute(f"DELETE FROM vectors WHERE content_id IN ({orphans})")  # noqa: S608
+            db.execute(f"DELETE FROM contents WHERE NOT coalesce({_IN_USE}, 0)")  # noqa: S608
 
     # ----- reading ------------------------------------------------------------------------------
 
@@ -263,15 +268,14 @@ class Catalogue:
 
 
 def _content_id(db: sqlite3.Connection, file: ReadFile, limits: str) -> int | None:
-    """The id of a file's content, written if it is new or was read anew; None if unread."""
+    """The id of a file's content, written if it was read anew; None if unread, or known no more."""
     if file.content_hash is None:
         return None
     if file.known:
         found = db.execute(
             "SELECT id FROM contents WHERE hash = ?", (file.content_hash,)
         ).fetchone()
-        if found:
-            return int(found[0])
+        return int(found[0]) if found else None
     shape = (file.width or None, file.height or None)
     found = db.execute(
         "INSERT INTO contents (hash, limits, width, height, note, error)"

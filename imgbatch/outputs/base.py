@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NoReturn, Protocol
+
+from rich.console import Console
 
 from imgbatch.types import Selection, View
 
@@ -15,6 +17,22 @@ class Result:
     pictures: tuple[View, ...]
     sheet: Path | None = None
     skipped_list: Path | None = None
+
+
+class StandardOutput(Console):
+    """Rich's console on standard output, as every table uses it.
+
+    Names are shown as they are, without numbers in them coloured; and if the reader, say `head`,
+    has seen enough, the command hears of it and ends quietly, where Rich would exit with 1.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False)
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Rich calls this while it handles a BrokenPipeError."""
+        self.quiet = True
+        raise BrokenPipeError
 
 
 class Output(Protocol):

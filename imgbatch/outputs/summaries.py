@@ -4,16 +4,15 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.outputs.base import printable
+from imgbatch.outputs.base import StandardOutput, printable
 
 
 def write_facts(facts: Mapping[str, Any]) -> None:
     """Print names and values, one a line."""
-    console = Console(highlight=False)
+    console = StandardOutput()
     width = max(len(name) for name in facts)
     for name, value in facts.items():
         text = Text(f"{name:>{width}}  ", style="dim")
@@ -23,7 +22,7 @@ def write_facts(facts: Mapping[str, Any]) -> None:
 
 def write_settings(settings: Mapping[str, Any], sources: Mapping[str, str]) -> None:
     """Print settings as TOML, each with the file it came from."""
-    console = Console(highlight=False)
+    console = StandardOutput()
     for table, values in _tables(settings):
         console.print(Text(f"\n[{table}]", style="bold"))
         width = max(len(f"{key} = {json.dumps(value)}") for key, value in values.items())
@@ -46,11 +45,11 @@ def _tables(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, di
 
 def write_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a plain table; the last column is right-aligned."""
-    table = Table(title=title, title_style="bold", title_justify="left")
+    table = Table(title=Text(printable(title)), title_style="bold", title_justify="left")
     for column in columns:
         table.add_column(
             column, overflow="fold", justify="right" if column == columns[-1] else "left"
         )
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
-    Console(highlight=False).print(table)
+    StandardOutput().print(table)

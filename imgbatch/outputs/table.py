@@ -7,7 +7,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.outputs.base import Result, printable
+from imgbatch.outputs.base import Result, StandardOutput, printable
 from imgbatch.outputs.pictures import dominant_colors
 from imgbatch.types import PickedImage, View
 
@@ -16,7 +16,7 @@ _TITLES = {"similar": "{} similar images", "different": "{} different images"}
 
 def write_table(result: Result) -> None:
     """Print the table and what belongs under it."""
-    console = Console(highlight=False)
+    console = StandardOutput()
     selection = result.selection
     console.print(build_table(result, console))
     lines = [("seed", f"{selection.seed}  (repeats this set: --seed {selection.seed})")]
@@ -38,7 +38,8 @@ def build_table(result: Result, console: Console) -> Table:
     wide = console.width >= 80
     title = _TITLES[selection.mode].format(sum(image.rank > 0 for image in selection.images))
     table = Table(
-        title=f"{title} of {selection.indexed} in {printable(selection.folder)}",
+        # Text, not str: Rich would read brackets and colons of a name as markup.
+        title=Text(f"{title} of {selection.indexed} in {printable(selection.folder)}"),
         title_style="bold",
         title_justify="left",
     )

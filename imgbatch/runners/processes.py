@@ -9,6 +9,8 @@ pool: its workers start without importing the caller's main module, so that a sc
 import contextlib
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -20,7 +22,7 @@ from imgbatch.runners.base import Answer, Task
 _AHEAD = 3
 """Tasks handed out for each worker: one at work, two waiting, so that none idles."""
 _IDLE_SECONDS = 10
-"""A worker whose parent was killed ends after this time without work."""
+"""A worker without work for this time ends."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,14 @@ class ProcessRunner:
             lost = yield from self._until_crash(function, source, self.workers)
             if not lost:
                 return
-            # One of the lost tasks killed its worker. Alone, in a fresh worker, the culprit shows.
+            # One of the lost tasks killed its worker. Alone in a worker, the culprit shows.
             suspects.extend(part for task in lost for part in split(task))
             while suspects:
-                task = suspects.pop()
-                if (yield from self._until_crash(function, iter([task]), 1)):
+                # One worker, one task at a time: the one lost is the culprit.
+                waiting = iter(suspects)
+                lost = yield from self._until_crash(function, waiting, 1, ahead=1)
+                suspects = list(waiting)
+                for task in lost:
                     parts = split(task)
                     if len(parts) > 1:
                         suspects.extend(parts)
@@ -57,7 +62,10 @@ class ProcessRunner:
 
     @staticmethod
     def _until_crash(
-        function: Callable[[Task], Answer], source: Iterator[Task], workers: int
+        function: Callable[[Task], Answer],
+        source: Iterator[Task],
+        workers: int,
+        ahead: int = _AHEAD,
     ) -> Generator[Answer, None, list[Task]]:
         """Yield answers; return the tasks that were lost when a worker died, if one did."""
         from loky import ProcessPoolExecutor
@@ -66,7 +74,7 @@ class ProcessRunner:
         pending: dict[Future[Answer], Task] = {}
         try:
             while True:
-                for task in islice(source, workers * _AHEAD - len(pending)):
+                for task in islice(source, workers * ahead - len(pending)):
                     pending[pool.submit(function, task)] = task
                 if not pending:
                     return []
@@ -86,6 +94,7 @@ class ProcessRunner:
 def _prepare_worker() -> None:
     """Leave Ctrl-C to the parent, give each worker one thread, keep codecs' chatter off stderr."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_without, args=(os.getppid(),), daemon=True).start()
     with contextlib.suppress(ImportError):
         import cv2
 
@@ -93,3 +102,10 @@ def _prepare_worker() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)
+
+
+def _end_without(parent: int) -> None:
+    """End this worker soon after its parent was killed: then nobody waits for its answers."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)

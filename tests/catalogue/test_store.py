@@ -127,9 +127,10 @@ def test_what_is_lacking_is_told_for_each_content(catalogue):
     assert catalogue.lacking(["f"], LIMITS) == {b"4".ljust(16): {"f"}}
 
 
-def test_contents_nobody_uses_are_dropped_when_they_are_many(catalogue, directory):
+def test_contents_nobody_uses_are_dropped_by_a_purge(catalogue, directory):
     catalogue.record([read(f"{n:04}") for n in range(1500)], LIMITS)
     catalogue.forget([f"{n:04}" for n in range(1, 1500)])
+    catalogue.purge()
     with sqlite3.connect(directory / FILE_NAME) as db:
         assert db.execute("SELECT count(*) FROM contents").fetchone() == (1,)
         assert db.execute("SELECT count(*) FROM vectors").fetchone() == (1,)

@@ -250,7 +250,8 @@ def _to_8_bits(deep: np.ndarray) -> View:
     """
     if deep.dtype == np.uint16:  # by far the most frequent; a table needs no wide copies
         table: View = np.rint(np.arange(65536) / 257).astype(np.uint8)
-        return table[deep]
+        shallow: View = table[deep]
+        return shallow
     values = np.nan_to_num(deep.astype(np.float64))
     low, high = float(values.min()), float(values.max())
     if low < 0 or high > 65535:

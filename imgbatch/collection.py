@@ -207,7 +207,8 @@ class Collection:
 
     @cached_property
     def _search(self) -> NeighbourSearch:
-        return NeighbourSearch(self.points, self.config.index.large_folder)
+        large = self.config.index.large_folder
+        return NeighbourSearch(self.points, large, self.projection.squares)
 
     def _similar_options(self, *, keep_duplicates: bool) -> SimilarOptions:
         hashes = None if keep_duplicates else self.projection.hashes

@@ -21,14 +21,16 @@ import numpy as np
 from imgbatch.catalogue import Catalogue
 from imgbatch.config import Config
 from imgbatch.descriptors import ALWAYS, Codes, Descriptor, as_integers
+from imgbatch.selectors.neighbours import squared_lengths
 from imgbatch.space import BlockOptions, FeatureSpace
 from imgbatch.types import Floats, Hashes
 
 _UNUSABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 """What NumPy raises for files that are missing, cut off or damaged: compute anew."""
-_VERSION = 1
+_VERSION = 2
 """Raised whenever the same index and settings give other points."""
 _KEPT = 4
+_ARRAYS = ("points", "squares", "hashes")
 _BATCH = 4096
 _SEED = 20_000_003  # of the images the space is fitted on, where not on all
 
@@ -39,11 +41,12 @@ Descriptors = tuple[tuple[str, Descriptor], ...]
 class Projection:
     """A fitted space and the images in it; row i is the i-th readable image.
 
-    points (n, p) float32; hashes (n,) uint64 pHashes.
+    points (n, p) float32; squares (n,) float32, their squared lengths; hashes (n,) uint64 pHashes.
     """
 
     space: FeatureSpace
     points: Floats
+    squares: Floats
     hashes: Hashes
 
 
@@ -105,7 +108,8 @@ def _compute(
     for codes in _batches(catalogue, descriptors):
         points.append(project_codes(space, by_name, codes))
         hashes.append(as_integers(codes[ALWAYS]))
-    return Projection(space, np.concatenate(points), np.concatenate(hashes))
+    together = np.concatenate(points)
+    return Projection(space, together, squared_lengths(together), np.concatenate(hashes))
 
 
 def _fitting_rows(n: int, most: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -143,9 +147,9 @@ def _load(place: Path) -> Projection:
         np.load(
             place / f"{name}.npy", allow_pickle=False, mmap_mode="r" if name == "points" else None
         )
-        for name in ("points", "hashes")
+        for name in _ARRAYS
     ]
-    if len(arrays[0]) != len(arrays[1]):
+    if len({len(array) for array in arrays}) > 1:
         raise ValueError("the arrays do not belong together")
     os.utime(place)
     return Projection(space, *arrays)
@@ -159,7 +163,7 @@ def _save(projection: Projection, place: Path) -> None:
             made = Path(temporary) / place.name
             made.mkdir()
             projection.space.save(made / "space.npz")
-            for name in ("points", "hashes"):
+            for name in _ARRAYS:
                 np.save(made / f"{name}.npy", getattr(projection, name), allow_pickle=False)
             made.rename(place)
         kept = sorted(place.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)

@@ -12,25 +12,32 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 64_000_000
 _ROUNDING = 1e-6  # relative error of a float32 distance, generously
+_PRODUCT_ROUNDING = 4e-6  # error of a float32 product of two points, by their squared lengths
+_ANSWERS_KEPT = 64
 
 
 class NeighbourSearch:
-    """Exact nearest neighbours of query points, one at a time.
+    """Exact nearest neighbours of query points.
 
     Up to `large` points through scikit-learn's BallTree (Omohundro 1989), built on first use;
-    above through one pass over all points, which then costs less than building a tree.
+    above through one pass over all points for several queries at once, which then costs less than
+    building a tree. The last few answers are kept, since a request asks for some twice.
 
     Parameters
     ----------
     points
-        (n, d) float32, finite, n >= 1.
+        (n, d) float32, finite, n >= 1; may be memory-mapped.
     large
         Number of points above which the method changes, not the answer.
+    squares
+        (n,) float32 squared lengths of the points, if they are at hand.
     """
 
-    def __init__(self, points: Floats, large: int = 50_000) -> None:
+    def __init__(self, points: Floats, large: int = 50_000, squares: Floats | None = None) -> None:
         self.points = points
         self.large = large
+        self._squares = squares
+        self._kept: dict[bytes, tuple[int, Rows, Floats]] = {}
 
     def nearest(self, query: Floats, k: int) -> tuple[Rows, Floats]:
         """The k rows nearest to a query (d,), nearest first, ties by row.
@@ -40,25 +47,73 @@ class NeighbourSearch:
         rows, distances
             (min(k, n),) int64 and float32, Euclidean.
         """
+        k = min(k, len(self.points))
+        kept = self._kept.get(query.tobytes())
+        if kept is None or kept[0] < k:
+            self.prefetch(query[None], k)
+            kept = self._kept[query.tobytes()]
+        return kept[1][:k], kept[2][:k]
+
+    def prefetch(self, queries: Floats, k: int) -> None:
+        """Answer `nearest` for several queries (q, d) at once, to be asked for soon."""
+        k = min(k, len(self.points))
+        if len(self._kept) + len(queries) > _ANSWERS_KEPT:
+            self._kept.clear()
+        if len(self.points) > self.large:
+            candidates = self._candidates_by_pass(queries, k)
+        else:
+            candidates = [self._candidates_by_tree(query, k) for query in queries]
+        for query, rows in zip(queries, candidates, strict=True):
+            distances = distances_to(self.points[rows], query)
+            order = np.lexsort((rows, distances))[:k]
+            self._kept[query.tobytes()] = k, rows[order], distances[order]
+
+    def _candidates_by_tree(self, query: Floats, k: int) -> Rows:
+        """At least the k nearest rows, and all as near as the last of them."""
         n = len(self.points)
-        k = min(k, n)
-        if n > self.large:
-            columns, distances = smallest(distances_to(self.points, query)[None], k)
-            return columns[0], distances[0]
         away, found = (one[0] for one in self._tree.query(query[None], k=min(k + 1, n)))
         if k < n and away[k] <= away[k - 1] * (1 + _ROUNDING):
             # The tree breaks ties as it likes; so all that are as near as the last are looked at.
             found = self._tree.query_radius(query[None], away[k] * (1 + _ROUNDING))[0]
-        found = found.astype(np.int64)
-        near = distances_to(self.points[found], query)
-        order = np.lexsort((found, near))[:k]
-        return found[order], near[order]
+        return np.asarray(found, dtype=np.int64)
+
+    def _candidates_by_pass(self, queries: Floats, k: int) -> list[Rows]:
+        """The same for several queries; one matrix product reads the points once."""
+        n = len(self.points)
+        if self._squares is None:
+            self._squares = squared_lengths(self.points)
+        squared = np.empty((len(queries), n), np.float32)
+        step = max(1, _BLOCK_BYTES // (4 * max(1, self.points.shape[1])))
+        for start in range(0, n, step):
+            block = slice(start, start + step)
+            np.matmul(queries, self.points[block].T, out=squared[:, block])
+        squared *= -2
+        squared += self._squares
+        # The product rounds in other places than a difference does: leave room for that.
+        room = _PRODUCT_ROUNDING * (float(self._squares.max()) + float((queries**2).sum(1).max()))
+        return [np.flatnonzero(row <= _kth_smallest(row, k) + room) for row in squared]
 
     @cached_property
     def _tree(self) -> "BallTree":
         from sklearn.neighbors import BallTree
 
         return BallTree(self.points)
+
+
+def squared_lengths(points: Floats) -> Floats:
+    """(n, d) -> (n,) float32."""
+    lengths: Floats = np.einsum("nd,nd->n", points, points)
+    return lengths
+
+
+def _kth_smallest(values: Floats, k: int) -> float:
+    """The k-th smallest of (n,) values; k groups' smallest bound it, so that few are sorted."""
+    group = len(values) // (8 * k)
+    if group > 1:
+        whole = values[: len(values) // group * group].reshape(-1, group)
+        bound = np.partition(whole.min(axis=1), k - 1)[k - 1]
+        values = values[values <= bound]
+    return float(np.partition(values, k - 1)[k - 1])
 
 
 def neighbour_lists(points: Floats, rows: Rows, k: int) -> tuple[Rows, Floats]:
@@ -75,7 +130,7 @@ def neighbour_lists(points: Floats, rows: Rows, k: int) -> tuple[Rows, Floats]:
     k = max(0, min(k, len(points) - 1))
     near = np.empty((len(rows), k), np.int64)
     distances = np.empty((len(rows), k), np.float32)
-    squares = np.einsum("nd,nd->n", points, points)
+    squares = squared_lengths(points)
     step = max(1, _BLOCK_BYTES // (4 * len(points)))
     for start in range(0, len(rows) if k else 0, step):
         some = rows[start : start + step]

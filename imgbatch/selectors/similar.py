@@ -120,7 +120,9 @@ def choose_anchor(
     anchors = [Anchor(search.points[row], int(row)) for row in drawn]
     if len(anchors) == 1:
         return anchors[0]
-    around = [survey(search, anchor, _reach(n, options), n, options) for anchor in anchors]
+    reach = _reach(n, options)
+    search.prefetch(np.stack([anchor.point for anchor in anchors]), reach + 1)
+    around = [survey(search, anchor, reach, n, options) for anchor in anchors]
     return max(around, key=lambda one: coherence(one, options.neighbours)).anchor
 
 

@@ -1,6 +1,7 @@
 """Outputs: JSON, the contact sheet and what both are made of."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,3 +84,18 @@ def test_a_sheet_has_a_cell_for_each_picture(tmp_path, count):
 def test_other_endings_are_refused_for_a_sheet(tmp_path, name):
     with pytest.raises(UsageError, match="ending"):
         check_sheet_path(tmp_path / name)
+
+
+def test_the_table_shows_the_whole_path_of_an_anchor_from_outside(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    inside = result(count=2)
+    labelled = tuple(
+        replace(one, relative=f"cats/{one.relative}", label="cats")
+        for one in inside.selection.images
+    )
+    outside = replace(labelled[0], rank=0, relative="/elsewhere/x.jpg", label="", anchor=True)
+    shown = replace(inside, selection=replace(inside.selection, images=(outside, labelled[1])))
+    OUTPUTS["table"](shown)
+    printed = capsys.readouterr().out
+    assert " /elsewhere/x.jpg" in printed
+    assert "cats/" not in printed  # the class has a column of its own

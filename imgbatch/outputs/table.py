@@ -64,7 +64,9 @@ def build_table(result: Result, console: Console) -> Table:
 
 
 def _path(image: PickedImage, *, short: bool) -> Text:
-    name = image.relative.removeprefix(f"{image.label}/") if short and image.label else image.relative
+    name = image.relative
+    if short and image.label:
+        name = name.removeprefix(f"{image.label}/")
     text = Text(printable(name), Style(link=_uri(image.path)))
     if image.anchor:
         text.append("  anchor", "green")

@@ -68,11 +68,52 @@ class HogConfig(_Table):
         return self
 
 
+class LbpConfig(_Table):
+    """Parameters of the local binary patterns."""
+
+    longest_px: Annotated[int, Field(ge=16, le=512)]
+    radius_px: Annotated[int, Field(ge=1, le=8)]
+    grid: Annotated[int, Field(ge=1, le=8)]
+
+
+class PhogConfig(_Table):
+    """Parameters of the pyramid of edge orientations."""
+
+    orientations: Annotated[int, Field(ge=4, le=36)]
+    levels: Annotated[int, Field(ge=1, le=4)]
+    edge_share: Annotated[float, Field(ge=0.01, le=0.99)]
+
+
+class MomentsConfig(_Table):
+    """Parameters of the colour moments."""
+
+    grid: Annotated[int, Field(ge=1, le=8)]
+
+
+class GistConfig(_Table):
+    """Parameters of the Gabor energies."""
+
+    side_px: Annotated[int, Field(ge=16, le=256, multiple_of=4)]
+    scales: Annotated[int, Field(ge=1, le=6)]
+    orientations: Annotated[int, Field(ge=2, le=16)]
+
+
+class ThumbnailConfig(_Table):
+    """Parameters of the tiny picture."""
+
+    side_px: Annotated[int, Field(ge=1, le=32)]
+
+
 class DescriptorsConfig(_Table):
     """Parameters of every descriptor that has any."""
 
     hsv: HsvConfig
     hog: HogConfig
+    lbp: LbpConfig
+    phog: PhogConfig
+    moments: MomentsConfig
+    gist: GistConfig
+    thumbnail: ThumbnailConfig
 
 
 class SpaceConfig(_Table):

@@ -4,9 +4,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from imgbatch.descriptors.base import Codes, Descriptor, fingerprint
+from imgbatch.descriptors.gist import Gist
 from imgbatch.descriptors.hog import Hog
 from imgbatch.descriptors.hsv import Hsv
+from imgbatch.descriptors.lbp import Lbp
+from imgbatch.descriptors.moments import Moments
 from imgbatch.descriptors.phash import Phash, as_integers
+from imgbatch.descriptors.phog import Phog
+from imgbatch.descriptors.thumbnail import Thumbnail
 
 if TYPE_CHECKING:  # workers import this package, and should not pay for checking configs
     from imgbatch.config import Config
@@ -15,6 +20,11 @@ DESCRIPTORS: dict[str, "Callable[[Config], Descriptor]"] = {
     "hsv": lambda config: Hsv(**config.descriptors.hsv.model_dump()),
     "hog": lambda config: Hog(**config.descriptors.hog.model_dump()),
     "phash": lambda _config: Phash(),
+    "lbp": lambda config: Lbp(**config.descriptors.lbp.model_dump()),
+    "phog": lambda config: Phog(**config.descriptors.phog.model_dump()),
+    "moments": lambda config: Moments(**config.descriptors.moments.model_dump()),
+    "gist": lambda config: Gist(**config.descriptors.gist.model_dump()),
+    "thumbnail": lambda config: Thumbnail(**config.descriptors.thumbnail.model_dump()),
 }
 """Every descriptor there is. A new one: its file, a line here, a weight in config.toml."""
 

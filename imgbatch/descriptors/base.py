@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -61,3 +63,18 @@ def fingerprint(descriptor: Descriptor, context: dict[str, Any]) -> str:
     }
     text = json.dumps(identity, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def cell_edges(length: int, cells: int) -> list[slice]:
+    """Cut a side of `length` pixels into cells of equal size, give or take one pixel."""
+    ends = [-(-cell * length // cells) for cell in range(cells + 1)]
+    return [slice(start, stop) for start, stop in pairwise(ends)]
+
+
+@lru_cache(maxsize=64)
+def cell_of_each_pixel(height: int, width: int, cells: int) -> npt.NDArray[np.intp]:
+    """(height, width) numbers of the cell each pixel lies in, row by row; as `cell_edges` cuts."""
+    rows, columns = np.arange(height) * cells // height, np.arange(width) * cells // width
+    numbers: npt.NDArray[np.intp] = rows[:, None] * cells + columns
+    numbers.flags.writeable = False
+    return numbers

@@ -36,7 +36,7 @@ class Phog:
     @property
     def dim(self) -> int:
         """Orientations of every cell, the whole picture first, then level by level."""
-        return self.orientations * (4**self.levels - 1) // 3
+        return self.orientations * sum(1 << 2 * level for level in range(self.levels))
 
     def parameters(self) -> dict[str, Any]:
         """Orientations, levels and share of edges."""

@@ -14,7 +14,7 @@ _LIGHTNESS = 0.3  # weight of L beside a and b: light changes from picture to pi
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """The picture averaged down to a square of `side_px` pixels, without keeping its aspect, in Lab.
+    """The picture in Lab, averaged down to a square of `side_px` without keeping its aspect.
 
     Stored as the 8-bit Lab of OpenCV (L 0..255, a and b shifted by 128), pixel by pixel; the
     rounding to whole units is that of the picture itself.

@@ -27,6 +27,7 @@ def load(
     folder: str | os.PathLike[str],
     *,
     config: Config | str | os.PathLike[str] | None = None,
+    emphasis: str | None = None,
     index: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> "Collection":
@@ -38,6 +39,8 @@ def load(
         The image folder; it is never written to.
     config
         A `Config`, a config file, or None for the usual search (see `load_config`).
+    emphasis
+        A preset of the config, such as "color" or "shape", whose weights to use.
     index
         Folder for indexes; None means ``IMGBATCH_CACHE_DIR``, else the user's cache folder.
     progress
@@ -48,7 +51,7 @@ def load(
     FolderError
         The folder is missing or unreadable, or holds no readable image.
     ConfigError
-        The config does not fit.
+        The config does not fit, or has no such preset.
     CatalogueError
         The index cannot be written.
     """
@@ -56,6 +59,7 @@ def load(
     settings = config if isinstance(config, Config) else load_config(config).config
     if not os.fspath(folder):
         raise FolderError("no folder was given", "give the folder that holds the images")
+    settings = settings.with_emphasis(emphasis)
     path = os.path.abspath(folder)
     opened = open_index(path, locations.index_directory(path, index), settings, progress)
     return Collection(path, settings, opened, started)

@@ -168,6 +168,7 @@ class Config(_Table):
     imgbatch: _Marker
     images: ImagesConfig
     weights: dict[str, Share]
+    presets: dict[str, dict[str, Share]]
     descriptors: DescriptorsConfig
     space: SpaceConfig
     similar: SimilarConfig
@@ -180,6 +181,29 @@ class Config(_Table):
         if not any(self.weights.values()):
             raise ValueError("at least one of the weights must be above 0")
         return self
+
+    @model_validator(mode="after")
+    def _presets_weigh(self) -> "Config":
+        for name, weights in self.presets.items():
+            if not any((self.weights | weights).values()):
+                raise ValueError(f"at least one weight of preset {name!r} must be above 0")
+        return self
+
+    def with_emphasis(self, name: str | None) -> "Config":
+        """The same settings under a preset's weights; weights it does not name stay.
+
+        Raises
+        ------
+        ConfigError
+            There is no such preset. None changes nothing.
+        """
+        if name is None:
+            return self
+        if name not in self.presets:
+            raise ConfigError(
+                f"unknown emphasis {name!r}", f"the presets are {', '.join(self.presets)}"
+            )
+        return self.model_copy(update={"weights": self.weights | self.presets[name]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +312,9 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 def _check_known(
     given: Mapping[str, Any], known: Mapping[str, Any], file: Path, at: str = ""
 ) -> None:
+    if at == "presets.":  # a user may add some; each is a table of weights
+        template = next(iter(known.values()))
+        known = dict(known) | dict.fromkeys(given, template)
     for key, value in given.items():
         if key not in known:
             raise ConfigError(
@@ -306,7 +333,7 @@ def _check_known(
 def _overlay(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in top.items():
-        merged[key] = _overlay(base[key], value) if isinstance(value, dict) else value
+        merged[key] = _overlay(base.get(key, {}), value) if isinstance(value, dict) else value
     return merged
 
 

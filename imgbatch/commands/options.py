@@ -50,3 +50,17 @@ Workers = Annotated[
     int | None,
     typer.Option(metavar="N", help="Processes that read images; 0 means one for each core."),
 ]
+Emphasis = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PRESET",
+        help="Weights of a preset: color, balanced, shape, or one of your config's.",
+    ),
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE.csv",
+        help="Classes from columns path,label; without it, the first-level subfolders.",
+    ),
+]

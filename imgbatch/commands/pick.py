@@ -7,6 +7,7 @@ from imgbatch.commands.options import (
     ConfigFile,
     CopyTo,
     Count,
+    Emphasis,
     Folder,
     IndexDir,
     Json,
@@ -38,13 +39,14 @@ def similar(
     link_to: LinkTo = None,
     keep_duplicates: KeepDuplicates = False,
     config: ConfigFile = None,
+    emphasis: Emphasis = None,
     index: IndexDir = None,
     workers: Workers = None,
 ) -> None:
     """Pick images of one kind: a random anchor and its nearest neighbours."""
     with friendly():
         wishes = Wishes(folder, json, output, no_sheet, copy_to, link_to)
-        collection = open_folder(folder, config, index, workers)
+        collection = open_folder(folder, config, index, workers, emphasis)
         picked = collection.similar(n, like=like, seed=seed, keep_duplicates=keep_duplicates)
         wishes.fulfil(collection, picked)
 
@@ -60,13 +62,14 @@ def different(
     link_to: LinkTo = None,
     keep_duplicates: KeepDuplicates = False,
     config: ConfigFile = None,
+    emphasis: Emphasis = None,
     index: IndexDir = None,
     workers: Workers = None,
 ) -> None:
     """Pick images that differ as much as possible, anew on each request."""
     with friendly():
         wishes = Wishes(folder, json, output, no_sheet, copy_to, link_to)
-        collection = open_folder(folder, config, index, workers)
+        collection = open_folder(folder, config, index, workers, emphasis)
         picked = collection.different(n, seed=seed, keep_duplicates=keep_duplicates)
         wishes.fulfil(collection, picked)
 

@@ -56,28 +56,34 @@ def _fail(line: str, hint: str, code: int) -> NoReturn:
 
 
 def open_folder(
-    folder: str, config: str | None, index: str | None, workers: int | None
+    folder: str,
+    config: str | None,
+    index: str | None,
+    workers: int | None,
+    emphasis: str | None = None,
 ) -> "Collection":
     """Bring a folder's index up to date, with a progress bar, and open it."""
     from imgbatch.collection import load
     from imgbatch.outputs.progress import progress_bar
 
+    settings = settings_of(config, workers, emphasis)
     with progress_bar("indexing") as progress:
-        return load(folder, config=settings_of(config, workers), index=index, progress=progress)
+        return load(folder, config=settings, index=index, progress=progress)
 
 
-def settings_of(config: str | None, workers: int | None) -> "Config":
+def settings_of(config: str | None, workers: int | None, emphasis: str | None = None) -> "Config":
     """The settings a command runs with."""
     from imgbatch.config import load_config
 
     loaded = load_config(config)
     note(loaded.notes)
+    settings = loaded.config.with_emphasis(emphasis)
     if workers is None:
-        return loaded.config
+        return settings
     if workers < 0:
         raise UsageError(f"--workers is {workers}", "give 0 (one for each core) or more")
-    changed = loaded.config.index.model_copy(update={"workers": workers})
-    return loaded.config.model_copy(update={"index": changed})
+    changed = settings.index.model_copy(update={"workers": workers})
+    return settings.model_copy(update={"index": changed})
 
 
 def note(notes: Iterable[str]) -> None:

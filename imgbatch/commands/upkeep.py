@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from imgbatch.commands.options import ConfigFile, Folder, IndexDir, Json, Workers
+from imgbatch.commands.options import ConfigFile, Emphasis, Folder, IndexDir, Json, Workers
 from imgbatch.commands.support import friendly, note, open_folder
 from imgbatch.errors import UsageError
 
@@ -13,6 +13,7 @@ def index(
     folder: Folder,
     json: Json = False,
     config: ConfigFile = None,
+    emphasis: Emphasis = None,
     index: IndexDir = None,
     workers: Workers = None,
 ) -> None:
@@ -22,7 +23,7 @@ def index(
 
         from imgbatch.outputs import print_json, write_facts
 
-        collection = open_folder(folder, config, index, workers)
+        collection = open_folder(folder, config, index, workers, emphasis)
         report = collection.report
         facts = {
             "folder": collection.folder,

@@ -10,15 +10,16 @@ import numpy as np
 
 from imgbatch import images, locations
 from imgbatch.config import Config, load_config
-from imgbatch.descriptors import ALWAYS, as_integers, build_descriptors
+from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
 from imgbatch.errors import CatalogueError, FolderError, SelectionError, UnreadableImage
+from imgbatch.explanation import explain, look, shares_of_set
 from imgbatch.extraction import with_fingerprints
 from imgbatch.indexing import OpenIndex, Progress, open_index
 from imgbatch.projection import Projection, project, project_codes
 from imgbatch.selectors.different import DifferentOptions, different
 from imgbatch.selectors.neighbours import NeighbourSearch
 from imgbatch.selectors.similar import Anchor, SimilarOptions, choose_anchor, similar
-from imgbatch.types import Floats, PickedImage, Rows, Selection
+from imgbatch.types import Explanation, Floats, PickedImage, Rows, Selection
 
 _SEEDS = 2**31
 
@@ -172,7 +173,8 @@ class Collection:
         else:
             outside, anchor = self._describe_outside(os.fspath(like))
         rows, distances = similar(self._search, anchor, n, options)
-        picked = self._picked(rows, distances, anchor.row)
+        why = shares_of_set(self.projection.space, self.points[rows], anchor.point)
+        picked = self._picked(rows, distances, why, anchor.row)
         if outside is not None:
             picked = (outside, *picked)
         return self._selection("similar", seed, picked, started)
@@ -204,8 +206,39 @@ class Collection:
             duplicate_bits=self.config.similar.duplicate_bits,
         )
         rows, distances = different(self.points, n, options, random)
-        picked = self._picked(rows, distances, None)
+        why = shares_of_set(self.projection.space, self.points[rows], None)
+        picked = self._picked(rows, distances, why, None)
         return self._selection("different", seed, picked, started)
+
+    def explain(self, a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Explanation:
+        """Split the distance of two images, in the folder or not, by descriptor.
+
+        Both are read anew for what the descriptors saw of them; their distance is the one that
+        `similar` and `different` go by.
+
+        Raises
+        ------
+        SelectionError
+            One of them cannot be read.
+        """
+        by_name = {descriptor.name: descriptor for _, descriptor in self._descriptors}
+        looks, points = [], []
+        for given in (os.fspath(a), os.fspath(b)):
+            row = self._row_of_file(given)
+            path = os.path.abspath(given) if row is None else self.paths[row]
+            decoded, codes = self._read(path, "name a file, or a path inside the image folder")
+            relative = path if row is None else self.records[row].path
+            size = decoded.width, decoded.height
+            looks.append(look((path, relative), size, by_name, codes))
+            points.append(self._project(codes) if row is None else self.points[row])
+        weights = self.config.weights
+        return explain(
+            self.folder,
+            self.projection.space,
+            weights,
+            (looks[0], looks[1]),
+            (points[0], points[1]),
+        )
 
     # ----- helpers ------------------------------------------------------------------------------
 
@@ -248,21 +281,7 @@ class Collection:
 
     def _describe_outside(self, given: str) -> tuple[PickedImage, Anchor]:
         """Decode and project an image that is not in the index: rank 0, and the anchor it makes."""
-        try:
-            with open(given, "rb") as file, images.quiet_codecs():
-                decoded = images.decode(file.read(), self.config.images.as_options())
-        except OSError as error:
-            raise SelectionError(
-                f"the image {given} cannot be read: {error.strerror}",
-                "give --like a file, or a path inside the image folder",
-            ) from None
-        except UnreadableImage as error:
-            raise SelectionError(
-                f"the image {given} cannot be used: {error.message}", "give another with --like"
-            ) from None
-        codes = {d.name: d.describe(decoded.view)[None] for _, d in self._descriptors}
-        by_name = {descriptor.name: descriptor for _, descriptor in self._descriptors}
-        point = project_codes(self.projection.space, by_name, codes)[0]
+        decoded, codes = self._read(given, "give --like a file, or a path inside the image folder")
         path = os.path.abspath(given)
         picked = PickedImage(
             rank=0,
@@ -274,10 +293,33 @@ class Collection:
             note=decoded.note,
             anchor=True,
         )
-        return picked, Anchor(point, hash=as_integers(codes[ALWAYS])[0])
+        hash_ = as_integers(codes[ALWAYS][None])[0]
+        return picked, Anchor(self._project(codes), hash=hash_)
+
+    def _read(self, path: str, hint: str) -> tuple[images.Decoded, dict[str, Codes]]:
+        """Decode and describe a file."""
+        try:
+            with open(path, "rb") as file, images.quiet_codecs():
+                decoded = images.decode(file.read(), self.config.images.as_options())
+        except OSError as error:
+            raise SelectionError(
+                f"the image {path} cannot be read: {error.strerror}", hint
+            ) from None
+        except UnreadableImage as error:
+            raise SelectionError(
+                f"the image {path} cannot be used: {error.message}", hint
+            ) from None
+        return decoded, {d.name: d.describe(decoded.view) for _, d in self._descriptors}
+
+    def _project(self, codes: Mapping[str, Codes]) -> Floats:
+        """(dim,) codes by descriptor -> (p,) point."""
+        by_name = {descriptor.name: descriptor for _, descriptor in self._descriptors}
+        rows = {name: one[None] for name, one in codes.items()}
+        point: Floats = project_codes(self.projection.space, by_name, rows)[0]
+        return point
 
     def _picked(
-        self, rows: Rows, distances: Floats, anchor_row: int | None
+        self, rows: Rows, distances: Floats, why: list[dict[str, float]], anchor_row: int | None
     ) -> tuple[PickedImage, ...]:
         chosen = ((int(row), self.records[row]) for row in rows)
         return tuple(
@@ -291,9 +333,10 @@ class Collection:
                 label=record.label,
                 note=record.note,
                 anchor=row == anchor_row,
+                shares=shares,
             )
-            for rank, ((row, record), distance) in enumerate(
-                zip(chosen, distances, strict=True), start=1
+            for rank, ((row, record), distance, shares) in enumerate(
+                zip(chosen, distances, why, strict=True), start=1
             )
         )
 

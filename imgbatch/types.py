@@ -51,6 +51,8 @@ class PickedImage:
     second). Distances are Euclidean in the feature space, where the mean squared distance of two
     images is 1; rounded to 4 digits. ``path`` is absolute;
     ``relative`` is the path inside the folder, or the absolute path of an anchor from outside.
+    ``shares`` splits the square of that distance by descriptor; they sum to 1, and there are none
+    where the distance is 0.
     """
 
     rank: int
@@ -62,6 +64,7 @@ class PickedImage:
     label: str = ""
     note: str = ""
     anchor: bool = False
+    shares: dict[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,3 +129,62 @@ class ReadFile:
     error: str | None = None
     known: bool = False
     codes: Mapping[str, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one descriptor has to do with the distance of two images.
+
+    ``weight`` is its share of a typical pair's squared distance (weights sum to 1), ``share`` that
+    of this pair's; ``ratio`` compares this pair's part with the typical pair's: below 1 the two
+    are nearer by this descriptor, above 1 farther.
+    """
+
+    name: str
+    weight: float
+    squared_distance: float
+    share: float
+
+    @property
+    def ratio(self) -> float:
+        """0 (equal) to about 2; the mean over all pairs is 1."""
+        return self.squared_distance / self.weight
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """What descriptors saw of one image; what was not computed is empty.
+
+    Attributes
+    ----------
+    colors, color_shares
+        Histogram bars of stacked segments: (bars, segments, 3) uint8 RGB, (bars, segments) shares.
+    gradients
+        (rows, columns, orientations) float32: strengths of gradients, from 0 to 360 degrees.
+    hash_bits
+        (8, 8) bool, the pHash.
+    """
+
+    path: str
+    relative: str
+    width: int
+    height: int
+    colors: View
+    color_shares: Floats
+    gradients: Floats
+    hash_bits: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """Why two images of a folder's feature space are near or far.
+
+    ``distance`` is Euclidean; 1 is that of a typical pair of the folder. ``parts`` come by falling
+    weight and add up to its square.
+    """
+
+    folder: str
+    images: tuple[Look, Look]
+    distance: float
+    parts: tuple[Part, ...]
+    hash_bits_apart: int

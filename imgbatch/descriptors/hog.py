@@ -54,6 +54,19 @@ class Hog:
         """(n, dim) -> (n, dim), values as the HOG gave them."""
         return np.multiply(codes, 1 / 255, dtype=np.float32)
 
+    def cells(self, codes: Codes) -> Floats:
+        """(dim,) -> (rows, columns, orientations): each cell, averaged over the blocks it is in."""
+        side = self.window_px // self.cell_px
+        # OpenCV goes down the columns, of blocks as of the cells in them.
+        blocks = self.features(codes).reshape(side - 1, side - 1, 2, 2, self.orientations)
+        sums = np.zeros((side, side, self.orientations), np.float32)
+        counts = np.zeros((side, side, 1), np.float32)
+        for x, y in np.ndindex(2, 2):
+            sums[y : y + side - 1, x : x + side - 1] += blocks[:, :, x, y].swapaxes(0, 1)
+            counts[y : y + side - 1, x : x + side - 1] += 1
+        cells: Floats = sums / counts
+        return cells
+
 
 @lru_cache(maxsize=4)
 def _opencv_hog(hog: Hog) -> "cv2.HOGDescriptor":

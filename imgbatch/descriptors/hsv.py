@@ -79,6 +79,11 @@ class Hsv:
         """(n, dim) -> (n, dim): square roots of shares, 0..1."""
         return np.multiply(codes, 1 / 255, dtype=np.float32)
 
+    def histogram(self, codes: Codes) -> Floats:
+        """(dim,) -> (hues, saturations, values): shares of the whole picture's pixels."""
+        bins = (self.hue_bins, self.saturation_bins, self.value_bins)
+        return self.features(codes[: np.prod(bins)]).reshape(bins) ** 2
+
 
 @lru_cache(maxsize=256)
 def _cell_numbers(height: int, width: int, grid: int) -> View:

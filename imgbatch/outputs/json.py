@@ -3,10 +3,13 @@
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from imgbatch.outputs.base import Result
+from imgbatch.outputs.legend import in_words
 from imgbatch.outputs.pictures import dominant_colors
+from imgbatch.types import Explanation, PickedImage
 
 
 def as_document(result: Result) -> dict[str, Any]:
@@ -21,7 +24,7 @@ def as_document(result: Result) -> dict[str, Any]:
         "seed": selection.seed,
         "folder": selection.folder,
         "images": [
-            asdict(image) | {"colors": list(dominant_colors(picture))}
+            _image(image) | {"colors": list(dominant_colors(picture))}
             for image, picture in zip(selection.images, result.pictures, strict=True)
         ],
         "sheet": None if result.sheet is None else str(result.sheet),
@@ -29,6 +32,37 @@ def as_document(result: Result) -> dict[str, Any]:
         "indexed": selection.indexed,
         "seconds": round(selection.seconds, 3),
         "notes": list(selection.notes),
+    }
+
+
+def _image(image: PickedImage) -> dict[str, Any]:
+    """An image's fields; the shares of its distance stand under "why"."""
+    fields = asdict(image)
+    return fields | {"why": fields.pop("shares")}
+
+
+def explanation_document(explanation: Explanation, picture: Path | None) -> dict[str, Any]:
+    """What ``explain --json`` prints; a distance of 1 is that of a typical pair."""
+    return {
+        "folder": explanation.folder,
+        "images": [
+            {name: getattr(image, name) for name in ("path", "relative", "width", "height")}
+            for image in explanation.images
+        ],
+        "distance": round(explanation.distance, 6),
+        "descriptors": [
+            {
+                "name": part.name,
+                "weight": round(part.weight, 6),
+                "squared_distance": round(part.squared_distance, 6),
+                "share": part.share,
+                "ratio": round(part.ratio, 4),
+                "words": in_words(part.ratio),
+            }
+            for part in explanation.parts
+        ],
+        "hash_bits_apart": explanation.hash_bits_apart,
+        "picture": None if picture is None else str(picture),
     }
 
 

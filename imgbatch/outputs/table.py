@@ -8,9 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from imgbatch.outputs.base import Result, StandardOutput, printable
+from imgbatch.outputs.legend import bar, draws_blocks, legend
 from imgbatch.outputs.pictures import dominant_colors
 from imgbatch.types import PickedImage, View
 
+_WIDE, _WIDER = 80, 96  # characters
 _TITLES = {"similar": "{} similar images", "different": "{} different images"}
 
 
@@ -19,6 +21,11 @@ def write_table(result: Result) -> None:
     console = StandardOutput()
     selection = result.selection
     console.print(build_table(result, console))
+    shares = next((image.shares for image in selection.images if image.shares), {})
+    if shares and console.width >= _WIDE:
+        text = Text("     why  ", style="dim")
+        text.append_text(legend(shares, blocks=draws_blocks(console)))
+        console.print(text, soft_wrap=True)
     lines = [("seed", f"{selection.seed}  (repeats this set: --seed {selection.seed})")]
     if result.sheet is not None:
         lines.append(("sheet", str(result.sheet)))
@@ -33,9 +40,9 @@ def write_table(result: Result) -> None:
 
 
 def build_table(result: Result, console: Console) -> Table:
-    """The table itself: on a narrow console without sizes and swatches."""
+    """The table itself: on a narrow console without swatches and shares, then without sizes."""
     selection = result.selection
-    wide = console.width >= 80
+    wide, wider = console.width >= _WIDE, console.width >= _WIDER
     title = _TITLES[selection.mode].format(sum(image.rank > 0 for image in selection.images))
     table = Table(
         # Text, not str: Rich would read brackets and colons of a name as markup.
@@ -43,20 +50,25 @@ def build_table(result: Result, console: Console) -> Table:
         title_style="bold",
         title_justify="left",
     )
+    blocks = draws_blocks(console)
     has_labels = any(image.label for image in selection.images)
     table.add_column("#", justify="right")
     table.add_column("image", overflow="fold", ratio=1 if not wide else None)
     table.add_column("score" if wide else "sc.", justify="right")
-    if wide:
+    if wider:
         table.add_column("pixels", justify="right")
+    if wide:
         table.add_column("colours")
+        table.add_column("why")
     if has_labels and wide:
         table.add_column("class", overflow="fold")
     for image, picture in zip(selection.images, result.pictures, strict=True):
         short = has_labels and wide  # the class has a column of its own
         row = [Text(str(image.rank)), _path(image, short=short), Text(f"{image.score:.3f}")]
+        if wider:
+            row.append(Text(f"{image.width}x{image.height}"))
         if wide:
-            row += [Text(f"{image.width}x{image.height}"), _swatches(picture)]
+            row += [_swatches(picture), bar(image.shares, 16 if wider else 8, blocks=blocks)]
             if has_labels:
                 row.append(Text(printable(image.label)))
         table.add_row(*row, style="bold" if image.anchor else "")

@@ -1,0 +1,77 @@
+"""How descriptors are named and coloured, and how their shares become a small bar."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A descriptor's word for users, its colour, and its letter where there are no colours."""
+
+    word: str
+    color: str
+    letter: str
+
+
+_LOOKS = {
+    "hsv": Look("colour", "#e8590c", "c"),
+    "hog": Look("shape", "#1c7ed6", "s"),
+    "phash": Look("hash", "#868e96", "h"),
+    "lbp": Look("texture", "#2f9e44", "t"),
+    "phog": Look("edges", "#22b8cf", "e"),
+    "moments": Look("moments", "#f08c00", "m"),
+    "gist": Look("scene", "#9c36b5", "g"),
+    "thumbnail": Look("layout", "#e64980", "l"),
+}
+_WORDS = (
+    (0.5, "much nearer than a typical pair"),
+    (0.85, "nearer than a typical pair"),
+    (1.15, "like a typical pair"),
+    (1.5, "farther than a typical pair"),
+)
+
+
+def look_of(name: str) -> Look:
+    """How a descriptor is shown; one without an entry goes by its name."""
+    return _LOOKS.get(name) or Look(name, "#495057", name[0])
+
+
+def in_words(ratio: float) -> str:
+    """A part of a squared distance against that of a typical pair, in words."""
+    for bound, words in _WORDS:
+        if ratio <= bound:
+            return words
+    return "much farther than a typical pair"
+
+
+def draws_blocks(console: Console) -> bool:
+    """Whether coloured blocks can be told apart here; else bars are made of letters."""
+    return bool(console.color_system) and not console.no_color and not console.options.ascii_only
+
+
+def bar(shares: Mapping[str, float], cells: int, *, blocks: bool) -> Text:
+    """Shares (summing to 1) as a bar `cells` wide, in blocks or in letters.
+
+    Ends are rounded, not lengths, so that the bar is always exactly as wide as it should be.
+    """
+    text, done, end = Text(), 0.0, 0
+    for name, share in shares.items():
+        done += share
+        start, end = end, min(cells, round(done * cells))
+        look = look_of(name)
+        text.append(("\u2588" if blocks else look.letter) * (end - start), look.color)
+    return text
+
+
+def legend(names: Iterable[str], *, blocks: bool) -> Text:
+    """What the colours or letters of bars stand for."""
+    text = Text()
+    for name in names:
+        look = look_of(name)
+        text.append("  " if text else "")
+        text.append("\u2588" if blocks else look.letter, look.color)
+        text.append(f" {look.word}")
+    return text

@@ -109,7 +109,8 @@ class Wishes:
         pictures = load_pictures(picked, collection.config)
         sheet = None
         if not self.no_sheet:
-            sheet = (self.output or _default_sheet(collection, picked)).absolute()
+            stem = f"{picked.mode}-{Path(collection.folder).name or 'root'}-{picked.seed}"
+            sheet = (self.output or default_sheet(collection, stem)).absolute()
             write_sheet(Result(picked, pictures), sheet, collection.config.sheet)
         if self.hand_out_to is not None:
             made = hand_out([one.path for one in picked.images], self.hand_out_to, link=self.link)
@@ -120,13 +121,12 @@ class Wishes:
         note(picked.notes)
 
 
-def _default_sheet(collection: "Collection", picked: "Selection") -> Path:
-    """``imgbatch-out/`` in the working directory, or beside the index if that is among images."""
+def default_sheet(collection: "Collection", stem: str) -> Path:
+    """In ``imgbatch-out/`` of the working directory, or by the index if that is among images."""
     from imgbatch.files import is_inside
 
     options = collection.config.sheet
     folder = Path(options.folder)
     if is_inside(folder, collection.folder):
         folder = collection.index_directory / "sheets"
-    name = Path(collection.folder).name or "root"
-    return folder / f"{picked.mode}-{name}-{picked.seed}.{options.format}"
+    return folder / f"{stem}.{options.format}"

@@ -57,7 +57,7 @@ def explanation_document(explanation: Explanation, picture: Path | None) -> dict
                 "squared_distance": round(part.squared_distance, 6),
                 "share": part.share,
                 "ratio": round(part.ratio, 4),
-                "words": in_words(part.ratio),
+                "against_typical_pair": in_words(part.ratio),
             }
             for part in explanation.parts
         ],

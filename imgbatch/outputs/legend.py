@@ -27,10 +27,10 @@ _LOOKS = {
     "thumbnail": Look("layout", "#e64980", "l"),
 }
 _WORDS = (
-    (0.5, "much nearer than a typical pair"),
-    (0.85, "nearer than a typical pair"),
-    (1.15, "like a typical pair"),
-    (1.5, "farther than a typical pair"),
+    (0.5, "much nearer"),
+    (0.85, "nearer"),
+    (1.15, "about as far"),
+    (1.5, "farther"),
 )
 
 
@@ -40,11 +40,11 @@ def look_of(name: str) -> Look:
 
 
 def in_words(ratio: float) -> str:
-    """A part of a squared distance against that of a typical pair, in words."""
+    """How far two images are apart against a typical pair, from the ratio of squared distances."""
     for bound, words in _WORDS:
         if ratio <= bound:
             return words
-    return "much farther than a typical pair"
+    return "much farther"
 
 
 def draws_blocks(console: Console) -> bool:

@@ -14,19 +14,23 @@ _SWATCHES = 5
 
 def load_pictures(selection: Selection, config: Config) -> tuple[View, ...]:
     """Decode each chosen image anew, large enough for the sheet; grey if it is gone meanwhile."""
-    pictures = []
     with images.quiet_codecs():
-        for image in selection.images:
-            try:
-                with open(image.path, "rb") as file:
-                    decoded = images.decode(
-                        file.read(), config.images.as_options(), view_px=config.sheet.cell_px
-                    )
-            except (OSError, UnreadableImage):
-                pictures.append(_GONE)
-            else:
-                pictures.append(decoded.view)
-    return tuple(pictures)
+        return tuple(_load(image.path, config, config.sheet.cell_px) for image in selection.images)
+
+
+def load_picture(path: str, config: Config, side_px: int) -> View:
+    """Decode one image, at least `side_px` long where it is that large; grey if it is gone."""
+    with images.quiet_codecs():
+        return _load(path, config, side_px)
+
+
+def _load(path: str, config: Config, side_px: int) -> View:
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+        return images.decode(data, config.images.as_options(), view_px=side_px).view
+    except (OSError, UnreadableImage):
+        return _GONE
 
 
 def dominant_colors(picture: View) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def draw_page(cells: Sequence[Cell], title: str, options: SheetConfig) -> Image.
     )
     draw = ImageDraw.Draw(page)
     font = ImageFont.load_default(size=17)
-    draw.text((_GAP_PX, 10), _fit(title, font, page.width - 2 * _GAP_PX), _INK, font)
+    draw.text((_GAP_PX, 10), shortened(title, font, page.width - 2 * _GAP_PX), _INK, font)
     for place, cell in enumerate(cells):
         left = _GAP_PX + place % columns * step_x
         top = _TITLE_PX + place // columns * step_y
@@ -101,13 +101,13 @@ def _draw_cell(page: Image.Image, cell: Cell, corner: tuple[int, int], side: int
         ink = _MARK if cell.marked else _FAINT
         draw.text((left + side - 5 - width, baseline), cell.detail, ink, font)
         room -= width + 8
-    draw.text((left + 5, baseline), _fit(cell.caption, font, room), _INK, font)
+    draw.text((left + 5, baseline), shortened(cell.caption, font, room), _INK, font)
     if cell.marked:
         box = (left - 3, top - 3, left + side + 2, top + side + _CAPTION_PX + 2)
         draw.rectangle(box, outline=_MARK, width=3)
 
 
-def _fit(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room_px: float) -> str:
+def shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room_px: float) -> str:
     """Shorten in the middle, where file names say least."""
     if font.getlength(text) <= room_px:
         return text

@@ -33,18 +33,20 @@ def print_explanation(explanation: Explanation, picture: Path | None) -> None:
         title_justify="left",
         caption_justify="left",
     )
-    for name in ("descriptor", "weight", "distance", "share"):
-        table.add_column(name, justify="left" if name == "descriptor" else "right")
-    table.add_column("")
-    table.add_column("against a typical pair")
-    blocks = draws_blocks(console)
+    wide, blocks = console.width >= 80, draws_blocks(console)
+    table.add_column("descriptor" if wide else "by", overflow="fold")
+    for name in ("weight", "distance", "share"):
+        table.add_column(name if wide else name.replace("distance", "dist."), justify="right")
+    if wide:
+        table.add_column("")
+    table.add_column("against a typical pair" if wide else "vs typical", overflow="fold")
     for part in explanation.parts:
         table.add_row(
-            _name(part.name),
+            _name(part.name) if wide else part.name,
             f"{part.weight:.3f}",
             f"{np.sqrt(part.squared_distance):.3f}",
             f"{part.share:.0%}",
-            bar({part.name: part.share}, 10, blocks=blocks),
+            *([bar({part.name: part.share}, 10, blocks=blocks)] if wide else []),
             in_words(part.ratio),
         )
     console.print(table)
@@ -99,7 +101,13 @@ def draw_explanation(explanation: Explanation, pictures: tuple[View, View]) -> I
         )
         if has_colors:
             box = (left, tops[1], _COLUMN, _BARS_HEIGHT)
-            _panel(page, box, _color_bars(look, highest), "colours", "share of the picture")
+            _panel(
+                page,
+                box,
+                _color_bars(look, highest),
+                "colours",
+                "shares of the picture, square-root scale",
+            )
         if has_shape:
             glyphs = _glyphs(look.gradients, picture)
             _panel(page, (left, tops[2], _PANEL, _PANEL), glyphs, "shape", "directions of edges")

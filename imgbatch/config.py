@@ -312,9 +312,9 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 def _check_known(
     given: Mapping[str, Any], known: Mapping[str, Any], file: Path, at: str = ""
 ) -> None:
-    if at == "presets.":  # a user may add some; each is a table of weights
-        template = next(iter(known.values()))
-        known = dict(known) | dict.fromkeys(given, template)
+    if not at and isinstance(added := given.get("presets"), dict):
+        # A user may add some; each is a table of weights, of any descriptor.
+        known = {**known, "presets": dict.fromkeys([*known["presets"], *added], known["weights"])}
     for key, value in given.items():
         if key not in known:
             raise ConfigError(

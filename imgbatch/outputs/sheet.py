@@ -58,8 +58,10 @@ def save_page(page: Image.Image, target: Path) -> None:
     """Write a drawn page in the format of the target's ending."""
     check_sheet_path(target)
     form = FORMATS[target.suffix.lower()]
+    # PNG's best compression takes ten times as long, for 2 to 8% less.
+    how = {"compress_level": 4} if form == "PNG" else {"quality": 90}
     with replacing(target) as temporary:
-        page.save(temporary, form, quality=90, **({"optimize": True} if form == "PNG" else {}))
+        page.save(temporary, form, **how)
 
 
 def draw_page(cells: Sequence[Cell], title: str, options: SheetConfig) -> Image.Image:

@@ -1,0 +1,177 @@
+"""The command explain, and how tables and JSON of other commands say why."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from imgbatch.cli import app
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    random = np.random.default_rng(11)
+    folder = tmp_path / "photos"
+    for kind in ("cats", "dogs"):
+        (folder / kind).mkdir(parents=True)
+        for number in range(4):
+            pixels = random.integers(0, 256, (6, 6, 3)).astype(np.uint8)
+            name = folder / kind / f"{kind}-{number}.png"
+            Image.fromarray(pixels).resize((90, 60)).save(name)
+    monkeypatch.setenv("IMGBATCH_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("IMGBATCH_CONFIG", raising=False)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return folder
+
+
+def run(*arguments, code=0, **environment):
+    result = CliRunner().invoke(app, [str(a) for a in arguments], env=environment)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def explained(*arguments, **environment):
+    return json.loads(run("explain", *arguments, "--json", **environment).stdout)
+
+
+def test_explain_prints_a_table_and_writes_an_opaque_picture(photos, tmp_path):
+    a, b = photos / "cats" / "cats-0.png", photos / "cats" / "cats-1.png"
+    result = run("explain", a, b)
+    assert "hsv (colour)" in result.stdout
+    assert "hash" in result.stdout
+    made = list((tmp_path / "work" / "imgbatch-out").iterdir())
+    assert len(made) == 1
+    assert made[0].name.startswith("explain-cats-0-cats-1-")
+    with Image.open(made[0]) as picture:
+        assert picture.format == "PNG"
+        assert picture.mode == "RGB"
+        assert picture.getpixel((2, 2)) == (0xEC, 0xEC, 0xEC)
+
+
+def test_the_same_request_writes_the_same_file_anew(photos, tmp_path):
+    a, b = photos / "cats" / "cats-0.png", photos / "dogs" / "dogs-1.png"
+    first = explained(a, b)["picture"]
+    assert explained(a, b)["picture"] == first
+    assert explained(a, b, "--emphasis", "shape")["picture"] != first
+    assert len(list((tmp_path / "work" / "imgbatch-out").iterdir())) == 2
+
+
+def test_json_splits_the_distance_by_descriptor(photos):
+    found = explained("cats/cats-0.png", "dogs/dogs-1.png", "--folder", photos)
+    parts = found["descriptors"]
+    assert {part["name"] for part in parts} == {"hsv", "hog", "phash"}
+    assert sum(part["share"] for part in parts) == pytest.approx(1, abs=1e-4)
+    assert sum(part["weight"] for part in parts) == pytest.approx(1, abs=1e-4)
+    total = sum(part["squared_distance"] for part in parts)
+    assert found["distance"] == pytest.approx(total**0.5, abs=1e-4)
+    assert [image["relative"] for image in found["images"]] == [
+        "cats/cats-0.png",
+        "dogs/dogs-1.png",
+    ]
+    assert 0 <= found["hash_bits_apart"] <= 64
+
+
+@pytest.mark.parametrize("emphasis", ["color", "extended"])
+def test_presets_are_explained_by_all_their_descriptors(photos, emphasis):
+    found = explained(
+        "cats/cats-0.png", "cats/cats-1.png", "--folder", photos, "--emphasis", emphasis
+    )
+    assert len(found["descriptors"]) == (8 if emphasis == "extended" else 3)
+
+
+def test_descriptors_switched_off_are_not_drawn(photos, tmp_path):
+    config = tmp_path / "hash.toml"
+    config.write_text("[weights]\nhsv = 0.0\nhog = 0.0\nphash = 1.0\n")
+    a, b = photos / "cats" / "cats-0.png", photos / "cats" / "cats-1.png"
+    found = explained(a, b, "--config", config)
+    assert [part["name"] for part in found["descriptors"]] == ["phash"]
+
+
+def test_without_a_folder_an_indexed_one_that_holds_both_is_taken(photos):
+    a, b = photos / "cats" / "cats-0.png", photos / "dogs" / "dogs-1.png"
+    assert explained(a, b)["folder"] == str(photos / "cats")  # nothing is indexed yet
+    run("index", photos)
+    assert explained(a, b)["folder"] == str(photos)
+    assert explained(a, photos / "cats" / "cats-1.png")["folder"] == str(photos / "cats")
+
+
+def test_an_image_is_no_distance_from_itself(photos):
+    a = photos / "cats" / "cats-0.png"
+    found = explained(a, a)
+    assert found["distance"] == 0
+    assert all(part["share"] == 0 for part in found["descriptors"])
+
+
+def test_no_picture_is_drawn_where_none_is_wanted(photos, tmp_path):
+    a, b = photos / "cats" / "cats-0.png", photos / "cats" / "cats-1.png"
+    assert explained(a, b, "--no-picture")["picture"] is None
+    assert not (tmp_path / "work" / "imgbatch-out").exists()
+
+
+@pytest.mark.parametrize("ending", [".jpg", ".webp", ".png"])
+def test_the_ending_decides_the_format(photos, tmp_path, ending):
+    a, b = photos / "cats" / "cats-0.png", photos / "cats" / "cats-1.png"
+    target = tmp_path / f"out{ending}"
+    run("explain", a, b, "-o", target)
+    with Image.open(target) as picture:
+        assert picture.format == {".jpg": "JPEG", ".webp": "WEBP", ".png": "PNG"}[ending]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("cats/none.png", "cats/cats-1.png"), "none.png"),
+        (("cats/cats-0.png", "cats/cats-1.png", "-o", "{photos}/cats/why.png"), "-o"),
+        (("cats/cats-0.png", "cats/cats-1.png", "-o", "why.txt"), "why.txt"),
+        (("cats/cats-0.png", "cats/cats-1.png", "--emphasis", "smell"), "smell"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_code_2(photos, arguments, named):
+    filled = [argument.format(photos=photos) for argument in arguments]
+    result = run("explain", *filled, "--folder", photos, code=2)
+    assert result.stdout == ""
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert named in result.stderr
+
+
+def test_a_missing_file_without_a_folder_is_named(photos):
+    result = run("explain", photos / "none.png", photos / "cats" / "cats-0.png", code=2)
+    assert "none.png" in result.stderr
+
+
+def test_the_image_folder_stays_as_it_was(photos, monkeypatch):
+    monkeypatch.chdir(photos)
+    before = sorted(path for path in photos.rglob("*"))
+    found = explained("cats/cats-0.png", "cats/cats-1.png", "--folder", ".")
+    assert sorted(path for path in photos.rglob("*")) == before
+    assert "cache" in found["picture"]
+
+
+def test_explain_fits_a_narrow_terminal(photos):
+    a, b = photos / "cats" / "cats-0.png", photos / "cats" / "cats-1.png"
+    narrow = run("explain", a, b, "--no-picture", COLUMNS="40").stdout
+    table = [line for line in narrow.splitlines() if line[:1] in "│┃┏└"]
+    assert table
+    assert max(map(len, table)) <= 40
+
+
+@pytest.mark.parametrize("mode", ["similar", "different"])
+def test_json_of_a_set_says_why(photos, mode):
+    document = json.loads(run(mode, photos, "-n", 4, "--seed", 2, "--json").stdout)
+    for image in document["images"]:
+        if image["anchor"] or not image["score"]:
+            assert image["why"] == {}
+        else:
+            assert set(image["why"]) == {"hsv", "hog", "phash"}
+            assert sum(image["why"].values()) == pytest.approx(1, abs=1e-4)
+        assert "shares" not in image
+
+
+def test_the_table_shows_shares_as_letters_where_there_is_no_colour(photos):
+    wide = run("different", photos, "-n", 3, "--no-sheet", COLUMNS="80", NO_COLOR="1").stdout
+    assert "c colour  s shape  h hash" in wide
+    narrow = run("different", photos, "-n", 3, "--no-sheet", COLUMNS="60").stdout
+    assert "c colour" not in narrow

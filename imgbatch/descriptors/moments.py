@@ -60,8 +60,8 @@ class Moments:
 
     def features(self, codes: Codes) -> Floats:
         """(n, dim) -> (n, dim): moments in shares of the channel's range, weighted."""
-        values = codes.reshape(len(codes), -1, 3, 3).astype(np.float32)
+        values = codes.reshape(len(codes), self.grid**2, 3, 3).astype(np.float32)
         values -= np.array([0, 0, 128], np.float32)[:, None]
         values *= np.array(_KINDS, np.float32)[:, None] * np.array([1, 0.5, 1], np.float32)[:, None]
         values *= np.array([_LIGHTNESS, 1, 1], np.float32) / 255
-        return values.reshape(len(codes), -1)
+        return values.reshape(len(codes), self.dim)

@@ -46,6 +46,6 @@ class Thumbnail:
 
     def features(self, codes: Codes) -> Floats:
         """(n, dim) -> (n, dim): shares of each channel's range, lightness weighted down."""
-        values = codes.reshape(len(codes), -1, 3).astype(np.float32)
+        values = codes.reshape(len(codes), self.side_px**2, 3).astype(np.float32)
         values *= np.array([_LIGHTNESS, 1, 1], np.float32) / 255
-        return values.reshape(len(codes), -1)
+        return values.reshape(len(codes), self.dim)

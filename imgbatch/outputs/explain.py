@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imgbatch.outputs.base import printable
-from imgbatch.outputs.legend import bar, draws_blocks, in_words, look_of
+from imgbatch.outputs.legend import bar, draws_blocks, in_words, style_of
 from imgbatch.outputs.sheet import save_page, shortened
 from imgbatch.types import Explanation, Floats, Look, View
 
@@ -27,7 +27,7 @@ def print_explanation(explanation: Explanation, picture: Path | None) -> None:
     console = Console(highlight=False)
     one, other = explanation.images
     table = Table(
-        title=f"{printable(one.relative)} and {printable(other.relative)}",
+        title=Text(f"{printable(one.relative)} and {printable(other.relative)}"),  # no markup
         caption=f"distance {explanation.distance:.3f}; a typical pair of the folder is 1 apart",
         title_style="bold",
         title_justify="left",
@@ -58,7 +58,7 @@ def print_explanation(explanation: Explanation, picture: Path | None) -> None:
 
 
 def _name(name: str) -> str:
-    word = look_of(name).word
+    word = style_of(name).word
     return name if word == name else f"{name} ({word})"
 
 
@@ -229,7 +229,7 @@ def _draw_parts(page: Image.Image, explanation: Explanation, top: int) -> None:
         tick = left + (right - left) * part.weight / longest
         draw.rectangle((left, y + 4, right, y + _ROW - 8), fill="#f4f4f4")
         draw.rectangle(
-            (left, y + 4, max(left + 1, end), y + _ROW - 8), fill=look_of(part.name).color
+            (left, y + 4, max(left + 1, end), y + _ROW - 8), fill=style_of(part.name).color
         )
         draw.line((tick, y, tick, y + _ROW - 4), fill=_INK, width=2)
         share = f"{part.share:.0%}"

@@ -8,7 +8,7 @@ from rich.text import Text
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Style:
     """A descriptor's word for users, its colour, and its letter where there are no colours."""
 
     word: str
@@ -16,15 +16,15 @@ class Look:
     letter: str
 
 
-_LOOKS = {
-    "hsv": Look("colour", "#e8590c", "c"),
-    "hog": Look("shape", "#1c7ed6", "s"),
-    "phash": Look("hash", "#868e96", "h"),
-    "lbp": Look("texture", "#2f9e44", "t"),
-    "phog": Look("edges", "#22b8cf", "e"),
-    "moments": Look("moments", "#f08c00", "m"),
-    "gist": Look("scene", "#9c36b5", "g"),
-    "thumbnail": Look("layout", "#e64980", "l"),
+_STYLES = {
+    "hsv": Style("colour", "#e8590c", "c"),
+    "hog": Style("shape", "#1c7ed6", "s"),
+    "phash": Style("hash", "#868e96", "h"),
+    "lbp": Style("texture", "#2f9e44", "t"),
+    "phog": Style("edges", "#22b8cf", "e"),
+    "moments": Style("moments", "#f08c00", "m"),
+    "gist": Style("scene", "#9c36b5", "g"),
+    "thumbnail": Style("layout", "#e64980", "l"),
 }
 _WORDS = (
     (0.5, "much nearer"),
@@ -34,9 +34,9 @@ _WORDS = (
 )
 
 
-def look_of(name: str) -> Look:
+def style_of(name: str) -> Style:
     """How a descriptor is shown; one without an entry goes by its name."""
-    return _LOOKS.get(name) or Look(name, "#495057", name[0])
+    return _STYLES.get(name) or Style(name, "#495057", name[0])
 
 
 def in_words(ratio: float) -> str:
@@ -61,8 +61,8 @@ def bar(shares: Mapping[str, float], cells: int, *, blocks: bool) -> Text:
     for name, share in shares.items():
         done += share
         start, end = end, min(cells, round(done * cells))
-        look = look_of(name)
-        text.append(("\u2588" if blocks else look.letter) * (end - start), look.color)
+        style = style_of(name)
+        text.append(("\u2588" if blocks else style.letter) * (end - start), style.color)
     return text
 
 
@@ -70,8 +70,8 @@ def legend(names: Iterable[str], *, blocks: bool) -> Text:
     """What the colours or letters of bars stand for."""
     text = Text()
     for name in names:
-        look = look_of(name)
+        style = style_of(name)
         text.append("  " if text else "")
-        text.append("\u2588" if blocks else look.letter, look.color)
-        text.append(f" {look.word}")
+        text.append("\u2588" if blocks else style.letter, style.color)
+        text.append(f" {style.word}")
     return text

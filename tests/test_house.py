@@ -16,6 +16,7 @@ FLOORS = {
     "descriptors": 2, "catalogue": 2, "runners": 2,
     "extraction": 3, "space": 3, "selectors": 3, "outputs": 3,
     "indexing": 4, "projection": 4,
+    "explanation": 4,
     "collection": 5,
     "commands": 6,
     "cli": 7,

@@ -23,7 +23,7 @@ class Lbp:
 
     Source: Ojala, Pietikainen and Maenpaa, PAMI 2002; cells, Ahonen, Hadid and Pietikainen, ECCV
     2004. Departures: one radius, since two or three gained less than a point for twice the time;
-    square roots. Cost: about 1.1 ms, nearly all of it in scikit-image.
+    square roots. Cost: about 0.9 ms, nearly all of it in scikit-image.
     """
 
     longest_px: int = 128

@@ -24,7 +24,7 @@ class Phog:
     Source: Bosch, Zisserman and Munoz, "Representing shape with a spatial pyramid kernel", CIVR
     2007. Departures: Sobel gradients; every level weighs the same (they double the weight from
     level to level); square roots (61% precision at 10 on photographs of scenes, against 51%
-    without). Cost: about 0.8 ms, half of it for the threshold.
+    without). Cost: about 0.5 ms, half of it for the threshold.
     """
 
     orientations: int = 20

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.outputs.base import printable
+from imgbatch.outputs.base import StandardOutput, printable
 from imgbatch.outputs.legend import bar, draws_blocks, in_words, style_of
 from imgbatch.outputs.sheet import save_page, shortened
 from imgbatch.types import Explanation, Floats, Look, View
@@ -24,7 +23,7 @@ _LOUPE = 2  # lines are drawn this much larger and shrunk, which smooths them
 
 def print_explanation(explanation: Explanation, picture: Path | None) -> None:
     """Print the table: a row for each descriptor, and what they add up to."""
-    console = Console(highlight=False)
+    console = StandardOutput()
     one, other = explanation.images
     table = Table(
         title=Text(f"{printable(one.relative)} and {printable(other.relative)}"),  # no markup

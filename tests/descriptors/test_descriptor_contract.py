@@ -25,7 +25,7 @@ def noise(shape, seed=0):
 
 def with_another_value(descriptor):
     """One descriptor for each parameter, which alone has another value that makes sense."""
-    other = {"grid": 2, "window_px": 120, "cell_px": 12}
+    other = {"grid": 4 + (descriptor.name == "moments"), "window_px": 120, "cell_px": 12}
     for field in fields(descriptor):
         value = getattr(descriptor, field.name)
         yield field.name, replace(descriptor, **{field.name: other.get(field.name, 2 * value)})

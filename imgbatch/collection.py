@@ -11,9 +11,9 @@ import numpy as np
 from imgbatch import images, locations
 from imgbatch.config import Config, load_config
 from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
-from imgbatch.errors import CatalogueError, FolderError, SelectionError, UnreadableImage
+from imgbatch.errors import CatalogueError, FolderError, SelectionError
 from imgbatch.explanation import explain, look, shares_of_set
-from imgbatch.extraction import with_fingerprints
+from imgbatch.extraction import describe_file, with_fingerprints
 from imgbatch.indexing import OpenIndex, Progress, open_index
 from imgbatch.projection import Projection, project, project_codes
 from imgbatch.selectors.different import DifferentOptions, different
@@ -231,14 +231,8 @@ class Collection:
             size = decoded.width, decoded.height
             looks.append(look((path, relative), size, by_name, codes))
             points.append(self._project(codes) if row is None else self.points[row])
-        weights = self.config.weights
-        return explain(
-            self.folder,
-            self.projection.space,
-            weights,
-            (looks[0], looks[1]),
-            (points[0], points[1]),
-        )
+        space, weights = self.projection.space, self.config.weights
+        return explain(self.folder, space, weights, (looks[0], looks[1]), (points[0], points[1]))
 
     # ----- helpers ------------------------------------------------------------------------------
 
@@ -293,23 +287,10 @@ class Collection:
             note=decoded.note,
             anchor=True,
         )
-        hash_ = as_integers(codes[ALWAYS][None])[0]
-        return picked, Anchor(self._project(codes), hash=hash_)
+        return picked, Anchor(self._project(codes), hash=as_integers(codes[ALWAYS][None])[0])
 
     def _read(self, path: str, hint: str) -> tuple[images.Decoded, dict[str, Codes]]:
-        """Decode and describe a file."""
-        try:
-            with open(path, "rb") as file, images.quiet_codecs():
-                decoded = images.decode(file.read(), self.config.images.as_options())
-        except OSError as error:
-            raise SelectionError(
-                f"the image {path} cannot be read: {error.strerror}", hint
-            ) from None
-        except UnreadableImage as error:
-            raise SelectionError(
-                f"the image {path} cannot be used: {error.message}", hint
-            ) from None
-        return decoded, {d.name: d.describe(decoded.view) for _, d in self._descriptors}
+        return describe_file(path, self._descriptors, self.config.images.as_options(), hint)
 
     def _project(self, codes: Mapping[str, Codes]) -> Floats:
         """(dim,) codes by descriptor -> (p,) point."""

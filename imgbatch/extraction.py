@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from imgbatch import images
-from imgbatch.descriptors.base import Descriptor, fingerprint
-from imgbatch.errors import UnreadableImage
+from imgbatch.descriptors.base import Codes, Descriptor, fingerprint
+from imgbatch.errors import SelectionError, UnreadableImage
 from imgbatch.types import DecodeOptions, ReadFile
 
 _RECENT_NS = 2_000_000_000
@@ -127,3 +127,26 @@ def describe(data: bytes, read: ReadFile, work: Work, chunk: Chunk) -> ReadFile:
         if work.wanted is None or mark in work.wanted
     }
     return replace(read, width=decoded.width, height=decoded.height, note=decoded.note, codes=codes)
+
+
+def describe_file(
+    path: str,
+    descriptors: Sequence[tuple[str, Descriptor]],
+    options: DecodeOptions,
+    hint: str,
+) -> tuple[images.Decoded, dict[str, Codes]]:
+    """Decode one file and compute its codes, by descriptor name, for a request that names it.
+
+    Raises
+    ------
+    SelectionError
+        It cannot be read or used, with the hint what to do.
+    """
+    try:
+        with open(path, "rb") as file, images.quiet_codecs():
+            decoded = images.decode(file.read(), options)
+    except OSError as error:
+        raise SelectionError(f"the image {path} cannot be read: {error.strerror}", hint) from None
+    except UnreadableImage as error:
+        raise SelectionError(f"the image {path} cannot be used: {error.message}", hint) from None
+    return decoded, {one.name: one.describe(decoded.view) for _, one in descriptors}

@@ -23,7 +23,7 @@ def write_table(result: Result) -> None:
     console.print(build_table(result, console))
     shares = next((image.shares for image in selection.images if image.shares), {})
     if shares and console.width >= _WIDE:
-        text = Text("     why  ", style="dim")
+        text = Text().append("     why  ", "dim")
         text.append_text(legend(shares, blocks=draws_blocks(console)))
         console.print(text, soft_wrap=True)
     lines = [("seed", f"{selection.seed}  (repeats this set: --seed {selection.seed})")]

@@ -25,9 +25,9 @@ class Gist:
     cut at 255; photographs reach about 165.
 
     Source: Oliva and Torralba, "Modeling the shape of the scene", IJCV 2001. Departures: 64 pixels
-    in place of 256, contrast evened out above 12 cycles a picture in place of 4, and square roots:
-    together 54% precision at 10 on photographs of scenes against 50%, at a tenth of the time; the
-    picture is taken as periodic. Cost: about 0.6 ms.
+    in place of 256; contrast evened out above 12 cycles a picture in place of 4, and square roots
+    (precision at 10 on photographs of scenes 54% against 50%); the picture is taken as periodic.
+    Cost: about 0.6 ms.
     """
 
     side_px: int = 64

@@ -22,8 +22,8 @@ class Lbp:
     distance is the Hellinger distance.
 
     Source: Ojala, Pietikainen and Maenpaa, PAMI 2002; cells, Ahonen, Hadid and Pietikainen, ECCV
-    2004. Departures: one radius, since two or three gained less than a point for twice the time;
-    square roots. Cost: about 0.9 ms, nearly all of it in scikit-image.
+    2004. Departures: square roots; one radius, since more scales hardly help beside the other
+    descriptors (imgbatch/DESIGN.md). Cost: about 0.9 ms, nearly all of it in scikit-image.
     """
 
     longest_px: int = 128

@@ -23,8 +23,8 @@ class Phog:
 
     Source: Bosch, Zisserman and Munoz, "Representing shape with a spatial pyramid kernel", CIVR
     2007. Departures: Sobel gradients; every level weighs the same (they double the weight from
-    level to level); square roots (61% precision at 10 on photographs of scenes, against 51%
-    without). Cost: about 0.5 ms, half of it for the threshold.
+    level to level); square roots (precision at 10 on photographs of objects 21% against 16%).
+    Cost: about 0.5 ms, half of it for the threshold.
     """
 
     orientations: int = 20

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imgbatch import __version__
-from imgbatch.commands import explain, pick, upkeep
+from imgbatch.commands import explain, pick, quality, upkeep
 from imgbatch.commands.support import show_tracebacks
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("similar")(pick.similar)
 app.command("different")(pick.different)
 app.command("explain")(explain.explain)
 app.command("index")(upkeep.index)
+app.command("evaluate")(quality.evaluate)
 app.command("config")(upkeep.config)
 app.add_typer(cache_app, name="cache")
 cache_app.command("dir")(upkeep.cache_dir)

@@ -41,6 +41,10 @@ class SelectionError(UsageError):
     """The selection asked for does not fit the images at hand (n too large, unknown image)."""
 
 
+class LabelError(UsageError):
+    """Labels are needed and missing, or the file of labels does not fit the images."""
+
+
 class UnreadableImage(ImgbatchError):  # noqa: N818 - the field says "unreadable image", not "error"
     """One file's bytes cannot be used as a picture; the reason is shown in the list of skipped."""
 

@@ -188,3 +188,37 @@ class Explanation:
     distance: float
     parts: tuple[Part, ...]
     hash_bits_apart: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure: its value, a 95% interval, and what random choice would give.
+
+    Shares are between 0 and 1. `random` is None where random choice has no such figure.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    random: float | None
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What `evaluate` measured on one folder.
+
+    `classes` is the number of classes, 0 without labels; the figures that need labels are then
+    missing. `queries`, `sets` and `n` say how much was measured; the seed repeats it.
+    """
+
+    folder: str
+    images: int
+    classes: int
+    seed: int
+    n: int
+    sets: int
+    queries: int
+    figures: tuple[Figure, ...]
+    notes: tuple[str, ...] = ()

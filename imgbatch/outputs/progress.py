@@ -18,19 +18,22 @@ from rich.text import Text
 
 
 class _Rate(TextColumn):
-    """Files for each second."""
+    """Units done each second."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
         super().__init__("")
+        self.unit = unit
 
     def render(self, task: RichTask) -> Text:
         """The rate so far, or nothing before there is one."""
         speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} img/s" if speed else "", style="progress.data.speed")
+        return Text(f"{speed:,.0f} {self.unit}/s" if speed else "", style="progress.data.speed")
 
 
 @contextlib.contextmanager
-def progress_bar(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(
+    title: str, *, unit: str = "img", quiet: bool = False
+) -> Iterator[Callable[[int, int], None]]:
     """A function (done, total) that draws a bar; it draws nothing if quiet or not on a terminal."""
     if quiet or not sys.stderr.isatty():
         yield lambda _done, _total: None
@@ -41,7 +44,7 @@ def progress_bar(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, 
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            _Rate(),
+            _Rate(unit),
             TimeRemainingColumn(),
             console=Console(file=stderr),
             transient=True,

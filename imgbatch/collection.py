@@ -15,7 +15,7 @@ from imgbatch.errors import CatalogueError, FolderError, SelectionError
 from imgbatch.explanation import explain, look, shares_of_set
 from imgbatch.extraction import describe_file, with_fingerprints
 from imgbatch.indexing import OpenIndex, Progress, open_index
-from imgbatch.projection import Projection, project, project_codes
+from imgbatch.projection import Projection, features_of, project, project_codes
 from imgbatch.selectors.different import DifferentOptions, different
 from imgbatch.selectors.neighbours import NeighbourSearch
 from imgbatch.selectors.similar import Anchor, SimilarOptions, choose_anchor, similar
@@ -135,6 +135,12 @@ class Collection:
     def points(self) -> Floats:
         """The feature space: (n, p) float32, read-only where it comes from the disk."""
         return self.projection.points
+
+    def features(self, rows: Rows) -> dict[str, Floats]:
+        """What the descriptors say of some rows, given in rising order: (m, d) float32 by name."""
+        chosen = np.zeros(len(self), bool)
+        chosen[rows] = True
+        return features_of(self._catalogue, self._descriptors, chosen)
 
     def similar(
         self,

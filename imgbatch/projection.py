@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -78,6 +78,18 @@ def project_codes(
     return space.transform({name: descriptors[name].features(codes[name]) for name in space.blocks})
 
 
+def features_of(
+    catalogue: Catalogue,
+    descriptors: Iterable[tuple[str, Descriptor]],
+    chosen: np.ndarray[tuple[int], np.dtype[np.bool_]],
+) -> dict[str, Floats]:
+    """Features of the marked images, (n,) bool in the order of rows, by descriptor name."""
+    return {
+        descriptor.name: descriptor.features(_take(catalogue, mark, descriptor, chosen))
+        for mark, descriptor in descriptors
+    }
+
+
 def _key(
     catalogue: Catalogue, descriptors: Descriptors, config: Config, options: dict[str, BlockOptions]
 ) -> str:
@@ -97,11 +109,7 @@ def _compute(
     by_name = {descriptor.name: descriptor for _, descriptor in descriptors}
     used = {name for name, one in options.items() if one.weight > 0}
     fitting = _fitting_rows(len(catalogue.records()), config.space.fit_images)
-    sample = {
-        descriptor.name: descriptor.features(_take(catalogue, mark, descriptor, fitting))
-        for mark, descriptor in descriptors
-        if descriptor.name in used
-    }
+    sample = features_of(catalogue, [one for one in descriptors if one[1].name in used], fitting)
     space = FeatureSpace.fit(sample, options)
     del sample
     points, hashes = [], []

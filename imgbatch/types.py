@@ -222,3 +222,15 @@ class Evaluation:
     queries: int
     figures: tuple[Figure, ...]
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """One figure under two settings, with a 95% interval of the difference."""
+
+    name: str
+    before: float
+    after: float
+    low: float
+    high: float
+    definition: str

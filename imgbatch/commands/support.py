@@ -63,10 +63,14 @@ def open_folder(
     emphasis: str | None = None,
 ) -> "Collection":
     """Bring a folder's index up to date, with a progress bar, and open it."""
+    return load_folder(folder, settings_of(config, workers, emphasis), index)
+
+
+def load_folder(folder: str, settings: "Config", index: str | None) -> "Collection":
+    """Bring a folder's index up to date for given settings, with a progress bar, and open it."""
     from imgbatch.collection import load
     from imgbatch.outputs.progress import progress_bar
 
-    settings = settings_of(config, workers, emphasis)
     with progress_bar("indexing") as progress:
         return load(folder, config=settings, index=index, progress=progress)
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.selectors.duplicates import hamming
-from imgbatch.selectors.neighbours import NeighbourLists
+from imgbatch.selectors.neighbours import neighbour_lists
 from imgbatch.types import Floats, Hashes, Rows
 
 Values = npt.NDArray[np.float64]
@@ -207,12 +207,12 @@ def outlier_percentile(world: World, sets: Rows) -> Values:
     2000), compared with all images, or with 5,000 random ones.
     """
     n = len(world.points)
-    lists = NeighbourLists(world.points, _RADIUS)
     everyone = np.arange(n)
     if n > _REFERENCE:
         everyone = np.random.default_rng(_SEED).choice(n, _REFERENCE, replace=False)
-    reference = np.sort(lists.of(everyone)[1][:, -1])
-    radii = lists.of(sets.ravel())[1][:, -1]
+    reference = np.sort(neighbour_lists(world.points, everyone, _RADIUS)[1][:, -1])
+    drawn, place = np.unique(sets, return_inverse=True)
+    radii = neighbour_lists(world.points, drawn, _RADIUS)[1][:, -1][place.ravel()]
     below = np.searchsorted(reference, radii, side="left")
     up_to = np.searchsorted(reference, radii, side="right")
     percentile: Values = (below + up_to).reshape(sets.shape).mean(axis=1) * 50 / len(reference)

@@ -12,8 +12,8 @@ from imgbatch.config import Config
 from imgbatch.errors import LabelError, UsageError
 from imgbatch.labels import HOW_TO_LABEL, Labels, find_labels
 from imgbatch.metrics import UNLABELLED, Values, World, interval, purity, usable_queries
-from imgbatch.selectors.neighbours import NeighbourLists
-from imgbatch.selectors.similar import Anchor, SimilarOptions, choose_anchor, similar
+from imgbatch.selectors.neighbours import NeighbourSearch, neighbour_lists
+from imgbatch.selectors.similar import SimilarOptions, choose_anchor, similar
 from imgbatch.space import BlockOptions, FeatureSpace
 from imgbatch.types import Floats, Gain, Hashes, Rows
 
@@ -250,7 +250,7 @@ class Part:
 
     def scores(self, setting: Setting) -> Values:
         """Precision at 10 of each query; at r where its class has only r < 10 other images."""
-        near, _ = NeighbourLists(self.points(setting), _HITS).of(self.queries)
+        near, _ = neighbour_lists(self.points(setting), self.queries, _HITS)
         hits = self.labels[near] == self.labels[self.queries][:, None]
         counted = np.arange(near.shape[1]) < self._possible[:, None]
         scores: Values = (hits & counted).sum(axis=1) / self._possible
@@ -265,21 +265,12 @@ class Part:
 
 def similar_sets(world: World, config: Config, n: int, seed: int, sets: int = _SETS) -> Rows:
     """The similar sets of requests with the seeds seed, seed + 1, ...: (sets, n) rows."""
-    settings = config.similar
-    longest = max(settings.neighbours, settings.list_length, settings.averaged)
-    lists = NeighbourLists(world.points, longest, config.index.large_folder)
-    options = SimilarOptions(
-        candidates=settings.candidates,
-        list_length=settings.list_length,
-        averaged=settings.averaged,
-        hashes=world.hashes,
-        duplicate_bits=settings.duplicate_bits,
-    )
+    search = NeighbourSearch(world.points, config.index.large_folder)
+    options = SimilarOptions(**config.similar.model_dump(), hashes=world.hashes)
     drawn = np.zeros((sets, n), np.int64)
     for at in range(sets):
-        random = np.random.default_rng(seed + at)
-        row = choose_anchor(lists, settings.neighbours, settings.tournament, random)
-        drawn[at], _ = similar(lists, Anchor(world.points[row], row), n, options)
+        anchor = choose_anchor(search, n, options, np.random.default_rng(seed + at))
+        drawn[at], _ = similar(search, anchor, n, options)
     return drawn
 
 

@@ -36,11 +36,11 @@ ConfigPath = Annotated[
     ),
 ]
 Trials = Annotated[int, typer.Option(metavar="N", help="How many settings to try.")]
-AllDescriptors = Annotated[
+EnabledOnly = Annotated[
     bool,
     typer.Option(
-        "--all-descriptors",
-        help="Try descriptors that are switched off, too; images are read once more for them.",
+        "--enabled-only",
+        help="Leave descriptors alone that are switched off; else images are read for them, too.",
     ),
 ]
 
@@ -80,7 +80,7 @@ def tune(
     output: ConfigPath = None,
     labels: Labels = None,
     trials: Trials = 100,
-    all_descriptors: AllDescriptors = False,
+    enabled_only: EnabledOnly = False,
     seed: FirstSeed = 0,
     json: Json = False,
     config: ConfigFile = None,
@@ -98,7 +98,7 @@ def tune(
 
         target = _config_target(output, folder)
         settings = settings_of(config, workers)
-        wide = tuning.with_all_descriptors(settings) if all_descriptors else settings
+        wide = settings if enabled_only else tuning.with_all_descriptors(settings)
         collection = load_folder(folder, wide, index)
         with tune_progress() as report:
             found = tuning.tune(

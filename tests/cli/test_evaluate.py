@@ -1,0 +1,139 @@
+"""``evaluate``, ``tune`` and ``--emphasis`` over the real entry point."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from imgbatch.config import load_config
+from tests.conftest import environment
+from tests.drawing import write_photos
+
+FIGURE = {"name", "value", "low", "high", "random", "definition"}
+
+
+def test_evaluate_prints_each_figure_beside_random_choice(cli, indexed):
+    answer = cli("evaluate", indexed.folder, "--index", indexed.index, "--sets", 5, "-n", 4)
+    assert answer.code == 0, answer.err
+    for words in ("precision at 10", "similar purity", "vendi", "random"):
+        assert words in answer.out
+
+
+def test_evaluate_json_is_one_document_of_stable_shape(cli, indexed):
+    command = ("evaluate", indexed.folder, "--index", indexed.index, "--sets", 5, "-n", 4, "--json")
+    answer = cli(*command)
+    document = answer.json
+    assert {"folder", "images", "classes", "seed", "figures"} <= set(document)
+    assert all(set(figure) == FIGURE for figure in document["figures"])
+    assert document["classes"] == 3
+    assert cli(*command).out == answer.out
+
+
+@pytest.mark.parametrize("columns", ["20", "40", "80", "200"])
+def test_evaluate_fits_any_terminal(cli, indexed, columns):
+    answer = cli(
+        "evaluate", indexed.folder, "--index", indexed.index, "--sets", 5, "-n", 4,
+        env={"COLUMNS": columns},
+    )  # fmt: skip
+    table = [line for line in answer.out.splitlines() if line.startswith(("│", "┃"))]
+    assert table
+    assert all(len(line) <= int(columns) for line in table)
+
+
+def test_evaluate_of_a_flat_folder_notes_what_classes_need(cli, photos):
+    answer = cli("evaluate", photos, "--sets", 5, "-n", 4)
+    assert answer.code == 0
+    assert "--labels" in answer.err
+
+
+def test_evaluate_names_a_label_file_that_is_missing(cli, indexed):
+    answer = cli(
+        "evaluate", indexed.folder, "--index", indexed.index, "--labels", "none.csv", "-n", 4
+    )
+    answer.assert_one_clear_line(2, "none.csv", "--labels")
+
+
+def test_emphasis_changes_the_set_and_an_unknown_one_is_refused(cli, indexed):
+    command = ("similar", indexed.folder, "--index", indexed.index, "--seed", 3, "--no-sheet")
+    scores = [
+        [image["score"] for image in cli(*command, "--json", "--emphasis", name).json["images"]]
+        for name in ("color", "shape")
+    ]
+    assert scores[0] != scores[1]
+    cli(*command, "--emphasis", "sound").assert_one_clear_line(2, "sound", "color", "shape")
+
+
+def test_tune_writes_a_commented_config_that_config_takes(cli, indexed):
+    command = ("tune", indexed.folder, "--index", indexed.index, "--trials", 6)
+    answer = cli(*command)
+    assert answer.code == 0, answer.err
+    text = Path("imgbatch-tuned.toml").read_text(encoding="utf-8")
+    assert "24 images of 3 classes" in text
+    assert "did not see" in text
+    written = tomllib.loads(text)
+    assert written["imgbatch"] == {"config_version": 1}
+    assert set(written) <= {"imgbatch", "weights", "space"}
+    assert load_config("imgbatch-tuned.toml").config.weights == written["weights"]
+    shown = cli(
+        "similar", indexed.folder, "--index", indexed.index, "--config", "imgbatch-tuned.toml"
+    )
+    assert shown.code == 0, shown.err
+
+
+def test_tune_never_overwrites_unless_told_where_to_write(cli, indexed, tmp_path):
+    command = ("tune", indexed.folder, "--index", indexed.index, "--trials", 1, "--enabled-only")
+    Path("imgbatch-tuned.toml").write_text("mine")
+    assert cli(*command).code == 0
+    assert Path("imgbatch-tuned.toml").read_text() == "mine"
+    assert Path("imgbatch-tuned-2.toml").is_file()
+    told = tmp_path / "told.toml"
+    told.write_text("old")
+    assert cli(*command, "-o", told).code == 0
+    assert "[weights]" in told.read_text()
+
+
+def test_tune_json_says_what_it_found_and_where(cli, indexed):
+    document = cli(
+        "tune", indexed.folder, "--index", indexed.index, "--trials", 2, "--json", "-o", "t.toml"
+    ).json
+    assert document["config"] == "t.toml"
+    assert {gain["name"] for gain in document["gains"]} == {"precision_at_10", "similar_purity"}
+    assert document["settings"]["weights"]
+
+
+def test_tune_refuses_places_it_must_not_write_to(cli, indexed, tmp_path):
+    inside = indexed.folder / "tuned.toml"
+    cli("tune", indexed.folder, "-o", inside).assert_one_clear_line(2, "inside the image folder")
+    cli("tune", indexed.folder, "-o", tmp_path).assert_one_clear_line(2, "is a folder")
+
+
+def test_tune_of_a_folder_without_classes_says_what_it_needs(cli, photos):
+    answer = cli("tune", photos)
+    answer.assert_one_clear_line(2, "2 classes", "subfolder", "--labels")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
+def test_ctrl_c_keeps_the_best_so_far_and_exits_with_130(tmp_path):
+    write_photos(tmp_path / "photos", 24, classes=3)
+    command = [sys.executable, "-m", "imgbatch", "tune", tmp_path / "photos", "-o", "best.toml"]
+    running = subprocess.Popen(
+        [*map(str, command), "--trials", "1000000"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    )
+    for line in running.stderr:
+        if line.startswith("trial"):
+            break
+    time.sleep(0.2)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=100)
+    assert running.returncode == 130
+    assert "best.toml" in errors
+    assert "stopped early" in Path("best.toml").read_text(encoding="utf-8")
+    assert load_config("best.toml").config.weights

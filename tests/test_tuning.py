@@ -8,15 +8,8 @@ from imgbatch.metrics import World
 from imgbatch.outputs.tuning import write_config
 from imgbatch.projection import space_options
 from imgbatch.space import FeatureSpace
-from imgbatch.tuning import (
-    Part,
-    Search,
-    Setting,
-    halve,
-    similar_sets,
-    tune,
-    with_all_descriptors,
-)
+from imgbatch.trials import Part, Search, Setting, similar_sets
+from imgbatch.tuning import halve, tune, with_all_descriptors
 
 
 @pytest.fixture

@@ -144,13 +144,16 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=150, help="settings that tune tries")
     given = parser.parse_args()
     out = f" --out {given.out.name}" if given.out else ""
-    lines = [
-        "# Quality",
-        "",
+    heading = (
         f"Made by `python benchmarks/quality.py {' '.join(map(name_of, given.folders))}{out}` with "
         f"imgbatch {imgbatch.__version__} and its default settings. What each figure is, and its "
         "source, stands in `imgbatch/metrics.py`; intervals are 95%, by bootstrap. Of the folders, "
-        "only `samples` is shipped.",
+        "only `samples` is shipped."
+    )
+    lines = [
+        "# Quality",
+        "",
+        heading,
         "",
         f"## Requests ({given.sets:,} seeds of each kind, sets of ten)",
         *(line for folder in given.folders for line in requests(folder, given.sets)),
@@ -158,8 +161,8 @@ def main() -> None:
         *presets(given.folders, 500),
         f"\n## Tuned ({given.trials} trials, all descriptors)\n",
         "The search is run on a random half of the images, and what it finds is measured on the",
-        "other half alone; both ways. Halves are harder than whole folders: each class has half the",
-        "members to find.\n",
+        "other half alone; both ways. Halves are harder than whole folders: each class has half",
+        "the members to find.\n",
         *tuned(given.folders, given.trials),
         "\n## One setting for all folders\n",
         "Precision at 10 (at r for classes of r < 10 others), in percent, of single queries; on",

@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=2000, help="requests of each kind")
     parser.add_argument("--trials", type=int, default=150, help="settings that tune tries")
     given = parser.parse_args()
-    out = f" --out {given.out.name}" if given.out else ""
+    out = f" --out {given.out.as_posix()}" if given.out else ""
     heading = (
         f"Made by `python benchmarks/quality.py {' '.join(map(name_of, given.folders))}{out}` with "
         f"imgbatch {imgbatch.__version__} and its default settings. What each figure is, and its "

@@ -11,14 +11,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection, load
-    from imgbatch.config import Config, load_config
+    from imgbatch.config import load_config
     from imgbatch.errors import ImgbatchError
+    from imgbatch.settings import Config
     from imgbatch.types import ImageRecord, PickedImage, Selection, Skipped
 
 _HOMES = {
     "Collection": "collection",
     "load": "collection",
-    "Config": "config",
+    "Config": "settings",
     "load_config": "config",
     "ImgbatchError": "errors",
     "ImageRecord": "types",

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from imgbatch import images, locations
-from imgbatch.config import Config, load_config
+from imgbatch.config import load_config
 from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
 from imgbatch.errors import CatalogueError, FolderError, SelectionError
 from imgbatch.explanation import explain, look, shares_of_set
@@ -19,6 +19,7 @@ from imgbatch.projection import Projection, features_of, project, project_codes
 from imgbatch.selectors.different import DifferentOptions, different
 from imgbatch.selectors.neighbours import NeighbourSearch
 from imgbatch.selectors.similar import Anchor, SimilarOptions, choose_anchor, similar
+from imgbatch.settings import Config
 from imgbatch.types import Explanation, Floats, PickedImage, Rows, Selection
 
 _SEEDS = 2**31

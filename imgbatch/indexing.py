@@ -7,13 +7,13 @@ from pathlib import Path
 
 from imgbatch import images, locations
 from imgbatch.catalogue import Catalogue, KnownFile
-from imgbatch.config import Config
 from imgbatch.descriptors import build_descriptors
 from imgbatch.errors import FolderError
 from imgbatch.extraction import Chunk, Work, chunks, limits_of, read_chunk, with_fingerprints
 from imgbatch.files import replacing
 from imgbatch.runners import SerialRunner, build_runner
 from imgbatch.scan import FoundFile, check_folder, scan
+from imgbatch.settings import Config
 from imgbatch.types import ImageRecord, Skipped
 
 Progress = Callable[[int, int], None]

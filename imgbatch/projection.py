@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from imgbatch.catalogue import Catalogue
-from imgbatch.config import Config
 from imgbatch.descriptors import ALWAYS, Codes, Descriptor, as_integers
 from imgbatch.selectors.neighbours import squared_lengths
+from imgbatch.settings import Config
 from imgbatch.space import BlockOptions, FeatureSpace
 from imgbatch.types import Floats, Hashes
 

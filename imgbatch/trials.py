@@ -6,10 +6,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from imgbatch.config import Config
 from imgbatch.metrics import Values, World, purity, usable_queries
 from imgbatch.selectors.neighbours import NeighbourSearch, neighbour_lists
 from imgbatch.selectors.similar import SimilarOptions, choose_anchor, similar
+from imgbatch.settings import Config
 from imgbatch.space import BlockOptions, FeatureSpace
 from imgbatch.types import Floats, Hashes, Rows
 

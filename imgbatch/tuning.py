@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgbatch.collection import Collection
-from imgbatch.config import Config
 from imgbatch.errors import LabelError, UsageError
 from imgbatch.labels import HOW_TO_LABEL, Labels, find_labels
 from imgbatch.metrics import UNLABELLED, Values, interval
+from imgbatch.settings import Config
 from imgbatch.trials import Part, Search, Setting
 from imgbatch.types import Gain, Rows
 

@@ -16,7 +16,7 @@ from imgbatch.errors import ImgbatchError, UsageError
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
-    from imgbatch.config import Config
+    from imgbatch.settings import Config
 
 _debug = bool(os.environ.get("IMGBATCH_DEBUG"))
 

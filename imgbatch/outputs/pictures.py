@@ -4,8 +4,8 @@ import numpy as np
 from PIL import Image
 
 from imgbatch import images
-from imgbatch.config import Config
 from imgbatch.errors import UnreadableImage
+from imgbatch.settings import Config
 from imgbatch.types import Selection, View
 
 _GONE = np.full((3, 4, 3), 200, np.uint8)

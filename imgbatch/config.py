@@ -71,22 +71,6 @@ def load_config(path: str | os.PathLike[str] | None = None) -> LoadedConfig:
     return LoadedConfig(config, file, sources, notes)
 
 
-def differences(config: Config) -> dict[str, Any]:
-    """What differs from the shipped default, as the tables of a config file."""
-
-    def differing(values: dict[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in values.items():
-            if isinstance(value, dict):
-                if inner := differing(value, base.get(key, {})):
-                    found[key] = inner
-            elif key not in base or base[key] != value:
-                found[key] = value
-        return found
-
-    return differing(config.model_dump(mode="json"), _read(default_config_path()))
-
-
 def _find(path: str | os.PathLike[str] | None) -> tuple[Path | None, tuple[str, ...]]:
     named = path or os.environ.get("IMGBATCH_CONFIG")
     if named:

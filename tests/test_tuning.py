@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 import imgbatch
-from imgbatch.config import differences, load_config
+from imgbatch.config import load_config
 from imgbatch.errors import LabelError
 from imgbatch.metrics import World
-from imgbatch.outputs.tuning import write_config
+from imgbatch.outputs.tuning import differences, write_config
 from imgbatch.projection import space_options
 from imgbatch.space import FeatureSpace
 from imgbatch.trials import Part, Search, Setting, similar_sets

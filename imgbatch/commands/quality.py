@@ -132,9 +132,8 @@ def _config_target(output: Path | None, folder: str) -> Path:
 def _write_tuned(found: "Tuning", target: Path, *, json: bool) -> None:
     from dataclasses import asdict
 
-    from imgbatch.config import differences
     from imgbatch.outputs import print_json, write_facts
-    from imgbatch.outputs.tuning import write_config, write_gains
+    from imgbatch.outputs.tuning import differences, write_config, write_gains
 
     changed = differences(found.config)
     changed = {"imgbatch": {"config_version": 1}, "weights": dict(found.config.weights)} | {

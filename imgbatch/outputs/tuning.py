@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from imgbatch.config import Config, default_config_path, load_config
 from imgbatch.files import replacing
 from imgbatch.outputs.base import printable
 from imgbatch.types import Gain
@@ -66,6 +67,23 @@ def write_gains(gains: Sequence[Gain]) -> None:
             f"{gain.low * 100:+.1f} to {gain.high * 100:+.1f}",
         )
     Console(highlight=False).print(table)
+
+
+def differences(config: Config) -> dict[str, Any]:
+    """What differs from the shipped default, as the tables of a config file."""
+    default = load_config(default_config_path()).config.model_dump(mode="json")
+    return _differing(config.model_dump(mode="json"), default)
+
+
+def _differing(values: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            if inner := _differing(value, base.get(key, {})):
+                found[key] = inner
+        elif key not in base or base[key] != value:
+            found[key] = value
+    return found
 
 
 def write_config(settings: Mapping[str, Any], comments: Sequence[str], target: Path) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from imgbatch.config import load_config
     from imgbatch.errors import ImgbatchError
     from imgbatch.settings import Config
-    from imgbatch.types import ImageRecord, PickedImage, Selection, Skipped
+    from imgbatch.types import Batches, ImageRecord, PickedImage, Selection, Skipped
 
 _HOMES = {
     "Collection": "collection",
@@ -22,6 +22,7 @@ _HOMES = {
     "Config": "settings",
     "load_config": "config",
     "ImgbatchError": "errors",
+    "Batches": "types",
     "ImageRecord": "types",
     "PickedImage": "types",
     "Selection": "types",
@@ -29,6 +30,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Batches",
     "Collection",
     "Config",
     "ImageRecord",

@@ -10,6 +10,7 @@ import numpy as np
 
 from imgbatch import images, locations
 from imgbatch.config import load_config
+from imgbatch.dealing import Dealing
 from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
 from imgbatch.errors import CatalogueError, FolderError, SelectionError
 from imgbatch.explanation import explain, look, shares_of_set
@@ -67,7 +68,7 @@ def load(
     return Collection(path, settings, opened, started)
 
 
-class Collection:
+class Collection(Dealing):
     """The images of one folder, ready for requests.
 
     Attributes

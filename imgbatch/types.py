@@ -1,6 +1,6 @@
 """The frozen records that travel between floors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
+Figures = Mapping[str, float]
+"""Names and values of a measurement; NaN where there is nothing to measure."""
 View = npt.NDArray[np.uint8]
 """A canonical small picture: (h, w, 3) uint8, RGB, upright."""
 
@@ -234,3 +236,29 @@ class Gain:
     low: float
     high: float
     definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """One epoch's batches, to iterate over: arrays of row numbers, every row in exactly one.
+
+    Attributes
+    ----------
+    rows
+        (b,) int64 row numbers of each batch.
+    seed, epoch
+        Repeat these batches on the same files with the same config and version.
+    """
+
+    rows: tuple[Rows, ...]
+    seed: int
+    epoch: int
+
+    def __iter__(self) -> Iterator[Rows]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, number: int) -> Rows:
+        return self.rows[number]

@@ -1,0 +1,60 @@
+"""What a `Collection` offers on batches; apart from it to keep both files short."""
+
+import secrets
+from collections.abc import Sequence
+from functools import cached_property
+
+from imgbatch.batching import Population, class_numbers, deal
+from imgbatch.projection import Projection
+from imgbatch.settings import Config
+from imgbatch.types import Batches, ImageRecord
+
+_SEEDS = 2**31
+
+
+class Dealing:
+    """Deals the images of whoever has records, a config and a projection."""
+
+    config: Config
+    records: Sequence[ImageRecord]
+
+    @property
+    def projection(self) -> Projection:
+        """The images as points."""
+        raise NotImplementedError
+
+    def batches(
+        self,
+        batch_size: int,
+        *,
+        seed: int | None = None,
+        epoch: int = 0,
+        drop_last: bool = False,
+        balance: bool = False,
+    ) -> Batches:
+        """Deal all images into one epoch's diverse batches, each image once; see `deal_batches`.
+
+        `batch_size` and `epoch` count from 1 and 0. A seed of None is drawn once for this
+        collection, so that a training's epochs belong together. `drop_last` leaves out random
+        images in place of an incomplete batch; `balance` gives every batch its share of each class.
+
+        Raises
+        ------
+        SelectionError
+            An argument out of range, or `balance` without at least two classes.
+        """
+        seed = self._epochs_seed if seed is None else seed
+        options = {"drop_last": drop_last, "balance": balance}
+        rows = deal(self.population, batch_size, seed=seed, epoch=epoch, **options)
+        return Batches(tuple(rows), seed, epoch)
+
+    @property
+    def population(self) -> Population:
+        """What is dealt into batches: points, pHashes and, if there are two or more, classes."""
+        labels = class_numbers([record.label for record in self.records])
+        bits = min(self.config.similar.duplicate_bits, 31)
+        return Population(self.projection.points, self.projection.hashes, labels, bits)
+
+    @cached_property
+    def _epochs_seed(self) -> int:
+        return secrets.randbelow(_SEEDS)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imgbatch import __version__
-from imgbatch.commands import explain, pick, quality, upkeep
+from imgbatch.commands import batches, explain, pick, quality, upkeep
 from imgbatch.commands.support import show_tracebacks
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ cache_app = typer.Typer(help="Show or remove the indexes on disk.", no_args_is_h
 
 app.command("similar")(pick.similar)
 app.command("different")(pick.different)
+app.command("batches")(batches.batches)
 app.command("explain")(explain.explain)
 app.command("index")(upkeep.index)
 app.command("evaluate")(quality.evaluate)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from imgbatch.collection import Collection, load
     from imgbatch.config import load_config
     from imgbatch.errors import ImgbatchError
-    from imgbatch.settings import Config
     from imgbatch.types import Batches, ImageRecord, PickedImage, Selection, Skipped
 
 _HOMES = {

@@ -12,7 +12,8 @@ FILES = sorted(path for path in HOUSE.rglob("*.py"))
 NAMES = [path.relative_to(HOUSE).as_posix() for path in FILES]
 FLOORS = {
     "errors": 0, "types": 0,
-    "config": 1, "settings": 1, "scan": 1, "headers": 1, "images": 1, "files": 1, "locations": 1, "labels": 1,
+    "config": 1, "settings": 1, "scan": 1, "headers": 1, "images": 1, "files": 1, "locations": 1,
+    "labels": 1,
     "descriptors": 2, "catalogue": 2, "runners": 2,
     "extraction": 3, "space": 3, "selectors": 3, "outputs": 3,
     "indexing": 4, "projection": 4, "metrics": 4, "batching": 4, "plans": 4,

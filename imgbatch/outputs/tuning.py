@@ -13,9 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.config import Config, default_config_path, load_config
+from imgbatch.config import default_config_path, load_config
 from imgbatch.files import replacing
 from imgbatch.outputs.base import printable
+from imgbatch.settings import Config
 from imgbatch.types import Gain
 
 

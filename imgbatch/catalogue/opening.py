@@ -23,7 +23,8 @@ def connect(file: Path, folder: str) -> sqlite3.Connection:
     NewerIndexError, sqlite3.Error
         It was written by a newer imgbatch; it is damaged, locked or out of reach.
     """
-    db = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None)
+    # Any thread may be the one that drops the last reference, and so closes it.
+    db = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")

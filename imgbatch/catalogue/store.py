@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,8 @@ class Catalogue:
         self.directory = directory
         self.notes = notes
         self._db = connection
+        # Whoever forgets to close it, a collection say that goes out of use, leaves nothing open.
+        self._closing = weakref.finalize(self, connection.close)
 
     @classmethod
     def open(cls, directory: Path, folder: str) -> "Catalogue":
@@ -104,7 +107,7 @@ class Catalogue:
 
     def close(self) -> None:
         """Close the file; the index must not be used afterwards."""
-        self._db.close()
+        self._closing()
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:

@@ -1,5 +1,6 @@
 """The index on disk: what it keeps, what it forgets, and how it survives damage."""
 
+import contextlib
 import os
 import random
 import sqlite3
@@ -131,7 +132,7 @@ def test_contents_nobody_uses_are_dropped_by_a_purge(catalogue, directory):
     catalogue.record([read(f"{n:04}") for n in range(1500)], LIMITS)
     catalogue.forget([f"{n:04}" for n in range(1, 1500)])
     catalogue.purge()
-    with sqlite3.connect(directory / FILE_NAME) as db:
+    with contextlib.closing(sqlite3.connect(directory / FILE_NAME)) as db, db:
         assert db.execute("SELECT count(*) FROM contents").fetchone() == (1,)
         assert db.execute("SELECT count(*) FROM vectors").fetchone() == (1,)
     db.close()
@@ -176,14 +177,14 @@ def test_a_file_that_is_no_index_is_moved_aside_with_a_note(directory, content):
 
 def test_an_index_of_a_newer_version_is_moved_aside_whole(directory):
     file = fill(directory)
-    with sqlite3.connect(file) as db:
+    with contextlib.closing(sqlite3.connect(file)) as db, db:
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     db.close()
     with Catalogue.open(directory, "/photos") as catalogue:
         assert catalogue.records() == []
         assert "newer" in catalogue.notes[0]
     (aside,) = [path for path in directory.iterdir() if ".newer-" in path.name]
-    with sqlite3.connect(aside) as db:
+    with contextlib.closing(sqlite3.connect(aside)) as db, db:
         assert db.execute("SELECT count(*) FROM images").fetchone() == (300,)
     db.close()
 

@@ -1,5 +1,6 @@
 """Interrupted, killed, damaged, two at once: the index goes on where it was, answers stay equal."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -74,9 +75,9 @@ def wait_until_half_done(process: subprocess.Popen[bytes], index: Path) -> None:
             pytest.fail(f"ended too early: {process.communicate()}")
         for database in index.glob(f"*/{FILE_NAME}"):
             try:
-                db = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=0.01)
-                (count,) = db.execute("SELECT count(*) FROM images").fetchone()
-                db.close()
+                reading = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=0.01)
+                with contextlib.closing(reading) as db:
+                    (count,) = db.execute("SELECT count(*) FROM images").fetchone()
             except sqlite3.Error:
                 continue
             if 16 <= count < TOTAL:

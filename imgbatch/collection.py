@@ -3,7 +3,6 @@
 import os
 import secrets
 import time
-from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -33,6 +32,7 @@ def load(
     emphasis: str | None = None,
     index: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    refresh: bool = True,
 ) -> "Collection":
     """Bring the index of a folder up to date and open it.
 
@@ -48,11 +48,14 @@ def load(
         Folder for indexes; None means ``IMGBATCH_CACHE_DIR``, else the user's cache folder.
     progress
         Called with (files done, files in all) while files are read.
+    refresh
+        False trusts the index and does not look at the folder, which may be huge, or gone.
 
     Raises
     ------
     FolderError
-        The folder is missing or unreadable, or holds no readable image.
+        The folder is missing or unreadable, or holds no readable image; or it is not to be looked
+        at and there is no index of it.
     ConfigError
         The config does not fit, or has no such preset.
     CatalogueError
@@ -64,7 +67,8 @@ def load(
         raise FolderError("no folder was given", "give the folder that holds the images")
     settings = settings.with_emphasis(emphasis)
     path = os.path.abspath(folder)
-    opened = open_index(path, locations.index_directory(path, index), settings, progress)
+    directory = locations.index_directory(path, index)
+    opened = open_index(path, directory, settings, progress, refresh=refresh)
     return Collection(path, settings, opened, started)
 
 
@@ -75,8 +79,9 @@ class Collection(Dealing):
     ----------
     folder : str
         Absolute path of the image folder.
-    records : list of ImageRecord
-        Every readable image in a fixed order, by the bytes of its path; rows index into it.
+    records : Records
+        A sequence of `ImageRecord`: every readable image in a fixed order, by the bytes of its
+        path; rows index into it. Each is made when asked for.
     skipped : list of Skipped
         Files that could not be used, with reasons.
     report : RefreshReport
@@ -108,10 +113,10 @@ class Collection(Dealing):
     def __repr__(self) -> str:
         return f"<imgbatch.Collection of {len(self)} images in {self.folder!r}>"
 
-    @property
+    @cached_property
     def paths(self) -> list[str]:
-        """Absolute path of every readable image, in row order."""
-        return [self._absolute(record.path) for record in self.records]
+        """Absolute path of every readable image, in row order; made on first use."""
+        return [self._absolute(path) for path in self.records.all_paths()]
 
     @cached_property
     def projection(self) -> Projection:
@@ -277,8 +282,9 @@ class Collection(Dealing):
             (self.folder, os.path.abspath(path)),
             (os.path.realpath(self.folder), os.path.realpath(path)),
         ):
-            if (inside := os.path.relpath(file, folder).replace(os.sep, "/")) in self._row_of:
-                return self._row_of[inside]
+            inside = os.path.relpath(file, folder).replace(os.sep, "/")
+            if (row := self.records.row_of(inside)) is not None:
+                return row
         return None
 
     def _describe_outside(self, given: str) -> tuple[PickedImage, Anchor]:
@@ -310,7 +316,7 @@ class Collection(Dealing):
     def _picked(
         self, rows: Rows, distances: Floats, why: list[dict[str, float]], anchor_row: int | None
     ) -> tuple[PickedImage, ...]:
-        chosen = ((int(row), self.records[row]) for row in rows)
+        chosen = ((row, self.records[row]) for row in rows.tolist())
         return tuple(
             PickedImage(
                 rank=rank,
@@ -342,7 +348,3 @@ class Collection(Dealing):
             seconds=time.perf_counter() - started,
             notes=self.notes,
         )
-
-    @cached_property
-    def _row_of(self) -> Mapping[str, int]:
-        return {record.path: row for row, record in enumerate(self.records)}

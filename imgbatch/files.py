@@ -1,6 +1,7 @@
 """Write files so that no reader ever sees half of one and nothing of the user's is overwritten."""
 
 import contextlib
+import math
 import os
 import shutil
 import tempfile
@@ -36,6 +37,30 @@ def replacing(target: Path) -> Iterator[Path]:
         raise _not_written(target, error) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def publishing(place: Path, kept: int) -> Iterator[Path]:
+    """An empty temporary directory that becomes `place`; of its neighbours the newest are kept.
+
+    No reader ever sees half of it. Raises `OSError`, also where another process was faster.
+    """
+    place.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent, ignore_cleanup_errors=True) as temporary:
+        made = Path(temporary) / place.name
+        made.mkdir()
+        yield made
+        made.rename(place)
+    neighbours = sorted(place.parent.iterdir(), key=_age_of)
+    for old in neighbours[kept:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _age_of(path: Path) -> float:
+    try:
+        return -path.stat().st_mtime
+    except FileNotFoundError:  # removed by another process meanwhile
+        return math.inf
 
 
 def _not_written(target: Path, error: OSError) -> OutputError:

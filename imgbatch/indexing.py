@@ -1,23 +1,32 @@
 """Bring the index of a folder up to date: compare, read what changed, write."""
 
+import contextlib
+import hashlib
+import json
+import os
+import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from imgbatch import images, locations
-from imgbatch.catalogue import Catalogue, KnownFile
+from imgbatch.catalogue import FILE_NAME, Catalogue, KnownFile, Records
 from imgbatch.descriptors import build_descriptors
 from imgbatch.errors import FolderError
 from imgbatch.extraction import Chunk, Work, chunks, limits_of, read_chunk, with_fingerprints
-from imgbatch.files import replacing
+from imgbatch.files import publishing, replacing
 from imgbatch.runners import SerialRunner, build_runner
 from imgbatch.scan import FoundFile, check_folder, scan
 from imgbatch.settings import Config
-from imgbatch.types import ImageRecord, Skipped
+from imgbatch.types import Skipped
 
 Progress = Callable[[int, int], None]
 """Called with (files done, files in all) while indexing."""
+_LISTINGS_KEPT = 2
+_SKIPPED = "skipped.json"
+_END: tuple[str, KnownFile | None] = ("", None)
+_MAKE_ONE = "run without --no-refresh once, where the folder is at hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ class OpenIndex:
     """
 
     catalogue: Catalogue
-    records: list[ImageRecord]
+    records: Records
     generation: str
     skipped: list[Skipped]
     skipped_list: Path | None
@@ -51,28 +60,39 @@ class OpenIndex:
 
 
 def open_index(
-    folder: str, directory: Path, config: Config, progress: Progress | None = None
+    folder: str,
+    directory: Path,
+    config: Config,
+    progress: Progress | None = None,
+    *,
+    refresh: bool = True,
 ) -> OpenIndex:
     """Open the index of a folder, bring it up to date, and rebuild it if it proves damaged.
+
+    Without `refresh` the index is trusted: the folder is not looked at and need not be there.
 
     Raises
     ------
     FolderError
-        The folder is missing or unreadable, or holds no readable image.
+        The folder is missing or unreadable, or holds no readable image; or, without `refresh`,
+        there is no index of it, or none that serves this config.
     CatalogueError
         The index cannot be written.
     """
-    check_folder(folder)
+    if refresh:
+        check_folder(folder)
+    elif not (directory / FILE_NAME).is_file():
+        raise FolderError(f"there is no index of {folder} yet", _MAKE_ONE)
     catalogue = Catalogue.open(directory, folder)
     try:
-        locations.remember_folder(directory, folder)
+        bring = _bring_up_to_date if refresh else _trust
         try:
-            report = refresh(catalogue, folder, config, progress)
+            report = bring(catalogue, folder, config, progress)
             records, unusable, generation = _read(catalogue)
         except sqlite3.DatabaseError as error:  # a page deep inside was damaged
             catalogue.close()
             catalogue = Catalogue.rebuild(directory, folder, error)
-            report = refresh(catalogue, folder, config, progress)
+            report = bring(catalogue, folder, config, progress)
             records, unusable, generation = _read(catalogue)
         skipped = sorted((*unusable, *report.unlisted), key=lambda one: one.path)
         skipped_list = _write_skipped(directory, skipped)
@@ -84,9 +104,50 @@ def open_index(
     return OpenIndex(catalogue, records, generation, skipped, skipped_list, report)
 
 
-def _read(catalogue: Catalogue) -> tuple[list[ImageRecord], list[Skipped], str]:
+def _bring_up_to_date(
+    catalogue: Catalogue, folder: str, config: Config, progress: Progress | None
+) -> RefreshReport:
+    locations.remember_folder(catalogue.directory, folder)
+    return refresh(catalogue, folder, config, progress)
+
+
+def _trust(
+    catalogue: Catalogue, folder: str, config: Config, _progress: Progress | None
+) -> RefreshReport:
+    """Make sure that the index, as it is, has what the config asks for."""
+    options = config.images.as_options()
+    marks = [mark for mark, _ in with_fingerprints(build_descriptors(config), options)]
+    if lacking := catalogue.lacking(marks, limits_of(options)):
+        raise FolderError(
+            f"the index of {folder} lacks what these settings ask for, of {len(lacking)} images",
+            _MAKE_ONE,
+        )
+    return RefreshReport(0, 0, 0, ())
+
+
+def _read(catalogue: Catalogue) -> tuple[Records, list[Skipped], str]:
+    """The images, the files that are none, and the generation of both.
+
+    Packed records are kept beside the index, since reading a million rows takes seconds.
+    """
     with catalogue.snapshot():
-        return catalogue.records(), catalogue.skipped(), catalogue.generation()
+        generation = catalogue.generation()
+        place = catalogue.directory / "listings" / generation
+        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, EOFError):
+            return Records.load(place), _load_skipped(place), generation
+        records, skipped = catalogue.records(), catalogue.skipped()
+    shutil.rmtree(place, ignore_errors=True)
+    # Failing to keep them costs time, never the answer.
+    with contextlib.suppress(OSError), publishing(place, _LISTINGS_KEPT) as made:
+        records.save(made)
+        pairs = [(one.path, one.reason) for one in skipped]
+        (made / _SKIPPED).write_text(json.dumps(pairs), encoding="utf-8")
+    return records, skipped, generation
+
+
+def _load_skipped(place: Path) -> list[Skipped]:
+    pairs = json.loads((place / _SKIPPED).read_text(encoding="utf-8"))
+    return [Skipped(path, reason) for path, reason in pairs]
 
 
 def _no_images(folder: str, skipped: Sequence[Skipped]) -> FolderError:
@@ -122,9 +183,12 @@ def refresh(
     found, unlisted = scan(folder)
     descriptors = with_fingerprints(build_descriptors(config), config.images.as_options())
     limits = limits_of(config.images.as_options())
-    known = catalogue.files()
     lacking = catalogue.lacking([mark for mark, _ in descriptors], limits)
-    work = _plan(catalogue, found, known, lacking)
+    listing = _digest(found)
+    if not lacking and catalogue.matches(listing):
+        return RefreshReport(0, 0, 0, tuple(unlisted))
+    generation = catalogue.generation()
+    work, gone, knew = _plan(catalogue, found, lacking)
     described = 0
     if work:
         runner = build_runner(config.index.workers, sum(one.size for one in work))
@@ -141,44 +205,61 @@ def refresh(
             done += len(answers)
             if progress:
                 progress(done, len(work))
-    gone = sorted(known.keys() - {file.path for file in found})
     if gone:
         catalogue.forget(gone)
-    if known and (gone or described):
+    if knew and (gone or described):
         catalogue.purge()
+    if not (work or gone):
+        catalogue.remember_match(listing, generation)
     return RefreshReport(len(work), described, len(gone), tuple(unlisted))
 
 
+def _digest(found: Iterable[FoundFile]) -> str:
+    """A hash of paths, sizes and times: an unchanged listing is known by it alone."""
+    digest = hashlib.blake2b(digest_size=16)
+    for file in found:
+        digest.update(b"%b\0%d\0%d\0" % (os.fsencode(file.path), file.size, file.mtime_ns))
+    return digest.hexdigest()
+
+
 def _plan(
-    catalogue: Catalogue,
-    found: Sequence[FoundFile],
-    known: dict[str, KnownFile],
-    lacking: dict[bytes, frozenset[str]],
-) -> list[Work]:
-    """The files that must be read, and what is wanted of each."""
+    catalogue: Catalogue, found: Sequence[FoundFile], lacking: dict[bytes, frozenset[str]]
+) -> tuple[list[Work], list[str], bool]:
+    """The files to read, and what is wanted of each; those that are gone; whether any was known.
+
+    Both listings are sorted by path and run side by side, so that a million known files need no
+    memory.
+    """
     work: list[Work] = []
     new: list[FoundFile] = []
+    gone: list[str] = []
     planned: set[bytes] = set()
+    known = catalogue.files()
+    old_path, old = next(known, _END)
+    knew = old is not None
     for file in found:
-        old = known.get(file.path)
-        if (
-            old is None
-            or old.content_hash is None
-            or (old.size, old.mtime_ns)
-            != (
-                file.size,
-                file.mtime_ns,
-            )
-        ):
+        name = os.fsencode(file.path)
+        while old is not None and os.fsencode(old_path) < name:
+            gone.append(old_path)
+            old_path, old = next(known, _END)
+        if old is None or old_path != file.path:
             new.append(file)
-        elif old.content_hash in lacking and old.content_hash not in planned:
-            planned.add(old.content_hash)
-            work.append(Work(file.path, file.size, (), lacking[old.content_hash]))
-    by_size = catalogue.hashes_of_sizes(file.size for file in new) if known else {}
+            continue
+        seen = old
+        old_path, old = next(known, _END)
+        if seen.content_hash is None or (seen.size, seen.mtime_ns) != (file.size, file.mtime_ns):
+            new.append(file)
+        elif seen.content_hash in lacking and seen.content_hash not in planned:
+            planned.add(seen.content_hash)
+            work.append(Work(file.path, file.size, (), lacking[seen.content_hash]))
+    while old is not None:
+        gone.append(old_path)
+        old_path, old = next(known, _END)
+    by_size = catalogue.hashes_of_sizes(file.size for file in new) if knew else {}
     for file in new:
         complete = tuple(h for h in by_size.get(file.size, ()) if h not in lacking)
         work.append(Work(file.path, file.size, complete))
-    return work
+    return work, gone, knew
 
 
 def _read_quietly(chunk: Chunk) -> list:  # type: ignore[type-arg]

@@ -9,21 +9,23 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from imgbatch.catalogue import Catalogue
 from imgbatch.descriptors import ALWAYS, Codes, Descriptor, as_integers
+from imgbatch.files import publishing
 from imgbatch.selectors.neighbours import squared_lengths
 from imgbatch.settings import Config
 from imgbatch.space import BlockOptions, FeatureSpace
-from imgbatch.types import Floats, Hashes
+from imgbatch.types import Floats, Hashes, Rows
 
 _UNUSABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 """What NumPy raises for files that are missing, cut off or damaged: compute anew."""
@@ -58,9 +60,7 @@ def project(catalogue: Catalogue, descriptors: Descriptors, config: Config) -> P
     with contextlib.suppress(*_UNUSABLE):
         return _load(place)
     shutil.rmtree(place, ignore_errors=True)
-    projection = _compute(catalogue, descriptors, config, options)
-    _save(projection, place)
-    return projection
+    return _compute(catalogue, descriptors, config, place)
 
 
 def space_options(config: Config) -> dict[str, BlockOptions]:
@@ -84,8 +84,14 @@ def features_of(
     chosen: np.ndarray[tuple[int], np.dtype[np.bool_]],
 ) -> dict[str, Floats]:
     """Features of the marked images, (n,) bool in the order of rows, by descriptor name."""
+    return _features(catalogue, descriptors, catalogue.contents()[chosen])
+
+
+def _features(
+    catalogue: Catalogue, descriptors: Iterable[tuple[str, Descriptor]], contents: Rows
+) -> dict[str, Floats]:
     return {
-        descriptor.name: descriptor.features(_take(catalogue, mark, descriptor, chosen))
+        descriptor.name: descriptor.features(catalogue.codes_of(mark, descriptor.dim, contents))
         for mark, descriptor in descriptors
     }
 
@@ -104,49 +110,64 @@ def _key(
 
 
 def _compute(
-    catalogue: Catalogue, descriptors: Descriptors, config: Config, options: dict[str, BlockOptions]
+    catalogue: Catalogue, descriptors: Descriptors, config: Config, place: Path
 ) -> Projection:
+    """Compute straight into the place and map it from there; in memory if that fails."""
+    contents = catalogue.contents()
+    space = _fit(catalogue, descriptors, config, contents)
+    with contextlib.suppress(OSError), publishing(place, _KEPT) as made:
+        space.save(made / "space.npz")
+        _write(_batches(catalogue, descriptors, space), len(contents), made)
+    with contextlib.suppress(*_UNUSABLE):
+        return _load(place)
+    parts = list(_batches(catalogue, descriptors, space))
+    return Projection(space, *(np.concatenate(one) for one in zip(*parts, strict=True)))
+
+
+def _fit(
+    catalogue: Catalogue, descriptors: Descriptors, config: Config, contents: Rows
+) -> FeatureSpace:
+    """Fit on all images or, of many, on a random sample; no other is read for it."""
+    most = config.space.fit_images
+    if len(contents) > most:
+        random = np.random.default_rng(_SEED)
+        contents = contents[np.sort(random.choice(len(contents), most, replace=False))]
+    options = space_options(config)
+    used = [one for one in descriptors if options[one[1].name].weight > 0]
+    return FeatureSpace.fit(_features(catalogue, used, contents), options)
+
+
+def _batches(
+    catalogue: Catalogue, descriptors: Descriptors, space: FeatureSpace
+) -> Iterator[tuple[Floats, Floats, Hashes]]:
+    """Points, squared lengths and hashes of all images, some thousand at a time."""
     by_name = {descriptor.name: descriptor for _, descriptor in descriptors}
-    used = {name for name, one in options.items() if one.weight > 0}
-    fitting = _fitting_rows(len(catalogue.records()), config.space.fit_images)
-    sample = features_of(catalogue, [one for one in descriptors if one[1].name in used], fitting)
-    space = FeatureSpace.fit(sample, options)
-    del sample
-    points, hashes = [], []
-    for codes in _batches(catalogue, descriptors):
-        points.append(project_codes(space, by_name, codes))
-        hashes.append(as_integers(codes[ALWAYS]))
-    together = np.concatenate(points)
-    return Projection(space, together, squared_lengths(together), np.concatenate(hashes))
-
-
-def _fitting_rows(n: int, most: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    chosen = np.zeros(n, bool)
-    if n <= most:
-        chosen[:] = True
-    else:
-        chosen[np.random.default_rng(_SEED).choice(n, most, replace=False)] = True
-    return chosen
-
-
-def _take(
-    catalogue: Catalogue,
-    mark: str,
-    descriptor: Descriptor,
-    chosen: np.ndarray[tuple[int], np.dtype[np.bool_]],
-) -> Codes:
-    parts, at = [], 0
-    for codes in catalogue.codes(mark, descriptor.dim, _BATCH):
-        parts.append(codes[chosen[at : at + len(codes)]])
-        at += len(codes)
-    return np.concatenate(parts)
-
-
-def _batches(catalogue: Catalogue, descriptors: Descriptors) -> Iterator[dict[str, Codes]]:
-    names = [descriptor.name for _, descriptor in descriptors]
     streams = [catalogue.codes(mark, descriptor.dim, _BATCH) for mark, descriptor in descriptors]
-    for codes in zip(*streams, strict=True):
-        yield dict(zip(names, codes, strict=True))
+    for some in zip(*streams, strict=True):
+        codes = dict(zip(by_name, some, strict=True))
+        points = project_codes(space, by_name, codes)
+        yield points, squared_lengths(points), as_integers(codes[ALWAYS])
+
+
+def _write(batches: Iterable[tuple[npt.NDArray[Any], ...]], n: int, directory: Path) -> None:
+    """Write n rows of each array batch by batch, so that memory stays flat.
+
+    Not through a memory map: where the disk is full, that would kill the process.
+    """
+    with contextlib.ExitStack() as opened:
+        files = [opened.enter_context((directory / f"{one}.npy").open("wb")) for one in _ARRAYS]
+        for first, arrays in enumerate(batches):
+            for file, array in zip(files, arrays, strict=True):
+                if first == 0:
+                    _write_header(file, array, n)
+                file.write(np.ascontiguousarray(array).data)
+
+
+def _write_header(file: BinaryIO, first: npt.NDArray[Any], n: int) -> None:
+    shape = (n, *first.shape[1:])
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
+    )
 
 
 def _load(place: Path) -> Projection:
@@ -161,19 +182,3 @@ def _load(place: Path) -> Projection:
         raise ValueError("the arrays do not belong together")
     os.utime(place)
     return Projection(space, *arrays)
-
-
-def _save(projection: Projection, place: Path) -> None:
-    """Write beside the place and rename; failing to keep it costs time, never the answer."""
-    with contextlib.suppress(OSError):
-        place.parent.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, ignore_cleanup_errors=True) as temporary:
-            made = Path(temporary) / place.name
-            made.mkdir()
-            projection.space.save(made / "space.npz")
-            for name in _ARRAYS:
-                np.save(made / f"{name}.npy", getattr(projection, name), allow_pickle=False)
-            made.rename(place)
-        kept = sorted(place.parent.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        for old in kept[_KEPT:]:
-            shutil.rmtree(old, ignore_errors=True)

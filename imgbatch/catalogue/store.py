@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.catalogue.opening import FILE_NAME, NewerIndexError, connect, is_damage, move_aside
+from imgbatch.catalogue.records import Records
 from imgbatch.errors import CatalogueError
-from imgbatch.types import ImageRecord, ReadFile, Skipped
+from imgbatch.types import ReadFile, Rows, Skipped
 
 _IN_USE = "id IN (SELECT content_id FROM images)"
 
@@ -143,13 +144,28 @@ class Catalogue:
         rows = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
         return f"{rows['identity']}-{rows['generation']}"
 
-    def files(self) -> dict[str, KnownFile]:
-        """Every file the index knows, by path."""
+    def files(self) -> Iterator[tuple[str, KnownFile]]:
+        """Every file the index knows, with its path, sorted by the bytes of the path."""
         rows = self._db.execute(
             "SELECT path, size, mtime_ns, hash, coalesce(images.error, contents.error)"
-            " FROM images LEFT JOIN contents ON contents.id = content_id"
+            " FROM images LEFT JOIN contents ON contents.id = content_id ORDER BY path"
         )
-        return {os.fsdecode(path): KnownFile(*rest) for path, *rest in rows}
+        for path, *rest in rows:
+            yield os.fsdecode(path), KnownFile(*rest)
+
+    def matches(self, listing: str) -> bool:
+        """Whether the folder showed this very listing when the index last matched it."""
+        return self._meta("listing") == f"{self.generation()} {listing}"
+
+    def remember_match(self, listing: str, generation: str) -> None:
+        """Note that the index, as of this generation, had nothing to read for this listing."""
+        with self._change() as db:
+            value = f"{generation} {listing}"
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('listing', ?)", (value,))
+
+    def _meta(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
 
     def lacking(self, fingerprints: Sequence[str], limits: str) -> dict[bytes, frozenset[str]]:
         """Content hashes that need work, with the fingerprints they lack.
@@ -157,8 +173,7 @@ class Catalogue:
         Contents read under other limits lack everything: they may now be readable, or no longer.
         """
         state = f"{self.generation()} {limits} {' '.join(fingerprints)}"
-        row = self._db.execute("SELECT value FROM meta WHERE key = 'complete'").fetchone()
-        if row == (state,):
+        if self._meta("complete") == state:
             return {}
         everything = frozenset(fingerprints)
         lacking: dict[bytes, frozenset[str]] = {
@@ -239,13 +254,15 @@ class Catalogue:
 
     # ----- reading ------------------------------------------------------------------------------
 
-    def records(self) -> list[ImageRecord]:
+    def records(self) -> Records:
         """Every readable image, sorted by the bytes of its path: the order of rows everywhere."""
-        rows = self._db.execute(
-            "SELECT path, width, height, note FROM images JOIN contents ON contents.id = content_id"
-            " WHERE contents.error IS NULL ORDER BY path"
+        return Records.pack(
+            self._db.execute(
+                "SELECT path, width, height, note"
+                " FROM images JOIN contents ON contents.id = content_id"
+                " WHERE contents.error IS NULL ORDER BY path"
+            )
         )
-        return [ImageRecord(os.fsdecode(path), *rest) for path, *rest in rows]
 
     def skipped(self) -> list[Skipped]:
         """Every file that cannot be used, with the reason, sorted by path."""
@@ -268,6 +285,26 @@ class Catalogue:
         while some := rows.fetchmany(batch):
             joined = b"".join(data for (data,) in some)
             yield np.frombuffer(joined, np.uint8).reshape(len(some), dim)
+
+    def contents(self) -> Rows:
+        """(n,) int64: the number of each readable image's content, in the order of `records`."""
+        rows = self._db.execute(
+            "SELECT content_id FROM images JOIN contents ON contents.id = content_id"
+            " WHERE contents.error IS NULL ORDER BY path"
+        )
+        return np.fromiter((number for (number,) in rows), np.int64)
+
+    def codes_of(self, fingerprint: str, dim: int, contents: Rows) -> Codes:
+        """A descriptor's codes of some contents, in the order given: (len(contents), dim) uint8."""
+        find = (
+            "SELECT data FROM vectors WHERE content_id = ? AND descriptor_id ="
+            " (SELECT id FROM descriptors WHERE fingerprint = ?)"
+        )
+        found = (
+            self._db.execute(find, (number, fingerprint)).fetchone()[0]
+            for number in contents.tolist()
+        )
+        return np.frombuffer(b"".join(found), np.uint8).reshape(len(contents), dim)
 
 
 def _content_id(db: sqlite3.Connection, file: ReadFile, limits: str) -> int | None:

@@ -64,3 +64,7 @@ Labels = Annotated[
         help="Classes from columns path,label; without it, the first-level subfolders.",
     ),
 ]
+NoRefresh = Annotated[
+    bool,
+    typer.Option("--no-refresh", help="Trust the index as it is; do not look at the folder."),
+]

@@ -14,6 +14,7 @@ from imgbatch.commands.options import (
     KeepDuplicates,
     Like,
     LinkTo,
+    NoRefresh,
     NoSheet,
     Seed,
     SheetPath,
@@ -41,12 +42,15 @@ def similar(
     config: ConfigFile = None,
     emphasis: Emphasis = None,
     index: IndexDir = None,
+    no_refresh: NoRefresh = False,
     workers: Workers = None,
 ) -> None:
     """Pick images of one kind: a random anchor and its nearest neighbours."""
     with friendly():
         wishes = Wishes(folder, json, output, no_sheet, copy_to, link_to)
-        collection = open_folder(folder, config, index, workers, emphasis)
+        collection = open_folder(
+            folder, config, index, workers, emphasis, refresh=not no_refresh
+        )
         picked = collection.similar(n, like=like, seed=seed, keep_duplicates=keep_duplicates)
         wishes.fulfil(collection, picked)
 
@@ -64,12 +68,15 @@ def different(
     config: ConfigFile = None,
     emphasis: Emphasis = None,
     index: IndexDir = None,
+    no_refresh: NoRefresh = False,
     workers: Workers = None,
 ) -> None:
     """Pick images that differ as much as possible, anew on each request."""
     with friendly():
         wishes = Wishes(folder, json, output, no_sheet, copy_to, link_to)
-        collection = open_folder(folder, config, index, workers, emphasis)
+        collection = open_folder(
+            folder, config, index, workers, emphasis, refresh=not no_refresh
+        )
         picked = collection.different(n, seed=seed, keep_duplicates=keep_duplicates)
         wishes.fulfil(collection, picked)
 

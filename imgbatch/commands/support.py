@@ -61,18 +61,22 @@ def open_folder(
     index: str | None,
     workers: int | None,
     emphasis: str | None = None,
+    *,
+    refresh: bool = True,
 ) -> "Collection":
     """Bring a folder's index up to date, with a progress bar, and open it."""
-    return load_folder(folder, settings_of(config, workers, emphasis), index)
+    return load_folder(folder, settings_of(config, workers, emphasis), index, refresh=refresh)
 
 
-def load_folder(folder: str, settings: "Config", index: str | None) -> "Collection":
+def load_folder(
+    folder: str, settings: "Config", index: str | None, *, refresh: bool = True
+) -> "Collection":
     """Bring a folder's index up to date for given settings, with a progress bar, and open it."""
     from imgbatch.collection import load
     from imgbatch.outputs.progress import progress_bar
 
     with progress_bar("indexing") as progress:
-        return load(folder, config=settings, index=index, progress=progress)
+        return load(folder, config=settings, index=index, progress=progress, refresh=refresh)
 
 
 def settings_of(config: str | None, workers: int | None, emphasis: str | None = None) -> "Config":

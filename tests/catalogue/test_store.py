@@ -40,8 +40,8 @@ def rows(catalogue: Catalogue, fingerprint: str = "f", dim: int = 2) -> list[byt
 
 
 def test_a_new_index_is_empty(catalogue):
-    assert catalogue.files() == {}
-    assert catalogue.records() == []
+    assert dict(catalogue.files()) == {}
+    assert list(catalogue.records()) == []
     assert catalogue.skipped() == []
     assert catalogue.notes == []
     assert rows(catalogue) == []
@@ -54,7 +54,7 @@ def test_what_is_recorded_is_read_back_in_order_of_path(catalogue):
         ("a/z.jpg", 4, 3, "odd", "a"), ("b.jpg", 4, 3, "", ""),
     ]  # fmt: skip
     assert rows(catalogue) == [b"11", b"22"]
-    known = catalogue.files()["b.jpg"]
+    known = dict(catalogue.files())["b.jpg"]
     assert (known.size, known.mtime_ns, known.error) == (5, 5, None)
 
 
@@ -81,7 +81,7 @@ def test_names_may_hold_any_bytes(catalogue):
     names = ["\udcff\udc80.jpg", "a\nb.jpg", "ü.jpg", "'; DROP TABLE images; --.jpg"]
     catalogue.record([read(name, content=os.fsencode(name)) for name in names], LIMITS)
     assert {record.path for record in catalogue.records()} == set(names)
-    assert set(catalogue.files()) == set(names)
+    assert set(dict(catalogue.files())) == set(names)
 
 
 def test_two_files_of_one_content_share_its_vectors(catalogue):
@@ -92,7 +92,7 @@ def test_two_files_of_one_content_share_its_vectors(catalogue):
 def test_a_renamed_file_keeps_its_vectors(catalogue):
     catalogue.record([read("a", b"c")], LIMITS)
     catalogue.forget(["a"])
-    assert catalogue.records() == []
+    assert list(catalogue.records()) == []
     catalogue.record([read("b", b"c", codes=None, known=True, width=0, height=0)], LIMITS)
     assert [(r.path, r.width) for r in catalogue.records()] == [("b", 4)]
     assert rows(catalogue) == [b"ab"]
@@ -109,7 +109,7 @@ def test_the_generation_changes_with_every_real_change_and_only_then(catalogue):
     assert changed()
     catalogue.record([read("a", b"1", codes=None, known=True, mtime_ns=9)], LIMITS)
     assert not changed()
-    assert catalogue.files()["a"].mtime_ns == 9
+    assert dict(catalogue.files())["a"].mtime_ns == 9
     catalogue.record([read("a", b"2", codes=None, known=True)], LIMITS)
     assert changed()
     catalogue.forget(["a"])
@@ -167,7 +167,7 @@ def test_a_file_that_is_no_index_is_moved_aside_with_a_note(directory, content):
     file = fill(directory)
     file.write_bytes(content)
     with Catalogue.open(directory, "/photos") as catalogue:
-        assert catalogue.records() == []
+        assert list(catalogue.records()) == []
         (note,) = catalogue.notes
         assert "damaged" in note
         assert "rebuilt" in note
@@ -181,7 +181,7 @@ def test_an_index_of_a_newer_version_is_moved_aside_whole(directory):
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     db.close()
     with Catalogue.open(directory, "/photos") as catalogue:
-        assert catalogue.records() == []
+        assert list(catalogue.records()) == []
         assert "newer" in catalogue.notes[0]
     (aside,) = [path for path in directory.iterdir() if ".newer-" in path.name]
     with contextlib.closing(sqlite3.connect(aside)) as db, db:

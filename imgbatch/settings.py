@@ -147,7 +147,7 @@ class IndexConfig(Table):
 
     workers: Annotated[int, Field(ge=0, le=256)]
     chunk_images: Annotated[int, Field(ge=1, le=4096)]
-    large_folder: Annotated[int, Field(ge=100, le=100_000_000)]
+    large_folder: Annotated[int, Field(ge=0, le=100_000_000)]
 
 
 class SheetConfig(Table):

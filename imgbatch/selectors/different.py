@@ -62,12 +62,15 @@ def different(
         (n,) int64 and float32 in the order of choice; a distance is that, between the pictures
         themselves, to the nearest row chosen before; for the first, to the second (0 if alone).
     """
-    drawn = random.permutation(len(points)).astype(np.int64)
-    drawn, distinct = _copies_last(drawn, min(len(points), options.sample_per_pick * n), options)
+    most = min(len(points), options.sample_per_pick * n)
+    drawn, distinct = _draw(len(points), max(most, options.most_pooled), most, options, random)
+    if distinct < n and len(drawn) < len(points):  # hardly anything but copies: look at all
+        drawn, distinct = _draw(len(points), len(points), most, options, random)
     size = max(n, distinct)
-    if len(points) > max(size, options.most_pooled):
-        drawn = drawn[: max(size, options.most_pooled)]
-        world, sample = points[drawn], np.arange(size)
+    if len(drawn) < len(points):
+        # In the order of rows, since that is how memory is read fastest; the sample stays in front.
+        drawn[size:].sort()
+        world, sample = np.take(points, drawn, axis=0), np.arange(size)
     else:
         world, sample = points, drawn[:size]
     near, distances = neighbour_lists(world, sample, max(1, options.smoothing))
@@ -82,20 +85,29 @@ def different(
     return rows[chosen], _gaps(points[rows[chosen]])
 
 
-def _copies_last(rows: Rows, most: int, options: DifferentOptions) -> tuple[Rows, int]:
-    """Bring up to `most` rows that copy none before them to the front; say how many they are."""
+def _draw(
+    total: int, pool: int, most: int, options: DifferentOptions, random: np.random.Generator
+) -> tuple[Rows, int]:
+    """Draw `pool` of all rows in random order, or all if they are no more.
+
+    Up to `most` that copy none before them stand in front; says how many these are.
+    """
+    few = pool < total
+    drawn = random.choice(total, pool, replace=False) if few else random.permutation(total)
+    drawn = drawn.astype(np.int64, copy=False)
     if options.hashes is None:
-        return rows, most
+        return drawn, most
     front: list[int] = []
     taken = np.empty(most, np.uint64)
-    for place, candidate in enumerate(options.hashes[rows]):
+    for place, row in enumerate(drawn):
         if len(front) == most:
             break
+        candidate = options.hashes[row]
         copied = hamming(taken[: len(front)], candidate) <= options.duplicate_bits
         if not copied.any():
             taken[len(front)] = candidate
             front.append(place)
-    return np.concatenate([rows[front], np.delete(rows, front)]), len(front)
+    return np.concatenate([drawn[front], np.delete(drawn, front)]), len(front)
 
 
 def _smooth(points: Floats, rows: Rows, near: Rows) -> Floats:

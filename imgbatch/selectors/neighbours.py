@@ -1,4 +1,4 @@
-"""Exact nearest neighbours: of one point by BallTree, of many by blocked matrix products."""
+"""Exact nearest neighbours by blocked matrix products or, where asked for, by BallTree."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from sklearn.neighbors import BallTree
 
 _BLOCK_BYTES = 64_000_000
+_BLOCK_ROWS = 16_384  # of one pass over the points: what is compared stays in the cache
+_SAMPLED = 16_384
+_LARGE_WORLD = 32_768
 _ROUNDING = 1e-6  # relative error of a float32 distance, generously
 _PRODUCT_ROUNDING = 4e-6  # error of a float32 product of two points, by their squared lengths
 _ANSWERS_KEPT = 64
@@ -19,9 +22,10 @@ _ANSWERS_KEPT = 64
 class NeighbourSearch:
     """Exact nearest neighbours of query points.
 
-    Up to `large` points through scikit-learn's BallTree (Omohundro 1989), built on first use;
-    above through one pass over all points for several queries at once, which then costs less than
-    building a tree. The last few answers are kept, since a request asks for some twice.
+    Above `large` points through one pass over all of them for several queries at once; up to
+    `large` through scikit-learn's BallTree (Omohundro 1989), built on first use, which wins where
+    points have few dimensions and queries are many. The last few answers are kept, since a request
+    asks for some twice.
 
     Parameters
     ----------
@@ -78,20 +82,9 @@ class NeighbourSearch:
         return np.asarray(found, dtype=np.int64)
 
     def _candidates_by_pass(self, queries: Floats, k: int) -> list[Rows]:
-        """The same for several queries; one matrix product reads the points once."""
-        n = len(self.points)
         if self._squares is None:
             self._squares = squared_lengths(self.points)
-        squared = np.empty((len(queries), n), np.float32)
-        step = max(1, _BLOCK_BYTES // (4 * max(1, self.points.shape[1])))
-        for start in range(0, n, step):
-            block = slice(start, start + step)
-            np.matmul(queries, self.points[block].T, out=squared[:, block])
-        squared *= -2
-        squared += self._squares
-        # The product rounds in other places than a difference does: leave room for that.
-        room = _PRODUCT_ROUNDING * (float(self._squares.max()) + float((queries**2).sum(1).max()))
-        return [np.flatnonzero(row <= _kth_smallest(row, k) + room) for row in squared]
+        return candidates_by_pass(self.points, self._squares, queries, k)
 
     @cached_property
     def _tree(self) -> "BallTree":
@@ -106,14 +99,38 @@ def squared_lengths(points: Floats) -> Floats:
     return lengths
 
 
-def _kth_smallest(values: Floats, k: int) -> float:
-    """The k-th smallest of (n,) values; k groups' smallest bound it, so that few are sorted."""
-    group = len(values) // (8 * k)
-    if group > 1:
-        whole = values[: len(values) // group * group].reshape(-1, group)
-        bound = np.partition(whole.min(axis=1), k - 1)[k - 1]
-        values = values[values <= bound]
-    return float(np.partition(values, k - 1)[k - 1])
+def candidates_by_pass(points: Floats, squares: Floats, queries: Floats, k: int) -> list[Rows]:
+    """For each query (q, d), at least its k <= n nearest rows, rising; one pass over the points.
+
+    Evenly spaced rows bound the k-th distance, so that of each block of products only few rows are
+    kept; they are exact up to rounding, for which room is left.
+    """
+    doubled = queries * np.float32(-2)
+    room = _PRODUCT_ROUNDING * (float(squares.max()) + float((queries**2).sum(axis=1).max()))
+    step = max(1, len(points) // max(_SAMPLED, 4 * k))
+    spaced = doubled @ points[::step].T
+    spaced += squares[::step]
+    bounds = np.partition(spaced, k - 1, axis=1)[:, k - 1 : k] + np.float32(room)
+    rows, values, of = list[Rows](), list[Floats](), list[Rows]()
+    # The same memory again and again: fresh pages would cost as much as the comparing.
+    products = np.empty(len(queries) * _BLOCK_ROWS, np.float32)
+    near = np.empty(len(products), bool)
+    for start in range(0, len(points), _BLOCK_ROWS):
+        block = points[start : start + _BLOCK_ROWS]
+        shape = len(queries), len(block)
+        away = products[: shape[0] * shape[1]].reshape(shape)
+        np.matmul(doubled, block.T, out=away)
+        away += squares[start : start + len(block)]
+        hits = np.flatnonzero(np.less_equal(away, bounds, out=near[: away.size].reshape(shape)))
+        values.append(away.reshape(-1)[hits])
+        query, row = np.divmod(hits, len(block))
+        of.append(query)
+        rows.append(row + start)
+    all_of, all_rows, all_values = (np.concatenate(one) for one in (of, rows, values))
+    order = np.argsort(all_of, kind="stable")
+    ends = np.cumsum(np.bincount(all_of, minlength=len(queries)))[:-1]
+    found = zip(np.split(all_rows[order], ends), np.split(all_values[order], ends), strict=True)
+    return [some[far <= np.partition(far, k - 1)[k - 1] + room] for some, far in found]
 
 
 def neighbour_lists(points: Floats, rows: Rows, k: int) -> tuple[Rows, Floats]:
@@ -131,9 +148,19 @@ def neighbour_lists(points: Floats, rows: Rows, k: int) -> tuple[Rows, Floats]:
     near = np.empty((len(rows), k), np.int64)
     distances = np.empty((len(rows), k), np.float32)
     squares = squared_lengths(points)
-    step = max(1, _BLOCK_BYTES // (4 * len(points)))
+    large = len(points) > _LARGE_WORLD
+    step = 256 if large else max(1, _BLOCK_BYTES // (4 * len(points)))
     for start in range(0, len(rows) if k else 0, step):
         some = rows[start : start + step]
+        if large:
+            for place, candidates in enumerate(
+                candidates_by_pass(points, squares, points[some], k + 1), start=start
+            ):
+                others = candidates[candidates != rows[place]]
+                away = distances_to(points[others], points[rows[place]])
+                order = np.lexsort((others, away))[:k]
+                near[place], distances[place] = others[order], away[order]
+            continue
         squared = points[some] @ points.T
         squared *= -2
         squared += squares

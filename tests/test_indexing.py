@@ -6,7 +6,9 @@ import sqlite3
 import pytest
 
 import imgbatch
+from imgbatch import indexing
 from imgbatch.catalogue import FILE_NAME
+from imgbatch.errors import FolderError
 from tests.drawing import OLD, jpeg, photo, png, settle
 
 
@@ -171,3 +173,86 @@ def test_progress_counts_from_0_to_all(photos):
     assert seen[0] == (0, 12)
     assert seen[-1] == (12, 12)
     assert seen == sorted(seen)
+
+
+# ----- listings and trust -------------------------------------------------------------------------
+
+
+def counted(monkeypatch):
+    """How often the index compared the whole folder with what it knows."""
+    compared = []
+    plan = indexing._plan
+    monkeypatch.setattr(indexing, "_plan", lambda *a: compared.append(1) or plan(*a))
+    return compared
+
+
+def test_an_unchanged_listing_is_known_by_its_hash_and_every_change_is_seen(photos, monkeypatch):
+    for _ in range(2):
+        imgbatch.load(photos)
+    compared = counted(monkeypatch)
+    assert refresh(photos) == (0, 0, 0)
+    assert not compared
+    file = photos / "image003.jpg"
+    times = file.stat().st_mtime_ns
+    os.utime(file, ns=(times, times + 1))
+    assert refresh(photos) == (1, 0, 0)
+    os.utime(file, ns=(times, times))
+    assert refresh(photos) == (1, 0, 0), "the old listing, but not the index's state"
+    file.rename(photos / "other.jpg")
+    assert refresh(photos) == (1, 0, 1)
+    (photos / "other.jpg").unlink()
+    assert refresh(photos) == (0, 0, 1)
+    assert len(compared) == 4
+
+
+def test_a_file_read_within_two_seconds_of_its_change_is_read_again(photos, monkeypatch):
+    file = photos / "image003.jpg"
+    file.write_bytes(file.read_bytes())
+    imgbatch.load(photos)
+    compared = counted(monkeypatch)
+    assert refresh(photos)[0] == 1
+    assert refresh(photos)[0] in (0, 1)  # two seconds may have passed
+    assert len(compared) == 2
+
+
+def test_an_index_is_trusted_where_the_folder_is_gone(photos, tmp_path):
+    seen = imgbatch.load(photos).similar(5, seed=3)
+    photos.rename(tmp_path / "elsewhere")
+    trusted = imgbatch.load(photos, refresh=False)
+    assert trusted.similar(5, seed=3).images == seen.images
+    assert (trusted.report.read, trusted.report.removed) == (0, 0)
+    with pytest.raises(FolderError, match="folder not found"):
+        imgbatch.load(photos)
+
+
+def test_trust_needs_an_index_and_one_that_serves_the_settings(photos, tmp_path):
+    with pytest.raises(FolderError, match=r"there is no index .*--no-refresh"):
+        imgbatch.load(photos, refresh=False)
+    imgbatch.load(photos)
+    other = config("[descriptors.hog]\norientations = 9", tmp_path)
+    with pytest.raises(FolderError, match="lacks what these settings ask for, of 12 images"):
+        imgbatch.load(photos, refresh=False, config=other)
+    assert len(imgbatch.load(photos, refresh=False)) == 12
+
+
+@pytest.mark.parametrize("name", ["paths.npy", "ends.npy", "notes.json", "skipped.json"])
+def test_a_damaged_listing_is_packed_anew(photos, name):
+    (photos / "broken.jpg").write_bytes(b"no picture")
+    settle(photos)
+    first = imgbatch.load(photos)
+    (place,) = (first.index_directory / "listings").iterdir()
+    (place / name).write_bytes(b"damaged")
+    again = imgbatch.load(photos)
+    assert again.records == first.records
+    assert again.skipped == first.skipped
+    assert (place / name).read_bytes() != b"damaged"
+
+
+def test_records_stay_those_of_the_points_whatever_happens_to_the_index(photos):
+    early = imgbatch.load(photos)
+    expected = early.similar(4, seed=1).images
+    for name in ("image001.jpg", "image002.jpg"):
+        (photos / name).unlink()
+    assert len(imgbatch.load(photos)) == 10
+    assert early.similar(4, seed=1).images == expected
+    assert len(early.records) == 12

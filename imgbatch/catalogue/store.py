@@ -234,6 +234,7 @@ class Catalogue:
                 [(*row, file.size, file.mtime_ns) for row, file in zip(rows, files, strict=True)],
             )
             _insert_vectors(db, files, contents)
+            db.execute("DELETE FROM meta WHERE key = 'listing'")
             if changed:
                 _next_generation(db)
 

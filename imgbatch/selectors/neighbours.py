@@ -176,7 +176,8 @@ def smallest(values: Floats, k: int) -> tuple[Rows, Floats]:
     near = np.argpartition(values, k - 1, axis=1)[:, :k]
     last = np.take_along_axis(values, near[:, -1:], axis=1)
     for row in np.flatnonzero((values <= last).sum(axis=1) > k):  # ties that cross the border
-        near[row] = np.argsort(values[row], kind="stable")[:k]
+        tied = np.flatnonzero(values[row] <= last[row])
+        near[row] = tied[np.argsort(values[row, tied], kind="stable")[:k]]
     near.sort(axis=1)
     found = np.take_along_axis(values, near, axis=1)
     order = np.argsort(found, axis=1, kind="stable")

@@ -314,3 +314,20 @@ def test_debug_shows_a_traceback_with_the_error(cli, tmp_path):
     assert answer.code == 2
     assert "Traceback" in answer.err
     assert "error: folder not found" in answer.err
+
+
+@pytest.mark.parametrize("mode", ["similar", "different"])
+def test_no_refresh_answers_from_the_index_alone(cli, tmp_path, mode):
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.jpg").write_bytes(jpeg(photo(number)))
+    asked = (mode, folder, "-n", 3, "--seed", 1, "--json", "--no-sheet", "--index", tmp_path / "i")
+    before = cli(*asked, "--no-refresh")
+    assert (before.code, len(before.err.splitlines())) == (2, 1)
+    assert "there is no index" in before.err
+    expected = cli(*asked).json["images"]
+    folder.rename(tmp_path / "away")
+    answer = cli(*asked, "--no-refresh")
+    assert answer.code == 0
+    assert [one["path"] for one in answer.json["images"]] == [one["path"] for one in expected]

@@ -134,3 +134,28 @@ def test_the_smallest_of_each_row_come_rising_with_ties_by_column(seed, n, most,
     expected = np.argsort(kept, axis=1, kind="stable")[:, :k]
     assert columns.tolist() == expected.tolist()
     assert (found == np.take_along_axis(kept, expected, axis=1)).all()
+
+
+@pytest.mark.parametrize("most", [2, 9, 1000])
+def test_one_pass_over_many_blocks_equals_sorting_everything(monkeypatch, most):
+    monkeypatch.setattr(neighbours, "_BLOCK_ROWS", 64)
+    monkeypatch.setattr(neighbours, "_SAMPLED", 16)
+    points = whole_numbers(3, 1000, 6, most)
+    points[:500] += 50  # the spaced rows bound the near half badly
+    search = NeighbourSearch(points)
+    for k in (1, 7, 300, 1000):
+        for query in (points[0], points[999], whole_numbers(4, 1, 6, most)[0]):
+            rows, distances = search.nearest(query, k)
+            expected, away = naive_nearest(points, query, k)
+            assert rows.tolist() == expected
+            assert np.allclose(distances, away)
+
+
+@pytest.mark.parametrize("most", [2, 1000])
+def test_lists_over_a_large_world_equal_those_over_a_small_one(monkeypatch, most):
+    points = whole_numbers(5, 900, 5, most)
+    rows = np.array([0, 17, 899, 450])
+    small = neighbour_lists(points, rows, 12)
+    monkeypatch.setattr(neighbours, "_LARGE_WORLD", 100)
+    for one, other in zip(small, neighbour_lists(points, rows, 12), strict=True):
+        assert np.allclose(one, other)

@@ -1,13 +1,13 @@
 """What a `Collection` offers on batches; apart from it to keep both files short."""
 
 import secrets
-from collections.abc import Sequence
 from functools import cached_property
 
 from imgbatch.batching import Population, class_numbers, deal
+from imgbatch.catalogue import Records
 from imgbatch.projection import Projection
 from imgbatch.settings import Config
-from imgbatch.types import Batches, ImageRecord
+from imgbatch.types import Batches
 
 _SEEDS = 2**31
 
@@ -16,7 +16,7 @@ class Dealing:
     """Deals the images of whoever has records, a config and a projection."""
 
     config: Config
-    records: Sequence[ImageRecord]
+    records: Records
 
     @property
     def projection(self) -> Projection:

@@ -48,9 +48,7 @@ def similar(
     """Pick images of one kind: a random anchor and its nearest neighbours."""
     with friendly():
         wishes = Wishes(folder, json, output, no_sheet, copy_to, link_to)
-        collection = open_folder(
-            folder, config, index, workers, emphasis, refresh=not no_refresh
-        )
+        collection = open_folder(folder, config, index, workers, emphasis, refresh=not no_refresh)
         picked = collection.similar(n, like=like, seed=seed, keep_duplicates=keep_duplicates)
         wishes.fulfil(collection, picked)
 
@@ -74,9 +72,7 @@ def different(
     """Pick images that differ as much as possible, anew on each request."""
     with friendly():
         wishes = Wishes(folder, json, output, no_sheet, copy_to, link_to)
-        collection = open_folder(
-            folder, config, index, workers, emphasis, refresh=not no_refresh
-        )
+        collection = open_folder(folder, config, index, workers, emphasis, refresh=not no_refresh)
         picked = collection.different(n, seed=seed, keep_duplicates=keep_duplicates)
         wishes.fulfil(collection, picked)
 

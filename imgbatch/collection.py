@@ -292,16 +292,8 @@ class Collection(Dealing):
         """Decode and project an image that is not in the index: rank 0, and the anchor it makes."""
         decoded, codes = self._read(given, "give --like a file, or a path inside the image folder")
         path = os.path.abspath(given)
-        picked = PickedImage(
-            rank=0,
-            path=path,
-            relative=path,
-            score=0.0,
-            width=decoded.width,
-            height=decoded.height,
-            note=decoded.note,
-            anchor=True,
-        )
+        size = (decoded.width, decoded.height)
+        picked = PickedImage(0, path, path, 0.0, *size, note=decoded.note, anchor=True)
         return picked, Anchor(self._project(codes), hash=as_integers(codes[ALWAYS][None])[0])
 
     def _read(self, path: str, hint: str) -> tuple[images.Decoded, dict[str, Codes]]:

@@ -114,7 +114,7 @@ def measure(source: imgbatch.Collection, n: int, cache: Path) -> dict[str, list[
     }
     child = subprocess.run(
         [sys.executable, __file__, "--inside", folder, str(cache / "index")],
-        env=ENVIRONMENT, check=True, stdout=subprocess.PIPE, text=True,
+        env=ENVIRONMENT | {"OMP_NUM_THREADS": "1"}, check=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     return {
         "images": [n],
@@ -167,7 +167,7 @@ def main() -> None:
         f"Synthetic catalogues from {given.folder.resolve().name}, {source.points.shape[1]} "
         f"dimensions; median (least) of {REPEATS}; {os.cpu_count()} cores, load {load:.1f} before "
         f"and {os.getloadavg()[0]:.1f} after (from two on, others were using the machine). "
-        "`similar`, `different`: through a loaded Collection, points mapped. "
+        "`similar`, `different`, batches: through a loaded Collection, points mapped, one thread. "
         "`python benchmarks/scale.py FOLDER`."
     )
     table = Table(*head, title="Scale", caption=caption)

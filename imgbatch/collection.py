@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from imgbatch import images, locations
+from imgbatch.catalogue import Records
 from imgbatch.config import load_config
 from imgbatch.dealing import Dealing
 from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
@@ -55,8 +56,7 @@ def load(
     Raises
     ------
     FolderError
-        The folder is missing or unreadable, or holds no readable image; or it is not to be looked
-        at and there is no index of it.
+        The folder is missing or holds no readable image; or there is no index to be trusted.
     ConfigError
         The config does not fit, or has no such preset.
     CatalogueError
@@ -81,8 +81,7 @@ class Collection(Dealing):
     folder : str
         Absolute path of the image folder.
     records : Records
-        A sequence of `ImageRecord`: every readable image in a fixed order, by the bytes of its
-        path; rows index into it. Each is made when asked for.
+        A sequence of `ImageRecord`: every readable image, by the bytes of its path; rows index it.
     skipped : list of Skipped
         Files that could not be used, with reasons.
     report : RefreshReport
@@ -96,7 +95,7 @@ class Collection(Dealing):
     def __init__(self, folder: str, config: Config, opened: OpenIndex, started: float) -> None:
         self.folder = folder
         self.config = config
-        self.records = opened.records
+        self.records: Records = opened.records
         self.skipped = opened.skipped
         self.report = opened.report
         self.skipped_list = opened.skipped_list

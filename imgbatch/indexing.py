@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgbatch import images, locations
-from imgbatch.catalogue import FILE_NAME, Catalogue, KnownFile, Records
+from imgbatch.catalogue import FILE_NAME, Catalogue, KnownFile, Records, signature
 from imgbatch.descriptors import build_descriptors
 from imgbatch.errors import FolderError
 from imgbatch.extraction import Chunk, Work, chunks, limits_of, read_chunk, with_fingerprints
@@ -24,7 +24,7 @@ from imgbatch.types import Skipped
 Progress = Callable[[int, int], None]
 """Called with (files done, files in all) while indexing."""
 _LISTINGS_KEPT = 2
-_SKIPPED = "skipped.json"
+_SKIPPED, _SEEN = "skipped.json", "index-seen.txt"
 _END: tuple[str, KnownFile | None] = ("", None)
 _MAKE_ONE = "run without --no-refresh once, where the folder is at hand"
 
@@ -128,13 +128,16 @@ def _trust(
 def _read(catalogue: Catalogue) -> tuple[Records, list[Skipped], str]:
     """The images, the files that are none, and the generation of both.
 
-    Packed records are kept beside the index, since reading a million rows takes seconds.
+    Packed records are kept beside the index, since reading a million rows takes seconds. They are
+    trusted while nobody has touched the index; otherwise all is read, which shows damage, too.
     """
+    seen = signature(catalogue.directory)
     with catalogue.snapshot():
         generation = catalogue.generation()
         place = catalogue.directory / "listings" / generation
         with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, EOFError):
-            return Records.load(place), _load_skipped(place), generation
+            if (place / _SEEN).read_text(encoding="utf-8") == seen:
+                return Records.load(place), _load_skipped(place), generation
         records, skipped = catalogue.records(), catalogue.skipped()
     shutil.rmtree(place, ignore_errors=True)
     # Failing to keep them costs time, never the answer.
@@ -142,6 +145,7 @@ def _read(catalogue: Catalogue) -> tuple[Records, list[Skipped], str]:
         records.save(made)
         pairs = [(one.path, one.reason) for one in skipped]
         (made / _SKIPPED).write_text(json.dumps(pairs), encoding="utf-8")
+        (made / _SEEN).write_text(seen, encoding="utf-8")
     return records, skipped, generation
 
 

@@ -239,11 +239,14 @@ def test_trust_needs_an_index_and_one_that_serves_the_settings(photos, tmp_path)
 def test_a_damaged_listing_is_packed_anew(photos, name):
     (photos / "broken.jpg").write_bytes(b"no picture")
     settle(photos)
-    first = imgbatch.load(photos)
+    for _ in range(4):  # until nothing is left to be noted in the index
+        first = imgbatch.load(photos)
+    expected = list(first.records)
     (place,) = (first.index_directory / "listings").iterdir()
+    (place / name).unlink()  # not written over: the first collection has it mapped
     (place / name).write_bytes(b"damaged")
     again = imgbatch.load(photos)
-    assert again.records == first.records
+    assert list(again.records) == expected
     assert again.skipped == first.skipped
     assert (place / name).read_bytes() != b"damaged"
 

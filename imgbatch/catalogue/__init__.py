@@ -1,7 +1,7 @@
 """The index on disk."""
 
-from imgbatch.catalogue.opening import FILE_NAME
+from imgbatch.catalogue.opening import FILE_NAME, signature
 from imgbatch.catalogue.records import Records
 from imgbatch.catalogue.store import Catalogue, KnownFile
 
-__all__ = ["FILE_NAME", "Catalogue", "KnownFile", "Records"]
+__all__ = ["FILE_NAME", "Catalogue", "KnownFile", "Records", "signature"]

@@ -1,5 +1,6 @@
 """Open the index's file: create, migrate, or move aside what cannot be used."""
 
+import contextlib
 import sqlite3
 import time
 import uuid
@@ -73,6 +74,17 @@ def _migrate(db: sqlite3.Connection, folder: str) -> None:
     except BaseException:
         db.execute("ROLLBACK")
         raise
+
+
+def signature(directory: Path) -> str:
+    """Text that changes whenever anyone, also an accident, writes to the index's file."""
+    parts = []
+    for name in (FILE_NAME, f"{FILE_NAME}-wal"):
+        with contextlib.suppress(FileNotFoundError):
+            status = (directory / name).stat()
+            if status.st_size:  # an empty log comes and goes with its readers
+                parts.append(f"{status.st_size} {status.st_mtime_ns}")
+    return ", ".join(parts)
 
 
 def is_damage(error: sqlite3.Error) -> bool:

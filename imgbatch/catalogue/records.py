@@ -13,6 +13,7 @@ import numpy.typing as npt
 from imgbatch.types import ImageRecord
 
 _ARRAYS = ("paths", "ends", "sizes")
+_PART = 1 << 16
 
 Row = tuple[bytes, int, int, str]
 """Path, width, height, note: a readable image as the index holds it."""
@@ -54,7 +55,7 @@ class Records(Sequence[ImageRecord]):
             sizes.append((width, height))
             if note:
                 notes[row] = note
-            if len(lengths) == 1 << 16:
+            if len(lengths) == _PART:
                 parts.append((np.array(lengths), np.array(sizes, np.int32)))
                 lengths, sizes = [], []
         parts.append((np.array(lengths, np.int64), np.array(sizes, np.int32).reshape(-1, 2)))
@@ -97,7 +98,12 @@ class Records(Sequence[ImageRecord]):
         return ImageRecord(os.fsdecode(self._path(at)), width, height, self.notes.get(at, ""))
 
     def __iter__(self) -> Iterator[ImageRecord]:
-        return map(self.__getitem__, range(len(self)))
+        paths = self.all_paths()
+        for start in range(0, len(self), _PART):  # a part's sizes at a time, as plain numbers
+            for row, (width, height) in enumerate(
+                self.sizes[start : start + _PART].tolist(), start
+            ):
+                yield ImageRecord(next(paths), width, height, self.notes.get(row, ""))
 
     def __eq__(self, other: object) -> bool:
         """Whether both hold the same images, with the same sizes and notes."""

@@ -23,6 +23,7 @@ lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tools/make_docs.py --check
 
 goldens: $(VENV)/installed-test
 	$(BIN)/python -m tests.golden.regenerate

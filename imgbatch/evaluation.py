@@ -142,7 +142,7 @@ def _query_figures(world: World, queries: Rows, random: np.random.Generator) -> 
 def _draw(
     collection: Collection, n: int, sets: int, seed: int, progress: Progress | None
 ) -> dict[str, Rows]:
-    """The rows of the requested sets, (sets, n) by kind, and as many random ones."""
+    """The rows of the requested sets, (sets, n) by kind, of dealt batches, and of random sets."""
     row_of = {record.path: row for row, record in enumerate(collection.records)}
     drawn: dict[str, Rows] = {}
     requests: dict[str, Callable[[int], Selection]] = {
@@ -155,10 +155,22 @@ def _draw(
             drawn[kind][at] = [row_of[image.relative] for image in request(seed + at).images]
             if progress is not None:
                 progress(place * sets + at + 1, len(requests) * sets)
+    drawn["batches"] = _deal(collection, n, sets, seed)
     random = np.random.default_rng(seed)
     total = len(collection)
     drawn["random"] = np.stack([random.choice(total, n, replace=False) for _ in range(sets)])
     return drawn
+
+
+def _deal(collection: Collection, n: int, sets: int, seed: int) -> Rows:
+    """As many full batches of n as there are sets, (sets, n), of as many epochs as that takes."""
+    full: list[Rows] = []
+    epoch = 0
+    while len(full) < sets:
+        dealt = collection.batches(n, seed=seed, epoch=epoch, drop_last=True)
+        full += list(dealt)
+        epoch += 1
+    return np.stack(full[:sets])
 
 
 def _set_figures(world: World, drawn: dict[str, Rows], random: np.random.Generator) -> list[Figure]:

@@ -180,6 +180,20 @@ def mean_distance(world: World, sets: Rows) -> Values:
     return _each(sets, lambda rows: float(_distances(world.points[rows]).mean()))
 
 
+def mean_shift(world: World, sets: Rows) -> Values:
+    """Squared distance of each set's mean from that of all, in proportion to random sets' (1).
+
+    A random set of k of n rows has an expected one of (1/k) (n - k)/(n - 1) times the rows' mean
+    squared distance from their mean (sampling without replacement).
+    """
+    centred = world.points - world.points.mean(axis=0, dtype=np.float64)
+    total, size = len(centred), sets.shape[1]
+    expected = float((centred**2).sum()) / total * (total - size) / max(total - 1, 1) / size
+    if expected <= 0:
+        return np.zeros(len(sets))
+    return _each(sets, lambda rows: float((centred[rows].mean(axis=0) ** 2).sum()) / expected)
+
+
 def vendi_score(world: World, sets: Rows) -> Values:
     """Effective number of different images in each set, 1..n.
 
@@ -256,7 +270,7 @@ class Metric:
     of: str
     values: Callable[[World, Rows], Values]
     definition: str
-    needs_labels: bool
+    needs_labels: bool = False
 
 
 METRICS: dict[str, Metric] = {
@@ -273,61 +287,49 @@ METRICS: dict[str, Metric] = {
         needs_labels=True,
     ),
     "similar_images_reached": Metric(
-        "similar",
-        images_reached,
-        "share of the images that came up in some similar set",
-        needs_labels=False,
+        "similar", images_reached, "share of the images that came up in some similar set"
     ),
     "similar_near_duplicates": Metric(
-        "similar", near_duplicates, "pairs of near-duplicates in a similar set", needs_labels=False
+        "similar", near_duplicates, "pairs of near-duplicates in a similar set"
     ),
     "similar_mean_distance": Metric(
-        "similar", mean_distance, "mean distance of two images in a similar set", needs_labels=False
+        "similar", mean_distance, "mean distance of two images in a similar set"
     ),
     "different_classes": Metric(
         "different", classes, "classes in a set of different images", needs_labels=True
     ),
     "different_overlap": Metric(
-        "different",
-        overlap,
-        "share of a different set that the set before held, too",
-        needs_labels=False,
+        "different", overlap, "share of a different set that the set before held, too"
     ),
     "different_near_duplicates": Metric(
-        "different",
-        near_duplicates,
-        "pairs of near-duplicates in a different set",
-        needs_labels=False,
+        "different", near_duplicates, "pairs of near-duplicates in a different set"
     ),
     "different_min_distance": Metric(
-        "different",
-        min_distance,
-        "least distance of two images in a different set",
-        needs_labels=False,
+        "different", min_distance, "least distance of two images in a different set"
     ),
     "different_mean_distance": Metric(
-        "different",
-        mean_distance,
-        "mean distance of two images in a different set",
-        needs_labels=False,
+        "different", mean_distance, "mean distance of two images in a different set"
     ),
     "different_vendi_score": Metric(
-        "different",
-        vendi_score,
-        "effective number of different images in such a set",
-        needs_labels=False,
+        "different", vendi_score, "effective number of different images in such a set"
     ),
     "different_outlier_percentile": Metric(
-        "different",
-        outlier_percentile,
-        "how alone its images lie; 50 is usual, 100 most",
-        needs_labels=False,
+        "different", outlier_percentile, "how alone its images lie; 50 is usual, 100 most"
     ),
     "different_images_reached": Metric(
-        "different",
-        images_reached,
-        "share of the images that came up in some such set",
-        needs_labels=False,
+        "different", images_reached, "share of the images that came up in some such set"
+    ),
+    "batches_mean_shift": Metric(
+        "batches",
+        mean_shift,
+        "squared distance of a dealt batch's mean from that of all images, random batches = 1",
+    ),
+    "batches_classes": Metric("batches", classes, "classes in a dealt batch", needs_labels=True),
+    "batches_near_duplicates": Metric(
+        "batches", near_duplicates, "pairs of near-duplicates in a dealt batch"
+    ),
+    "batches_min_distance": Metric(
+        "batches", min_distance, "least distance of two images in a dealt batch"
     ),
 }
 """Every figure of sets. A new one: its function and an entry here."""

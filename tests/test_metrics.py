@@ -215,3 +215,16 @@ def test_the_normal_interval_of_many_values_agrees_with_the_bootstrap(
     resampled = interval(values, np.random.default_rng(1))
     monkeypatch.setattr(metrics, "_MANY", 100)
     assert interval(values, np.random.default_rng(1)) == pytest.approx(resampled, abs=2e-3)
+
+
+def test_the_mean_of_a_whole_population_does_not_shift_and_random_sets_shift_by_one():
+    random = np.random.default_rng(5)
+    points = random.standard_normal((60, 7)).astype(np.float32)
+    world = World(points, np.arange(60, dtype=np.uint64), np.zeros(60, np.int64), 6)
+    assert metrics.mean_shift(world, random.permutation(60)[None]) == pytest.approx(0, abs=1e-9)
+    sets = np.stack([random.choice(60, 6, replace=False) for _ in range(4000)])
+    assert metrics.mean_shift(world, sets).mean() == pytest.approx(1, abs=0.05)
+    rows = sets[0]
+    away = points[rows].mean(axis=0) - points.mean(axis=0)
+    expected = ((points - points.mean(axis=0)) ** 2).sum() / 60 * 54 / 59 / 6
+    assert metrics.mean_shift(world, sets[:1])[0] == pytest.approx((away**2).sum() / expected, rel=1e-4)

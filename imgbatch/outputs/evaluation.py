@@ -11,7 +11,7 @@ from imgbatch.outputs.base import printable
 from imgbatch.outputs.json import print_json
 from imgbatch.types import Evaluation, Figure
 
-_COUNTED = ("distance", "score", "classes", "duplicates", "percentile")
+_COUNTED = ("distance", "shift", "score", "classes", "duplicates", "percentile")
 
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:

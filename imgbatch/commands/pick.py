@@ -20,7 +20,7 @@ from imgbatch.commands.options import (
     SheetPath,
     Workers,
 )
-from imgbatch.commands.support import friendly, note, open_folder
+from imgbatch.commands.support import friendly, note, open_folder, use_one_thread
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def similar(
 ) -> None:
     """Pick images of one kind: a random anchor and its nearest neighbours."""
     with friendly():
+        use_one_thread()
         wishes = Wishes(folder, json, output, no_sheet, copy_to, link_to)
         collection = open_folder(folder, config, index, workers, emphasis, refresh=not no_refresh)
         picked = collection.similar(n, like=like, seed=seed, keep_duplicates=keep_duplicates)
@@ -71,6 +72,7 @@ def different(
 ) -> None:
     """Pick images that differ as much as possible, anew on each request."""
     with friendly():
+        use_one_thread()
         wishes = Wishes(folder, json, output, no_sheet, copy_to, link_to)
         collection = open_folder(folder, config, index, workers, emphasis, refresh=not no_refresh)
         picked = collection.different(n, seed=seed, keep_duplicates=keep_duplicates)

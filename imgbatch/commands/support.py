@@ -55,6 +55,12 @@ def _fail(line: str, hint: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+def use_one_thread() -> None:
+    """Keep BLAS, not loaded yet, from starting threads: one request is too short for them."""
+    if "OMP_NUM_THREADS" not in os.environ:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
 def open_folder(
     folder: str,
     config: str | None,

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sqlite3
 import time
 from collections.abc import Mapping
 from functools import cached_property
@@ -16,7 +17,7 @@ from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
 from imgbatch.errors import CatalogueError, FolderError, SelectionError
 from imgbatch.explanation import explain, look, shares_of_set
 from imgbatch.extraction import describe_file, with_fingerprints
-from imgbatch.indexing import OpenIndex, Progress, open_index
+from imgbatch.indexing import OpenIndex, Progress, index_anew, open_index
 from imgbatch.projection import Projection, features_of, project, project_codes
 from imgbatch.selectors.different import DifferentOptions, different
 from imgbatch.selectors.neighbours import NeighbourSearch
@@ -127,6 +128,14 @@ class Collection(Dealing):
         CatalogueError
             The folder was indexed anew meanwhile, so that rows would be those of other images.
         """
+        try:
+            return self._current_projection()
+        except sqlite3.DatabaseError as error:  # damage where only descriptors' bytes lie
+            self._catalogue = index_anew(self._catalogue, self.folder, self.config, error)
+            self.notes += tuple(self._catalogue.notes)
+            return self._current_projection()
+
+    def _current_projection(self) -> Projection:
         with self._catalogue.snapshot():
             same = self._catalogue.generation() == self._generation
             # Another process that did the same work at the same time has changed nothing.
@@ -278,11 +287,8 @@ class Collection(Dealing):
     def _row_of_file(self, given: str) -> int | None:
         """The row of a file named from here or, where there is none, from inside the folder."""
         path = given if os.path.exists(given) else self._absolute(given)
-        for folder, file in (
-            (self.folder, os.path.abspath(path)),
-            (os.path.realpath(self.folder), os.path.realpath(path)),
-        ):
-            inside = os.path.relpath(file, folder).replace(os.sep, "/")
+        for place in (os.path.abspath, os.path.realpath):
+            inside = os.path.relpath(place(path), place(self.folder)).replace(os.sep, "/")
             if (row := self.records.row_of(inside)) is not None:
                 return row
         return None

@@ -104,6 +104,16 @@ def open_index(
     return OpenIndex(catalogue, records, generation, skipped, skipped_list, report)
 
 
+def index_anew(
+    catalogue: Catalogue, folder: str, config: Config, error: sqlite3.DatabaseError
+) -> Catalogue:
+    """Replace an index that proved damaged by a new one of the same folder, with a note in it."""
+    catalogue.close()
+    new = Catalogue.rebuild(catalogue.directory, folder, error)
+    _bring_up_to_date(new, folder, config, None)
+    return new
+
+
 def _bring_up_to_date(
     catalogue: Catalogue, folder: str, config: Config, progress: Progress | None
 ) -> RefreshReport:

@@ -227,4 +227,6 @@ def test_the_mean_of_a_whole_population_does_not_shift_and_random_sets_shift_by_
     rows = sets[0]
     away = points[rows].mean(axis=0) - points.mean(axis=0)
     expected = ((points - points.mean(axis=0)) ** 2).sum() / 60 * 54 / 59 / 6
-    assert metrics.mean_shift(world, sets[:1])[0] == pytest.approx((away**2).sum() / expected, rel=1e-4)
+    assert metrics.mean_shift(world, sets[:1])[0] == pytest.approx(
+        (away**2).sum() / expected, rel=1e-4
+    )

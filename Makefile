@@ -31,6 +31,10 @@ goldens: $(VENV)/installed-test
 docs: $(VENV)/installed-test
 	$(BIN)/python tools/make_docs.py
 
+FOLDER ?= samples
+bench: $(VENV)/installed
+	$(BIN)/python benchmarks/run.py $(FOLDER)
+
 clean:
 	rm -rf $(VENV) imgbatch-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 

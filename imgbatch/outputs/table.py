@@ -40,7 +40,7 @@ def write_table(result: Result) -> None:
 
 
 def build_table(result: Result, console: Console) -> Table:
-    """The table itself: on a narrow console without swatches and shares, then without sizes."""
+    """The table itself: below 96 columns swatches and bars are narrow, below 80 there are none."""
     selection = result.selection
     wide, wider = console.width >= _WIDE, console.width >= _WIDER
     title = _TITLES[selection.mode].format(sum(image.rank > 0 for image in selection.images))
@@ -55,20 +55,21 @@ def build_table(result: Result, console: Console) -> Table:
     table.add_column("#", justify="right")
     table.add_column("image", overflow="fold", ratio=1 if not wide else None)
     table.add_column("score" if wide else "sc.", justify="right")
-    if wider:
-        table.add_column("pixels", justify="right")
     if wide:
-        table.add_column("colours")
+        table.add_column("pixels", justify="right")
+        table.add_column("colours" if wider else "tints")
         table.add_column("why")
     if has_labels and wide:
         table.add_column("class", overflow="fold")
     for image, picture in zip(selection.images, result.pictures, strict=True):
         short = has_labels and wide  # the class has a column of its own
         row = [Text(str(image.rank)), _path(image, short=short), Text(f"{image.score:.3f}")]
-        if wider:
-            row.append(Text(f"{image.width}x{image.height}"))
         if wide:
-            row += [_swatches(picture), bar(image.shares, 16 if wider else 8, blocks=blocks)]
+            row += [
+                Text(f"{image.width}x{image.height}"),
+                _swatches(picture, 2 if wider else 1),
+                bar(image.shares, 16 if wider else 8, blocks=blocks),
+            ]
             if has_labels:
                 row.append(Text(printable(image.label)))
         table.add_row(*row, style="bold" if image.anchor else "")
@@ -87,10 +88,10 @@ def _path(image: PickedImage, *, short: bool) -> Text:
     return text
 
 
-def _swatches(picture: View) -> Text:
+def _swatches(picture: View, width: int) -> Text:
     text = Text()
     for color in dominant_colors(picture):
-        text.append("\u2588\u2588", color)
+        text.append("\u2588" * width, color)
     return text
 
 

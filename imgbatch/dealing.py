@@ -48,9 +48,12 @@ class Dealing:
         rows = deal(self.population, batch_size, seed=seed, epoch=epoch, **options)
         return Batches(tuple(rows), seed, epoch)
 
-    @property
+    @cached_property
     def population(self) -> Population:
-        """What is dealt into batches: points, pHashes and, if there are two or more, classes."""
+        """What is dealt into batches: points, pHashes and, if there are two or more, classes.
+
+        Made once, since every epoch asks for it and each image's class must be looked up.
+        """
         labels = class_numbers([record.label for record in self.records])
         bits = min(self.config.similar.duplicate_bits, 31)
         return Population(self.projection.points, self.projection.hashes, labels, bits)

@@ -11,8 +11,8 @@ from imgbatch.descriptors.base import Codes
 from imgbatch.types import Floats, View
 
 _CELL_HUES, _CELL_SATURATIONS = 4, 2
-_DENSE_PX = 64
-"""From this shorter side on, every second pixel of every second row is enough."""
+_SAMPLED_PX = 31
+"""Pixels counted along the shorter side. A prime: no regular pattern keeps step with the sample."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class Hsv:
     imgbatch/DESIGN.md for colour), and spends the 8 bits evenly.
 
     Sources: colour histograms, Swain and Ballard 1991; spatial pyramid, Lazebnik, Schmid and
-    Ponce, CVPR 2006. Departures: two levels, coarser colours below; a quarter of the
-    pixels (no change of precision measured). Cost: about 0.05 ms.
+    Ponce, CVPR 2006. Departures: two levels, coarser colours below; an evenly spaced sample of
+    the pixels, 31 along the shorter side (no change of precision measured from all of them down
+    to 24). Cost: about 0.04 ms.
     """
 
     hue_bins: int = 16
@@ -36,7 +37,7 @@ class Hsv:
     value_bins: int = 4
     grid: int = 3
     name = "hsv"
-    version = 1
+    version = 2
 
     @property
     def dim(self) -> int:
@@ -59,8 +60,8 @@ class Hsv:
     def describe(self, view: View) -> Codes:
         """Count the colours of each cell; cells of a picture smaller than the grid are empty."""
         height, width = view.shape[:2]
-        if min(height, width) >= _DENSE_PX:
-            height, width = (height + 1) // 2, (width + 1) // 2
+        if (shorter := min(height, width)) > _SAMPLED_PX:
+            height, width = height * _SAMPLED_PX // shorter, width * _SAMPLED_PX // shorter
             view = cv2.resize(view, (width, height), interpolation=cv2.INTER_NEAREST)
         hsv = cv2.cvtColor(view, cv2.COLOR_RGB2HSV)
         sizes = [self.grid**2, self.hue_bins, self.saturation_bins, self.value_bins]

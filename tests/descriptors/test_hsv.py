@@ -10,11 +10,14 @@ from imgbatch.descriptors.hsv import Hsv
 
 
 def looked_at(view):
-    """The pixels that count: of a picture of 64 pixels or more, every second row and column."""
-    height, width = view.shape[:2]
-    if min(height, width) < 64:
+    """The pixels that count: of larger pictures, 31 along the shorter side, evenly spaced."""
+    sizes = view.shape[:2]
+    if min(sizes) <= 31:
         return view
-    rows, columns = ([k * n // -(-n // 2) for k in range(-(-n // 2))] for n in (height, width))
+    rows, columns = (
+        [k * size // (size * 31 // min(sizes)) for k in range(size * 31 // min(sizes))]
+        for size in sizes
+    )
     return view[rows][:, columns]
 
 
@@ -85,8 +88,8 @@ def test_every_number_of_bins_and_cells_equals_the_loop(hsv):
     assert_equals_naive(view[:3, :2], hsv)
 
 
-@pytest.mark.parametrize("shape", [(63, 64), (64, 64), (64, 65), (65, 67), (96, 128), (255, 64)])
-def test_of_large_pictures_every_second_pixel_of_every_second_row_is_counted(shape):
+@pytest.mark.parametrize("shape", [(31, 90), (32, 31), (32, 40), (62, 62), (96, 128), (255, 64)])
+def test_of_large_pictures_an_even_sample_of_the_pixels_is_counted(shape):
     view = np.random.default_rng(4).integers(0, 256, (*shape, 3)).astype(np.uint8)
     assert_equals_naive(view, Hsv())
 
@@ -128,19 +131,28 @@ def test_a_colour_is_found_in_its_own_cell_and_in_no_other():
 
 def test_rearranging_pixels_keeps_the_whole_histogram_and_changes_the_cells():
     hsv = Hsv()
-    view = np.sort(np.random.default_rng(0).integers(0, 256, (48, 48, 3)).astype(np.uint8), axis=0)
+    view = np.sort(np.random.default_rng(0).integers(0, 256, (30, 30, 3)).astype(np.uint8), axis=0)
     whole = hsv.hue_bins * hsv.saturation_bins * hsv.value_bins
     one, other = hsv.describe(view), hsv.describe(view[::-1])
     assert (one[:whole] == other[:whole]).all()
     assert (one[whole:] != other[whole:]).any()
 
 
+@pytest.mark.parametrize("period", range(2, 13))
+def test_the_sample_does_not_keep_step_with_stripes(period):
+    columns = np.arange(150) % period < period / 2
+    view = np.broadcast_to(columns[None, :, None] * np.uint8(255), (100, 150, 3)).copy()
+    hsv = Hsv()
+    whole = (hsv.features(hsv.describe(view)[None])[0, :256] ** 2).reshape(16, 4, 4)
+    assert whole[0, 0, 3] == pytest.approx(columns.mean(), abs=0.08)
+
+
 def test_the_squared_distance_of_two_pictures_is_twice_their_hellinger_distance_squared():
     hsv = Hsv(grid=1)
     random = np.random.default_rng(0)
-    a, b = (random.integers(low, 256, (60, 60, 3)).astype(np.uint8) for low in (0, 100))
+    a, b = (random.integers(low, 256, (31, 60, 3)).astype(np.uint8) for low in (0, 100))
     fa, fb = hsv.features(np.stack([hsv.describe(a), hsv.describe(b)])).astype(float)
     whole = hsv.hue_bins * hsv.saturation_bins * hsv.value_bins
-    p, q = (naive_counts(view, hsv)[0].ravel() / 3600 for view in (a, b))
+    p, q = (naive_counts(view, hsv)[0].ravel() / 1860 for view in (a, b))
     hellinger = 2 - 2 * np.sqrt(p * q).sum()
     assert ((fa - fb)[:whole] ** 2).sum() == pytest.approx(hellinger, abs=0.01)

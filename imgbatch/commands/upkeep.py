@@ -19,11 +19,12 @@ def index(
 ) -> None:
     """Bring a folder's index up to date; the other commands do it by themselves."""
     with friendly():
+        collection = open_folder(folder, config, index, workers, emphasis)
+
         from dataclasses import asdict
 
         from imgbatch.outputs import print_json, write_facts
 
-        collection = open_folder(folder, config, index, workers, emphasis)
         report = collection.report
         facts = {
             "folder": collection.folder,

@@ -3,7 +3,7 @@
 import os
 
 from imgbatch.runners.base import Runner
-from imgbatch.runners.processes import ProcessRunner
+from imgbatch.runners.processes import ProcessRunner, start_early
 from imgbatch.runners.serial import SerialRunner
 
 _WORTH_STARTING_BYTES = 4_000_000
@@ -18,6 +18,17 @@ def build_runner(workers: int, total_bytes: int) -> Runner:
     return ProcessRunner(count)
 
 
+def worth_starting(folder: str) -> bool:
+    """Whether a folder's files, some of which are looked at, add up to what is worth processes."""
+    size = 0
+    for directory, _, names in os.walk(folder):
+        for name in names:
+            size += os.stat(os.path.join(directory, name)).st_size
+            if size >= _WORTH_STARTING_BYTES:
+                return True
+    return False
+
+
 def usable_cores() -> int:
     """Cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -25,4 +36,12 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-__all__ = ["ProcessRunner", "Runner", "SerialRunner", "build_runner", "usable_cores"]
+__all__ = [
+    "ProcessRunner",
+    "Runner",
+    "SerialRunner",
+    "build_runner",
+    "start_early",
+    "usable_cores",
+    "worth_starting",
+]

@@ -120,6 +120,31 @@ def test_a_stopped_index_goes_on_where_it_was(cli, many, slow, uninterrupted, tm
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds processes in Linux's /proc")
+def test_ctrl_c_while_workers_start_leaves_one_line_and_no_process(many, slow, tmp_path):
+    process = start(many, "--config", slow, "--index", tmp_path / "index")
+    deadline = time.monotonic() + 30
+    while not (workers := children(process.pid)) and time.monotonic() < deadline:
+        time.sleep(0.001)
+    assert workers
+    assert not list((tmp_path / "index").glob("*/*"))
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, b"")
+    assert err.decode().startswith("stopped")
+    assert len(err.decode().splitlines()) == 1
+    assert all(map(gone, workers))
+
+
+def test_workers_that_started_early_for_nothing_end_without_a_word(cli, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(jpeg(photo(1, 60, 40)))
+    (folder / "film.mp4").write_bytes(bytes(5_000_000))
+    done = cli("index", folder, "--json", "--index", tmp_path / "index", "--workers", 2)
+    assert (done.code, done.err, done.json["indexed"]) == (0, "", 1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds processes in Linux's /proc")
 def test_workers_end_by_themselves_when_the_parent_is_killed(many, slow, tmp_path):
     process = start(many, "--config", slow, "--index", tmp_path / "index")
     wait_until_half_done(process, tmp_path / "index")

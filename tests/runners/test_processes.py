@@ -6,7 +6,15 @@ import time
 
 import pytest
 
-from imgbatch.runners import ProcessRunner, SerialRunner, build_runner, usable_cores
+from imgbatch.runners import (
+    ProcessRunner,
+    SerialRunner,
+    build_runner,
+    processes,
+    start_early,
+    usable_cores,
+    worth_starting,
+)
 
 RUNNERS = [SerialRunner(), ProcessRunner(1), ProcessRunner(2)]
 
@@ -149,6 +157,25 @@ def test_no_worker_outlives_the_run(how):
     while any(map(alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(alive, pids))
+
+
+@pytest.mark.parametrize("asked", [1, 2])
+def test_workers_started_early_serve_the_run_that_asks_for_as_many(asked):
+    start_early(2)
+    early = set(processes._early[0][1]._processes)
+    answers = run(ProcessRunner(asked), pid_after_a_while, [(n,) for n in range(30)])
+    assert set(answers) <= early if asked == 2 else not set(answers) & early
+    assert processes._early == []
+    assert not any(map(alive, early))
+
+
+def test_a_folder_is_worth_starting_workers_from_four_megabytes_on(tmp_path):
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "a").write_bytes(bytes(3_999_999))
+    assert not worth_starting(tmp_path)
+    (tmp_path / "deeper" / "b").write_bytes(b"1")
+    assert worth_starting(tmp_path)
+    assert not worth_starting(tmp_path / "missing")
 
 
 def test_workers_leave_ctrl_c_to_the_parent():

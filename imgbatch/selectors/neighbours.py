@@ -1,10 +1,12 @@
 """Exact nearest neighbours by blocked matrix products or, where asked for, by BallTree."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from imgbatch.runners import usable_cores
 from imgbatch.types import Floats, Rows
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 _BLOCK_BYTES = 64_000_000
 _BLOCK_ROWS = 16_384  # of one pass over the points: what is compared stays in the cache
 _SAMPLED = 16_384
+_WORTH_A_THREAD = 131_072  # rows of one pass
 _LARGE_WORLD = 32_768
 _ROUNDING = 1e-6  # relative error of a float32 distance, generously
 _PRODUCT_ROUNDING = 4e-6  # error of a float32 product of two points, by their squared lengths
@@ -103,34 +106,59 @@ def candidates_by_pass(points: Floats, squares: Floats, queries: Floats, k: int)
     """For each query (q, d), at least its k <= n nearest rows, rising; one pass over the points.
 
     Evenly spaced rows bound the k-th distance, so that of each block of products only few rows are
-    kept; they are exact up to rounding, for which room is left.
+    kept; they are exact up to rounding, for which room is left. Of many points each core passes
+    over a part, which changes nothing in what is found.
     """
     doubled = queries * np.float32(-2)
     room = _PRODUCT_ROUNDING * (float(squares.max()) + float((queries**2).sum(axis=1).max()))
     step = max(1, len(points) // max(_SAMPLED, 4 * k))
     spaced = doubled @ points[::step].T
     spaced += squares[::step]
-    bounds = np.partition(spaced, k - 1, axis=1)[:, k - 1 : k] + np.float32(room)
-    rows, values, of = list[Rows](), list[Floats](), list[Rows]()
-    # The same memory again and again: fresh pages would cost as much as the comparing.
-    products = np.empty(len(queries) * _BLOCK_ROWS, np.float32)
-    near = np.empty(len(products), bool)
-    for start in range(0, len(points), _BLOCK_ROWS):
-        block = points[start : start + _BLOCK_ROWS]
-        shape = len(queries), len(block)
-        away = products[: shape[0] * shape[1]].reshape(shape)
-        np.matmul(doubled, block.T, out=away)
-        away += squares[start : start + len(block)]
-        hits = np.flatnonzero(np.less_equal(away, bounds, out=near[: away.size].reshape(shape)))
-        values.append(away.reshape(-1)[hits])
-        query, row = np.divmod(hits, len(block))
-        of.append(query)
-        rows.append(row + start)
-    all_of, all_rows, all_values = (np.concatenate(one) for one in (of, rows, values))
+    bounds: Floats = np.partition(spaced, k - 1, axis=1)[:, k - 1 : k].astype(np.float32)
+    bounds += np.float32(room)
+
+    def look(part: range) -> tuple[Rows, Rows, Floats]:
+        return _below(points, squares, doubled, bounds, part)
+
+    parts = _parts(len(points))
+    if len(parts) == 1:
+        found = [look(parts[0])]
+    else:
+        with ThreadPoolExecutor(len(parts)) as threads:
+            found = list(threads.map(look, parts))
+    all_of, all_rows, all_values = (np.concatenate(one) for one in zip(*found, strict=True))
     order = np.argsort(all_of, kind="stable")
     ends = np.cumsum(np.bincount(all_of, minlength=len(queries)))[:-1]
-    found = zip(np.split(all_rows[order], ends), np.split(all_values[order], ends), strict=True)
-    return [some[far <= np.partition(far, k - 1)[k - 1] + room] for some, far in found]
+    each = zip(np.split(all_rows[order], ends), np.split(all_values[order], ends), strict=True)
+    return [some[far <= np.partition(far, k - 1)[k - 1] + room] for some, far in each]
+
+
+def _parts(n: int) -> list[range]:
+    """All rows in one part for each core or, where starting a thread would not pay, in one."""
+    cores = max(1, min(usable_cores(), n // _WORTH_A_THREAD))
+    return [range(n * part // cores, n * (part + 1) // cores) for part in range(cores)]
+
+
+def _below(
+    points: Floats, squares: Floats, doubled: Floats, bounds: Floats, part: range
+) -> tuple[Rows, Rows, Floats]:
+    """Pairs below a query's bound (q, 1): numbers of queries, rows of the part, values; by row."""
+    of, rows, values = list[Rows](), list[Rows](), list[Floats]()
+    # The same memory again and again: fresh pages would cost as much as the comparing.
+    products = np.empty(len(doubled) * _BLOCK_ROWS, np.float32)
+    near = np.empty(len(products), bool)
+    for start in range(part.start, part.stop, _BLOCK_ROWS):
+        stop = min(start + _BLOCK_ROWS, part.stop)
+        shape = len(doubled), stop - start
+        away = products[: shape[0] * shape[1]].reshape(shape)
+        np.matmul(doubled, points[start:stop].T, out=away)
+        away += squares[start:stop]
+        hits = np.flatnonzero(np.less_equal(away, bounds, out=near[: away.size].reshape(shape)))
+        values.append(away.reshape(-1)[hits])
+        query, row = np.divmod(hits, stop - start)
+        of.append(query)
+        rows.append(row + start)
+    return np.concatenate(of), np.concatenate(rows), np.concatenate(values)
 
 
 def neighbour_lists(points: Floats, rows: Rows, k: int) -> tuple[Rows, Floats]:

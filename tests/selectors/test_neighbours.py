@@ -136,9 +136,12 @@ def test_the_smallest_of_each_row_come_rising_with_ties_by_column(seed, n, most,
     assert (found == np.take_along_axis(kept, expected, axis=1)).all()
 
 
+@pytest.mark.parametrize("cores", [1, 2, 3])
 @pytest.mark.parametrize("most", [2, 9, 1000])
-def test_one_pass_over_many_blocks_equals_sorting_everything(monkeypatch, most):
+def test_one_pass_over_many_blocks_on_any_cores_equals_sorting_everything(monkeypatch, most, cores):
     monkeypatch.setattr(neighbours, "_BLOCK_ROWS", 64)
+    monkeypatch.setattr(neighbours, "_WORTH_A_THREAD", 100)
+    monkeypatch.setattr(neighbours, "usable_cores", lambda: cores)
     monkeypatch.setattr(neighbours, "_SAMPLED", 16)
     points = whole_numbers(3, 1000, 6, most)
     points[:500] += 50  # the spaced rows bound the near half badly

@@ -14,6 +14,8 @@ from imgbatch.types import DecodeOptions, ReadFile
 
 _RECENT_NS = 2_000_000_000
 """A file changed this shortly before it was read may change again within one tick of its clock."""
+_HASH_BYTES = 16
+"""Of a content's SHA-256, which processors compute twice as fast as BLAKE2 since about 2018."""
 _CHUNK_BYTES = 16_000_000
 _TOGETHER = 16
 """Pictures described together; their views, some 50 kB each, fit into a processor's cache."""
@@ -152,7 +154,7 @@ def read_bytes(folder: str, work: Work) -> tuple[ReadFile, bytes | None]:
         return ReadFile(work.path, work.size, -1, None, error=reason), None
     recent = status.st_mtime_ns > time.time_ns() - _RECENT_NS
     mtime_ns = -1 if recent else status.st_mtime_ns
-    content_hash = hashlib.blake2b(data, digest_size=16).digest()
+    content_hash = hashlib.sha256(data).digest()[:_HASH_BYTES]
     read = ReadFile(work.path, status.st_size, mtime_ns, content_hash)
     if content_hash in work.known:
         return replace(read, known=True), None

@@ -1,5 +1,6 @@
 """Bringing an index up to date: only what changed is read, only what is new is decoded."""
 
+import hashlib
 import os
 import sqlite3
 
@@ -8,8 +9,12 @@ import pytest
 import imgbatch
 from imgbatch import indexing
 from imgbatch.catalogue import FILE_NAME
+from imgbatch.config import default_config_path, load_config
 from imgbatch.errors import FolderError
+from imgbatch.extraction import Chunk, Work, chunks, read_chunk
 from tests.drawing import OLD, jpeg, photo, png, settle
+
+OPTIONS = load_config(default_config_path()).config.images.as_options()
 
 
 def config(text="", tmp_path=None):
@@ -87,6 +92,34 @@ def test_a_renamed_file_is_read_but_not_decoded(photos):
     marks = {mark for _, mark in before}
     assert all(after[b"sub/renamed.jpg", m] == before[b"image003.jpg", m] for m in marks)
     assert not any(path == b"image003.jpg" for path, _ in after)
+
+
+@pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 200, 5000])
+@pytest.mark.parametrize("most", [1, 7, 128, 4096])
+def test_chunks_hold_every_file_once_and_shrink_towards_the_end(count, most):
+    work = [Work(f"{number}.jpg", 100) for number in range(count)]
+    sizes, left = [], count
+    cut = list(chunks("photos", work, (), OPTIONS, most))
+    assert [one for chunk in cut for one in chunk.work] == work
+    for chunk in cut:
+        sizes.append(len(chunk.work))
+        assert sizes[-1] <= min(most, max(16, left / 8))
+        left -= sizes[-1]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_chunks_of_large_files_are_small():
+    work = [Work(f"{number}.jpg", 9_000_000) for number in range(5)]
+    assert [len(chunk.work) for chunk in chunks("photos", work, (), OPTIONS, 128)] == [1] * 5
+    work = [Work(f"{number}.jpg", 1_000_000) for number in range(200)]
+    assert max(len(chunk.work) for chunk in chunks("photos", work, (), OPTIONS, 128)) == 16
+
+
+def test_the_content_hash_is_the_beginning_of_the_files_sha256(photos):
+    data = (photos / "image003.jpg").read_bytes()
+    (read,) = read_chunk(Chunk(str(photos), (Work("image003.jpg", 0),), (), OPTIONS))
+    assert read.content_hash == hashlib.sha256(data).digest()[:16]
+    assert read.size == len(data)
 
 
 def test_a_copy_of_a_known_file_is_not_decoded(photos):

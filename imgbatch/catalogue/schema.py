@@ -10,7 +10,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE contents (
         id INTEGER PRIMARY KEY,
-        hash BLOB NOT NULL UNIQUE,       -- 16 bytes of BLAKE2b over the file
+        hash BLOB NOT NULL UNIQUE,       -- first 16 bytes of the file's SHA-256
         limits TEXT NOT NULL,            -- fingerprint of the limits it was read under
         width INTEGER, height INTEGER,   -- pixels of the upright picture, NULL if unreadable
         note TEXT NOT NULL,              -- what was odd about it

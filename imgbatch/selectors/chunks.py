@@ -10,7 +10,7 @@ from imgbatch.selectors.batches import check_request, deal_batches
 from imgbatch.selectors.parts import Part, Spread, in_turn
 from imgbatch.types import Floats, Hashes, Rows
 
-CHUNK_ROWS = 1 << 17  # rows dealt together, at most (or one batch); figures in imgbatch/DESIGN.md
+CHUNK_ROWS = 1 << 18  # rows dealt together, at most (or one batch); figures in imgbatch/DESIGN.md
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,23 +2,23 @@
 
 import os
 import secrets
-import sqlite3
 import time
 from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 
-from imgbatch import images, locations
-from imgbatch.catalogue import Records
+from imgbatch import images, locations, places
 from imgbatch.config import load_config
 from imgbatch.dealing import Dealing
 from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
-from imgbatch.errors import CatalogueError, FolderError, SelectionError
+from imgbatch.errors import SelectionError
 from imgbatch.explanation import explain, look, shares_of_set
 from imgbatch.extraction import describe_file, with_fingerprints
-from imgbatch.indexing import OpenIndex, Progress, index_anew, open_index
-from imgbatch.projection import Projection, features_of, project, project_codes
+from imgbatch.indexing import open_index
+from imgbatch.opening import Opened, Progress
+from imgbatch.projection import Projection, project_codes
+from imgbatch.records import Records
 from imgbatch.selectors.different import DifferentOptions, different
 from imgbatch.selectors.neighbours import NeighbourSearch
 from imgbatch.selectors.similar import Anchor, SimilarOptions, choose_anchor, similar
@@ -65,13 +65,11 @@ def load(
     """
     started = time.perf_counter()
     settings = config if isinstance(config, Config) else load_config(config).config
-    if not os.fspath(folder):
-        raise FolderError("no folder was given", "give the folder that holds the images")
+    path = places.absolute(folder)
     settings = settings.with_emphasis(emphasis)
-    path = os.path.abspath(folder)
     directory = locations.index_directory(path, index)
     opened = open_index(path, directory, settings, progress, refresh=refresh)
-    return Collection(path, settings, opened, started)
+    return Collection(settings, opened, started)
 
 
 class Collection(Dealing):
@@ -89,21 +87,17 @@ class Collection(Dealing):
         What bringing the index up to date did.
     seconds : float
         What that took.
-    notes : tuple of str
-        Remarks on the index.
     """
 
-    def __init__(self, folder: str, config: Config, opened: OpenIndex, started: float) -> None:
-        self.folder = folder
+    def __init__(self, config: Config, opened: Opened, started: float) -> None:
+        self.folder = opened.folder
         self.config = config
         self.records: Records = opened.records
         self.skipped = opened.skipped
         self.report = opened.report
         self.skipped_list = opened.skipped_list
-        self.notes = tuple(opened.catalogue.notes)
-        self.index_directory = opened.catalogue.directory
-        self._catalogue = opened.catalogue
-        self._generation = opened.generation
+        self.index_directory = opened.directory
+        self._opened = opened
         self._descriptors = with_fingerprints(build_descriptors(config), config.images.as_options())
         self.seconds = time.perf_counter() - started
         self._started: float | None = started
@@ -113,6 +107,11 @@ class Collection(Dealing):
 
     def __repr__(self) -> str:
         return f"<imgbatch.Collection of {len(self)} images in {self.folder!r}>"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks on the index."""
+        return self._opened.notes
 
     @cached_property
     def paths(self) -> list[str]:
@@ -128,24 +127,7 @@ class Collection(Dealing):
         CatalogueError
             The folder was indexed anew meanwhile, so that rows would be those of other images.
         """
-        try:
-            return self._current_projection()
-        except sqlite3.DatabaseError as error:  # damage where only descriptors' bytes lie
-            self._catalogue = index_anew(self._catalogue, self.folder, self.config, error)
-            self.notes += tuple(self._catalogue.notes)
-            return self._current_projection()
-
-    def _current_projection(self) -> Projection:
-        with self._catalogue.snapshot():
-            same = self._catalogue.generation() == self._generation
-            # Another process that did the same work at the same time has changed nothing.
-            if same or self._catalogue.records() == self.records:
-                projection = project(self._catalogue, self._descriptors, self.config)
-                if len(projection.points) == len(self.records):
-                    return projection
-        raise CatalogueError(
-            f"the index of {self.folder} has changed since it was loaded", "load the folder again"
-        )
+        return self._opened.projection()
 
     @property
     def points(self) -> Floats:
@@ -154,9 +136,7 @@ class Collection(Dealing):
 
     def features(self, rows: Rows) -> dict[str, Floats]:
         """What the descriptors say of some rows, given in rising order: (m, d) float32 by name."""
-        chosen = np.zeros(len(self), bool)
-        chosen[rows] = True
-        return features_of(self._catalogue, self._descriptors, chosen)
+        return self._opened.features(rows)
 
     def similar(
         self,
@@ -282,7 +262,7 @@ class Collection(Dealing):
         return seed, np.random.default_rng(seed), started
 
     def _absolute(self, path: str) -> str:
-        return os.path.join(self.folder, *path.split("/"))
+        return places.join(self.folder, path)
 
     def _row_of_file(self, given: str) -> int | None:
         """The row of a file named from here or, where there is none, from inside the folder."""

@@ -4,8 +4,8 @@ import secrets
 from functools import cached_property
 
 from imgbatch.batching import Population, class_numbers, deal
-from imgbatch.catalogue import Records
 from imgbatch.projection import Projection
+from imgbatch.records import Records
 from imgbatch.settings import Config
 from imgbatch.types import Batches
 

@@ -14,12 +14,11 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.catalogue import Catalogue
 from imgbatch.descriptors import ALWAYS, Codes, Descriptor, as_integers
 from imgbatch.files import publishing
 from imgbatch.selectors.neighbours import squared_lengths
@@ -39,6 +38,31 @@ _SEED = 20_000_003  # of the images the space is fitted on, where not on all
 Descriptors = tuple[tuple[str, Descriptor], ...]
 
 
+class Described(Protocol):
+    """Whoever holds the codes of a folder's readable images: the index, or shards."""
+
+    @property
+    def directory(self) -> Path:
+        """The local folder in which points may be kept."""
+        ...
+
+    def generation(self) -> str:
+        """Text that changes whenever the images, or their order, do."""
+        ...
+
+    def contents(self) -> Rows:
+        """(n,) int64: what `codes_of` knows each image by, in the order of rows."""
+        ...
+
+    def codes(self, fingerprint: str, dim: int, batch: int) -> Iterator[Codes]:
+        """A descriptor's codes in the order of rows, as arrays (<= batch, dim) uint8."""
+        ...
+
+    def codes_of(self, fingerprint: str, dim: int, contents: Rows) -> Codes:
+        """A descriptor's codes of some images, in the order given: (m, dim) uint8."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Projection:
     """A fitted space and the images in it; row i is the i-th readable image.
@@ -52,15 +76,15 @@ class Projection:
     hashes: Hashes
 
 
-def project(catalogue: Catalogue, descriptors: Descriptors, config: Config) -> Projection:
+def project(index: Described, descriptors: Descriptors, config: Config) -> Projection:
     """The projection of an up-to-date index: from the disk if it is there, else computed."""
     options = space_options(config)
-    key = _key(catalogue, descriptors, config, options)
-    place = catalogue.directory / "spaces" / key
+    key = _key(index, descriptors, config, options)
+    place = index.directory / "spaces" / key
     with contextlib.suppress(*_UNUSABLE):
         return _load(place)
     shutil.rmtree(place, ignore_errors=True)
-    return _compute(catalogue, descriptors, config, place)
+    return _compute(index, descriptors, config, place)
 
 
 def space_options(config: Config) -> dict[str, BlockOptions]:
@@ -79,29 +103,29 @@ def project_codes(
 
 
 def features_of(
-    catalogue: Catalogue,
+    index: Described,
     descriptors: Iterable[tuple[str, Descriptor]],
-    chosen: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    rows: Rows,
 ) -> dict[str, Floats]:
-    """Features of the marked images, (n,) bool in the order of rows, by descriptor name."""
-    return _features(catalogue, descriptors, catalogue.contents()[chosen])
+    """Features of some rows, in the order given, by descriptor name."""
+    return _features(index, descriptors, index.contents()[rows])
 
 
 def _features(
-    catalogue: Catalogue, descriptors: Iterable[tuple[str, Descriptor]], contents: Rows
+    index: Described, descriptors: Iterable[tuple[str, Descriptor]], contents: Rows
 ) -> dict[str, Floats]:
     return {
-        descriptor.name: descriptor.features(catalogue.codes_of(mark, descriptor.dim, contents))
+        descriptor.name: descriptor.features(index.codes_of(mark, descriptor.dim, contents))
         for mark, descriptor in descriptors
     }
 
 
 def _key(
-    catalogue: Catalogue, descriptors: Descriptors, config: Config, options: dict[str, BlockOptions]
+    index: Described, descriptors: Descriptors, config: Config, options: dict[str, BlockOptions]
 ) -> str:
     parts = {
         "version": _VERSION,
-        "generation": catalogue.generation(),
+        "generation": index.generation(),
         "descriptors": [mark for mark, _ in descriptors],
         "space": {name: asdict(one) for name, one in options.items()},
         "fit_images": config.space.fit_images,
@@ -109,23 +133,21 @@ def _key(
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
 
-def _compute(
-    catalogue: Catalogue, descriptors: Descriptors, config: Config, place: Path
-) -> Projection:
+def _compute(index: Described, descriptors: Descriptors, config: Config, place: Path) -> Projection:
     """Compute straight into the place and map it from there; in memory if that fails."""
-    contents = catalogue.contents()
-    space = _fit(catalogue, descriptors, config, contents)
+    contents = index.contents()
+    space = _fit(index, descriptors, config, contents)
     with contextlib.suppress(OSError), publishing(place, _KEPT) as made:
         space.save(made / "space.npz")
-        _write(_batches(catalogue, descriptors, space), len(contents), made)
+        _write(_batches(index, descriptors, space), len(contents), made)
     with contextlib.suppress(*_UNUSABLE):
         return _load(place)
-    parts = list(_batches(catalogue, descriptors, space))
+    parts = list(_batches(index, descriptors, space))
     return Projection(space, *(np.concatenate(one) for one in zip(*parts, strict=True)))
 
 
 def _fit(
-    catalogue: Catalogue, descriptors: Descriptors, config: Config, contents: Rows
+    index: Described, descriptors: Descriptors, config: Config, contents: Rows
 ) -> FeatureSpace:
     """Fit on all images or, of many, on a random sample; no other is read for it."""
     most = config.space.fit_images
@@ -134,15 +156,15 @@ def _fit(
         contents = contents[np.sort(random.choice(len(contents), most, replace=False))]
     options = space_options(config)
     used = [one for one in descriptors if options[one[1].name].weight > 0]
-    return FeatureSpace.fit(_features(catalogue, used, contents), options)
+    return FeatureSpace.fit(_features(index, used, contents), options)
 
 
 def _batches(
-    catalogue: Catalogue, descriptors: Descriptors, space: FeatureSpace
+    index: Described, descriptors: Descriptors, space: FeatureSpace
 ) -> Iterator[tuple[Floats, Floats, Hashes]]:
     """Points, squared lengths and hashes of all images, some thousand at a time."""
     by_name = {descriptor.name: descriptor for _, descriptor in descriptors}
-    streams = [catalogue.codes(mark, descriptor.dim, _BATCH) for mark, descriptor in descriptors]
+    streams = [index.codes(mark, descriptor.dim, _BATCH) for mark, descriptor in descriptors]
     for some in zip(*streams, strict=True):
         codes = dict(zip(by_name, some, strict=True))
         points = project_codes(space, by_name, codes)

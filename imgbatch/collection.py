@@ -19,7 +19,8 @@ from imgbatch.indexing import open_index
 from imgbatch.opening import Opened, Progress
 from imgbatch.projection import Projection, project_codes
 from imgbatch.records import Records
-from imgbatch.selectors.different import DifferentOptions, different
+from imgbatch.selectors.coresets import different_in_parts
+from imgbatch.selectors.different import DifferentOptions
 from imgbatch.selectors.neighbours import NeighbourSearch
 from imgbatch.selectors.similar import Anchor, SimilarOptions, choose_anchor, similar
 from imgbatch.settings import Config
@@ -207,7 +208,8 @@ class Collection(Dealing):
             hashes=None if keep_duplicates else self.projection.hashes,
             duplicate_bits=self.config.similar.duplicate_bits,
         )
-        rows, distances = different(self.points, n, options, random)
+        where = self.projection
+        rows, distances = different_in_parts(where.parts, n, options, random, where.spread)
         why = shares_of_set(self.projection.space, self.points[rows], None)
         picked = self._picked(rows, distances, why, None)
         return self._selection("different", seed, picked, started)
@@ -240,8 +242,7 @@ class Collection(Dealing):
 
     @cached_property
     def _search(self) -> NeighbourSearch:
-        large = self.config.index.large_folder
-        return NeighbourSearch(self.points, large, self.projection.squares)
+        return self.projection.search(self.config.index.large_folder)
 
     def _similar_options(self, *, keep_duplicates: bool) -> SimilarOptions:
         hashes = None if keep_duplicates else self.projection.hashes

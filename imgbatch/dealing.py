@@ -56,7 +56,8 @@ class Dealing:
         """
         labels = class_numbers([record.label for record in self.records])
         bits = min(self.config.similar.duplicate_bits, 31)
-        return Population(self.projection.points, self.projection.hashes, labels, bits)
+        where = self.projection
+        return Population(where.points, where.hashes, labels, bits, where.parts, where.spread)
 
     @cached_property
     def _epochs_seed(self) -> int:

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -21,18 +22,27 @@ import numpy.typing as npt
 
 from imgbatch.descriptors import ALWAYS, Codes, Descriptor, as_integers
 from imgbatch.files import publishing
-from imgbatch.selectors.neighbours import squared_lengths
+from imgbatch.selectors.neighbours import NeighbourSearch, squared_lengths
+from imgbatch.selectors.parts import (
+    MemoryPart,
+    Part,
+    Parted,
+    PartedSearch,
+    Spread,
+    as_array,
+    in_turn,
+)
 from imgbatch.settings import Config
 from imgbatch.space import BlockOptions, FeatureSpace
 from imgbatch.types import Floats, Hashes, Rows
 
-_UNUSABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+UNUSABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 """What NumPy raises for files that are missing, cut off or damaged: compute anew."""
 _VERSION = 2
 """Raised whenever the same index and settings give other points."""
 _KEPT = 4
-_ARRAYS = ("points", "squares", "hashes")
-_BATCH = 4096
+ARRAYS = ("points", "squares", "hashes")
+BATCH_ROWS = 4096
 _SEED = 20_000_003  # of the images the space is fitted on, where not on all
 
 Descriptors = tuple[tuple[str, Descriptor], ...]
@@ -63,25 +73,46 @@ class Described(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Projection:
-    """A fitted space and the images in it; row i is the i-th readable image.
+    """A fitted space and the images in it, in one part or several; row i is the i-th image.
 
-    points (n, p) float32; squares (n,) float32, their squared lengths; hashes (n,) uint64 pHashes.
+    The arrays of one part are arrays; those of several are only read where they are indexed (see
+    `Parted`). `spread` says where the work on several parts is done.
     """
 
     space: FeatureSpace
-    points: Floats
-    squares: Floats
-    hashes: Hashes
+    parts: tuple[Part, ...]
+    spread: Spread = in_turn
+
+    @cached_property
+    def points(self) -> Floats:
+        """(n, p) float32."""
+        return self._joined("points")
+
+    @cached_property
+    def hashes(self) -> Hashes:
+        """(n,) uint64 pHashes."""
+        return self._joined("hashes")
+
+    def search(self, large: int) -> NeighbourSearch:
+        """Exact nearest neighbours; in one part, `large` decides by which method."""
+        if len(self.parts) == 1:
+            return NeighbourSearch(self.points, large, self.parts[0].squares)
+        return PartedSearch(self.parts, self.spread)
+
+    def _joined(self, name: str) -> npt.NDArray[Any]:
+        if len(self.parts) == 1:
+            whole: npt.NDArray[Any] = getattr(self.parts[0], name)
+            return whole
+        return as_array(Parted(self.parts, name, self.spread))
 
 
 def project(index: Described, descriptors: Descriptors, config: Config) -> Projection:
     """The projection of an up-to-date index: from the disk if it is there, else computed."""
-    options = space_options(config)
-    key = _key(index, descriptors, config, options)
+    key = space_key(index, descriptors, config)
     place = index.directory / "spaces" / key
-    with contextlib.suppress(*_UNUSABLE):
+    with contextlib.suppress(*UNUSABLE):
         return _load(place)
     shutil.rmtree(place, ignore_errors=True)
     return _compute(index, descriptors, config, place)
@@ -120,9 +151,9 @@ def _features(
     }
 
 
-def _key(
-    index: Described, descriptors: Descriptors, config: Config, options: dict[str, BlockOptions]
-) -> str:
+def space_key(index: Described, descriptors: Descriptors, config: Config) -> str:
+    """Text that changes with the images, the descriptors and what shapes the space."""
+    options = space_options(config)
     parts = {
         "version": _VERSION,
         "generation": index.generation(),
@@ -139,45 +170,61 @@ def _compute(index: Described, descriptors: Descriptors, config: Config, place: 
     space = _fit(index, descriptors, config, contents)
     with contextlib.suppress(OSError), publishing(place, _KEPT) as made:
         space.save(made / "space.npz")
-        _write(_batches(index, descriptors, space), len(contents), made)
-    with contextlib.suppress(*_UNUSABLE):
+        write_arrays(_batches(index, descriptors, space), len(contents), made)
+    with contextlib.suppress(*UNUSABLE):
         return _load(place)
     parts = list(_batches(index, descriptors, space))
-    return Projection(space, *(np.concatenate(one) for one in zip(*parts, strict=True)))
+    whole = MemoryPart(*(np.concatenate(one) for one in zip(*parts, strict=True)))
+    return Projection(space, (whole,))
 
 
 def _fit(
     index: Described, descriptors: Descriptors, config: Config, contents: Rows
 ) -> FeatureSpace:
     """Fit on all images or, of many, on a random sample; no other is read for it."""
+    rows = fitted_rows(len(contents), config)
+    used = fitted_descriptors(descriptors, config)
+    return FeatureSpace.fit(_features(index, used, contents[rows]), space_options(config))
+
+
+def fitted_rows(n: int, config: Config) -> Rows:
+    """The rows, of n, that a space is fitted on: all, or of many a random sample; rising."""
     most = config.space.fit_images
-    if len(contents) > most:
-        random = np.random.default_rng(_SEED)
-        contents = contents[np.sort(random.choice(len(contents), most, replace=False))]
-    options = space_options(config)
-    used = [one for one in descriptors if options[one[1].name].weight > 0]
-    return FeatureSpace.fit(_features(index, used, contents), options)
+    if n <= most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(_SEED).choice(n, most, replace=False))
+
+
+def fitted_descriptors(descriptors: Descriptors, config: Config) -> Descriptors:
+    """Those that the points are made of."""
+    return tuple(one for one in descriptors if config.weights[one[1].name] > 0)
 
 
 def _batches(
     index: Described, descriptors: Descriptors, space: FeatureSpace
 ) -> Iterator[tuple[Floats, Floats, Hashes]]:
-    """Points, squared lengths and hashes of all images, some thousand at a time."""
+    streams = [index.codes(mark, descriptor.dim, BATCH_ROWS) for mark, descriptor in descriptors]
+    return projected(streams, descriptors, space)
+
+
+def projected(
+    streams: Iterable[Iterable[Codes]], descriptors: Descriptors, space: FeatureSpace
+) -> Iterator[tuple[Floats, Floats, Hashes]]:
+    """Points, squared lengths and hashes of the codes of each descriptor, as they come."""
     by_name = {descriptor.name: descriptor for _, descriptor in descriptors}
-    streams = [index.codes(mark, descriptor.dim, _BATCH) for mark, descriptor in descriptors]
     for some in zip(*streams, strict=True):
         codes = dict(zip(by_name, some, strict=True))
         points = project_codes(space, by_name, codes)
         yield points, squared_lengths(points), as_integers(codes[ALWAYS])
 
 
-def _write(batches: Iterable[tuple[npt.NDArray[Any], ...]], n: int, directory: Path) -> None:
-    """Write n rows of each array batch by batch, so that memory stays flat.
+def write_arrays(batches: Iterable[tuple[npt.NDArray[Any], ...]], n: int, directory: Path) -> None:
+    """Write n rows of points, squares and hashes batch by batch, so that memory stays flat.
 
     Not through a memory map: where the disk is full, that would kill the process.
     """
     with contextlib.ExitStack() as opened:
-        files = [opened.enter_context((directory / f"{one}.npy").open("wb")) for one in _ARRAYS]
+        files = [opened.enter_context((directory / f"{one}.npy").open("wb")) for one in ARRAYS]
         for first, arrays in enumerate(batches):
             for file, array in zip(files, arrays, strict=True):
                 if first == 0:
@@ -194,13 +241,24 @@ def _write_header(file: BinaryIO, first: npt.NDArray[Any], n: int) -> None:
 
 def _load(place: Path) -> Projection:
     space = FeatureSpace.load(place / "space.npz")
-    arrays = [
-        np.load(
-            place / f"{name}.npy", allow_pickle=False, mmap_mode="r" if name == "points" else None
-        )
-        for name in _ARRAYS
-    ]
-    if len({len(array) for array in arrays}) > 1:
-        raise ValueError("the arrays do not belong together")
+    part = load_part(*(place / f"{name}.npy" for name in ARRAYS))
     os.utime(place)
-    return Projection(space, *arrays)
+    return Projection(space, (part,))
+
+
+def load_part(points: Path, squares: Path, hashes: Path) -> MemoryPart:
+    """A part from its files, the points mapped.
+
+    Raises
+    ------
+    OSError, ValueError, EOFError
+        A file is missing or damaged.
+    """
+    part = MemoryPart(
+        np.load(points, allow_pickle=False, mmap_mode="r"),
+        np.load(squares, allow_pickle=False),
+        np.load(hashes, allow_pickle=False),
+    )
+    if not len(part.points) == len(part.squares) == len(part.hashes):
+        raise ValueError("the arrays do not belong together")
+    return part

@@ -148,6 +148,7 @@ class IndexConfig(Table):
     workers: Annotated[int, Field(ge=0, le=256)]
     chunk_images: Annotated[int, Field(ge=1, le=4096)]
     large_folder: Annotated[int, Field(ge=0, le=100_000_000)]
+    part_images: Annotated[int, Field(ge=1, le=100_000_000)]
 
 
 class SheetConfig(Table):

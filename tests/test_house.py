@@ -17,7 +17,7 @@ FLOORS = {
     "descriptors": 2, "catalogue": 2, "runners": 2,
     "extraction": 3, "space": 3, "selectors": 3, "outputs": 3,
     "indexing": 4, "projection": 4, "metrics": 4, "batching": 4, "plans": 4,
-    "explanation": 4, "opening": 4,
+    "explanation": 4, "opening": 4, "partition": 4,
     "collection": 5, "trials": 5, "dealing": 5,
     "evaluation": 6, "tuning": 6, "sampler": 6,
     "commands": 7,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from imgbatch.errors import SelectionError
 from imgbatch.selectors.batches import COMPONENTS, deal_batches
-from imgbatch.selectors.chunks import Dealing, deal_in_parts
+from imgbatch.selectors.chunks import DealOptions, deal_in_parts
 from imgbatch.selectors.duplicates import hamming
 from imgbatch.selectors.parts import Part, Spread, in_turn
 from imgbatch.types import Figures, Floats, Hashes, Rows
@@ -31,6 +31,12 @@ class Population:
     parts: tuple[Part, ...] = ()
     spread: Spread = in_turn
 
+    def of(self, rows: Rows) -> "Population":
+        """The same of some rows alone, in memory."""
+        hashes = None if self.hashes is None else self.hashes[rows]
+        labels = None if self.labels is None else self.labels[rows]
+        return Population(self.points[rows], hashes, labels, self.duplicate_bits)
+
 
 def deal(
     population: Population,
@@ -42,12 +48,12 @@ def deal(
     balance: bool = False,
 ) -> list[Rows]:
     """Deal one epoch; see `deal_chunks`, whose batches come here in one list."""
-    how = Dealing(batch_size, seed, epoch, drop_last, population.duplicate_bits)
+    how = DealOptions(batch_size, seed, epoch, drop_last, population.duplicate_bits)
     return [batch for chunk in deal_chunks(population, how, balance=balance) for batch in chunk]
 
 
 def deal_chunks(
-    population: Population, how: Dealing, *, balance: bool = False
+    population: Population, how: DealOptions, *, balance: bool = False
 ) -> Iterator[list[Rows]]:
     """Deal one epoch, chunk by chunk; with `balance`, each batch gets its share of each class.
 

@@ -14,7 +14,7 @@ CHUNK_ROWS = 1 << 18  # rows dealt together, at most (or one batch); figures in 
 
 
 @dataclass(frozen=True, slots=True)
-class Dealing:
+class DealOptions:
     """How every chunk is dealt; see `deal_batches`."""
 
     batch_size: int
@@ -26,7 +26,7 @@ class Dealing:
 
 def deal_in_parts(
     parts: Sequence[Part],
-    how: Dealing,
+    how: DealOptions,
     labels: npt.NDArray[np.int64] | None = None,
     *,
     distinct: bool = True,
@@ -108,7 +108,7 @@ def _rows_of(taken: Taken) -> Rows:
 
 def deal_chunk(
     taken: Taken,
-    how: Dealing,
+    how: DealOptions,
     chunk: int | None,
     labels: npt.NDArray[np.int64] | None,
     distinct: bool,  # noqa: FBT001 - a task's items have no names
@@ -156,5 +156,5 @@ def chunk_shares(lengths: Rows, batch_size: int, chunk_rows: int) -> Rows:
     return shares
 
 
-def _random(how: Dealing, purpose: int, number: int) -> np.random.Generator:
+def _random(how: DealOptions, purpose: int, number: int) -> np.random.Generator:
     return np.random.default_rng([how.seed, how.epoch, purpose, number])

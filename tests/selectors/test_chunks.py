@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from imgbatch.errors import SelectionError
 from imgbatch.selectors.batches import deal_batches
-from imgbatch.selectors.chunks import Dealing, chunk_shares, deal_in_parts
+from imgbatch.selectors.chunks import DealOptions, chunk_shares, deal_in_parts
 from tests.selectors.test_parts import SEEDS, cut, elsewhere, spread_hashes
 
 
@@ -32,7 +32,7 @@ def flat(chunks):
 def test_every_row_is_dealt_once_in_batches_of_the_usual_sizes(
     seed, n, parts, batch_size, chunk_rows, drop_last, labelled
 ):
-    how = Dealing(batch_size, seed % 1000, epoch=seed % 3, drop_last=drop_last)
+    how = DealOptions(batch_size, seed % 1000, epoch=seed % 3, drop_last=drop_last)
     labels = np.arange(n) % 3 if labelled else None
     chunks = list(
         deal_in_parts(cut(seed, parts, normal(seed, n)), how, labels, chunk_rows=chunk_rows)
@@ -53,7 +53,7 @@ def test_every_row_is_dealt_once_in_batches_of_the_usual_sizes(
 @given(seed=SEEDS, n=st.integers(1, 100), parts=st.integers(1, 5), drop_last=st.booleans())
 def test_one_chunk_gives_the_batches_of_one_machine(seed, n, parts, drop_last):
     points, hashes, labels = normal(seed, n), spread_hashes(n), np.arange(n) % 4
-    how = Dealing(7, seed, 3, drop_last)
+    how = DealOptions(7, seed, 3, drop_last)
     ours = flat(deal_in_parts(cut(seed, parts, points, hashes), how, labels))
     theirs = deal_batches(
         points, 7, seed=seed, epoch=3, drop_last=drop_last, labels=labels, hashes=hashes
@@ -83,7 +83,7 @@ def test_seed_and_epoch_alone_decide_also_elsewhere():
     parts = cut(0, 4, normal(0, 200))
 
     def dealt(seed, epoch, **more):
-        chunks = deal_in_parts(parts, Dealing(8, seed, epoch), chunk_rows=40, **more)
+        chunks = deal_in_parts(parts, DealOptions(8, seed, epoch), chunk_rows=40, **more)
         return [batch.tolist() for batch in flat(chunks)]
 
     assert dealt(1, 0) == dealt(1, 0) == dealt(1, 0, spread=elsewhere)
@@ -93,7 +93,7 @@ def test_seed_and_epoch_alone_decide_also_elsewhere():
 def test_chunks_of_parts_sorted_by_class_hold_every_class_alike():
     labels = np.repeat(np.arange(4), 100)
     parts = cut(0, 4, normal(0, 400))
-    for chunk in deal_in_parts(parts, Dealing(8, 0), labels, chunk_rows=80):
+    for chunk in deal_in_parts(parts, DealOptions(8, 0), labels, chunk_rows=80):
         for batch in chunk:
             assert np.bincount(labels[batch], minlength=4).max() <= 3
 
@@ -102,11 +102,11 @@ def test_copies_of_a_chunk_do_not_share_a_batch():
     hashes = spread_hashes(200)
     hashes[:8] = hashes[0]
     parts = cut(1, 5, normal(0, 200), hashes)
-    for batch in flat(deal_in_parts(parts, Dealing(5, 0), chunk_rows=100)):
+    for batch in flat(deal_in_parts(parts, DealOptions(5, 0), chunk_rows=100)):
         assert (batch < 8).sum() <= 1
 
 
-@pytest.mark.parametrize("how", [Dealing(0, 1), Dealing(4, -1), Dealing(4, 1, -2)])
+@pytest.mark.parametrize("how", [DealOptions(0, 1), DealOptions(4, -1), DealOptions(4, 1, -2)])
 def test_arguments_out_of_range_are_refused(how):
     with pytest.raises(SelectionError):
         list(deal_in_parts(cut(0, 3, normal(0, 30)), how, chunk_rows=8))

@@ -29,7 +29,7 @@ from imgbatch.types import Explanation, Floats, PickedImage, Rows, Selection
 _SEEDS = 2**31
 
 
-def load(
+def load(  # noqa: PLR0913 - the library's front; each is one word that most calls leave out
     folder: str | os.PathLike[str],
     *,
     config: Config | str | os.PathLike[str] | None = None,
@@ -37,6 +37,7 @@ def load(
     index: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     refresh: bool = True,
+    cluster: str | None = None,
 ) -> "Collection":
     """Bring the index of a folder up to date and open it.
 
@@ -54,6 +55,10 @@ def load(
         Called with (files done, files in all) while files are read.
     refresh
         False trusts the index and does not look at the folder, which may be huge, or gone.
+    cluster
+        Keep the index in shards, made by a Dask cluster: the address of its scheduler, such as
+        "tcp://host:8786", or "local" for processes of this machine (a script then needs
+        ``if __name__ == "__main__":``). Folder and index may then be URLs that fsspec reads.
 
     Raises
     ------
@@ -63,13 +68,24 @@ def load(
         The config does not fit, or has no such preset.
     CatalogueError
         The index cannot be written.
+    ClusterError
+        The cluster cannot be reached, or went away meanwhile.
     """
     started = time.perf_counter()
     settings = config if isinstance(config, Config) else load_config(config).config
     path = places.absolute(folder)
     settings = settings.with_emphasis(emphasis)
-    directory = locations.index_directory(path, index)
-    opened = open_index(path, directory, settings, progress, refresh=refresh)
+    opened: Opened
+    if cluster is not None:
+        from imgbatch.openshards import open_shards
+        from imgbatch.sharding import Sharded
+
+        sharded = Sharded.at(path, index, settings, cluster)
+        opened = open_shards(sharded, progress, refresh=refresh)
+    else:
+        places.refuse_url(path, index)
+        directory = locations.index_directory(path, index)
+        opened = open_index(path, directory, settings, progress, refresh=refresh)
     return Collection(settings, opened, started)
 
 
@@ -277,7 +293,7 @@ class Collection(Dealing):
     def _describe_outside(self, given: str) -> tuple[PickedImage, Anchor]:
         """Decode and project an image that is not in the index: rank 0, and the anchor it makes."""
         decoded, codes = self._read(given, "give --like a file, or a path inside the image folder")
-        path = os.path.abspath(given)
+        path = places.absolute(given)
         size = (decoded.width, decoded.height)
         picked = PickedImage(0, path, path, 0.0, *size, note=decoded.note, anchor=True)
         return picked, Anchor(self._project(codes), hash=as_integers(codes[ALWAYS][None])[0])

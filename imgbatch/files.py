@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from imgbatch.errors import OutputError, UsageError
+from imgbatch.places import is_url, read
 
 
 @contextlib.contextmanager
@@ -168,6 +169,9 @@ def _place(source: str, wanted: Path, *, link: bool) -> Path:
         try:
             if link:
                 target.symlink_to(Path(source).absolute())
+            elif is_url(source):
+                with open(target, "xb") as writer:
+                    writer.write(read(source))
             else:
                 with open(source, "rb") as reader, open(target, "xb") as writer:
                     shutil.copyfileobj(reader, writer)

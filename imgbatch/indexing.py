@@ -1,10 +1,7 @@
 """Bring the index of a folder up to date: compare, read what changed, write."""
 
-import contextlib
 import hashlib
-import json
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,8 +12,15 @@ from imgbatch.catalogue import FILE_NAME, Catalogue, KnownFile, signature
 from imgbatch.descriptors import build_descriptors
 from imgbatch.errors import FolderError
 from imgbatch.extraction import Chunk, Work, chunks, limits_of, read_chunk, with_fingerprints
-from imgbatch.files import publishing
-from imgbatch.opening import Progress, RefreshReport, changed_meanwhile, no_images, write_skipped
+from imgbatch.opening import (
+    MAKE_ONE,
+    Progress,
+    RefreshReport,
+    changed_meanwhile,
+    kept_listing,
+    no_images,
+    write_skipped,
+)
 from imgbatch.projection import Descriptors, Projection, features_of, project
 from imgbatch.records import Records
 from imgbatch.runners import SerialRunner, build_runner
@@ -24,10 +28,7 @@ from imgbatch.scan import FoundFile, check_folder, scan
 from imgbatch.settings import Config
 from imgbatch.types import Floats, Rows, Skipped
 
-_LISTINGS_KEPT = 2
-_SKIPPED, _SEEN = "skipped.json", "index-seen.txt"
 _END: tuple[str, KnownFile | None] = ("", None)
-_MAKE_ONE = "run without --no-refresh once, where the folder is at hand"
 
 
 @dataclass(slots=True)
@@ -104,7 +105,7 @@ def open_index(
     if refresh:
         check_folder(folder)
     elif not (directory / FILE_NAME).is_file():
-        raise FolderError(f"there is no index of {folder} yet", _MAKE_ONE)
+        raise FolderError(f"there is no index of {folder} yet", MAKE_ONE)
     catalogue = Catalogue.open(directory, folder)
     try:
         bring = _bring_up_to_date if refresh else _trust
@@ -152,7 +153,7 @@ def _trust(
     if lacking := catalogue.lacking(marks, limits_of(options)):
         raise FolderError(
             f"the index of {folder} lacks what these settings ask for, of {len(lacking)} images",
-            _MAKE_ONE,
+            MAKE_ONE,
         )
     return RefreshReport(0, 0, 0, ())
 
@@ -160,30 +161,17 @@ def _trust(
 def _read(catalogue: Catalogue) -> tuple[Records, list[Skipped], str]:
     """The images, the files that are none, and the generation of both.
 
-    Packed records are kept beside the index, since reading a million rows takes seconds. They are
-    trusted while nobody has touched the index; otherwise all is read, which shows damage, too.
+    What is kept of them is trusted while nobody has touched the index; otherwise all is read, which
+    shows damage, too.
     """
     seen = signature(catalogue.directory)
     with catalogue.snapshot():
         generation = catalogue.generation()
         place = catalogue.directory / "listings" / generation
-        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, EOFError):
-            if (place / _SEEN).read_text(encoding="utf-8") == seen:
-                return Records.load(place), _load_skipped(place), generation
-        records, skipped = catalogue.records(), catalogue.skipped()
-    shutil.rmtree(place, ignore_errors=True)
-    # Failing to keep them costs time, never the answer.
-    with contextlib.suppress(OSError), publishing(place, _LISTINGS_KEPT) as made:
-        records.save(made)
-        pairs = [(one.path, one.reason) for one in skipped]
-        (made / _SKIPPED).write_text(json.dumps(pairs), encoding="utf-8")
-        (made / _SEEN).write_text(seen, encoding="utf-8")
+        records, skipped = kept_listing(
+            place, seen, lambda: (catalogue.records(), catalogue.skipped())
+        )
     return records, skipped, generation
-
-
-def _load_skipped(place: Path) -> list[Skipped]:
-    pairs = json.loads((place / _SKIPPED).read_text(encoding="utf-8"))
-    return [Skipped(path, reason) for path, reason in pairs]
 
 
 def refresh(

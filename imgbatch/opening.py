@@ -4,19 +4,27 @@ It knows the images and gives their points; whether they lie in SQLite or in sha
 affair.
 """
 
+import contextlib
+import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from imgbatch.errors import CatalogueError, FolderError
-from imgbatch.files import replacing
+from imgbatch.files import publishing, replacing
 from imgbatch.projection import Projection
 from imgbatch.records import Records
 from imgbatch.types import Floats, Rows, Skipped
 
 Progress = Callable[[int, int], None]
 """Called with (files done, files in all) while indexing."""
+
+MAKE_ONE = "run without --no-refresh once, where the folder is at hand"
+"""What to do where an index is to be trusted that is not there."""
+_LISTINGS_KEPT = 2
+_SKIPPED, _SEEN = "skipped.json", "index-seen.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +61,17 @@ class Opened(Protocol):
         Remarks for the user; they may grow with use.
     """
 
-    folder: str
     records: Records
     skipped: list[Skipped]
     skipped_list: Path | None
     report: RefreshReport
 
     @property
-    def directory(self) -> Path:  # noqa: D102 - above
+    def folder(self) -> str:  # noqa: D102 - above
+        ...
+
+    @property
+    def directory(self) -> Path:  # noqa: D102
         ...
 
     @property
@@ -110,3 +121,26 @@ def write_skipped(directory: Path, skipped: Sequence[Skipped]) -> Path | None:
     with replacing(target) as temporary:
         temporary.write_text(lines, encoding="utf-8")
     return target
+
+
+def kept_listing(
+    place: Path, seen: str, read: Callable[[], tuple[Records, list[Skipped]]]
+) -> tuple[Records, list[Skipped]]:
+    """The readable images and the other files of an index, read once and packed in a directory.
+
+    Reading a million rows takes seconds. What was packed is trusted while `seen`, text that
+    changes with the index, is the same.
+    """
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, EOFError):
+        if (place / _SEEN).read_text(encoding="utf-8") == seen:
+            pairs = json.loads((place / _SKIPPED).read_text(encoding="utf-8"))
+            return Records.load(place), [Skipped(path, reason) for path, reason in pairs]
+    records, skipped = read()
+    shutil.rmtree(place, ignore_errors=True)
+    # Failing to keep them costs time, never the answer.
+    with contextlib.suppress(OSError), publishing(place, _LISTINGS_KEPT) as made:
+        records.save(made)
+        pairs = [(one.path, one.reason) for one in skipped]
+        (made / _SKIPPED).write_text(json.dumps(pairs), encoding="utf-8")
+        (made / _SEEN).write_text(seen, encoding="utf-8")
+    return records, skipped

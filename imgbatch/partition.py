@@ -24,7 +24,6 @@ from imgbatch.projection import (
     ARRAYS,
     BATCH_ROWS,
     UNUSABLE,
-    Described,
     Descriptors,
     Projection,
     fitted_descriptors,
@@ -56,8 +55,17 @@ class Shard(Protocol):
         ...
 
 
-class InShards(Described, Protocol):
+class InShards(Protocol):
     """A folder's codes in shards that tasks can read wherever they run."""
+
+    @property
+    def directory(self) -> Path:
+        """The local folder in which the fitted space may be kept."""
+        ...
+
+    def generation(self) -> str:
+        """Text that changes whenever the images, or their order, do."""
+        ...
 
     @property
     def shards(self) -> Sequence[Shard]:
@@ -102,7 +110,7 @@ class StoredPart:
 
 
 def project_in_shards(index: InShards, descriptors: Descriptors, config: Config) -> Projection:
-    """The projection of a folder in shards, in parts of about `index.part_images` images each.
+    """The projection of a folder in shards, in parts of about `cluster.part_images` images each.
 
     The space is fitted here, on the images that would be taken of one machine's index; their codes
     and all points are read and computed by tasks. With the same images one part holds, to the bit,
@@ -113,11 +121,12 @@ def project_in_shards(index: InShards, descriptors: Descriptors, config: Config)
     CatalogueError
         Points cannot be written where they are kept, or codes not be read.
     """
-    key = space_key(index, descriptors, config)
-    ends = np.cumsum([len(shard) for shard in index.shards], dtype=np.int64)
+    key = space_key(index.generation(), descriptors, config)
+    shards = index.shards
+    ends = np.cumsum([len(shard) for shard in shards], dtype=np.int64)
     space = _space(index, descriptors, config, ends)
     columns = sum(block.axes.shape[1] for block in space.blocks.values())
-    runs = _runs(ends, config.index.part_images)
+    runs = _runs(ends, config.cluster.part_images)
     parts = []
     for number, (first, last) in enumerate(runs):
         rows = int(ends[last - 1] - (ends[first - 1] if first else 0))
@@ -125,7 +134,7 @@ def project_in_shards(index: InShards, descriptors: Descriptors, config: Config)
         parts.append(StoredPart(place, (rows, columns)))
     missing = [number for number, part in enumerate(parts) if not _is_there(part)]
     tasks = (
-        (parts[number], tuple(index.shards[slice(*runs[number])]), descriptors, space)
+        (parts[number], tuple(shards[slice(*runs[number])]), descriptors, space)
         for number in missing
     )
     for _ in index.spread(write_part, tasks):
@@ -188,23 +197,29 @@ def _opened(part: StoredPart) -> MemoryPart:
 
 def _space(index: InShards, descriptors: Descriptors, config: Config, ends: Rows) -> FeatureSpace:
     """The fitted space, kept beside the index; fitted on codes that tasks collect."""
-    place = index.directory / "spaces" / space_key(index, descriptors, config)
+    place = index.directory / "spaces" / space_key(index.generation(), descriptors, config)
     with contextlib.suppress(*UNUSABLE):
         return FeatureSpace.load(place / "space.npz")
     shutil.rmtree(place, ignore_errors=True)
-    used = fitted_descriptors(descriptors, config)
     rows = fitted_rows(int(ends[-1]), config)
-    shares = split_rows(ends, rows)
-    tasks = ((index.shards[shard], used, own) for shard, _, own in shares)
-    found = {one.name: np.empty((len(rows), one.dim), np.uint8) for _, one in used}
-    for (_, places, _), codes in zip(shares, index.spread(codes_of_rows, tasks), strict=True):
-        for name, some in codes.items():
-            found[name][places] = some
-    features = {one.name: one.features(found[one.name]) for _, one in used}
+    features = features_in_shards(index, fitted_descriptors(descriptors, config), rows)
     space = FeatureSpace.fit(features, space_options(config))
     with contextlib.suppress(OSError), publishing(place, _KEPT) as made:
         space.save(made / "space.npz")
     return space
+
+
+def features_in_shards(index: InShards, descriptors: Descriptors, rows: Rows) -> dict[str, Floats]:
+    """Features of some rows, in the order given, by descriptor name; tasks collect the codes."""
+    shards = index.shards
+    ends = np.cumsum([len(shard) for shard in shards], dtype=np.int64)
+    shares = split_rows(ends, rows)
+    tasks = ((shards[shard], descriptors, own) for shard, _, own in shares)
+    found = {one.name: np.empty((len(rows), one.dim), np.uint8) for _, one in descriptors}
+    for (_, places, _), codes in zip(shares, index.spread(codes_of_rows, tasks), strict=True):
+        for name, some in codes.items():
+            found[name][places] = some
+    return {one.name: one.features(found[one.name]) for _, one in descriptors}
 
 
 def codes_of_rows(shard: Shard, descriptors: Descriptors, rows: Rows) -> dict[str, Codes]:

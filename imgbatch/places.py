@@ -4,7 +4,9 @@ A folder is an absolute path or a URL such as ``s3://bucket/photos``; a file in 
 path inside, with ``/`` between the parts.
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from imgbatch.errors import FolderError, UsageError
@@ -29,6 +31,16 @@ def absolute(folder: str | os.PathLike[str]) -> str:
     return name.rstrip("/") if is_url(name) else os.path.abspath(name)
 
 
+def refuse_url(*given: str | os.PathLike[str] | None) -> None:
+    """Raise `UsageError` for a URL where only a cluster's work can use one."""
+    for place in given:
+        if place is not None and is_url(os.fspath(place)):
+            raise UsageError(
+                f"{place} is a URL, which takes a cluster to read",
+                "add --cluster local, or a scheduler's address",
+            )
+
+
 def join(folder: str, path: str) -> str:
     """The full name of a path inside a folder."""
     return f"{folder}/{path}" if is_url(folder) else os.path.join(folder, *path.split("/"))
@@ -46,17 +58,42 @@ def read(place: str) -> bytes:
         with open(place, "rb") as file:
             return file.read()
     system, inside = file_system(place)
-    try:
+    with only_os_errors():
         data: bytes = system.cat_file(inside)
+        return data
+
+
+def entries(folder: str) -> list[dict[str, Any]]:
+    """What lies in a folder given by its URL, as fsspec describes it: name, type, size and more.
+
+    Raises
+    ------
+    OSError
+        It cannot be listed; `NotADirectoryError` where it is a file.
+    """
+    system, inside = file_system(folder)
+    with only_os_errors():
+        system.invalidate_cache()
+        found: list[dict[str, Any]] = system.ls(inside, detail=True)
+    here = inside.rstrip("/")
+    if [one["name"].rstrip("/") for one in found if one["type"] == "file"] == [here]:
+        raise NotADirectoryError("not a folder")
+    return [one for one in found if one["name"].rstrip("/") != here]
+
+
+@contextlib.contextmanager
+def only_os_errors() -> Iterator[None]:
+    """Turn whatever the library behind a file system raises into an `OSError`."""
+    try:
+        yield
     except OSError:
         raise
-    except Exception as error:  # noqa: BLE001 - each file system has errors of its own
+    except Exception as error:  # noqa: BLE001 - each has errors of its own
         raise OSError(" ".join(str(error).split()) or type(error).__name__) from None
-    return data
 
 
-def file_system(url: str) -> tuple[Any, str]:
-    """The fsspec file system of a URL, and the place in it.
+def file_system(place: str) -> tuple[Any, str]:
+    """The fsspec file system of a URL or a local path, and the place in it.
 
     Raises
     ------
@@ -67,12 +104,13 @@ def file_system(url: str) -> tuple[Any, str]:
         from fsspec.core import url_to_fs
     except ImportError:
         raise UsageError(
-            f"{url} is a URL, which needs fsspec", 'install it: pip install "imgbatch[cluster]"'
+            f"{place} cannot be opened without fsspec",
+            'install it: pip install "imgbatch[cluster]"',
         ) from None
     try:
-        system, inside = url_to_fs(url)
+        system, inside = url_to_fs(place)
     except (ImportError, ValueError) as error:
         raise UsageError(
-            f"{url} cannot be opened: {error}", "install what its kind of storage needs"
+            f"{place} cannot be opened: {error}", "install what its kind of storage needs"
         ) from None
     return system, inside

@@ -110,7 +110,7 @@ class Projection:
 
 def project(index: Described, descriptors: Descriptors, config: Config) -> Projection:
     """The projection of an up-to-date index: from the disk if it is there, else computed."""
-    key = space_key(index, descriptors, config)
+    key = space_key(index.generation(), descriptors, config)
     place = index.directory / "spaces" / key
     with contextlib.suppress(*UNUSABLE):
         return _load(place)
@@ -151,12 +151,12 @@ def _features(
     }
 
 
-def space_key(index: Described, descriptors: Descriptors, config: Config) -> str:
+def space_key(generation: str, descriptors: Descriptors, config: Config) -> str:
     """Text that changes with the images, the descriptors and what shapes the space."""
     options = space_options(config)
     parts = {
         "version": _VERSION,
-        "generation": index.generation(),
+        "generation": generation,
         "descriptors": [mark for mark, _ in descriptors],
         "space": {name: asdict(one) for name, one in options.items()},
         "fit_images": config.space.fit_images,

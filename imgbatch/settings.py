@@ -148,6 +148,12 @@ class IndexConfig(Table):
     workers: Annotated[int, Field(ge=0, le=256)]
     chunk_images: Annotated[int, Field(ge=1, le=4096)]
     large_folder: Annotated[int, Field(ge=0, le=100_000_000)]
+
+
+class ClusterConfig(Table):
+    """How a folder is cut where a cluster indexes it."""
+
+    shard_images: Annotated[int, Field(ge=1, le=1_000_000)]
     part_images: Annotated[int, Field(ge=1, le=100_000_000)]
 
 
@@ -172,6 +178,7 @@ class Config(Table):
     similar: SimilarConfig
     different: DifferentConfig
     index: IndexConfig
+    cluster: ClusterConfig
     sheet: SheetConfig
 
     @model_validator(mode="after")

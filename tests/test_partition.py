@@ -61,7 +61,7 @@ def photos(tmp_path_factory):
 def config(tmp_path_factory):
     def build(part_images=1000, more=""):
         file = tmp_path_factory.mktemp("config") / "c.toml"
-        file.write_text(f"[index]\npart_images = {part_images}\n{more}", encoding="utf-8")
+        file.write_text(f"[cluster]\npart_images = {part_images}\n{more}", encoding="utf-8")
         return load_config(file).config
 
     return build

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.commands.options import ConfigFile, Folder, IndexDir, Json, Seed, Workers
+from imgbatch.commands.options import Cluster, ConfigFile, Folder, IndexDir, Json, Seed, Workers
 from imgbatch.commands.pick import default_sheet
 from imgbatch.commands.support import friendly, note, open_folder
 from imgbatch.errors import UsageError
@@ -58,6 +58,7 @@ def batches(
     config: ConfigFile = None,
     index: IndexDir = None,
     workers: Workers = None,
+    cluster: Cluster = None,
 ) -> None:
     """Deal all images into training batches that differ inside and resemble each other."""
     with friendly():
@@ -67,7 +68,7 @@ def batches(
         started = time.perf_counter()
         _check(batch_size, epochs, preview)
         target = _check_target(output, folder)
-        photos = open_folder(folder, config, index, workers)
+        photos = open_folder(folder, config, index, workers, cluster=cluster)
         seed = photos.epochs_seed if seed is None else seed
         wish = _Wish(photos, batch_size, epochs, seed, balance, drop_last)
         chunks = wish.chunks()
@@ -256,6 +257,7 @@ def _preview(wish: _Wish, first: "Sequence[Rows]", rows: int, ours: "Tally") -> 
 
 
 def _shown(wish: _Wish, batches: "Sequence[Rows]") -> "list[ShownBatch]":
+    from imgbatch import places
     from imgbatch.batching import mate_distances
     from imgbatch.outputs.batches import MOST_SHOWN, ShownBatch
     from imgbatch.outputs.pictures import load_picture
@@ -266,7 +268,7 @@ def _shown(wish: _Wish, batches: "Sequence[Rows]") -> "list[ShownBatch]":
         if shown and len(batch) < len(batches[0]):
             continue  # rows of the page are as long as the first
         rows = batch[:MOST_SHOWN].tolist()
-        paths = [os.path.join(photos.folder, photos.records[row].path) for row in rows]
+        paths = [places.join(photos.folder, photos.records[row].path) for row in rows]
         names = [Path(path).name for path in paths]
         distances = mate_distances(photos.points, batch)[:MOST_SHOWN].tolist()
         side = photos.config.sheet.cell_px

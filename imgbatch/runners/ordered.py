@@ -49,5 +49,5 @@ def _whole(task: _Numbered) -> list[_Numbered]:
 def _crashed(task: _Numbered) -> tuple[int, Any]:
     raise ClusterError(
         f"{task[1].__name__} killed the workers that took it on",
-        "give workers more memory, or lower index.part_images in the config",
+        "give workers more memory, or lower part_images in the config",
     )

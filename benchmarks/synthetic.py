@@ -27,8 +27,9 @@ def write_catalogue(source: Collection, n: int, folder: str, cache: Path) -> flo
     started = time.perf_counter()
     directory = locations.index_directory(folder, cache)
     limits = limits_of(source.config.images.as_options())
+    held = source._opened.catalogue  # noqa: SLF001
     codes = {
-        mark: (descriptor.name, np.concatenate([*source._catalogue.codes(mark, descriptor.dim)]))  # noqa: SLF001
+        mark: (descriptor.name, np.concatenate([*held.codes(mark, descriptor.dim)]))
         for mark, descriptor in source._descriptors  # noqa: SLF001
     }
     random = np.random.default_rng(0)

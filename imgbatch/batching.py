@@ -1,7 +1,7 @@
 """Deal a population into batches, and tell how good they are: pure functions of points and rows."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from imgbatch.errors import SelectionError
 from imgbatch.selectors.batches import COMPONENTS, deal_batches
+from imgbatch.selectors.chunks import DealOptions, deal_in_parts
 from imgbatch.selectors.duplicates import hamming
+from imgbatch.selectors.parts import Part, Spread, in_turn
 from imgbatch.types import Figures, Floats, Hashes, Rows
 
 _EQUAL = 1e-12  # squared distance below which two points are the same
@@ -17,12 +19,23 @@ _EQUAL = 1e-12  # squared distance below which two points are the same
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """What is dealt into batches: (n, p) points and, or None, (n,) pHashes and class numbers."""
+    """What is dealt into batches: (n, p) points and, or None, (n,) pHashes and class numbers.
+
+    Points in several `parts` are dealt in chunks, wherever `spread` does so.
+    """
 
     points: Floats
     hashes: Hashes | None = None
     labels: Rows | None = None
     duplicate_bits: int = 6
+    parts: tuple[Part, ...] = ()
+    spread: Spread = in_turn
+
+    def of(self, rows: Rows) -> "Population":
+        """The same of some rows alone, in memory."""
+        hashes = None if self.hashes is None else self.hashes[rows]
+        labels = None if self.labels is None else self.labels[rows]
+        return Population(self.points[rows], hashes, labels, self.duplicate_bits)
 
 
 def deal(
@@ -34,7 +47,17 @@ def deal(
     drop_last: bool = False,
     balance: bool = False,
 ) -> list[Rows]:
-    """Deal one epoch; see `deal_batches`. With `balance`, each batch gets its share of each class.
+    """Deal one epoch; see `deal_chunks`, whose batches come here in one list."""
+    how = DealOptions(batch_size, seed, epoch, drop_last, population.duplicate_bits)
+    return [batch for chunk in deal_chunks(population, how, balance=balance) for batch in chunk]
+
+
+def deal_chunks(
+    population: Population, how: DealOptions, *, balance: bool = False
+) -> Iterator[list[Rows]]:
+    """Deal one epoch, chunk by chunk; with `balance`, each batch gets its share of each class.
+
+    One chunk, by `deal_batches`, unless the points lie in parts; see `deal_in_parts`.
 
     Raises
     ------
@@ -46,22 +69,29 @@ def deal(
             "balanced batches were asked for, but the images are not of two classes or more",
             "put them into a subfolder for each class, or leave balance out",
         )
-    return deal_batches(
-        population.points,
-        batch_size,
-        seed=seed,
-        epoch=epoch,
-        drop_last=drop_last,
-        labels=population.labels if balance else None,
-        hashes=population.hashes,
-        max_duplicate_bits=population.duplicate_bits,
+    labels = population.labels if balance else None
+    if len(population.parts) > 1:
+        return deal_in_parts(population.parts, how, labels, spread=population.spread)
+    return iter(
+        [
+            deal_batches(
+                population.points,
+                how.batch_size,
+                seed=how.seed,
+                epoch=how.epoch,
+                drop_last=how.drop_last,
+                labels=labels,
+                hashes=population.hashes,
+                max_duplicate_bits=how.max_duplicate_bits,
+            )
+        ]
     )
 
 
 def class_numbers(labels: Sequence[str]) -> Rows | None:
     """Each label as a number, 0.. in order of names; None where there are not two of them."""
-    names, numbers = np.unique(np.asarray(labels, dtype=object), return_inverse=True)
-    return numbers.reshape(-1).astype(np.int64) if len(names) > 1 else None
+    number = {name: at for at, name in enumerate(sorted(set(labels)))}
+    return np.array([number[label] for label in labels], np.int64) if len(number) > 1 else None
 
 
 def random_batches(n: int, batch_size: int, seed: int, epoch: int = 0) -> list[Rows]:

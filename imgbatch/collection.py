@@ -2,24 +2,25 @@
 
 import os
 import secrets
-import sqlite3
 import time
 from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 
-from imgbatch import images, locations
-from imgbatch.catalogue import Records
+from imgbatch import images, locations, places
 from imgbatch.config import load_config
 from imgbatch.dealing import Dealing
 from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
-from imgbatch.errors import CatalogueError, FolderError, SelectionError
+from imgbatch.errors import SelectionError
 from imgbatch.explanation import explain, look, shares_of_set
 from imgbatch.extraction import describe_file, with_fingerprints
-from imgbatch.indexing import OpenIndex, Progress, index_anew, open_index
-from imgbatch.projection import Projection, features_of, project, project_codes
-from imgbatch.selectors.different import DifferentOptions, different
+from imgbatch.indexing import open_index
+from imgbatch.opening import Opened, Progress
+from imgbatch.projection import Projection, project_codes
+from imgbatch.records import Records
+from imgbatch.selectors.coresets import different_in_parts
+from imgbatch.selectors.different import DifferentOptions
 from imgbatch.selectors.neighbours import NeighbourSearch
 from imgbatch.selectors.similar import Anchor, SimilarOptions, choose_anchor, similar
 from imgbatch.settings import Config
@@ -28,7 +29,7 @@ from imgbatch.types import Explanation, Floats, PickedImage, Rows, Selection
 _SEEDS = 2**31
 
 
-def load(
+def load(  # noqa: PLR0913 - the library's front; each is one word that most calls leave out
     folder: str | os.PathLike[str],
     *,
     config: Config | str | os.PathLike[str] | None = None,
@@ -36,6 +37,7 @@ def load(
     index: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
     refresh: bool = True,
+    cluster: str | None = None,
 ) -> "Collection":
     """Bring the index of a folder up to date and open it.
 
@@ -53,6 +55,10 @@ def load(
         Called with (files done, files in all) while files are read.
     refresh
         False trusts the index and does not look at the folder, which may be huge, or gone.
+    cluster
+        Keep the index in shards, made by a Dask cluster: the address of its scheduler, such as
+        "tcp://host:8786", or "local" for processes of this machine (a script then needs
+        ``if __name__ == "__main__":``). Folder and index may then be URLs that fsspec reads.
 
     Raises
     ------
@@ -62,16 +68,25 @@ def load(
         The config does not fit, or has no such preset.
     CatalogueError
         The index cannot be written.
+    ClusterError
+        The cluster cannot be reached, or went away meanwhile.
     """
     started = time.perf_counter()
     settings = config if isinstance(config, Config) else load_config(config).config
-    if not os.fspath(folder):
-        raise FolderError("no folder was given", "give the folder that holds the images")
+    path = places.absolute(folder)
     settings = settings.with_emphasis(emphasis)
-    path = os.path.abspath(folder)
-    directory = locations.index_directory(path, index)
-    opened = open_index(path, directory, settings, progress, refresh=refresh)
-    return Collection(path, settings, opened, started)
+    opened: Opened
+    if cluster is not None:
+        from imgbatch.openshards import open_shards
+        from imgbatch.sharding import Sharded
+
+        sharded = Sharded.at(path, index, settings, cluster)
+        opened = open_shards(sharded, progress, refresh=refresh)
+    else:
+        places.refuse_url(path, index)
+        directory = locations.index_directory(path, index)
+        opened = open_index(path, directory, settings, progress, refresh=refresh)
+    return Collection(settings, opened, started)
 
 
 class Collection(Dealing):
@@ -89,21 +104,17 @@ class Collection(Dealing):
         What bringing the index up to date did.
     seconds : float
         What that took.
-    notes : tuple of str
-        Remarks on the index.
     """
 
-    def __init__(self, folder: str, config: Config, opened: OpenIndex, started: float) -> None:
-        self.folder = folder
+    def __init__(self, config: Config, opened: Opened, started: float) -> None:
+        self.folder = opened.folder
         self.config = config
         self.records: Records = opened.records
         self.skipped = opened.skipped
         self.report = opened.report
         self.skipped_list = opened.skipped_list
-        self.notes = tuple(opened.catalogue.notes)
-        self.index_directory = opened.catalogue.directory
-        self._catalogue = opened.catalogue
-        self._generation = opened.generation
+        self.index_directory = opened.directory
+        self._opened = opened
         self._descriptors = with_fingerprints(build_descriptors(config), config.images.as_options())
         self.seconds = time.perf_counter() - started
         self._started: float | None = started
@@ -113,6 +124,11 @@ class Collection(Dealing):
 
     def __repr__(self) -> str:
         return f"<imgbatch.Collection of {len(self)} images in {self.folder!r}>"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Remarks on the index."""
+        return self._opened.notes
 
     @cached_property
     def paths(self) -> list[str]:
@@ -128,24 +144,7 @@ class Collection(Dealing):
         CatalogueError
             The folder was indexed anew meanwhile, so that rows would be those of other images.
         """
-        try:
-            return self._current_projection()
-        except sqlite3.DatabaseError as error:  # damage where only descriptors' bytes lie
-            self._catalogue = index_anew(self._catalogue, self.folder, self.config, error)
-            self.notes += tuple(self._catalogue.notes)
-            return self._current_projection()
-
-    def _current_projection(self) -> Projection:
-        with self._catalogue.snapshot():
-            same = self._catalogue.generation() == self._generation
-            # Another process that did the same work at the same time has changed nothing.
-            if same or self._catalogue.records() == self.records:
-                projection = project(self._catalogue, self._descriptors, self.config)
-                if len(projection.points) == len(self.records):
-                    return projection
-        raise CatalogueError(
-            f"the index of {self.folder} has changed since it was loaded", "load the folder again"
-        )
+        return self._opened.projection()
 
     @property
     def points(self) -> Floats:
@@ -154,9 +153,7 @@ class Collection(Dealing):
 
     def features(self, rows: Rows) -> dict[str, Floats]:
         """What the descriptors say of some rows, given in rising order: (m, d) float32 by name."""
-        chosen = np.zeros(len(self), bool)
-        chosen[rows] = True
-        return features_of(self._catalogue, self._descriptors, chosen)
+        return self._opened.features(rows)
 
     def similar(
         self,
@@ -227,7 +224,8 @@ class Collection(Dealing):
             hashes=None if keep_duplicates else self.projection.hashes,
             duplicate_bits=self.config.similar.duplicate_bits,
         )
-        rows, distances = different(self.points, n, options, random)
+        where = self.projection
+        rows, distances = different_in_parts(where.parts, n, options, random, where.spread)
         why = shares_of_set(self.projection.space, self.points[rows], None)
         picked = self._picked(rows, distances, why, None)
         return self._selection("different", seed, picked, started)
@@ -260,8 +258,7 @@ class Collection(Dealing):
 
     @cached_property
     def _search(self) -> NeighbourSearch:
-        large = self.config.index.large_folder
-        return NeighbourSearch(self.points, large, self.projection.squares)
+        return self.projection.search(self.config.index.large_folder)
 
     def _similar_options(self, *, keep_duplicates: bool) -> SimilarOptions:
         hashes = None if keep_duplicates else self.projection.hashes
@@ -282,7 +279,7 @@ class Collection(Dealing):
         return seed, np.random.default_rng(seed), started
 
     def _absolute(self, path: str) -> str:
-        return os.path.join(self.folder, *path.split("/"))
+        return places.join(self.folder, path)
 
     def _row_of_file(self, given: str) -> int | None:
         """The row of a file named from here or, where there is none, from inside the folder."""
@@ -296,7 +293,7 @@ class Collection(Dealing):
     def _describe_outside(self, given: str) -> tuple[PickedImage, Anchor]:
         """Decode and project an image that is not in the index: rank 0, and the anchor it makes."""
         decoded, codes = self._read(given, "give --like a file, or a path inside the image folder")
-        path = os.path.abspath(given)
+        path = places.absolute(given)
         size = (decoded.width, decoded.height)
         picked = PickedImage(0, path, path, 0.0, *size, note=decoded.note, anchor=True)
         return picked, Anchor(self._project(codes), hash=as_integers(codes[ALWAYS][None])[0])

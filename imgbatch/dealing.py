@@ -1,13 +1,15 @@
 """What a `Collection` offers on batches; apart from it to keep both files short."""
 
 import secrets
+from collections.abc import Iterator
 from functools import cached_property
 
-from imgbatch.batching import Population, class_numbers, deal
-from imgbatch.catalogue import Records
+from imgbatch.batching import Population, class_numbers, deal_chunks
 from imgbatch.projection import Projection
+from imgbatch.records import Records
+from imgbatch.selectors.chunks import DealOptions
 from imgbatch.settings import Config
-from imgbatch.types import Batches
+from imgbatch.types import Batches, Rows
 
 _SEEDS = 2**31
 
@@ -43,10 +45,24 @@ class Dealing:
         SelectionError
             An argument out of range, or `balance` without at least two classes.
         """
-        seed = self._epochs_seed if seed is None else seed
+        seed = self.epochs_seed if seed is None else seed
         options = {"drop_last": drop_last, "balance": balance}
-        rows = deal(self.population, batch_size, seed=seed, epoch=epoch, **options)
-        return Batches(tuple(rows), seed, epoch)
+        chunks = self.batch_chunks(batch_size, seed=seed, epoch=epoch, **options)
+        return Batches(tuple(rows for chunk in chunks for rows in chunk), seed, epoch)
+
+    def batch_chunks(
+        self,
+        batch_size: int,
+        *,
+        seed: int,
+        epoch: int = 0,
+        drop_last: bool = False,
+        balance: bool = False,
+    ) -> Iterator[list[Rows]]:
+        """The same batches, some at a time where there are very many: no epoch need be held."""
+        bits = self.population.duplicate_bits
+        how = DealOptions(batch_size, seed, epoch, drop_last, bits)
+        return deal_chunks(self.population, how, balance=balance)
 
     @cached_property
     def population(self) -> Population:
@@ -56,8 +72,10 @@ class Dealing:
         """
         labels = class_numbers([record.label for record in self.records])
         bits = min(self.config.similar.duplicate_bits, 31)
-        return Population(self.projection.points, self.projection.hashes, labels, bits)
+        where = self.projection
+        return Population(where.points, where.hashes, labels, bits, where.parts, where.spread)
 
     @cached_property
-    def _epochs_seed(self) -> int:
+    def epochs_seed(self) -> int:
+        """The seed of all epochs for which none is given."""
         return secrets.randbelow(_SEEDS)

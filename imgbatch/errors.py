@@ -55,3 +55,7 @@ class CatalogueError(ImgbatchError):
 
 class OutputError(ImgbatchError):
     """A result could not be written where it was asked for."""
+
+
+class ClusterError(ImgbatchError):
+    """The cluster cannot be reached, was lost, or cannot do the work."""

@@ -7,7 +7,6 @@ import numpy as np
 
 from imgbatch.collection import Collection
 from imgbatch.errors import UsageError
-from imgbatch.indexing import Progress
 from imgbatch.labels import HOW_TO_LABEL, Labels, find_labels
 from imgbatch.metrics import (
     METRICS,
@@ -20,6 +19,7 @@ from imgbatch.metrics import (
     rank_queries,
     usable_queries,
 )
+from imgbatch.opening import Progress
 from imgbatch.types import Evaluation, Figure, Rows, Selection
 
 _COMPARISONS = 30_000_000

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from imgbatch import images
+from imgbatch import images, places
 from imgbatch.descriptors.base import Codes, Descriptor, fingerprint
 from imgbatch.errors import SelectionError, UnreadableImage
 from imgbatch.types import DecodeOptions, ReadFile
@@ -25,12 +25,16 @@ _SHARES = 8
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One file to read. Contents in `known` need no decoding; `wanted` None means everything."""
+    """One file to read. Contents in `known` need no decoding; `wanted` None means everything.
+
+    ``mtime_ns`` is what a listing says of a file given by a URL, where reading it tells no time.
+    """
 
     path: str
     size: int
     known: tuple[bytes, ...] = ()
     wanted: frozenset[str] | None = None
+    mtime_ns: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +150,29 @@ def _answer(
 def read_bytes(folder: str, work: Work) -> tuple[ReadFile, bytes | None]:
     """Read and hash one file; no bytes if it cannot be read or its content is known."""
     try:
-        with open(os.path.join(folder, work.path), "rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
-            data = file.readall()
+        read_it = _read_url if places.is_url(folder) else _read_local
+        data, size, mtime_ns = read_it(folder, work)
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
         return ReadFile(work.path, work.size, -1, None, error=reason), None
-    recent = status.st_mtime_ns > time.time_ns() - _RECENT_NS
-    mtime_ns = -1 if recent else status.st_mtime_ns
     content_hash = hashlib.sha256(data).digest()[:_HASH_BYTES]
-    read = ReadFile(work.path, status.st_size, mtime_ns, content_hash)
+    read = ReadFile(work.path, size, mtime_ns, content_hash)
     if content_hash in work.known:
         return replace(read, known=True), None
     return read, data
+
+
+def _read_local(folder: str, work: Work) -> tuple[bytes, int, int]:
+    with open(os.path.join(folder, work.path), "rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        data = file.readall()
+    recent = status.st_mtime_ns > time.time_ns() - _RECENT_NS
+    return data, status.st_size, -1 if recent else status.st_mtime_ns
+
+
+def _read_url(folder: str, work: Work) -> tuple[bytes, int, int]:
+    data = places.read(places.join(folder, work.path))
+    return data, len(data), work.mtime_ns if len(data) == work.size else -1
 
 
 def describe_file(
@@ -175,10 +189,11 @@ def describe_file(
         It cannot be read or used, with the hint what to do.
     """
     try:
-        with open(path, "rb") as file, images.quiet_codecs():
-            decoded = images.decode(file.read(), options)
+        with images.quiet_codecs():
+            decoded = images.decode(places.read(path), options)
     except OSError as error:
-        raise SelectionError(f"the image {path} cannot be read: {error.strerror}", hint) from None
+        why = error.strerror or error
+        raise SelectionError(f"the image {path} cannot be read: {why}", hint) from None
     except UnreadableImage as error:
         raise SelectionError(f"the image {path} cannot be used: {error.message}", hint) from None
     return decoded, {one.name: one.describe(decoded.view) for _, one in descriptors}

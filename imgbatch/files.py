@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from imgbatch.errors import OutputError, UsageError
+from imgbatch.places import is_url, read
 
 
 @contextlib.contextmanager
@@ -37,6 +38,45 @@ def replacing(target: Path) -> Iterator[Path]:
         raise _not_written(target, error) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing_folder(target: Path, mark: str) -> Iterator[Path]:
+    """An empty temporary folder beside the target that becomes the target if nothing goes wrong.
+
+    A folder that stands there is replaced only if it is empty or holds the file `mark`, as what is
+    made here does, and only once the new one is complete.
+
+    Raises
+    ------
+    OutputError
+        The place holds something else, or cannot be written.
+    """
+    if target.exists() and not (target / mark).is_file() and not _is_empty_folder(target):
+        raise OutputError(
+            f"{target} exists and holds other files; it will not be replaced",
+            "choose another folder with -o",
+        )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".imgbatch-", dir=target.parent))
+    except OSError as error:
+        raise _not_written(target, error) from None
+    made, old = temporary / "made", temporary / "old"
+    try:
+        made.mkdir()
+        yield made
+        if target.exists():
+            target.rename(old)
+        made.rename(target)
+    except OSError as error:
+        raise _not_written(target, error) from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
 
 
 @contextlib.contextmanager
@@ -129,6 +169,9 @@ def _place(source: str, wanted: Path, *, link: bool) -> Path:
         try:
             if link:
                 target.symlink_to(Path(source).absolute())
+            elif is_url(source):
+                with open(target, "xb") as writer:
+                    writer.write(read(source))
             else:
                 with open(source, "rb") as reader, open(target, "xb") as writer:
                     shutil.copyfileobj(reader, writer)

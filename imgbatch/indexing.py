@@ -1,62 +1,85 @@
 """Bring the index of a folder up to date: compare, read what changed, write."""
 
-import contextlib
 import hashlib
-import json
 import os
-import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from imgbatch import images, locations
-from imgbatch.catalogue import FILE_NAME, Catalogue, KnownFile, Records, signature
+from imgbatch.catalogue import FILE_NAME, Catalogue, KnownFile, signature
 from imgbatch.descriptors import build_descriptors
 from imgbatch.errors import FolderError
 from imgbatch.extraction import Chunk, Work, chunks, limits_of, read_chunk, with_fingerprints
-from imgbatch.files import publishing, replacing
+from imgbatch.opening import (
+    MAKE_ONE,
+    Progress,
+    RefreshReport,
+    changed_meanwhile,
+    kept_listing,
+    no_images,
+    write_skipped,
+)
+from imgbatch.projection import Descriptors, Projection, features_of, project
+from imgbatch.records import Records
 from imgbatch.runners import SerialRunner, build_runner
 from imgbatch.scan import FoundFile, check_folder, scan
 from imgbatch.settings import Config
-from imgbatch.types import Skipped
+from imgbatch.types import Floats, Rows, Skipped
 
-Progress = Callable[[int, int], None]
-"""Called with (files done, files in all) while indexing."""
-_LISTINGS_KEPT = 2
-_SKIPPED, _SEEN = "skipped.json", "index-seen.txt"
 _END: tuple[str, KnownFile | None] = ("", None)
-_MAKE_ONE = "run without --no-refresh once, where the folder is at hand"
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshReport:
-    """What bringing the index up to date did.
-
-    ``read`` files were opened, of which ``described`` were decoded; ``removed`` are gone.
-    ``unlisted`` could not even be listed (dangling links, closed folders).
-    """
-
-    read: int
-    described: int
-    removed: int
-    unlisted: tuple[Skipped, ...]
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenIndex:
-    """An index that matches its folder.
+    """An `Opened` index in SQLite; ``records`` are those of ``generation``."""
 
-    ``records`` are the readable images in row order, as of ``generation``; ``skipped`` the files
-    that are none, listed with reasons in the file ``skipped_list`` (None if there are none).
-    """
-
+    folder: str
+    config: Config
     catalogue: Catalogue
     records: Records
     generation: str
     skipped: list[Skipped]
     skipped_list: Path | None
     report: RefreshReport
+    repairs: tuple[str, ...] = ()
+
+    @property
+    def directory(self) -> Path:
+        """See `Opened`."""
+        return self.catalogue.directory
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was repaired."""
+        return (*self.repairs, *self.catalogue.notes)
+
+    def projection(self) -> Projection:
+        """See `Opened.projection`; an index that proves damaged is made anew."""
+        try:
+            return self._projection()
+        except sqlite3.DatabaseError as error:  # damage where only descriptors' bytes lie
+            self.repairs = self.notes
+            self.catalogue = _index_anew(self.catalogue, self.folder, self.config, error)
+            return self._projection()
+
+    def _projection(self) -> Projection:
+        with self.catalogue.snapshot():
+            same = self.catalogue.generation() == self.generation
+            # Another process that did the same work at the same time has changed nothing.
+            if same or self.catalogue.records() == self.records:
+                projection = project(self.catalogue, self._descriptors(), self.config)
+                if len(projection.points) == len(self.records):
+                    return projection
+        raise changed_meanwhile(self.folder)
+
+    def features(self, rows: Rows) -> dict[str, Floats]:
+        """See `Opened.features`."""
+        return features_of(self.catalogue, self._descriptors(), rows)
+
+    def _descriptors(self) -> Descriptors:
+        return with_fingerprints(build_descriptors(self.config), self.config.images.as_options())
 
 
 def open_index(
@@ -82,7 +105,7 @@ def open_index(
     if refresh:
         check_folder(folder)
     elif not (directory / FILE_NAME).is_file():
-        raise FolderError(f"there is no index of {folder} yet", _MAKE_ONE)
+        raise FolderError(f"there is no index of {folder} yet", MAKE_ONE)
     catalogue = Catalogue.open(directory, folder)
     try:
         bring = _bring_up_to_date if refresh else _trust
@@ -95,16 +118,16 @@ def open_index(
             report = bring(catalogue, folder, config, progress)
             records, unusable, generation = _read(catalogue)
         skipped = sorted((*unusable, *report.unlisted), key=lambda one: one.path)
-        skipped_list = _write_skipped(directory, skipped)
+        skipped_list = write_skipped(directory, skipped)
         if not records:
-            raise _no_images(folder, skipped)
+            raise no_images(folder, skipped)
     except BaseException:
         catalogue.close()
         raise
-    return OpenIndex(catalogue, records, generation, skipped, skipped_list, report)
+    return OpenIndex(folder, config, catalogue, records, generation, skipped, skipped_list, report)
 
 
-def index_anew(
+def _index_anew(
     catalogue: Catalogue, folder: str, config: Config, error: sqlite3.DatabaseError
 ) -> Catalogue:
     """Replace an index that proved damaged by a new one of the same folder, with a note in it."""
@@ -130,7 +153,7 @@ def _trust(
     if lacking := catalogue.lacking(marks, limits_of(options)):
         raise FolderError(
             f"the index of {folder} lacks what these settings ask for, of {len(lacking)} images",
-            _MAKE_ONE,
+            MAKE_ONE,
         )
     return RefreshReport(0, 0, 0, ())
 
@@ -138,51 +161,17 @@ def _trust(
 def _read(catalogue: Catalogue) -> tuple[Records, list[Skipped], str]:
     """The images, the files that are none, and the generation of both.
 
-    Packed records are kept beside the index, since reading a million rows takes seconds. They are
-    trusted while nobody has touched the index; otherwise all is read, which shows damage, too.
+    What is kept of them is trusted while nobody has touched the index; otherwise all is read, which
+    shows damage, too.
     """
     seen = signature(catalogue.directory)
     with catalogue.snapshot():
         generation = catalogue.generation()
         place = catalogue.directory / "listings" / generation
-        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, EOFError):
-            if (place / _SEEN).read_text(encoding="utf-8") == seen:
-                return Records.load(place), _load_skipped(place), generation
-        records, skipped = catalogue.records(), catalogue.skipped()
-    shutil.rmtree(place, ignore_errors=True)
-    # Failing to keep them costs time, never the answer.
-    with contextlib.suppress(OSError), publishing(place, _LISTINGS_KEPT) as made:
-        records.save(made)
-        pairs = [(one.path, one.reason) for one in skipped]
-        (made / _SKIPPED).write_text(json.dumps(pairs), encoding="utf-8")
-        (made / _SEEN).write_text(seen, encoding="utf-8")
+        records, skipped = kept_listing(
+            place, seen, lambda: (catalogue.records(), catalogue.skipped())
+        )
     return records, skipped, generation
-
-
-def _load_skipped(place: Path) -> list[Skipped]:
-    pairs = json.loads((place / _SKIPPED).read_text(encoding="utf-8"))
-    return [Skipped(path, reason) for path, reason in pairs]
-
-
-def _no_images(folder: str, skipped: Sequence[Skipped]) -> FolderError:
-    if not skipped:
-        return FolderError(f"no images in {folder}", "expected .jpg, .jpeg, .png and the like")
-    first = skipped[0]
-    return FolderError(
-        f"no readable image in {folder}: all {len(skipped)} were skipped",
-        f"the first, {first.path!r}: {first.reason}",
-    )
-
-
-def _write_skipped(directory: Path, skipped: Sequence[Skipped]) -> Path | None:
-    target = directory / "skipped.tsv"
-    if not skipped:
-        target.unlink(missing_ok=True)
-        return None
-    lines = "".join(f"{one.path!r}\t{one.reason}\n" for one in skipped)
-    with replacing(target) as temporary:
-        temporary.write_text(lines, encoding="utf-8")
-    return target
 
 
 def refresh(

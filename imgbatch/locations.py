@@ -9,7 +9,8 @@ from pathlib import Path
 
 import platformdirs
 
-from imgbatch.errors import UsageError
+from imgbatch import places
+from imgbatch.errors import CatalogueError, UsageError
 
 _MARK = "image-folder.txt"
 
@@ -23,16 +24,17 @@ def cache_root(given: str | os.PathLike[str] | None = None) -> Path:
 def index_directory(folder: str, given: str | os.PathLike[str] | None = None) -> Path:
     """The index folder of an image folder; links to one folder share its index.
 
+    Of a folder or an index given by a URL, it holds what is kept here of them.
+
     Raises
     ------
     UsageError
         It would lie inside the image folder, which is never written to.
     """
-    real = os.path.realpath(folder)
-    readable = re.sub(r"[^A-Za-z0-9]+", "-", os.path.basename(real)).strip("-")[:32] or "folder"
-    digest = hashlib.sha256(os.fsencode(real)).hexdigest()[:12]
-    directory = cache_root(given) / f"{readable}-{digest}"
-    if directory.resolve().is_relative_to(real):
+    real = _real(folder)
+    local = None if given is None or places.is_url(os.fspath(given)) else given
+    directory = cache_root(local) / _name_of(real)
+    if not places.is_url(folder) and directory.resolve().is_relative_to(real):
         raise UsageError(
             f"the index {directory} would lie inside the image folder, which is never written to",
             "give a place outside it with --index DIR or IMGBATCH_CACHE_DIR",
@@ -40,10 +42,45 @@ def index_directory(folder: str, given: str | os.PathLike[str] | None = None) ->
     return directory
 
 
+def store_root(folder: str, given: str | os.PathLike[str] | None = None) -> str:
+    """Where an image folder's shards lie: below the URL given, else in its index folder."""
+    if given is not None and places.is_url(os.fspath(given)):
+        return f"{os.fspath(given).rstrip('/')}/{_name_of(_real(folder))}"
+    return str(index_directory(folder, given) / "store")
+
+
+def _real(folder: str) -> str:
+    return folder if places.is_url(folder) else os.path.realpath(folder)
+
+
+def _name_of(real: str) -> str:
+    """A readable name that no other folder has."""
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", os.path.basename(real)).strip("-")[:32] or "folder"
+    return f"{readable}-{hashlib.sha256(os.fsencode(real)).hexdigest()[:12]}"
+
+
+def make_index_directory(directory: Path, folder: str) -> None:
+    """Make an index folder, and note which image folder it belongs to.
+
+    Raises
+    ------
+    CatalogueError
+        It cannot be written.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        remember_folder(directory, folder)
+    except OSError as error:
+        raise CatalogueError(
+            f"the index {directory} cannot be written: {error.strerror}",
+            "check its permissions, or give another place with --index DIR",
+        ) from None
+
+
 def remember_folder(directory: Path, folder: str) -> None:
     """Note beside an index which image folder it belongs to, for `list_indexes`."""
     mark = directory / _MARK
-    text = os.fsencode(os.path.realpath(folder))
+    text = os.fsencode(_real(folder))
     if not mark.is_file() or mark.read_bytes() != text:
         mark.write_bytes(text)
 
@@ -59,7 +96,7 @@ class StoredIndex:
     @property
     def orphaned(self) -> bool:
         """Whether the image folder is gone."""
-        return not os.path.isdir(self.folder)
+        return not (places.is_url(self.folder) or os.path.isdir(self.folder))
 
 
 def list_indexes(root: Path) -> list[StoredIndex]:

@@ -10,6 +10,9 @@ Three formats, by ending. All hold, for each batch, `epoch` and `batch` (both fr
 Bytes of names that are no UTF-8 stand in JSON (and so in CSV) as lone surrogates, ``\udcXX``, which
 `os.fsencode` turns back into the bytes. Parquet has only valid text: if there is such a name, its
 paths are binary.
+
+A plan may also be a folder: a ``.jsonl`` file for each chunk that was dealt, and ``plan.json`` that
+names them in order, each with its epoch and how many batches it holds.
 """
 
 import csv
@@ -22,9 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from imgbatch.errors import ImgbatchError, UsageError
-from imgbatch.files import replacing
+from imgbatch.files import replacing, replacing_folder
 
 _CHUNK_BATCHES = 4096  # rows of Parquet written at once
+_CONTENTS = "plan.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,36 @@ def write_plan(target: Path, header: PlanHeader, batches: Iterable[PlannedBatch]
         write(temporary, header, batches)
 
 
+def write_plan_folder(
+    target: Path, header: PlanHeader, chunks: Iterable[Iterable[PlannedBatch]]
+) -> None:
+    """Write a plan as a folder, a file for each chunk, that takes its place when it is complete.
+
+    Parameters
+    ----------
+    target, header, chunks
+        Where, what was asked, and the batches in order, chunk by chunk; no chunk spans two epochs.
+        One chunk is held in memory at a time.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written, or holds anything but a plan.
+    """
+    with replacing_folder(target, _CONTENTS) as made:
+        files = []
+        for number, chunk in enumerate(chunks):
+            batches = list(chunk)
+            epoch = batches[0].epoch if batches else 0
+            name = f"epoch-{epoch:04}-chunk-{number:05}.jsonl"
+            _write_jsonl(made / name, header, batches)
+            files.append({"name": name, "epoch": epoch, "batches": len(batches)})
+        contents = asdict(header) | {"files": files}
+        (made / _CONTENTS).write_text(json.dumps(contents, indent=1), encoding="ascii")
+
+
 def read_plan(path: str | os.PathLike[str]) -> Plan:
-    """Read a plan back, whatever wrote it, as long as the fields are there.
+    """Read a plan back, a file or a folder, whatever wrote it, as long as the fields are there.
 
     Raises
     ------
@@ -97,10 +129,12 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
         an epoch's last.
     """
     file = Path(path)
-    check_plan_path(file)
+    folder = file.is_dir()
+    if not folder:
+        check_plan_path(file)
+    read = _read_folder if folder else PLAN_FORMATS[file.suffix.lower()][1]
     try:
-        rows = PLAN_FORMATS[file.suffix.lower()][1](file)
-        return _checked(file, rows)
+        return _checked(file, read(file))
     except OSError as error:
         raise _unusable(file, error.strerror or str(error)) from None
     except (ValueError, KeyError, TypeError) as error:
@@ -163,6 +197,17 @@ def _read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
                 if not isinstance(row, dict):
                     raise ValueError("a line is no JSON object")
                 yield row
+
+
+def _read_folder(path: Path) -> Iterator[dict[str, Any]]:
+    contents = json.loads((path / _CONTENTS).read_text(encoding="utf-8"))
+    for one in contents["files"]:
+        count = 0
+        for row in _read_jsonl(path / os.path.basename(one["name"])):
+            count += 1
+            yield row
+        if count != one["batches"]:
+            raise ValueError(f"{one['name']} holds {count} batches, not {one['batches']}")
 
 
 def _write_csv(path: Path, header: PlanHeader, batches: Iterable[PlannedBatch]) -> None:

@@ -150,6 +150,13 @@ class IndexConfig(Table):
     large_folder: Annotated[int, Field(ge=0, le=100_000_000)]
 
 
+class ClusterConfig(Table):
+    """How a folder is cut where a cluster indexes it."""
+
+    shard_images: Annotated[int, Field(ge=1, le=1_000_000)]
+    part_images: Annotated[int, Field(ge=1, le=100_000_000)]
+
+
 class SheetConfig(Table):
     """The look of the contact sheet."""
 
@@ -171,6 +178,7 @@ class Config(Table):
     similar: SimilarConfig
     different: DifferentConfig
     index: IndexConfig
+    cluster: ClusterConfig
     sheet: SheetConfig
 
     @model_validator(mode="after")

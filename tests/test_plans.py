@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imgbatch.errors import ImgbatchError, UsageError
-from imgbatch.plans import PLAN_FORMATS, PlanHeader, PlannedBatch, read_plan, write_plan
+from imgbatch.plans import (
+    PLAN_FORMATS,
+    PlanHeader,
+    PlannedBatch,
+    read_plan,
+    write_plan,
+    write_plan_folder,
+)
 
 HEADER = PlanHeader(seed=7, batch_size=2, folder="/photos/\udcff", version="0.1.0")
 EPOCHS = ((("a/1.jpg", "b.png"), ("c.jpg",)), (("c.jpg", "a/1.jpg"), ("b.png",)))
@@ -173,3 +180,74 @@ def test_files_that_are_no_plan_are_refused(tmp_path, ending):
         target.write_bytes(content)
         with pytest.raises(ImgbatchError, match="cannot be used"):
             read_plan(target)
+
+
+def in_chunks(epochs, size):
+    """The batches of whole epochs in chunks of `size` batches, none of two epochs."""
+    for epoch in range(len(epochs)):
+        own = [one for one in batches(epochs) if one.epoch == epoch]
+        yield from (own[at : at + size] for at in range(0, len(own), size))
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    paths=st.lists(hostile, min_size=1, max_size=12, unique=True),
+    wide=st.integers(1, 4),
+    size=st.integers(1, 3),
+)
+def test_a_plan_as_a_folder_is_read_back_as_it_was_written(tmp_path_factory, paths, wide, size):
+    dealt = tuple(tuple(paths[at : at + wide]) for at in range(0, len(paths), wide))
+    header = PlanHeader(3, wide, "/photos", "0")
+    target = tmp_path_factory.mktemp("plan") / "plan"
+    write_plan_folder(target, header, in_chunks((dealt, dealt), size))
+    plan = read_plan(target)
+    assert plan.header == header
+    assert plan.epochs == (dealt, dealt)
+    assert len(list(target.glob("*.jsonl"))) == 2 * -(-len(dealt) // size)
+    assert [path.name for path in target.parent.iterdir()] == ["plan"]
+
+
+def test_a_folder_of_a_plan_is_replaced_when_the_new_one_is_complete(tmp_path):
+    target = tmp_path / "plan"
+    target.mkdir()
+    write_plan_folder(target, HEADER, in_chunks(EPOCHS, 1))
+
+    def broken():
+        yield from in_chunks(EPOCHS[::-1], 2)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_plan_folder(target, HEADER, broken())
+    assert read_plan(target).epochs == EPOCHS
+    write_plan_folder(target, HEADER, in_chunks(EPOCHS[::-1], 2))
+    assert read_plan(target).epochs == EPOCHS[::-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["plan"]
+    assert len(list(target.iterdir())) == 3
+
+
+def test_a_folder_of_other_files_is_never_replaced(tmp_path):
+    (tmp_path / "plan").mkdir()
+    (tmp_path / "plan" / "mine.txt").write_text("mine")
+    with pytest.raises(ImgbatchError, match="holds other files"):
+        write_plan_folder(tmp_path / "plan", HEADER, in_chunks(EPOCHS, 1))
+    assert (tmp_path / "plan" / "mine.txt").read_text() == "mine"
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ImgbatchError, match="holds other files"):
+        write_plan_folder(tmp_path / "file", HEADER, in_chunks(EPOCHS, 1))
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "no contents", "other contents"])
+def test_a_damaged_folder_of_a_plan_is_refused(tmp_path, damage):
+    target = tmp_path / "plan"
+    write_plan_folder(target, HEADER, in_chunks(EPOCHS, 1))
+    first = sorted(target.glob("*.jsonl"))[1]
+    if damage == "cut":
+        first.write_text("")
+    elif damage == "gone":
+        first.unlink()
+    elif damage == "no contents":
+        (target / "plan.json").unlink()
+    else:
+        (target / "plan.json").write_text("[1]")
+    with pytest.raises(ImgbatchError, match="cannot be used"):
+        read_plan(target)

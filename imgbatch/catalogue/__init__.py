@@ -1,7 +1,6 @@
 """The index on disk."""
 
 from imgbatch.catalogue.opening import FILE_NAME, signature
-from imgbatch.catalogue.records import Records
 from imgbatch.catalogue.store import Catalogue, KnownFile
 
-__all__ = ["FILE_NAME", "Catalogue", "KnownFile", "Records", "signature"]
+__all__ = ["FILE_NAME", "Catalogue", "KnownFile", "signature"]

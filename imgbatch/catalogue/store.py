@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.catalogue.opening import FILE_NAME, NewerIndexError, connect, is_damage, move_aside
-from imgbatch.catalogue.records import Records
 from imgbatch.errors import CatalogueError
+from imgbatch.records import Records
 from imgbatch.types import ReadFile, Rows, Skipped
 
 _IN_USE = "id IN (SELECT content_id FROM images)"

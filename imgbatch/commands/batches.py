@@ -3,34 +3,35 @@
 import os
 import time
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.commands.options import ConfigFile, Folder, IndexDir, Json, Seed, Workers
+from imgbatch.commands.options import Cluster, ConfigFile, Folder, IndexDir, Json, Seed, Workers
 from imgbatch.commands.pick import default_sheet
 from imgbatch.commands.support import friendly, note, open_folder
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from imgbatch.batching import Tally
     from imgbatch.collection import Collection
     from imgbatch.outputs.batches import ShownBatch
     from imgbatch.plans import PlannedBatch
-    from imgbatch.types import Batches, Rows
+    from imgbatch.types import Rows
 
 BatchSize = Annotated[int, typer.Option(metavar="B", help="Images in a batch, 1 or more.")]
 Epochs = Annotated[int, typer.Option(metavar="E", help="Epochs; each holds every image once.")]
 PlanPath = Annotated[
-    Path | None,
+    str | None,  # not a path, which would lose a slash at its end
     typer.Option(
         "-o",
         "--output",
         metavar="PLAN",
-        help="Write the plan here, a line a batch (.jsonl, .csv, .parquet).",
+        help="Write the plan here, a line a batch (.jsonl, .csv, .parquet, or folder/ of .jsonl).",
     ),
 ]
 Balance = Annotated[
@@ -57,31 +58,33 @@ def batches(
     config: ConfigFile = None,
     index: IndexDir = None,
     workers: Workers = None,
+    cluster: Cluster = None,
 ) -> None:
     """Deal all images into training batches that differ inside and resemble each other."""
     with friendly():
-        from imgbatch.batching import Tally
         from imgbatch.outputs.batches import BatchesResult, batches_document, write_batches_table
         from imgbatch.outputs.json import print_json
 
         started = time.perf_counter()
         _check(batch_size, epochs, preview)
-        _check_target(output, folder)
-        photos = open_folder(folder, config, index, workers)
-        wish = _Wish(photos, batch_size, epochs, balance, drop_last)
-        first = wish.deal(seed, 0)
-        ours, chance = (Tally(photos.population, batch_size) for _ in range(2))
-        count = wish.write(output, first, ours, chance)
+        target = _check_target(output, folder)
+        photos = open_folder(folder, config, index, workers, cluster=cluster)
+        seed = photos.epochs_seed if seed is None else seed
+        wish = _Wish(photos, batch_size, epochs, seed, balance, drop_last)
+        chunks = wish.chunks()
+        first = next(chunks)
+        figures = _Figures(wish, first.batches)
+        count = wish.write(target, chain([first], chunks), figures)
         result = BatchesResult(
-            seed=first.seed,
+            seed=seed,
             folder=photos.folder,
             batch_size=batch_size,
             epochs=epochs,
             batches=count,
-            figures=ours.figures(),
-            random=chance.figures(),
-            plan=None if output is None else output.absolute(),
-            preview=_preview(wish, first, preview, ours) if preview else None,
+            figures=figures.ours.figures(),
+            random=figures.chance.figures(),
+            plan=None if target is None else target.absolute(),
+            preview=_preview(wish, first.batches, preview, figures.ours) if preview else None,
             skipped=tuple(photos.skipped),
             skipped_list=photos.skipped_list,
             indexed=len(photos),
@@ -91,7 +94,7 @@ def batches(
             print_json(batches_document(result))
         else:
             write_batches_table(result)
-        note(photos.notes)
+        note([*photos.notes, *figures.notes])
 
 
 def _check(batch_size: int, epochs: int, preview: int) -> None:
@@ -104,13 +107,27 @@ def _check(batch_size: int, epochs: int, preview: int) -> None:
             raise UsageError(f"{option} is {value}", f"give a whole number from {least} on")
 
 
-def _check_target(target: Path | None, folder: str) -> None:
+def _check_target(output: str | None, folder: str) -> Path | None:
+    """Where the plan goes; a path without an ending, for a plan as a folder."""
     from imgbatch.files import refuse_inside
     from imgbatch.plans import check_plan_path
 
-    if target is not None:
+    if output is None:
+        return None
+    target = Path(output)
+    if not (output.endswith(("/", os.sep)) or target.is_dir()):
         check_plan_path(target)
-        refuse_inside(target, folder, "-o")
+    refuse_inside(target, folder, "-o")
+    return target
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Batches that were dealt together; `number` counts an epoch's chunks."""
+
+    epoch: int
+    number: int
+    batches: "list[Rows]"
 
 
 @dataclass(frozen=True)
@@ -120,6 +137,7 @@ class _Wish:
     photos: "Collection"
     batch_size: int
     epochs: int
+    seed: int
     balance: bool
     drop_last: bool
 
@@ -132,70 +150,114 @@ class _Wish:
             raise UsageError(f"{what}: with --drop-last no batch is left", f"give 1 to {images}")
         note([f"{what}: one incomplete batch an epoch"])
 
-    def deal(self, seed: int | None, epoch: int) -> "Batches":
-        """Deal one epoch."""
-        return self.photos.batches(
-            self.batch_size,
-            seed=seed,
-            epoch=epoch,
-            drop_last=self.drop_last,
-            balance=self.balance,
-        )
+    def chunks(self) -> "Iterator[_Chunk]":
+        """Deal all epochs."""
+        for epoch in range(self.epochs):
+            dealt = self.photos.batch_chunks(
+                self.batch_size,
+                seed=self.seed,
+                epoch=epoch,
+                drop_last=self.drop_last,
+                balance=self.balance,
+            )
+            for number, batches in enumerate(dealt):
+                yield _Chunk(epoch, number, batches)
 
-    def random(self, seed: int, epoch: int) -> "list[Rows]":
-        """As many random batches as are dealt."""
+    def random(self, images: int, epoch: int) -> "list[Rows]":
+        """As many random batches of some images as would be dealt."""
         from imgbatch.batching import random_batches
 
-        full = len(self.photos) // self.batch_size
-        batches = random_batches(len(self.photos), self.batch_size, seed, epoch)
-        return batches[:full] if self.drop_last else batches
+        batches = random_batches(images, self.batch_size, self.seed, epoch)
+        return batches[: images // self.batch_size] if self.drop_last else batches
 
-    def write(self, target: Path | None, first: "Batches", ours: "Tally", chance: "Tally") -> int:
-        """Deal all epochs, tally and write them; the number of batches."""
+    def write(self, target: Path | None, chunks: "Iterable[_Chunk]", figures: "_Figures") -> int:
+        """Tally and write what is dealt, as it comes; the number of batches."""
         from imgbatch import __version__
-        from imgbatch.plans import PlanHeader, PlannedBatch, write_plan
+        from imgbatch.plans import PlanHeader, PlannedBatch, write_plan, write_plan_folder
 
         records = self.photos.records
+        count = 0
 
-        def planned() -> "Iterator[PlannedBatch]":
-            for epoch in range(self.epochs):
-                dealt = self.deal(first.seed, epoch) if epoch else first
-                ours.add(dealt)
-                chance.add(self.random(first.seed, epoch))
-                for number, rows in enumerate(dealt):
-                    paths = tuple(records[row].path for row in rows.tolist())
-                    yield PlannedBatch(epoch, number, paths)
+        def planned() -> "Iterator[list[PlannedBatch]]":
+            nonlocal count
+            before = 0
+            for chunk in chunks:
+                figures.add(chunk)
+                before = 0 if chunk.number == 0 else before
+                yield [
+                    PlannedBatch(
+                        chunk.epoch, number, tuple(records[row].path for row in rows.tolist())
+                    )
+                    for number, rows in enumerate(chunk.batches, start=before)
+                ]
+                before += len(chunk.batches)
+                count += len(chunk.batches)
 
+        header = PlanHeader(self.seed, self.batch_size, self.photos.folder, __version__)
         if target is None:
-            return sum(1 for _ in planned())
-        header = PlanHeader(first.seed, self.batch_size, self.photos.folder, __version__)
-        write_plan(target, header, planned())
-        return self.epochs * len(first)
+            for chunk in chunks:
+                figures.add(chunk)
+                count += len(chunk.batches)
+        elif target.suffix and not target.is_dir():
+            write_plan(target, header, chain.from_iterable(planned()))
+        else:
+            write_plan_folder(target, header, planned())
+        return count
 
 
-def _preview(wish: _Wish, first: "Batches", rows: int, ours: "Tally") -> Path:
+class _Figures:
+    """Figures of what is dealt, beside random batches: of all, or of a first chunk of many."""
+
+    def __init__(self, wish: _Wish, first: "Sequence[Rows]") -> None:
+        import numpy as np
+
+        from imgbatch.batching import Tally
+
+        population = wish.photos.population
+        self.wish, self.notes = wish, list[str]()
+        self.rows = np.sort(np.concatenate(first)) if len(population.parts) > 1 else None
+        if self.rows is not None:
+            population = population.of(self.rows)
+            if len(self.rows) < len(wish.photos):
+                self.notes = [f"figures are those of the first {len(self.rows)} images dealt"]
+        self.ours, self.chance = (Tally(population, wish.batch_size) for _ in range(2))
+        self.images = len(population.points)
+
+    def add(self, chunk: _Chunk) -> None:
+        """Take a chunk into account, if it is one that is looked at."""
+        if self.rows is None:
+            self.ours.add(chunk.batches)
+        elif (chunk.epoch, chunk.number) == (0, 0):
+            self.ours.add([self.rows.searchsorted(batch) for batch in chunk.batches])
+        else:
+            return
+        self.chance.add(self.wish.random(self.images, chunk.epoch))
+
+
+def _preview(wish: _Wish, first: "Sequence[Rows]", rows: int, ours: "Tally") -> Path:
     """Write the first full batches, and as many random ones, as rows of pictures."""
     from imgbatch.outputs.batches import write_preview
 
     photos = wish.photos
     sections = [
-        (f"{kind} batches - {Path(photos.folder).name} - seed {first.seed}{more}", shown)
+        (f"{kind} batches - {Path(photos.folder).name} - seed {wish.seed}{more}", shown)
         for kind, more, shown in (
-            ("diverse", "", _shown(wish, list(first)[:rows])),
+            ("diverse", "", _shown(wish, first[:rows])),
             (
                 "random",
                 "; framed: closer to another of its batch than any two in a diverse batch",
-                _shown(wish, wish.random(first.seed, 0)[:rows]),
+                _shown(wish, wish.random(len(photos), 0)[:rows]),
             ),
         )
     ]
-    stem = f"batches-{Path(photos.folder).name or 'root'}-{first.seed}"
+    stem = f"batches-{Path(photos.folder).name or 'root'}-{wish.seed}"
     target = default_sheet(photos, stem).absolute()
     write_preview(sections, target, photos.config.sheet, min(ours.closest, default=0.0))
     return target
 
 
 def _shown(wish: _Wish, batches: "Sequence[Rows]") -> "list[ShownBatch]":
+    from imgbatch import places
     from imgbatch.batching import mate_distances
     from imgbatch.outputs.batches import MOST_SHOWN, ShownBatch
     from imgbatch.outputs.pictures import load_picture
@@ -206,7 +268,7 @@ def _shown(wish: _Wish, batches: "Sequence[Rows]") -> "list[ShownBatch]":
         if shown and len(batch) < len(batches[0]):
             continue  # rows of the page are as long as the first
         rows = batch[:MOST_SHOWN].tolist()
-        paths = [os.path.join(photos.folder, photos.records[row].path) for row in rows]
+        paths = [places.join(photos.folder, photos.records[row].path) for row in rows]
         names = [Path(path).name for path in paths]
         distances = mate_distances(photos.points, batch)[:MOST_SHOWN].tolist()
         side = photos.config.sheet.cell_px

@@ -68,3 +68,11 @@ NoRefresh = Annotated[
     bool,
     typer.Option("--no-refresh", help="Trust the index as it is; do not look at the folder."),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Index on a Dask cluster: its scheduler's address, such as tcp://host:8786, or local "
+        "for processes of this machine. FOLDER and --index may then be URLs.",
+    ),
+]

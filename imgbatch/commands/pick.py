@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgbatch.commands.options import (
+    Cluster,
     ConfigFile,
     CopyTo,
     Count,
@@ -43,13 +44,16 @@ def similar(
     emphasis: Emphasis = None,
     index: IndexDir = None,
     no_refresh: NoRefresh = False,
+    cluster: Cluster = None,
     workers: Workers = None,
 ) -> None:
     """Pick images of one kind: a random anchor and its nearest neighbours."""
     with friendly():
         use_one_thread()
         wishes = Wishes(folder, json, output, no_sheet, copy_to, link_to)
-        collection = open_folder(folder, config, index, workers, emphasis, refresh=not no_refresh)
+        collection = open_folder(
+            folder, config, index, workers, emphasis, refresh=not no_refresh, cluster=cluster
+        )
         picked = collection.similar(n, like=like, seed=seed, keep_duplicates=keep_duplicates)
         wishes.fulfil(collection, picked)
 
@@ -68,13 +72,16 @@ def different(
     emphasis: Emphasis = None,
     index: IndexDir = None,
     no_refresh: NoRefresh = False,
+    cluster: Cluster = None,
     workers: Workers = None,
 ) -> None:
     """Pick images that differ as much as possible, anew on each request."""
     with friendly():
         use_one_thread()
         wishes = Wishes(folder, json, output, no_sheet, copy_to, link_to)
-        collection = open_folder(folder, config, index, workers, emphasis, refresh=not no_refresh)
+        collection = open_folder(
+            folder, config, index, workers, emphasis, refresh=not no_refresh, cluster=cluster
+        )
         picked = collection.different(n, seed=seed, keep_duplicates=keep_duplicates)
         wishes.fulfil(collection, picked)
 
@@ -93,6 +100,7 @@ class Wishes:
     ) -> None:
         from imgbatch.files import refuse_inside
         from imgbatch.outputs.sheet import check_sheet_path
+        from imgbatch.places import is_url
 
         self.format = "json" if json else "table"
         self.output, self.no_sheet = output, no_sheet
@@ -100,6 +108,8 @@ class Wishes:
         self.link = link_to is not None
         if copy_to and link_to:
             raise UsageError("--copy-to and --link-to were both given", "give one of them")
+        if link_to and is_url(folder):
+            raise UsageError(f"{folder} is a URL, to which no link leads", "give --copy-to")
         if output is not None:
             check_sheet_path(output)
             refuse_inside(output, folder, "-o")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgbatch.commands.options import (
+    Cluster,
     ConfigFile,
     Emphasis,
     Folder,
@@ -56,6 +57,7 @@ def evaluate(
     emphasis: Emphasis = None,
     index: IndexDir = None,
     workers: Workers = None,
+    cluster: Cluster = None,
 ) -> None:
     """Measure the quality of a folder's sets, beside random choice.
 
@@ -66,7 +68,7 @@ def evaluate(
         from imgbatch.outputs.evaluation import write_evaluation
         from imgbatch.outputs.progress import progress_bar
 
-        collection = open_folder(folder, config, index, workers, emphasis)
+        collection = open_folder(folder, config, index, workers, emphasis, cluster=cluster)
         with progress_bar("measuring", unit="sets") as progress:
             measured = evaluation.evaluate(
                 collection, n=n, sets=sets, seed=seed, labels=labels, progress=progress

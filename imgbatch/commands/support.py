@@ -69,11 +69,13 @@ def open_folder(
     emphasis: str | None = None,
     *,
     refresh: bool = True,
+    cluster: str | None = None,
 ) -> "Collection":
     """Bring a folder's index up to date, with a progress bar, and open it."""
-    if refresh:
+    if refresh and cluster is None:
         start_workers_early(folder, index, workers)
-    return load_folder(folder, settings_of(config, workers, emphasis), index, refresh=refresh)
+    settings = settings_of(config, workers, emphasis)
+    return load_folder(folder, settings, index, refresh=refresh, cluster=cluster)
 
 
 def start_workers_early(folder: str, index: str | None, workers: int | None) -> None:
@@ -93,14 +95,26 @@ def start_workers_early(folder: str, index: str | None, workers: int | None) -> 
 
 
 def load_folder(
-    folder: str, settings: "Config", index: str | None, *, refresh: bool = True
+    folder: str,
+    settings: "Config",
+    index: str | None,
+    *,
+    refresh: bool = True,
+    cluster: str | None = None,
 ) -> "Collection":
     """Bring a folder's index up to date for given settings, with a progress bar, and open it."""
     from imgbatch.collection import load
     from imgbatch.outputs.progress import progress_bar
 
     with progress_bar("indexing") as progress:
-        return load(folder, config=settings, index=index, progress=progress, refresh=refresh)
+        return load(
+            folder,
+            config=settings,
+            index=index,
+            progress=progress,
+            refresh=refresh,
+            cluster=cluster,
+        )
 
 
 def settings_of(config: str | None, workers: int | None, emphasis: str | None = None) -> "Config":

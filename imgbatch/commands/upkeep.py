@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from imgbatch.commands.options import ConfigFile, Emphasis, Folder, IndexDir, Json, Workers
+from imgbatch.commands.options import Cluster, ConfigFile, Emphasis, Folder, IndexDir, Json, Workers
 from imgbatch.commands.support import friendly, note, open_folder
 from imgbatch.errors import UsageError
 
@@ -16,10 +16,11 @@ def index(
     emphasis: Emphasis = None,
     index: IndexDir = None,
     workers: Workers = None,
+    cluster: Cluster = None,
 ) -> None:
     """Bring a folder's index up to date; the other commands do it by themselves."""
     with friendly():
-        collection = open_folder(folder, config, index, workers, emphasis)
+        collection = open_folder(folder, config, index, workers, emphasis, cluster=cluster)
 
         from dataclasses import asdict
 

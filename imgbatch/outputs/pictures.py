@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from imgbatch import images
+from imgbatch import images, places
 from imgbatch.errors import UnreadableImage
 from imgbatch.settings import Config
 from imgbatch.types import Selection, View
@@ -26,9 +26,7 @@ def load_picture(path: str, config: Config, side_px: int) -> View:
 
 def _load(path: str, config: Config, side_px: int) -> View:
     try:
-        with open(path, "rb") as file:
-            data = file.read()
-        return images.decode(data, config.images.as_options(), view_px=side_px).view
+        return images.decode(places.read(path), config.images.as_options(), view_px=side_px).view
     except (OSError, UnreadableImage):
         return _GONE
 

@@ -95,7 +95,8 @@ def deal_batches(  # noqa: PLR0913 - labels and hashes are data; the options are
     copy of the points and about 100 bytes a row.
     """
     points = np.asarray(points, np.float32)
-    _check(points, batch_size, seed, epoch)
+    _check(points)
+    check_request(batch_size, seed, epoch)
     if components < 1:
         raise SelectionError(
             f"components is {components}, expected at least 1", f"{COMPONENTS} is usual"
@@ -194,7 +195,7 @@ def _shuffled_rank(keys: npt.NDArray[np.generic], rng: np.random.Generator) -> R
     return np.asarray(rng.permutation(len(names))[inverse.reshape(-1)], np.int64)
 
 
-def _check(points: npt.NDArray[np.float32], batch_size: int, seed: int, epoch: int) -> None:
+def _check(points: npt.NDArray[np.float32]) -> None:
     if points.ndim != 2:
         raise SelectionError(
             f"points of shape {points.shape} were given, expected (n, d)", "one row per image"
@@ -203,6 +204,10 @@ def _check(points: npt.NDArray[np.float32], batch_size: int, seed: int, epoch: i
         raise SelectionError(
             "some points hold NaN or infinity, expected finite numbers", "leave those rows out"
         )
+
+
+def check_request(batch_size: int, seed: int, epoch: int) -> None:
+    """Raise `SelectionError` unless these are a batch size, a seed and an epoch."""
     if batch_size < 1:
         raise SelectionError(
             f"the batch size is {batch_size}, expected at least 1", "use a larger batch size"

@@ -62,6 +62,16 @@ def different(
         (n,) int64 and float32 in the order of choice; a distance is that, between the pictures
         themselves, to the nearest row chosen before; for the first, to the second (0 if alone).
     """
+    rows, smooth = smoothed_sample(points, n, options, random)
+    hashes = None if options.hashes is None else options.hashes[rows]
+    chosen, _ = k_center(smooth, n, hashes=hashes, duplicate_bits=options.duplicate_bits)
+    return rows[chosen], gaps(points[rows[chosen]])
+
+
+def smoothed_sample(
+    points: Floats, n: int, options: DifferentOptions, random: np.random.Generator
+) -> tuple[Rows, Floats]:
+    """A fresh sample without outliers: (m,) rows, m >= n, and their smooth points (m, d)."""
     most = min(len(points), options.sample_per_pick * n)
     drawn, distinct = _draw(len(points), max(most, options.most_pooled), most, options, random)
     if distinct < n and len(drawn) < len(points):  # hardly anything but copies: look at all
@@ -80,9 +90,7 @@ def different(
         sample, near = sample[dense], near[dense]
     smooth = _smooth(world, sample, near[:, : options.smoothing])
     rows = sample if world is points else drawn[sample]
-    hashes = None if options.hashes is None else options.hashes[rows]
-    chosen, _ = k_center(smooth, n, hashes=hashes, duplicate_bits=options.duplicate_bits)
-    return rows[chosen], _gaps(points[rows[chosen]])
+    return rows, smooth
 
 
 def _draw(
@@ -123,7 +131,7 @@ def _smooth(points: Floats, rows: Rows, near: Rows) -> Floats:
     return smooth
 
 
-def _gaps(points: Floats) -> Floats:
+def gaps(points: Floats) -> Floats:
     """Distance of each point to the nearest earlier one; of the first, to the second."""
     gaps = np.zeros(len(points), np.float32)
     for place in range(1, len(points)):

@@ -66,14 +66,18 @@ class NeighbourSearch:
         k = min(k, len(self.points))
         if len(self._kept) + len(queries) > _ANSWERS_KEPT:
             self._kept.clear()
+        for query, answer in zip(queries, self._answers(queries, k), strict=True):
+            self._kept[query.tobytes()] = k, *answer
+
+    def _answers(self, queries: Floats, k: int) -> list[tuple[Rows, Floats]]:
         if len(self.points) > self.large:
             candidates = self._candidates_by_pass(queries, k)
         else:
             candidates = [self._candidates_by_tree(query, k) for query in queries]
-        for query, rows in zip(queries, candidates, strict=True):
-            distances = distances_to(self.points[rows], query)
-            order = np.lexsort((rows, distances))[:k]
-            self._kept[query.tobytes()] = k, rows[order], distances[order]
+        return [
+            nearest_of(rows, distances_to(self.points[rows], query), k)
+            for rows, query in zip(candidates, queries, strict=True)
+        ]
 
     def _candidates_by_tree(self, query: Floats, k: int) -> Rows:
         """At least the k nearest rows, and all as near as the last of them."""
@@ -94,6 +98,12 @@ class NeighbourSearch:
         from sklearn.neighbors import BallTree
 
         return BallTree(self.points)
+
+
+def nearest_of(rows: Rows, distances: Floats, k: int) -> tuple[Rows, Floats]:
+    """The k nearest of some rows with their distances, nearest first, ties by row."""
+    order = np.lexsort((rows, distances))[:k]
+    return rows[order], distances[order]
 
 
 def squared_lengths(points: Floats) -> Floats:

@@ -117,7 +117,8 @@ def choose_anchor(
     """
     total = len(search.points)
     drawn = random.choice(total, min(options.tournament, total), replace=False)
-    anchors = [Anchor(search.points[row], int(row)) for row in drawn]
+    points = search.points[drawn]
+    anchors = [Anchor(point, row) for point, row in zip(points, drawn.tolist(), strict=True)]
     if len(anchors) == 1:
         return anchors[0]
     reach = _reach(n, options)

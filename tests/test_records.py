@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgbatch.catalogue import Records
+from imgbatch.records import Records
 from imgbatch.types import ImageRecord
 
 PATHS = st.lists(st.binary(min_size=1, max_size=9).filter(lambda b: 0 not in b), unique=True)

@@ -1,0 +1,201 @@
+"""The shards of a folder as one index: what `OpenIndex` is for SQLite."""
+
+import hashlib
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from imgbatch.descriptors import Codes
+from imgbatch.errors import CatalogueError, FolderError
+from imgbatch.opening import (
+    MAKE_ONE,
+    Progress,
+    RefreshReport,
+    changed_meanwhile,
+    kept_listing,
+    no_images,
+    write_skipped,
+)
+from imgbatch.partition import features_in_shards, project_in_shards
+from imgbatch.projection import Projection
+from imgbatch.records import Records, Row
+from imgbatch.runners import usable_cores
+from imgbatch.runners.dask import LOCAL, DaskRunner
+from imgbatch.runners.ordered import InOrder
+from imgbatch.runners.threads import Threads
+from imgbatch.selectors.parts import Spread
+from imgbatch.sharding import Sharded, refresh_shards
+from imgbatch.shards import DamagedShardError, Mark, Store, rows
+from imgbatch.types import Floats, Rows, Skipped
+
+
+def open_shards(
+    sharded: Sharded, progress: Progress | None = None, *, refresh: bool = True
+) -> "OpenShards":
+    """Bring the shards of a folder up to date and open them; damaged ones are made anew.
+
+    Without `refresh` they are trusted: no cluster is needed, and the folder need not be there.
+
+    Raises
+    ------
+    FolderError
+        The folder is missing or unreadable, or holds no readable image; or, without `refresh`,
+        it was never indexed under these settings.
+    CatalogueError
+        The store cannot be read or written.
+    ClusterError
+        The cluster cannot be reached, or went away.
+    """
+    damage = ""
+    for _ in range(2):
+        try:
+            return _open(sharded, progress, refresh=refresh)
+        except DamagedShardError as error:  # shows when they are read; their marks are gone by now
+            damage = str(error)
+    raise CatalogueError(f"the shards of {sharded.folder} are damaged: {damage}", MAKE_ONE)
+
+
+def _open(sharded: Sharded, progress: Progress | None, *, refresh: bool) -> "OpenShards":
+    if refresh:
+        workers = sharded.config.index.workers or usable_cores()
+        with DaskRunner(sharded.cluster, workers) as runner:
+            marks, report = refresh_shards(sharded, runner, progress)
+    else:
+        marks, report = _trusted(sharded), RefreshReport(0, 0, 0, ())
+    opened = OpenShards(sharded, marks, report)
+    if not opened.records:
+        raise no_images(sharded.folder, opened.skipped)
+    return opened
+
+
+def _trusted(sharded: Sharded) -> list[Mark]:
+    marks = sharded.store.listing(sharded.listing)
+    if not marks:
+        raise FolderError(
+            f"there are no shards of {sharded.folder} for these settings yet", MAKE_ONE
+        )
+    return marks
+
+
+@dataclass(slots=True, weakref_slot=True)
+class OpenShards:
+    """An `Opened` index in shards; also the `InShards` that its points are computed from."""
+
+    sharded: Sharded
+    marks: list[Mark]
+    report: RefreshReport
+    records: Records = field(init=False)
+    skipped: list[Skipped] = field(init=False)
+    skipped_list: Path | None = field(init=False)
+    notes: tuple[str, ...] = ()
+    _spread: Spread | None = None
+
+    def __post_init__(self) -> None:
+        place = self.directory / "listings" / self.generation()
+        self.records, unusable = kept_listing(place, "", self._read)
+        both = (*unusable, *self.report.unlisted)
+        self.skipped = sorted(both, key=lambda one: one.path)
+        self.skipped_list = write_skipped(self.directory, self.skipped)
+
+    @property
+    def folder(self) -> str:
+        """See `Opened`."""
+        return self.sharded.folder
+
+    @property
+    def directory(self) -> Path:
+        """See `Opened`."""
+        return self.sharded.directory
+
+    def projection(self) -> Projection:
+        """See `Opened.projection`; shards that prove damaged are made anew."""
+        try:
+            return self._projection()
+        except DamagedShardError as error:
+            again = open_shards(self.sharded)
+            if again.records != self.records:
+                raise changed_meanwhile(self.folder) from None
+            self.marks = again.marks
+            self.notes += (f"{error}; it was made anew",)
+            return self._projection()
+
+    def _projection(self) -> Projection:
+        return project_in_shards(self, self.sharded.descriptors, self.sharded.config)
+
+    def features(self, rows: Rows) -> dict[str, Floats]:
+        """See `Opened.features`."""
+        return features_in_shards(self, self.sharded.descriptors, rows)
+
+    # ----- what projections ask for ---------------------------------------------------------------
+
+    def generation(self) -> str:
+        """Text that changes whenever a shard does."""
+        digests = " ".join(mark.digest for mark in self.marks)
+        return f"shards-{hashlib.blake2b(digests.encode(), digest_size=16).hexdigest()}"
+
+    @property
+    def shards(self) -> list["StoredShard"]:
+        """See `InShards`: those that hold an image."""
+        store = self.sharded.store
+        return [StoredShard(store, mark) for mark in self.marks if mark.images]
+
+    @property
+    def points_place(self) -> str:
+        """See `InShards`: beside the shards."""
+        return f"{self.sharded.store.root}/points"
+
+    @property
+    def spread(self) -> Spread:
+        """See `InShards`: the cluster; on this machine alone, threads."""
+        if self._spread is None:
+            workers = self.sharded.config.index.workers or usable_cores()
+            if self.sharded.cluster == LOCAL:
+                self._spread = Threads(workers)
+            else:
+                runner = DaskRunner(self.sharded.cluster, workers)
+                self._spread = InOrder(runner)
+                weakref.finalize(self, runner.__exit__, None, None, None)
+        return self._spread
+
+    def _read(self) -> tuple[Records, list[Skipped]]:
+        skipped: list[Skipped] = []
+
+        def readable() -> Iterator[Row]:
+            for mark in self.marks:
+                table = StoredShard(self.sharded.store, mark).table()
+                skipped.extend(rows.skipped(table))
+                yield from rows.readable(table)
+
+        return Records.pack(readable()), skipped
+
+
+@dataclass(frozen=True, slots=True)
+class StoredShard:
+    """A shard of a store, for a task to take along; the last one read is kept in each process."""
+
+    store: Store
+    mark: Mark
+
+    def __len__(self) -> int:
+        return self.mark.images
+
+    def codes(self, fingerprint: str, dim: int) -> Codes:
+        """See `partition.Shard`; a shard that proves damaged is removed from the store."""
+        return rows.codes_in(self.table(), fingerprint, dim)
+
+    def table(self) -> Any:
+        """All that the shard holds, as a pyarrow table."""
+        try:
+            return _table_of(self)
+        except DamagedShardError:
+            self.store.remove(self.mark.id)
+            raise
+
+
+@lru_cache(maxsize=1)
+def _table_of(shard: StoredShard) -> Any:
+    """Kept, since descriptors are asked for in turn."""
+    return shard.store.table(shard.mark)

@@ -1,0 +1,256 @@
+"""The runner for several machines: a Dask cluster, or one of processes on this machine.
+
+Scheduling, data transport and the replacement of workers are Dask's. Added here: no wait without
+an end, and the search for the task that kills whoever runs it.
+"""
+
+import contextlib
+import logging
+import os
+import queue
+import signal
+from asyncio import CancelledError
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from types import TracebackType
+from typing import Any, Self
+
+from imgbatch.errors import ClusterError, UsageError
+from imgbatch.runners.base import Answer, Task
+
+LOCAL = "local"
+_AHEAD = 3
+"""Tasks handed out for each worker thread: one at work, two waiting, so that none idles."""
+_START_SECONDS, _ASK_SECONDS, _CLOSE_SECONDS, _TICK_SECONDS = 60.0, 20.0, 10.0, 2.0
+_ALONE_SECONDS = 300.0
+"""So long a cluster may be without workers: one that grows on demand takes its time."""
+_LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")
+_AGAIN = "run again; finished shards are kept"
+
+
+class _Killed:
+    """Stands for the answer of a task whose workers died."""
+
+
+@dataclass
+class DaskRunner:
+    """Calls the function on the workers of a cluster; it connects when first used.
+
+    Parameters
+    ----------
+    address
+        A scheduler's address, such as ``tcp://host:8786``; or "local" for processes here.
+    workers
+        Processes of a local cluster.
+
+    Raises
+    ------
+    ClusterError
+        From any method: there is no such scheduler, it went away, or no worker is there.
+    """
+
+    address: str
+    workers: int = 1
+    _client: Any = field(default=None, init=False)
+    _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+        self._client = None
+
+    def run(
+        self,
+        function: Callable[[Task], Answer],
+        tasks: Iterable[Task],
+        *,
+        split: Callable[[Task], list[Task]],
+        crashed: Callable[[Task], Answer],
+    ) -> Iterator[Answer]:
+        """See `Runner.run`. A task counts as deadly when it saw more deaths than Dask allows."""
+        if self._client is None:
+            self._connect()
+        suspects: list[Task] = []
+        for task, answer in self._answers(function, iter(tasks)):
+            if isinstance(answer, _Killed):
+                suspects.extend(split(task))
+            else:
+                yield answer
+        while suspects:  # alone on the cluster, so that no other dies with the culprit
+            one = suspects.pop()
+            for task, answer in self._answers(function, iter([one])):
+                if not isinstance(answer, _Killed):
+                    yield answer
+                elif len(parts := split(task)) > 1:
+                    suspects.extend(parts)
+                else:
+                    yield crashed(task)
+
+    def _answers(
+        self, function: Callable[[Task], Answer], source: Iterator[Task]
+    ) -> Iterator[tuple[Task, Answer | _Killed]]:
+        """Yield each task with its answer; futures report to a queue, since it can be polled."""
+        from distributed import KilledWorker
+
+        done = queue.SimpleQueue[str]()
+        pending: dict[str, tuple[Any, Task]] = {}
+        most = _AHEAD * max(1, self._threads())
+        alone = 0.0
+        while True:
+            for task in islice(source, most - len(pending)):
+                with self._losing():
+                    future = self._client.submit(function, task, pure=False)
+                pending[future.key] = future, task
+                future.add_done_callback(lambda one: done.put(one.key))
+            if not pending:
+                return
+            try:
+                future, task = pending.pop(done.get(timeout=_TICK_SECONDS))
+            except queue.Empty:
+                threads = self._threads()
+                most = max(most, _AHEAD * threads)
+                alone = 0.0 if threads else alone + _TICK_SECONDS
+                if alone > _ALONE_SECONDS:
+                    what = f"no worker has come to {self.address} in {_ALONE_SECONDS:.0f} seconds"
+                    raise ClusterError(what, "start workers there, then run again") from None
+                continue
+            try:
+                answer = self._result(future)
+            except KilledWorker:
+                yield task, _Killed()
+            else:
+                yield task, answer
+
+    # ----- every call into Dask, with a bound -----------------------------------------------------
+
+    def _result(self, future: Any) -> Any:
+        """The answer of a finished task; what the function raised is raised here."""
+        while future.status != "error":
+            with self._losing():
+                try:
+                    return future.result(timeout=_TICK_SECONDS)
+                except TimeoutError:  # its worker died before handing it over: Dask does it again
+                    self._threads()
+        try:
+            return future.result(timeout=_ASK_SECONDS)
+        except ImportError as error:
+            raise ClusterError(
+                f"a worker cannot do the work: {error}", "install the same imgbatch on each"
+            ) from None
+
+    def _threads(self) -> int:
+        """Worker threads there are now; asking shows whether the scheduler is still there."""
+        with self._losing():
+            ask = self._client.scheduler.ncores
+            threads: dict[str, int] = self._client.sync(ask, callback_timeout=_ASK_SECONDS)
+            return sum(threads.values())
+
+    @contextlib.contextmanager
+    def _losing(self) -> Iterator[None]:
+        """Turn what Dask raises where the scheduler does not answer into our error."""
+        try:
+            if self._client.status != "running":
+                raise OSError("the connection is lost")
+            yield
+        except (OSError, CancelledError, RuntimeError) as error:
+            what = f"the scheduler at {self.address} is gone"
+            raise ClusterError(f"{what} ({type(error).__name__})", _AGAIN) from None
+
+    # ----- coming and going -----------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise UsageError(
+                f"--cluster {self.address} needs Dask",
+                'install it: pip install "imgbatch[cluster]"',
+            ) from None
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(_quiet_logs())
+            place = self.address
+            if place == LOCAL:
+                place = stack.enter_context(_local_cluster(self.workers))
+            try:
+                client = Client(place, timeout=_ASK_SECONDS, set_as_default=False)
+                stack.callback(_close, client)
+                if self.address == LOCAL:
+                    client.wait_for_workers(self.workers, timeout=_START_SECONDS)
+            except (OSError, ValueError, RuntimeError) as error:
+                raise ClusterError(
+                    f"no Dask cluster at {self.address}: {error}",
+                    "give the address its scheduler prints, such as tcp://host:8786",
+                ) from None
+            self._client = client
+            self._stack = stack.pop_all()
+
+
+@contextlib.contextmanager
+def _local_cluster(workers: int) -> Iterator[Any]:
+    """Worker processes of one thread each; none outlives this process, or the block.
+
+    They are born with Ctrl-C blocked, since a terminal sends it to all of them, and are ended
+    abruptly: whatever was unfinished is done again next time, and no wait can hang.
+    """
+    from distributed import LocalCluster
+
+    with _interrupts_blocked():
+        cluster = LocalCluster(
+            n_workers=0,
+            threads_per_worker=1,
+            dashboard_address=":0",  # any free port: the usual one may be taken
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+            scheduler_kwargs={"allowed_failures": 1},
+            env={"OPENCV_FOR_THREADS_NUM": "1"},
+        )
+        cluster.scale(workers)
+    try:
+        yield cluster
+    finally:
+        for nanny in list(cluster.workers.values()):
+            nanny.auto_restart = False
+            with contextlib.suppress(OSError, AttributeError):
+                os.kill(nanny.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+        _close(cluster)
+
+
+def _close(one: Any) -> None:
+    """Close a client or a cluster; where it does not answer in time, leave it."""
+    with contextlib.suppress(OSError, RuntimeError):
+        one.close(timeout=_CLOSE_SECONDS)
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Threads and processes begun inside never see Ctrl-C; this thread sees it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _quiet_logs() -> Iterator[None]:
+    """What Dask logs about lost connections is told by our errors."""
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,231 @@
+"""Where shards lie: a local or remote folder with one Parquet file and one mark for each.
+
+``shards/ID.parquet`` holds a shard, ``marks/ID.json`` says that it is finished and what is in it,
+``listings/SETTINGS.jsonl`` holds the marks of a folder's shards, in their order, one a line (and
+``SETTINGS.planned``, while a run lasts, the ids it is about to make). A shard is trusted only if
+its size is the mark's, and read only if its digest is, so that it does not matter who died while
+writing what.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from imgbatch import places
+from imgbatch.errors import CatalogueError
+from imgbatch.shards import rows
+
+_AT_ONCE = 32
+"""Small files asked for at the same time, as a remote store takes a while for each."""
+_DAY_SECONDS = 86_400
+
+
+class DamagedShardError(Exception):
+    """A finished shard is gone, or no longer what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A finished shard.
+
+    Attributes
+    ----------
+    first, last
+        Its first and last path.
+    files, images, kept
+        Its files; those of them that are readable images; those that the listing before had, too.
+    settled
+        Whether nothing in it has to be read again next time, as files that could not be read or
+        had just been changed.
+    size, digest
+        Of the Parquet file.
+    """
+
+    id: str
+    first: str
+    last: str
+    files: int
+    images: int
+    kept: int
+    settled: bool
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The shards of one image folder, at a path or URL that every worker can reach."""
+
+    root: str
+
+    # ----- shards ---------------------------------------------------------------------------------
+
+    def write(self, shard_id: str, data: bytes) -> None:
+        """Write a shard's Parquet file."""
+        self._write(_shard(shard_id), data)
+
+    def finish(self, mark: Mark) -> None:
+        """Mark a shard, already written, as finished."""
+        self._write(_mark(mark.id), _line(mark))
+
+    def table(self, mark: Mark) -> Any:
+        """A finished shard as a pyarrow table; raises `DamagedShardError`."""
+        try:
+            data = self._read(_shard(mark.id))
+        except OSError as error:
+            raise DamagedShardError(str(error)) from None
+        if digest_of(data) != mark.digest:
+            raise DamagedShardError(f"shard {mark.id} is damaged")
+        return rows.open_table(data)
+
+    def finished(self, ids: Iterable[str]) -> dict[str, Mark]:
+        """The marks of those shards that have one."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = pool.map(self._mark_of, ids)
+            return {mark.id: mark for mark in found if mark is not None}
+
+    def sizes(self) -> dict[str, int]:
+        """The size in bytes of every shard's Parquet file there is, by id."""
+        return {
+            name.removesuffix(".parquet"): size
+            for name, size in self._names("shards").items()
+            if name.endswith(".parquet")
+        }
+
+    def remove(self, shard_id: str) -> None:
+        """Forget a shard, mark first; nothing happens where there is none."""
+        self._remove_file(_mark(shard_id))
+        self._remove_file(_shard(shard_id))
+
+    # ----- listings -------------------------------------------------------------------------------
+
+    def listing(self, settings: str) -> list[Mark]:
+        """The shards of the folder as last seen under these settings; [] if never."""
+        try:
+            return [_parse(line) for line in self._read(_listing(settings)).splitlines()]
+        except (OSError, ValueError, TypeError):
+            return []
+
+    def plan(self, settings: str, ids: Iterable[str]) -> None:
+        """Note which shards a run is about to make, so that none is left over if it stops."""
+        self._write(_plan(settings), json.dumps([*self._planned(settings), *ids]).encode())
+
+    def publish(self, settings: str, marks: Sequence[Mark]) -> None:
+        """Replace a listing; former and planned shards that no listing holds now are removed."""
+        former = {mark.id for mark in self.listing(settings)} | {*self._planned(settings)}
+        self._write(_listing(settings), b"".join(map(_line, marks)))
+        for shard_id in former - self._listed():
+            self.remove(shard_id)
+        self._remove_file(_plan(settings))
+        self._sweep()
+
+    def _planned(self, settings: str) -> list[str]:
+        try:
+            return [str(one) for one in json.loads(self._read(_plan(settings)))]
+        except (OSError, ValueError, TypeError):
+            return []
+
+    def _listed(self) -> set[str]:
+        """The ids in all listings, whatever their settings."""
+        names = (name for name in self._names("listings") if name.endswith(".jsonl"))
+        listings = (self.listing(name.removesuffix(".jsonl")) for name in names)
+        return {mark.id for listing in listings for mark in listing}
+
+    def _sweep(self) -> None:
+        """Remove what killed writers left; only in a local store do they write in two steps."""
+        if places.is_url(self.root):
+            return
+        for name in self._names("shards"):
+            file = os.path.join(self.root, "shards", name)
+            with contextlib.suppress(OSError):
+                if name.endswith(".tmp") and os.stat(file).st_mtime < time.time() - _DAY_SECONDS:
+                    os.unlink(file)
+
+    # ----- files ----------------------------------------------------------------------------------
+
+    def _names(self, folder: str) -> dict[str, int]:
+        """Names and sizes of the files in one of the store's folders."""
+        system, at = self._at(folder)
+        try:
+            with places.only_os_errors():
+                system.invalidate_cache()
+                found = system.ls(at, detail=True)
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise self._unusable(error) from None
+        return {os.path.basename(one["name"]): one["size"] for one in found}
+
+    def _remove_file(self, name: str) -> None:
+        system, at = self._at(name)
+        with contextlib.suppress(OSError), places.only_os_errors():
+            system.rm_file(at)
+
+    def _mark_of(self, shard_id: str) -> Mark | None:
+        try:
+            return _parse(self._read(_mark(shard_id)))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def _at(self, name: str) -> tuple[Any, str]:
+        return places.file_system(f"{self.root}/{name}")
+
+    def _read(self, name: str) -> bytes:
+        return places.read(f"{self.root}/{name}")
+
+    def _write(self, name: str, data: bytes) -> None:
+        """Write a file so that nobody sees half of it, where the file system lets us."""
+        system, at = self._at(name)
+        try:
+            with places.only_os_errors():
+                system.makedirs(os.path.dirname(at), exist_ok=True)
+                if places.is_url(self.root):  # object stores show a file only when it is whole
+                    system.pipe_file(at, data)
+                    return
+                temporary = f"{at}.{uuid.uuid4().hex}.tmp"
+                system.pipe_file(temporary, data)
+                os.replace(temporary, at)
+        except OSError as error:
+            raise self._unusable(error) from None
+
+    def _unusable(self, error: OSError) -> CatalogueError:
+        return CatalogueError(
+            f"the shards in {self.root} cannot be used: {error.strerror or error}",
+            "check free space and permissions, or give another place with --index",
+        )
+
+
+def digest_of(data: bytes) -> str:
+    """What a mark says of its shard's bytes."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _shard(shard_id: str) -> str:
+    return f"shards/{shard_id}.parquet"
+
+
+def _mark(shard_id: str) -> str:
+    return f"marks/{shard_id}.json"
+
+
+def _listing(settings: str) -> str:
+    return f"listings/{settings}.jsonl"
+
+
+def _plan(settings: str) -> str:
+    return f"listings/{settings}.planned"
+
+
+def _line(mark: Mark) -> bytes:
+    return json.dumps(asdict(mark)).encode() + b"\n"
+
+
+def _parse(line: bytes) -> Mark:
+    return Mark(**json.loads(line))

@@ -12,6 +12,7 @@ import numpy as np
 from imgbatch import images, locations
 from imgbatch.catalogue import Records
 from imgbatch.config import load_config
+from imgbatch.contents import Contents
 from imgbatch.dealing import Dealing
 from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
 from imgbatch.errors import CatalogueError, FolderError, SelectionError
@@ -74,7 +75,7 @@ def load(
     return Collection(path, settings, opened, started)
 
 
-class Collection(Dealing):
+class Collection(Dealing, Contents):
     """The images of one folder, ready for requests.
 
     Attributes

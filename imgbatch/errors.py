@@ -55,3 +55,7 @@ class CatalogueError(ImgbatchError):
 
 class OutputError(ImgbatchError):
     """A result could not be written where it was asked for."""
+
+
+class DatabaseError(ImgbatchError):
+    """A data base cannot be reached, lacks something, or refuses; no password is in the message."""

@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
@@ -21,25 +22,6 @@ _HEX = "\\x"
 
 Progress = Callable[[int, int], None]
 """Called with (images done, images in all)."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Some rows as columns of equal length; names are text as in `as_text`, points (m, p)."""
-
-    ids: list[UUID]
-    paths: list[str]
-    labels: list[str]
-    widths: list[int]
-    heights: list[int]
-    sizes: list[int]
-    hashes: list[bytes]
-    phashes: list[int]
-    notes: list[str]
-    points: Floats
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,24 +58,78 @@ class ImageTable:
     def __len__(self) -> int:
         return len(self.records)
 
-    def batches(self, rows: int = BATCH_ROWS) -> Iterator[Batch]:
+    def batches(self, rows: int = BATCH_ROWS) -> "Iterator[Batch]":
         """All images in order, `rows` at a time, so that memory stays flat."""
         for start in range(0, len(self), rows):
-            some = slice(start, start + rows)
-            records = self.records[some]
-            labels = self.labels[some] if self.labels else [one.label for one in records]
-            yield Batch(
-                [image_id(self.folder, one.path) for one in records],
-                [as_text(one.path) for one in records],
-                [as_text(one) for one in labels],
-                [one.width for one in records],
-                [one.height for one in records],
-                self.sizes[some].tolist(),
-                [one.tobytes() for one in self.hashes[some]],
-                self.phashes[some].tolist(),
-                [as_text(one.note) for one in records],
-                self.points[some],
-            )
+            yield Batch(self, slice(start, start + rows))
+
+
+class Batch:
+    """Some rows of a table as columns of equal length, each made on first use."""
+
+    def __init__(self, table: ImageTable, some: slice) -> None:
+        self._table, self._some = table, some
+
+    def __len__(self) -> int:
+        return len(range(*self._some.indices(len(self._table))))
+
+    @cached_property
+    def _records(self) -> Sequence[ImageRecord]:
+        return self._table.records[self._some]
+
+    @cached_property
+    def ids(self) -> list[UUID]:
+        """See `image_id`."""
+        return [image_id(self._table.folder, one.path) for one in self._records]
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """Paths inside the folder, as `as_text` writes them."""
+        return [as_text(one.path) for one in self._records]
+
+    @cached_property
+    def labels(self) -> list[str]:
+        """Classes, as `as_text` writes them."""
+        if self._table.labels is None:
+            return [as_text(one.label) for one in self._records]
+        return [as_text(one) for one in self._table.labels[self._some]]
+
+    @cached_property
+    def widths(self) -> list[int]:
+        """Pixels."""
+        return [one.width for one in self._records]
+
+    @cached_property
+    def heights(self) -> list[int]:
+        """Pixels."""
+        return [one.height for one in self._records]
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """Bytes of the files."""
+        sizes: list[int] = self._table.sizes[self._some].tolist()
+        return sizes
+
+    @cached_property
+    def hashes(self) -> list[bytes]:
+        """16 bytes of BLAKE2b over each file."""
+        return [one.tobytes() for one in self._table.hashes[self._some]]
+
+    @cached_property
+    def phashes(self) -> list[int]:
+        """64 bits, the first one highest."""
+        phashes: list[int] = self._table.phashes[self._some].tolist()
+        return phashes
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What was odd about each file, as `as_text` writes it."""
+        return [as_text(one.note) for one in self._records]
+
+    @property
+    def points(self) -> Floats:
+        """(m, p) float32."""
+        return self._table.points[self._some]
 
 
 def image_id(folder: str, path: str) -> UUID:

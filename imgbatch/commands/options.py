@@ -8,6 +8,13 @@ import typer
 Folder = Annotated[
     str, typer.Argument(metavar="FOLDER", help="Folder of images; never written to.")
 ]
+MaybeFolder = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="FOLDER",
+        help="Folder of images; never written to. With --from, one of those exported there.",
+    ),
+]
 Count = Annotated[int, typer.Option("-n", help="How many images: 1 to the folder's size.")]
 Like = Annotated[
     str | None,
@@ -62,6 +69,14 @@ Labels = Annotated[
     typer.Option(
         metavar="FILE.csv",
         help="Classes from columns path,label; without it, the first-level subfolders.",
+    ),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="URL",
+        help="Search the folder that was exported to postgresql://...; needs --like.",
     ),
 ]
 NoRefresh = Annotated[

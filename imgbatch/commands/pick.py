@@ -1,13 +1,14 @@
 """``similar`` and ``different``: pick images and show them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from imgbatch.commands.options import (
     Cluster,
     ConfigFile,
     CopyTo,
     Count,
+    Database,
     Emphasis,
     Folder,
     IndexDir,
@@ -15,24 +16,43 @@ from imgbatch.commands.options import (
     KeepDuplicates,
     Like,
     LinkTo,
+    MaybeFolder,
     NoRefresh,
     NoSheet,
     Seed,
     SheetPath,
     Workers,
 )
-from imgbatch.commands.support import friendly, note, open_folder, use_one_thread
+from imgbatch.commands.support import friendly, note, open_folder, settings_of, use_one_thread
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
-    from imgbatch.collection import Collection
+    from imgbatch.settings import Config
     from imgbatch.types import Selection
 
 
+class Images(Protocol):
+    """Images that were picked from: a folder's, or those of its export."""
+
+    config: "Config"
+    folder: str
+
+    @property
+    def index_directory(self) -> Path:
+        """Where the folder's index lies."""
+        ...
+
+    @property
+    def skipped_list(self) -> Path | None:
+        """The file that lists what was skipped, if there is one."""
+        ...
+
+
 def similar(
-    folder: Folder,
+    folder: MaybeFolder = None,
     n: Count = 10,
     like: Like = None,
+    database: Database = None,
     seed: Seed = None,
     json: Json = False,
     output: SheetPath = None,
@@ -51,11 +71,53 @@ def similar(
     with friendly():
         use_one_thread()
         wishes = Wishes(folder, json, output, no_sheet, copy_to, link_to)
+        request: dict[str, Any] = {
+            "n": n,
+            "like": like,
+            "seed": seed,
+            "keep_duplicates": keep_duplicates,
+        }
+        if database is not None:
+            useless = {
+                "--emphasis": emphasis,
+                "--index": index,
+                "--workers": workers,
+                "--cluster": cluster,
+            }
+            _check_together(like, useless | {"--no-refresh": no_refresh or None})
+            _similar_there(database, folder, wishes, settings_of(config, None), request)
+            return
+        if folder is None:
+            raise UsageError("no folder was given", "give the folder that holds the images")
         collection = open_folder(
             folder, config, index, workers, emphasis, refresh=not no_refresh, cluster=cluster
         )
-        picked = collection.similar(n, like=like, seed=seed, keep_duplicates=keep_duplicates)
-        wishes.fulfil(collection, picked)
+        wishes.fulfil(collection, collection.similar(**request))
+
+
+def _check_together(like: str | None, useless: "dict[str, Any]") -> None:
+    if like is None:
+        raise UsageError("--from was given without --like", "give --like IMAGE")
+    for option, value in useless.items():
+        if value is not None:
+            raise UsageError(
+                f"{option} was given with --from", "leave it out: the export has its own"
+            )
+
+
+def _similar_there(
+    url: str,
+    folder: str | None,
+    wishes: "Wishes",
+    settings: "Config",
+    request: "dict[str, Any]",
+) -> None:
+    """Answer from an export."""
+    from imgbatch.exports.remote import RemoteImages
+
+    exported = RemoteImages(url, folder, settings)
+    wishes.stay_out_of(exported.folder)
+    wishes.fulfil(exported, exported.similar(**request))
 
 
 def different(
@@ -91,14 +153,13 @@ class Wishes:
 
     def __init__(
         self,
-        folder: str,
+        folder: str | None,
         json: bool,  # noqa: FBT001
         output: Path | None,
         no_sheet: bool,  # noqa: FBT001
         copy_to: Path | None,
         link_to: Path | None,
     ) -> None:
-        from imgbatch.files import refuse_inside
         from imgbatch.outputs.sheet import check_sheet_path
         from imgbatch.places import is_url
 
@@ -112,11 +173,19 @@ class Wishes:
             raise UsageError(f"{folder} is a URL, to which no link leads", "give --copy-to")
         if output is not None:
             check_sheet_path(output)
-            refuse_inside(output, folder, "-o")
+        if folder is not None:
+            self.stay_out_of(folder)
+
+    def stay_out_of(self, folder: str) -> None:
+        """Raise if anything would be written into the image folder."""
+        from imgbatch.files import refuse_inside
+
+        if self.output is not None:
+            refuse_inside(self.output, folder, "-o")
         if self.hand_out_to is not None:
             refuse_inside(self.hand_out_to, folder, "--link-to" if self.link else "--copy-to")
 
-    def fulfil(self, collection: "Collection", picked: "Selection") -> None:
+    def fulfil(self, collection: Images, picked: "Selection") -> None:
         """Write the sheet, hand out files, print."""
         from imgbatch.files import hand_out
         from imgbatch.outputs import OUTPUTS, Result, load_pictures, write_sheet
@@ -136,7 +205,7 @@ class Wishes:
         note(picked.notes)
 
 
-def default_sheet(collection: "Collection", stem: str) -> Path:
+def default_sheet(collection: Images, stem: str) -> Path:
     """In ``imgbatch-out/`` of the working directory, or by the index if that is among images."""
     from imgbatch.files import is_inside
 

@@ -1,0 +1,50 @@
+"""Ways to hand a folder's images, as rows with points, to other programs."""
+
+from imgbatch.errors import UsageError
+from imgbatch.exports import csv, npz, parquet, postgres
+from imgbatch.exports.base import Exporter, ImageTable, Progress, Written
+from imgbatch.exports.portable import PortableSpace
+
+EXPORTERS: dict[str, Exporter] = {
+    ".parquet": parquet.EXPORTER,
+    ".npz": npz.EXPORTER,
+    ".csv": csv.EXPORTER,
+    "postgresql://": postgres.EXPORTER,
+    "postgres://": postgres.EXPORTER,
+}
+"""Ending of a file, or scheme of a URL -> how to write there. A new one: its file, a line here."""
+
+
+def exporter_of(target: str) -> Exporter:
+    """The exporter of a file or URL.
+
+    Raises
+    ------
+    UsageError
+        No exporter writes there. What is said holds nothing of a URL but its scheme.
+    """
+    scheme, is_url, _ = target.partition("://")
+    kind = f"{scheme}://".lower() if is_url else _ending(target)
+    if kind not in EXPORTERS:
+        what = f"the scheme {scheme!r}" if is_url else f"the ending {kind or 'none'!r}"
+        raise UsageError(
+            f"the target of the export has {what}", f"use one of {', '.join(EXPORTERS)}"
+        )
+    return EXPORTERS[kind]
+
+
+def _ending(target: str) -> str:
+    from pathlib import Path
+
+    return Path(target).suffix.lower()
+
+
+__all__ = [
+    "EXPORTERS",
+    "Exporter",
+    "ImageTable",
+    "PortableSpace",
+    "Progress",
+    "Written",
+    "exporter_of",
+]

@@ -1,0 +1,46 @@
+"""Comma-separated values: a line an image under a line of names, in UTF-8.
+
+Folder and fingerprint are repeated in each line; `hash` and `phash` are hexadecimal; `point` is a
+JSON array in one cell, which pgvector takes as it is. Numbers have the nine digits that bring back
+every float32. The feature space itself has no place here.
+"""
+
+import csv
+from pathlib import Path
+
+from imgbatch.exports.base import Batch, ImageTable, Progress, as_text, file_exporter
+
+COLUMNS = (
+    "id", "folder", "path", "label", "width", "height", "size", "hash", "phash", "note",
+    "fingerprint", "point",
+)  # fmt: skip
+
+
+def _write(target: Path, table: ImageTable, progress: Progress) -> None:
+    folder, mark = as_text(table.folder), table.space.fingerprint
+    numbers = f"[{','.join(['%.9g'] * table.points.shape[1])}]"
+    done = 0
+    with target.open("w", encoding="utf-8", newline="") as file:
+        # All text in quotes: the module leaves a carriage return in a name without.
+        writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        writer.writerow(COLUMNS)
+        for batch in table.batches():
+            columns = _columns(batch, numbers)
+            writer.writerows(
+                (one, folder, *middle, mark, point)
+                for one, *middle, point in zip(*columns, strict=True)
+            )
+            done += len(batch)
+            progress(done, len(table))
+
+
+def _columns(batch: Batch, numbers: str) -> tuple[object, ...]:
+    points = (numbers % tuple(point) for point in batch.points.tolist())
+    hashes = (one.hex() for one in batch.hashes)
+    phashes = (f"{one:016x}" for one in batch.phashes)
+    sides = batch.widths, batch.heights
+    named = batch.ids, batch.paths, batch.labels
+    return (*named, *sides, batch.sizes, hashes, phashes, batch.notes, points)
+
+
+EXPORTER = file_exporter(_write)

@@ -1,0 +1,93 @@
+"""NumPy's .npz: one array for each column, row i of each the i-th image; nothing is pickled.
+
+`ids` and `hashes` are (n, 16) uint8, `phashes` uint64, `points` (n, p) float32, names fixed-width
+text. `folder` and `fingerprint` are single strings; `settings` (JSON) and `space` (bytes) hold the
+feature space, see `read_space`.
+"""
+
+import json
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from imgbatch.exports.base import Batch, ImageTable, Progress, as_text, file_exporter
+from imgbatch.exports.portable import PortableSpace
+
+_Array = npt.NDArray[Any]
+
+_COLUMNS: Mapping[str, Callable[[Batch], _Array]] = {
+    "ids": lambda batch: _bytes(one.bytes for one in batch.ids),
+    "paths": lambda batch: np.array(batch.paths),
+    "labels": lambda batch: np.array(batch.labels),
+    "widths": lambda batch: np.array(batch.widths, np.int32),
+    "heights": lambda batch: np.array(batch.heights, np.int32),
+    "sizes": lambda batch: np.array(batch.sizes, np.int64),
+    "hashes": lambda batch: _bytes(batch.hashes),
+    "phashes": lambda batch: np.array(batch.phashes, np.uint64),
+    "notes": lambda batch: np.array(batch.notes),
+    "points": lambda batch: np.ascontiguousarray(batch.points, np.float32),
+}
+
+
+def _bytes(values: Iterable[bytes]) -> _Array:
+    return np.frombuffer(b"".join(values), np.uint8).reshape(-1, 16)
+
+
+def _write(target: Path, table: ImageTable, progress: Progress) -> None:
+    """Array after array, each in batches: a pass over the rows is cheaper than holding them."""
+    widest = dict.fromkeys(_COLUMNS, 1)
+    for batch in table.batches():
+        for name, texts in (
+            ("paths", batch.paths),
+            ("labels", batch.labels),
+            ("notes", batch.notes),
+        ):
+            widest[name] = max(widest[name], *map(len, texts))
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as file:
+        _add(file, "folder", iter([np.array(as_text(table.folder))]))
+        _add(file, "fingerprint", iter([np.array(table.space.fingerprint)]))
+        _add(file, "settings", iter([np.array(json.dumps(table.space.settings))]))
+        _add(file, "space", iter([np.frombuffer(table.space.arrays(), np.uint8)]))
+        for number, (name, column) in enumerate(_COLUMNS.items(), start=1):
+            _add(file, name, _parts(table, column, widest[name]), len(table))
+            progress(number * len(table) // len(_COLUMNS), len(table))
+
+
+def _parts(table: ImageTable, column: Callable[[Batch], _Array], widest: int) -> Iterator[_Array]:
+    for batch in table.batches():
+        values = column(batch)
+        yield values.astype(f"<U{widest}") if values.dtype.kind == "U" else values
+
+
+def _add(
+    file: zipfile.ZipFile, name: str, parts: Iterator[_Array], rows: int | None = None
+) -> None:
+    """Write one member; with `rows`, of an array that comes in parts."""
+    first = next(parts)
+    shape = first.shape if rows is None else (rows, *first.shape[1:])
+    entry = zipfile.ZipInfo(f"{name}.npy")
+    # Fixed-width text is mostly padding; points hardly shrink.
+    entry.compress_type = zipfile.ZIP_DEFLATED if first.dtype.kind == "U" else zipfile.ZIP_STORED
+    with file.open(entry, "w", force_zip64=True) as member:
+        np.lib.format.write_array_header_1_0(
+            member, {"descr": first.dtype.str, "fortran_order": False, "shape": shape}
+        )
+        member.write(first.tobytes())
+        for part in parts:
+            member.write(part.tobytes())
+
+
+def read_space(path: Path) -> PortableSpace:
+    """The feature space of an exported file."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        settings = json.loads(stored["settings"].item())
+        return PortableSpace.restore(
+            stored["fingerprint"].item(), settings, stored["space"].tobytes()
+        )
+
+
+EXPORTER = file_exporter(_write)

@@ -1,0 +1,89 @@
+"""Parquet: a row an image; the feature space stands, as JSON, in the metadata under ``imgbatch``.
+
+`id`, `hash` and `path` are text, `phash` is an unsigned number, `point` a list of float32 of fixed
+length. The metadata holds folder, fingerprint, settings and, in base64, the space's arrays, see
+`read_space`.
+"""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from imgbatch.errors import UsageError
+from imgbatch.exports.base import ImageTable, Progress, as_text, file_exporter
+from imgbatch.exports.portable import PortableSpace
+
+
+def _write(target: Path, table: ImageTable, progress: Progress) -> None:
+    pa = _pyarrow()
+    import pyarrow.parquet as pq
+
+    dimensions = table.points.shape[1]
+    schema = _schema(pa, table)
+    done = 0
+    with pq.ParquetWriter(target, schema, use_dictionary=["label", "note"]) as writer:
+        for batch in table.batches():
+            flat = pa.array(batch.points.reshape(-1), pa.float32())
+            columns = [
+                [str(one) for one in batch.ids],
+                batch.paths,
+                batch.labels,
+                batch.widths,
+                batch.heights,
+                batch.sizes,
+                [one.hex() for one in batch.hashes],
+                batch.phashes,
+                batch.notes,
+                pa.FixedSizeListArray.from_arrays(flat, dimensions),
+            ]
+            writer.write_table(pa.table(columns, schema=schema))
+            done += len(batch)
+            progress(done, len(table))
+
+
+def _schema(pa: Any, table: ImageTable) -> Any:
+    about = {
+        "folder": as_text(table.folder),
+        "fingerprint": table.space.fingerprint,
+        "settings": table.space.settings,
+        "space": base64.b64encode(table.space.arrays()).decode(),
+    }
+    text = pa.string()
+    columns = [
+        ("id", text),
+        ("path", text),
+        ("label", text),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("size", pa.int64()),
+        ("hash", text),
+        ("phash", pa.uint64()),
+        ("note", text),
+        ("point", pa.list_(pa.float32(), table.points.shape[1])),
+    ]
+    return pa.schema(columns, metadata={"imgbatch": json.dumps(about)})
+
+
+def read_space(path: Path) -> PortableSpace:
+    """The feature space of an exported file."""
+    _pyarrow()
+    import pyarrow.parquet as pq
+
+    about = json.loads(pq.read_schema(path).metadata[b"imgbatch"])
+    arrays = base64.b64decode(about["space"])
+    return PortableSpace.restore(about["fingerprint"], about["settings"], arrays)
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow as pa
+    except ImportError:
+        raise UsageError(
+            "a .parquet export needs pyarrow, which is not installed",
+            "pip install 'imgbatch[parquet]', or use .npz or .csv",
+        ) from None
+    return pa
+
+
+EXPORTER = file_exporter(_write, _pyarrow)

@@ -1,0 +1,269 @@
+"""PostgreSQL with pgvector: a row for each image, a vector for each point, one HNSW index a space.
+
+Rows are upserted in transactions of some thousand, so that a killed export goes on where it was.
+Points are sent only where the file's content or the space differs from what is there; the small
+rows of `images` are compared on the server. The new space takes the old one's place when it is
+complete, index included; until then searches use the old one.
+"""
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from imgbatch.errors import DatabaseError, UsageError
+from imgbatch.exports.base import Batch, Exporter, ImageTable, Progress, Written, as_text
+from imgbatch.exports.connection import Address, need_psycopg, use_vectors
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+MOST_DIMENSIONS = 2000
+"""What pgvector's HNSW index takes of the type `vector`."""
+
+_MARK = "imgbatch export, version 1"
+_TABLES = {
+    "images": """
+        CREATE TABLE images (
+            id uuid PRIMARY KEY,
+            folder text NOT NULL,
+            path text NOT NULL,
+            label text NOT NULL,
+            width integer NOT NULL,
+            height integer NOT NULL,
+            size bigint NOT NULL,
+            hash bytea NOT NULL,
+            phash bit(64) NOT NULL,
+            note text NOT NULL
+        );
+        CREATE INDEX images_by_folder ON images (folder);
+    """,
+    "image_spaces": """
+        CREATE TABLE image_spaces (
+            fingerprint text PRIMARY KEY,
+            folder text NOT NULL,
+            dimensions integer NOT NULL,
+            images bigint NOT NULL,
+            complete boolean NOT NULL DEFAULT false,
+            exported_at timestamptz NOT NULL DEFAULT now(),
+            settings jsonb NOT NULL,
+            arrays bytea NOT NULL
+        );
+    """,
+    "image_embeddings": """
+        CREATE TABLE image_embeddings (
+            image_id uuid NOT NULL REFERENCES images ON DELETE CASCADE,
+            fingerprint text NOT NULL REFERENCES image_spaces,
+            embedding vector NOT NULL,
+            PRIMARY KEY (image_id, fingerprint)
+        );
+    """,
+}
+_UPSERT = """
+    INSERT INTO images (id, folder, path, label, width, height, size, hash, phash, note)
+    SELECT id, %s, path, label, width, height, size, hash, phash, note FROM imgbatch_rows
+    ON CONFLICT (id) DO UPDATE SET
+        label = excluded.label, width = excluded.width, height = excluded.height,
+        size = excluded.size, hash = excluded.hash, phash = excluded.phash, note = excluded.note
+    WHERE (images.label, images.width, images.height, images.size, images.hash, images.phash,
+           images.note)
+        IS DISTINCT FROM (excluded.label, excluded.width, excluded.height, excluded.size,
+                          excluded.hash, excluded.phash, excluded.note)
+"""  # path and folder are what the id is made of
+_ARRIVALS = """
+    CREATE TEMP TABLE imgbatch_rows ON COMMIT DELETE ROWS AS
+        SELECT id, path, label, width, height, size, hash, phash, note FROM images WITH NO DATA;
+    CREATE TEMP TABLE imgbatch_points (id uuid, embedding vector) ON COMMIT DELETE ROWS;
+    CREATE TEMP TABLE imgbatch_here (id uuid);
+"""
+
+
+def index_name(fingerprint: str) -> str:
+    """The HNSW index of a space; each has its own, since spaces differ in dimensions."""
+    return f"image_embeddings_{fingerprint}_hnsw"
+
+
+def check_tables(db: "Connection[Any]", address: Address) -> list[str]:
+    """The names of our tables that are missing; raises `DatabaseError` if one is not ours."""
+    find = (
+        "SELECT obj_description(pg_class.oid, 'pg_class') FROM pg_class"
+        " JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+        " WHERE relname = %s AND nspname = current_schema()"
+    )
+    missing = []
+    for name in _TABLES:
+        found = db.execute(find, (name,)).fetchone()
+        if found is None:
+            missing.append(name)
+        elif found[0] != _MARK:
+            raise DatabaseError(
+                f"{address.shown} holds a table {name} that is not of this version's exports",
+                "use another data base, or another schema: ...?options=-csearch_path%3DSCHEMA",
+            )
+    return missing
+
+
+def _check(target: str) -> str:
+    address = Address.parse(target)
+    with address.connect() as db:
+        _prepare(db, address)
+    return address.shown
+
+
+def _prepare(db: "Connection[Any]", address: Address) -> None:
+    """Make the extension and the tables where they are missing."""
+    sql = need_psycopg().sql
+    with db.transaction():  # IF NOT EXISTS alone fails where two do so at once
+        db.execute("SELECT pg_advisory_xact_lock(%s)", (_lock_number(_MARK),))
+        use_vectors(db, address, create=True)
+        for name in check_tables(db, address):
+            db.execute(_TABLES[name])
+            comment = sql.SQL("COMMENT ON TABLE {} IS {}")
+            db.execute(comment.format(sql.Identifier(name), sql.Literal(_MARK)))
+
+
+def _write(target: str, table: ImageTable, progress: Progress | None) -> Written:
+    if table.points.shape[1] > MOST_DIMENSIONS:
+        raise UsageError(
+            f"the points have {table.points.shape[1]:,} dimensions, but an HNSW index of pgvector"
+            f" takes at most {MOST_DIMENSIONS:,}",
+            "lower the numbers in [space.components], or export to a file",
+        )
+    address = Address.parse(target)
+    with address.connect() as db:
+        _prepare(db, address)
+        return _Export(db, table).run(progress or (lambda _done, _total: None))
+
+
+class _Export:
+    """One folder on its way into a data base."""
+
+    def __init__(self, db: "Connection[Any]", table: ImageTable) -> None:
+        self.db, self.table = db, table
+        self.folder = as_text(table.folder)
+        self.mark = table.space.fingerprint
+
+    def run(self, progress: Progress) -> Written:
+        """Everything, in an order that leaves a searchable state wherever it is killed."""
+        waited = self._lock()
+        self._begin()
+        changed = sent = done = 0
+        for batch in self.table.batches():
+            with self.db.transaction():
+                lacking = self._compare(batch)
+                changed += self._upsert()
+                sent += self._send_points(batch, lacking)
+            done += len(batch)
+            progress(done, len(self.table))
+        self._index()
+        self.db.execute(
+            "UPDATE image_spaces SET complete = (fingerprint = %s) WHERE folder = %s",
+            (self.mark, self.folder),
+        )
+        notes = ("waited for another export of this folder",) if waited else ()
+        return Written(changed, sent, self._clean(), notes)
+
+    def _lock(self) -> bool:
+        """Let exports of one folder follow each other; whether this one had to wait."""
+        number = (_lock_number(self.folder),)
+        (free,) = self.db.execute("SELECT pg_try_advisory_lock(%s)", number).fetchone() or (False,)
+        if not free:
+            self.db.execute("SELECT pg_advisory_lock(%s)", number)
+        return not free
+
+    def _begin(self) -> None:
+        space = self.table.space
+        self.db.execute(
+            "INSERT INTO image_spaces (fingerprint, folder, dimensions, images, settings, arrays)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (fingerprint) DO UPDATE"
+            " SET images = excluded.images, exported_at = now()",
+            (
+                self.mark,
+                self.folder,
+                self.table.points.shape[1],
+                len(self.table),
+                json.dumps(space.settings),
+                space.arrays(),
+            ),
+        )
+        self.db.execute(_ARRIVALS)
+
+    def _compare(self, batch: Batch) -> set[UUID]:
+        """Send the rows without points; which of them lack their point there."""
+        with (
+            self.db.cursor() as cursor,
+            cursor.copy("COPY imgbatch_rows FROM STDIN") as copy,
+        ):
+            phashes = (f"{one:064b}" for one in batch.phashes)
+            for row in zip(
+                batch.ids, batch.paths, batch.labels, batch.widths, batch.heights, batch.sizes,
+                batch.hashes, phashes, batch.notes, strict=True,
+            ):  # fmt: skip
+                copy.write_row(row)
+        self.db.execute("INSERT INTO imgbatch_here SELECT id FROM imgbatch_rows")
+        found = self.db.execute(
+            "SELECT n.id FROM imgbatch_rows n LEFT JOIN images o USING (id)"
+            " LEFT JOIN image_embeddings e ON e.image_id = n.id AND e.fingerprint = %s"
+            " WHERE e.image_id IS NULL OR o.hash <> n.hash",
+            (self.mark,),
+        )
+        return {one for (one,) in found}
+
+    def _upsert(self) -> int:
+        """Write the rows that are new or differ; how many."""
+        return self.db.execute(_UPSERT, (self.folder,)).rowcount
+
+    def _send_points(self, batch: Batch, lacking: set[UUID]) -> int:
+        if not lacking:
+            return 0
+        copy_in = "COPY imgbatch_points FROM STDIN (FORMAT BINARY)"
+        with self.db.cursor() as cursor, cursor.copy(copy_in) as copy:
+            copy.set_types(["uuid", "vector"])
+            for one, point in zip(batch.ids, batch.points, strict=True):
+                if one in lacking:
+                    copy.write_row((one, point))
+        self.db.execute(
+            "INSERT INTO image_embeddings SELECT id, %s, embedding FROM imgbatch_points"
+            " ON CONFLICT (image_id, fingerprint) DO UPDATE SET embedding = excluded.embedding",
+            (self.mark,),
+        )
+        return len(lacking)
+
+    def _index(self) -> None:
+        """Build the space's HNSW index after the bulk load, many times as fast as row by row."""
+        sql = need_psycopg().sql
+        build = sql.SQL(
+            "CREATE INDEX IF NOT EXISTS {} ON image_embeddings"
+            " USING hnsw ((embedding::vector({})) vector_l2_ops) WHERE fingerprint = {}"
+        )
+        parts = sql.Literal(self.table.points.shape[1]), sql.Literal(self.mark)
+        self.db.execute(build.format(sql.Identifier(index_name(self.mark)), *parts))
+
+    def _clean(self) -> int:
+        """Remove rows of files that are gone (how many), and spaces that were replaced."""
+        sql = need_psycopg().sql
+        gone = self.db.execute(
+            "DELETE FROM images WHERE folder = %s AND NOT EXISTS"
+            " (SELECT FROM imgbatch_here WHERE imgbatch_here.id = images.id)",
+            (self.folder,),
+        )
+        old = self.db.execute(
+            "SELECT fingerprint FROM image_spaces WHERE folder = %s AND fingerprint <> %s",
+            (self.folder, self.mark),
+        ).fetchall()
+        for mark in old:  # the index first: without it, rows go faster
+            drop = sql.SQL("DROP INDEX IF EXISTS {}")
+            self.db.execute(drop.format(sql.Identifier(index_name(mark[0]))))
+            with self.db.transaction():
+                self.db.execute("DELETE FROM image_embeddings WHERE fingerprint = %s", mark)
+                self.db.execute("DELETE FROM image_spaces WHERE fingerprint = %s", mark)
+        return gone.rowcount
+
+
+def _lock_number(name: str) -> int:
+    """The number of an advisory lock."""
+    digest = hashlib.blake2b(f"imgbatch {name}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+EXPORTER = Exporter(_check, _write)

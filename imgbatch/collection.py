@@ -10,7 +10,6 @@ import numpy as np
 
 from imgbatch import images, locations, places
 from imgbatch.config import load_config
-from imgbatch.contents import Contents
 from imgbatch.dealing import Dealing
 from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
 from imgbatch.errors import SelectionError
@@ -25,7 +24,7 @@ from imgbatch.selectors.different import DifferentOptions
 from imgbatch.selectors.neighbours import NeighbourSearch
 from imgbatch.selectors.similar import Anchor, SimilarOptions, choose_anchor, similar
 from imgbatch.settings import Config
-from imgbatch.types import Explanation, Floats, PickedImage, Rows, Selection
+from imgbatch.types import Explanation, Floats, PickedImage, Rows, Selection, View
 
 _SEEDS = 2**31
 
@@ -90,7 +89,7 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     return Collection(settings, opened, started)
 
 
-class Collection(Dealing, Contents):
+class Collection(Dealing):
     """The images of one folder, ready for requests.
 
     Attributes
@@ -151,6 +150,10 @@ class Collection(Dealing, Contents):
     def points(self) -> Floats:
         """The feature space: (n, p) float32, read-only where it comes from the disk."""
         return self.projection.points
+
+    def contents(self) -> tuple[Rows, View]:
+        """Sizes (n,) int64 and content hashes (n, 16) uint8 of the rows' files; see `Opened`."""
+        return self._opened.contents()
 
     def features(self, rows: Rows) -> dict[str, Floats]:
         """What the descriptors say of some rows, given in rising order: (m, d) float32 by name."""

@@ -3,9 +3,12 @@
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
 
 from imgbatch import images, locations
 from imgbatch.catalogue import FILE_NAME, Catalogue, KnownFile, signature
@@ -26,8 +29,9 @@ from imgbatch.records import Records
 from imgbatch.runners import SerialRunner, build_runner
 from imgbatch.scan import FoundFile, check_folder, scan
 from imgbatch.settings import Config
-from imgbatch.types import Floats, Rows, Skipped
+from imgbatch.types import Floats, Rows, Skipped, View
 
+Answer = TypeVar("Answer")
 _END: tuple[str, KnownFile | None] = ("", None)
 
 
@@ -56,23 +60,41 @@ class OpenIndex:
         return (*self.repairs, *self.catalogue.notes)
 
     def projection(self) -> Projection:
-        """See `Opened.projection`; an index that proves damaged is made anew."""
+        """See `Opened.projection`."""
+        return self._current(self._project)
+
+    def contents(self) -> tuple[Rows, View]:
+        """See `Opened.contents`."""
+        return self._current(self._contents)
+
+    def _current(self, read: Callable[[], Answer]) -> Answer:
+        """What is read of the index as it was opened; one that proves damaged is made anew."""
         try:
-            return self._projection()
-        except sqlite3.DatabaseError as error:  # damage where only descriptors' bytes lie
+            return self._unchanged(read)
+        except sqlite3.DatabaseError as error:  # damage where only now something is read
             self.repairs = self.notes
             self.catalogue = _index_anew(self.catalogue, self.folder, self.config, error)
-            return self._projection()
+            return self._unchanged(read)
 
-    def _projection(self) -> Projection:
+    def _unchanged(self, read: Callable[[], Answer]) -> Answer:
         with self.catalogue.snapshot():
             same = self.catalogue.generation() == self.generation
             # Another process that did the same work at the same time has changed nothing.
             if same or self.catalogue.records() == self.records:
-                projection = project(self.catalogue, self._descriptors(), self.config)
-                if len(projection.points) == len(self.records):
-                    return projection
+                return read()
         raise changed_meanwhile(self.folder)
+
+    def _project(self) -> Projection:
+        projection = project(self.catalogue, self._descriptors(), self.config)
+        if len(projection.points) != len(self.records):
+            raise changed_meanwhile(self.folder)
+        return projection
+
+    def _contents(self) -> tuple[Rows, View]:
+        readable = (file for _, file in self.catalogue.files() if file.error is None)
+        pairs = [(file.size, file.content_hash or b"") for file in readable]
+        hashes = np.frombuffer(b"".join(content_hash for _, content_hash in pairs), np.uint8)
+        return np.array([size for size, _ in pairs], np.int64), hashes.reshape(len(pairs), -1)
 
     def features(self, rows: Rows) -> dict[str, Floats]:
         """See `Opened.features`."""

@@ -16,7 +16,7 @@ from imgbatch.errors import CatalogueError, FolderError
 from imgbatch.files import publishing, replacing
 from imgbatch.projection import Projection
 from imgbatch.records import Records
-from imgbatch.types import Floats, Rows, Skipped
+from imgbatch.types import Floats, Rows, Skipped, View
 
 Progress = Callable[[int, int], None]
 """Called with (files done, files in all) while indexing."""
@@ -80,6 +80,21 @@ class Opened(Protocol):
 
     def projection(self) -> Projection:
         """Points and hashes of the records: read where they are kept, else computed.
+
+        Raises
+        ------
+        CatalogueError
+            The folder was indexed anew meanwhile, so that rows would be those of other images.
+        """
+        ...
+
+    def contents(self) -> tuple[Rows, View]:
+        """Sizes and content hashes of the records' files.
+
+        Returns
+        -------
+        sizes, hashes
+            (n,) int64 bytes; (n, 16) uint8, the beginning of each file's SHA-256.
 
         Raises
         ------

@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from imgbatch.descriptors import Codes
 from imgbatch.errors import CatalogueError, FolderError
 from imgbatch.opening import (
@@ -29,7 +31,7 @@ from imgbatch.runners.threads import Threads
 from imgbatch.selectors.parts import Spread
 from imgbatch.sharding import Sharded, refresh_shards
 from imgbatch.shards import DamagedShardError, Mark, Store, rows
-from imgbatch.types import Floats, Rows, Skipped
+from imgbatch.types import Floats, Rows, Skipped, View
 
 
 def open_shards(
@@ -124,6 +126,12 @@ class OpenShards:
 
     def _projection(self) -> Projection:
         return project_in_shards(self, self.sharded.descriptors, self.sharded.config)
+
+    def contents(self) -> tuple[Rows, View]:
+        """See `Opened.contents`."""
+        found = [rows.contents(shard.table()) for shard in self.shards]
+        sizes, hashes = (np.concatenate(one) for one in zip(*found, strict=True))
+        return sizes, hashes
 
     def features(self, rows: Rows) -> dict[str, Floats]:
         """See `Opened.features`."""

@@ -18,7 +18,7 @@ def test_sizes_and_hashes_are_those_of_the_files_row_by_row(photos):
     files = [Path(path).read_bytes() for path in collection.paths]
     assert len(files) == 12
     assert sizes.tolist() == list(map(len, files))
-    want = [hashlib.blake2b(data, digest_size=16).digest() for data in files]
+    want = [hashlib.sha256(data).digest()[:16] for data in files]
     assert np.array_equal(hashes, [list(one) for one in want])
 
 

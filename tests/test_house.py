@@ -18,7 +18,7 @@ FLOORS = {
     "extraction": 3, "shardwork": 3, "space": 3, "selectors": 3, "outputs": 3,
     "indexing": 4, "projection": 4, "metrics": 4, "batching": 4, "plans": 4,
     "explanation": 4, "opening": 4, "partition": 4, "sharding": 4, "openshards": 4,
-    "collection": 5, "trials": 5, "dealing": 5, "contents": 5, "exports": 5,
+    "collection": 5, "trials": 5, "dealing": 5, "exports": 5,
     "evaluation": 6, "tuning": 6, "sampler": 6, "exporting": 6,
     "commands": 7,
     "cli": 8,

@@ -169,7 +169,7 @@ class Wishes:
         self.link = link_to is not None
         if copy_to and link_to:
             raise UsageError("--copy-to and --link-to were both given", "give one of them")
-        if link_to and is_url(folder):
+        if link_to and folder is not None and is_url(folder):
             raise UsageError(f"{folder} is a URL, to which no link leads", "give --copy-to")
         if output is not None:
             check_sheet_path(output)

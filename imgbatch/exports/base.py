@@ -37,7 +37,7 @@ class ImageTable:
     labels
         The class of each image, "" where it has none; None takes the first-level subfolders.
     sizes, hashes
-        (n,) int64 bytes of each file; (n, 16) uint8 BLAKE2b of them.
+        (n,) int64 bytes of each file; (n, 16) uint8, the beginning of its SHA-256.
     phashes
         (n,) uint64, first bit highest.
     points
@@ -112,7 +112,7 @@ class Batch:
 
     @cached_property
     def hashes(self) -> list[bytes]:
-        """16 bytes of BLAKE2b over each file."""
+        """The first 16 bytes of each file's SHA-256."""
         return [one.tobytes() for one in self._table.hashes[self._some]]
 
     @cached_property

@@ -37,8 +37,9 @@ def start_early(workers: int) -> None:
 
     Starting takes workers a quarter of a second, as long as describing a thousand small images.
     """
-    _early.append((workers, _start_pool(workers)))
     atexit.register(_stop_early)
+    with _interrupts_held():  # Ctrl-C comes when the pool is known and can be stopped
+        _early.append((workers, _start_pool(workers)))
 
 
 def _stop_early() -> None:

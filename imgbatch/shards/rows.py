@@ -11,6 +11,7 @@ import numpy.typing as npt
 from imgbatch.records import Row
 from imgbatch.types import ReadFile, Skipped
 
+_HASH_BYTES = 16
 _CODES = "codes:"
 """Before the fingerprint in the name of a column of codes."""
 
@@ -25,7 +26,7 @@ def pack(files: Iterable[ReadFile], dims: Mapping[str, int]) -> bytes:
         "path": pa.array([os.fsencode(one.path) for one in rows], pa.binary()),
         "size": pa.array([one.size for one in rows], pa.int64()),
         "mtime_ns": pa.array([one.mtime_ns for one in rows], pa.int64()),
-        "content_hash": pa.array([one.content_hash for one in rows], pa.binary(16)),
+        "content_hash": pa.array([one.content_hash for one in rows], pa.binary(_HASH_BYTES)),
         "width": pa.array([one.width for one in rows], pa.int32()),
         "height": pa.array([one.height for one in rows], pa.int32()),
         "note": pa.array([one.note for one in rows], pa.string()),
@@ -73,10 +74,21 @@ def skipped(table: Any) -> list[Skipped]:
 
 def codes_in(table: Any, fingerprint: str, dim: int) -> npt.NDArray[np.uint8]:
     """A descriptor's codes of the readable images, sorted by path: (n, dim) uint8."""
-    column = table.filter(_is_readable(table)).column(f"{_CODES}{fingerprint}").combine_chunks()
-    whole = np.frombuffer(column.buffers()[1] or b"", np.uint8)
-    first = column.offset * dim
-    return whole[first : first + len(column) * dim].reshape(len(column), dim)
+    return _bytes_of(table.filter(_is_readable(table)).column(f"{_CODES}{fingerprint}"), dim)
+
+
+def contents(table: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Sizes (n,) and content hashes (n, 16) of the readable images, sorted by path."""
+    images = table.filter(_is_readable(table))
+    return images.column("size").to_numpy(), _bytes_of(images.column("content_hash"), _HASH_BYTES)
+
+
+def _bytes_of(column: Any, dim: int) -> npt.NDArray[np.uint8]:
+    """A column of `dim` bytes each without nulls: (n, dim) uint8."""
+    whole = column.combine_chunks()
+    values = np.frombuffer(whole.buffers()[1] or b"", np.uint8)
+    first = whole.offset * dim
+    return values[first : first + len(whole) * dim].reshape(len(whole), dim)
 
 
 def _is_readable(table: Any) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from imgbatch import images, places
-from imgbatch.descriptors.base import Codes, Descriptor, fingerprint
+from imgbatch.descriptors.base import Codes, Descriptor, describe_all, fingerprint
 from imgbatch.errors import SelectionError, UnreadableImage
 from imgbatch.types import DecodeOptions, ReadFile
 
@@ -121,10 +121,15 @@ def _read_some(chunk: Chunk, some: Sequence[Work]) -> list[ReadFile]:
         pictures.append(None if data is None else _decode(data, chunk.options))
     codes = [dict[str, bytes]() for _ in some]
     for mark, descriptor in chunk.descriptors:
-        for work, picture, own in zip(some, pictures, codes, strict=True):
-            wanted = work.wanted is None or mark in work.wanted
-            if wanted and isinstance(picture, images.Decoded):
-                own[mark] = descriptor.describe(picture.view).tobytes()
+        wanted = [
+            (own, picture.view)
+            for work, picture, own in zip(some, pictures, codes, strict=True)
+            if isinstance(picture, images.Decoded) and (work.wanted is None or mark in work.wanted)
+        ]
+        if wanted:
+            found = describe_all(descriptor, [view for _, view in wanted])
+            for (own, _), code in zip(wanted, found, strict=True):
+                own[mark] = code.tobytes()
     return [_answer(*one) for one in zip(files, pictures, codes, strict=True)]
 
 

@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -48,6 +49,22 @@ class Descriptor(Protocol):
     def features(self, codes: Codes) -> Floats:
         """Stored rows (n, dim) uint8 -> (n, d) finite float32, ready to be centred and compared."""
         ...
+
+
+@runtime_checkable
+class DescribesMany(Protocol):
+    """A descriptor that describes some pictures together in less time than one by one."""
+
+    def describe_many(self, views: Sequence[View]) -> Codes:
+        """The codes of n >= 1 views, (n, dim) uint8: for each what `describe` gives it."""
+        ...
+
+
+def describe_all(descriptor: Descriptor, views: Sequence[View]) -> Codes:
+    """The codes of n >= 1 views, (n, dim) uint8."""
+    if isinstance(descriptor, DescribesMany):
+        return descriptor.describe_many(views)
+    return np.stack([descriptor.describe(view) for view in views])
 
 
 def fingerprint(descriptor: Descriptor, context: dict[str, Any]) -> str:

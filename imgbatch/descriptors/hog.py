@@ -1,5 +1,7 @@
 """Shape: histogram of oriented gradients."""
 
+import threading
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,7 +25,7 @@ class Hog:
     Source: Dalal and Triggs, CVPR 2005. Departures: few, large cells and signed orientations,
     which describe a whole picture better than the pedestrian detector's parameters (figures in
     imgbatch/DESIGN.md). OpenCV weights each block by a Gaussian and interpolates between cells,
-    scikit-image does neither. Cost: about 0.12 ms.
+    scikit-image does neither. Cost: about 0.1 ms, in groups.
     """
 
     window_px: int = 96
@@ -44,11 +46,25 @@ class Hog:
 
     def describe(self, view: View) -> Codes:
         """Resize to the window and compute the gradients' histograms."""
-        window = (self.window_px, self.window_px)
-        square = cv2.resize(view, window, interpolation=cv2.INTER_LINEAR)
-        values = np.asarray(_opencv_hog(self).compute(square))
-        codes: Codes = np.rint(255 * values).astype(np.uint8)
+        codes: Codes = self.describe_many([view])[0]
         return codes
+
+    def describe_many(self, views: Sequence[View]) -> Codes:
+        """Describe views as windows of one tall picture: (n, h, w, 3) -> (n, dim).
+
+        OpenCV computes the weights of a block's pixels anew in each call, a fifth of the time.
+        Each window has the row beyond its edge that OpenCV would make up there: the mirrored one.
+        """
+        side, count = self.window_px, len(views)
+        tall = _memory(count * (side + 2) * side * 3).reshape(count, side + 2, side, 3)
+        for view, window in zip(views, tall, strict=True):
+            cv2.resize(view, (side, side), dst=window[1:-1], interpolation=cv2.INTER_LINEAR)
+        tall[:, 0], tall[:, -1] = tall[:, 2], tall[:, -3]
+        places = [(0, number * (side + 2) + 1) for number in range(count)]
+        stacked = tall.reshape(-1, side, 3)
+        values = np.asarray(_opencv_hog(self).compute(stacked, locations=places))
+        codes: Codes = np.rint(255 * values).astype(np.uint8)
+        return codes.reshape(count, -1)
 
     def features(self, codes: Codes) -> Floats:
         """(n, dim) -> (n, dim), values as the HOG gave them."""
@@ -66,6 +82,21 @@ class Hog:
             counts[y : y + side - 1, x : x + side - 1] += 1
         cells: Floats = sums / counts
         return cells
+
+
+_kept = threading.local()
+
+
+def _memory(size: int) -> View:
+    """(size,) bytes to write to, the same for each call of a thread.
+
+    Freeing it lets the C library give memory back to the system, and faulting it in again costs
+    more than is gained.
+    """
+    if getattr(_kept, "bytes", np.empty(0)).size < size:
+        _kept.bytes = np.empty(size, np.uint8)
+    memory: View = _kept.bytes[:size]
+    return memory
 
 
 @lru_cache(maxsize=4)

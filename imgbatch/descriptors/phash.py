@@ -68,9 +68,12 @@ def _resized_cosines(length: int) -> npt.NDArray[np.float64]:
     scale = length / _SIDE
     stretch = max(scale, 1.0)
     offsets = (np.arange(length) + 0.5 - (places[:, None] + 0.5) * scale) / stretch
-    lanczos = np.where(np.abs(offsets) < _LOBES, np.sinc(offsets) * np.sinc(offsets / _LOBES), 0)
-    weights: npt.NDArray[np.float64] = lanczos / lanczos.sum(axis=1, keepdims=True)
-    return cosines @ weights
+    near = np.abs(offsets) < _LOBES
+    weights = np.zeros(offsets.shape)
+    weights[near] = np.sinc(offsets[near]) * np.sinc(offsets[near] / _LOBES)
+    weights /= weights.sum(axis=1, keepdims=True)
+    found: npt.NDArray[np.float64] = cosines @ weights
+    return found
 
 
 def as_integers(codes: Codes) -> Hashes:

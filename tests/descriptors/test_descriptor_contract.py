@@ -8,6 +8,7 @@ import pytest
 
 from imgbatch.config import default_config_path, load_config
 from imgbatch.descriptors import ALWAYS, DESCRIPTORS, build_descriptors, fingerprint
+from imgbatch.descriptors.base import describe_all
 
 CONFIG = load_config(default_config_path()).config
 SHAPES = [(1, 1), (1, 2), (2, 1), (2, 2), (187, 1), (1, 255), (3, 200), (96, 128), (255, 171)]
@@ -47,6 +48,17 @@ def test_only_descriptors_with_a_weight_are_built_and_always_the_one_for_duplica
     for name in DESCRIPTORS:
         alone = CONFIG.model_copy(update={"weights": {n: float(n == name) for n in DESCRIPTORS}})
         assert {one.name for one in build_descriptors(alone)} == {name, ALWAYS}
+
+
+@pytest.mark.parametrize("count", [1, 2, 40])
+def test_views_described_together_give_the_codes_of_each_alone(descriptor, count):
+    views = [noise(SHAPES[number % len(SHAPES)], number) for number in range(count)]
+    together = describe_all(descriptor, views)
+    assert together.dtype == np.uint8
+    assert together.tolist() == [descriptor.describe(view).tolist() for view in views]
+    first = together.copy()
+    describe_all(descriptor, views[::-1])
+    assert (together == first).all()
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from skimage.feature import hog as skimage_hog
 
-from imgbatch.descriptors.hog import Hog
+from imgbatch.descriptors.hog import Hog, _opencv_hog
 
 WINDOW, CELL, BINS = 96, 24, 18
 BLOCKS = WINDOW // CELL - 1
@@ -154,3 +154,13 @@ def test_dim_follows_from_window_cells_and_bins(window, cell, bins):
     hog = Hog(window, cell, bins)
     assert hog.dim == (window // cell - 1) ** 2 * 4 * bins
     assert hog.describe(textured(0, color=True)).shape == (hog.dim,)
+
+
+@pytest.mark.parametrize("hog", [Hog(), Hog(64, 16, 9), Hog(48, 24, 12)], ids=str)
+def test_a_window_among_others_has_the_bytes_that_opencv_gives_it_alone(hog):
+    random = np.random.default_rng(0)
+    views = [random.integers(0, 256, (90 + n, 130, 3)).astype(np.uint8) for n in range(5)]
+    side = (hog.window_px, hog.window_px)
+    alone = [_opencv_hog(hog).compute(cv2.resize(view, side)) for view in views]
+    expected = [np.rint(255 * values).astype(np.uint8).tolist() for values in alone]
+    assert hog.describe_many(views).tolist() == expected

@@ -79,7 +79,12 @@ class InShards(Protocol):
 
     @property
     def spread(self) -> Spread:
-        """Does the work on shards and parts."""
+        """Does the work on shards and parts that takes a second at most for each."""
+        ...
+
+    @property
+    def heavy_spread(self) -> Spread:
+        """Does the work that takes longer, and may hold the interpreter lock."""
         ...
 
 
@@ -137,10 +142,10 @@ def project_in_shards(index: InShards, descriptors: Descriptors, config: Config)
         (parts[number], tuple(shards[slice(*runs[number])]), descriptors, space)
         for number in missing
     )
-    for _ in index.spread(write_part, tasks):
+    for _ in index.heavy_spread(write_part, tasks):
         pass
     _forget_old(index.points_place, key)
-    return Projection(space, tuple(parts), index.spread)
+    return Projection(space, tuple(parts), index.spread, index.heavy_spread)
 
 
 def write_part(

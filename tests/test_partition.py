@@ -44,6 +44,10 @@ class HeldShards:
     points_place: str
     spread: Spread = in_turn
 
+    @property
+    def heavy_spread(self):
+        return self.spread
+
     def generation(self):
         return "one"
 

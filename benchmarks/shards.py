@@ -219,8 +219,9 @@ def main() -> None:
         "disk: one request with the disk's cache emptied; then the median of "
         f"{REPEATS}, with its CPU seconds. Memory counts mapped points that were read. Radius: "
         f"over 20,000 random points, median (range) of {SEEDS} seeds. {os.cpu_count()} cores, "
-        f"{SPREAD.count} threads where there are several parts; load {load:.1f} before and {os.getloadavg()[0]:.1f} after: above 1.5, others "
-        "were using the machine. `python benchmarks/shards.py FOLDER`."
+        f"{SPREAD.count} threads where there are several parts; load {load:.1f} before and "
+        f"{os.getloadavg()[0]:.1f} after: above 1.5, others were using the machine. "
+        "`python benchmarks/shards.py FOLDER`."
     )
     lines = lines_of(found)
     table = Table(*head, title="Shards", caption=caption)

@@ -206,7 +206,7 @@ def _local_cluster(workers: int) -> Iterator[Any]:
         cluster = LocalCluster(
             n_workers=0,
             threads_per_worker=1,
-            dashboard_address=":0",  # any free port: the usual one may be taken
+            dashboard_address=None,
             memory_limit=0,
             silence_logs=logging.CRITICAL,
             scheduler_kwargs={"allowed_failures": 1},

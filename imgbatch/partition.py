@@ -142,8 +142,9 @@ def project_in_shards(index: InShards, descriptors: Descriptors, config: Config)
         (parts[number], tuple(shards[slice(*runs[number])]), descriptors, space)
         for number in missing
     )
-    for _ in index.heavy_spread(write_part, tasks):
-        pass
+    if missing:  # else no cluster need be there
+        for _ in index.heavy_spread(write_part, tasks):
+            pass
     _forget_old(index.points_place, key)
     return Projection(space, tuple(parts), index.spread, index.heavy_spread)
 
@@ -218,7 +219,7 @@ def features_in_shards(index: InShards, descriptors: Descriptors, rows: Rows) ->
     """Features of some rows, in the order given, by descriptor name; tasks collect the codes."""
     shards = index.shards
     ends = np.cumsum([len(shard) for shard in shards], dtype=np.int64)
-    shares = split_rows(ends, rows)
+    shares = split_rows(ends, np.asarray(rows, np.int64))
     tasks = ((shards[shard], descriptors, own) for shard, _, own in shares)
     found = {one.name: np.empty((len(rows), one.dim), np.uint8) for _, one in descriptors}
     for (_, places, _), codes in zip(shares, index.spread(codes_of_rows, tasks), strict=True):

@@ -39,7 +39,7 @@ from imgbatch.settings import Config
 from imgbatch.space import FeatureSpace
 from imgbatch.types import Floats, Hashes, Rows
 
-_KEPT = 2
+_KEPT = 4
 _MAPPED = 16_384  # parts held open by a process at most
 
 
@@ -126,12 +126,13 @@ def project_in_shards(index: InShards, descriptors: Descriptors, config: Config)
     CatalogueError
         Points cannot be written where they are kept, or codes not be read.
     """
-    key = space_key(index.generation(), descriptors, config)
+    most = config.cluster.part_images
+    key = f"{space_key(index.generation(), descriptors, config)}-{most}"
     shards = index.shards
     ends = np.cumsum([len(shard) for shard in shards], dtype=np.int64)
     space = _space(index, descriptors, config, ends)
     columns = sum(block.axes.shape[1] for block in space.blocks.values())
-    runs = _runs(ends, config.cluster.part_images)
+    runs = _runs(ends, most)
     parts = []
     for number, (first, last) in enumerate(runs):
         rows = int(ends[last - 1] - (ends[first - 1] if first else 0))

@@ -27,6 +27,8 @@ from rich.table import Table
 import imgbatch
 from imgbatch.partition import StoredPart
 from imgbatch.projection import write_arrays
+from imgbatch.runners import usable_cores
+from imgbatch.runners.threads import Threads
 from imgbatch.selectors.coresets import different_in_parts
 from imgbatch.selectors.different import DifferentOptions
 from imgbatch.selectors.neighbours import NeighbourSearch, distances_to, squared_lengths
@@ -42,6 +44,7 @@ LAYOUTS = {"1": 1, "8": 8, "parts of 262,144": 0}
 N, REPEATS, SEEDS = 10, 5, 40
 JITTER = 0.3  # length of what is added to a point; a typical pair of images is 1 apart
 BLOCK = 65_536
+SPREAD = Threads(usable_cores())
 BYTES_OF_RSS = 1024 if sys.platform != "darwin" else 1
 
 
@@ -110,7 +113,7 @@ def ask_similar(parts: Sequence[StoredPart], seed: int) -> Rows:
         search = NeighbourSearch(parts[0].points, 0, parts[0].squares)
         hashes = parts[0].hashes
     else:
-        search, hashes = PartedSearch(parts), as_array(Parted(parts, "hashes"))
+        search, hashes = PartedSearch(parts, SPREAD), as_array(Parted(parts, "hashes", SPREAD))
     options = SimilarOptions(hashes=hashes)
     anchor = choose_anchor(search, N, options, np.random.default_rng(seed))
     return similar(search, anchor, N, options)[0]
@@ -119,7 +122,7 @@ def ask_similar(parts: Sequence[StoredPart], seed: int) -> Rows:
 def ask_different(parts: Sequence[StoredPart], seed: int) -> Rows:
     """As `Collection.different`."""
     options = DifferentOptions(hashes=np.empty(0, np.uint64))
-    return different_in_parts(parts, N, options, np.random.default_rng(seed))[0]
+    return different_in_parts(parts, N, options, np.random.default_rng(seed), SPREAD)[0]
 
 
 ASKED: dict[str, Callable[[Sequence[StoredPart], int], Rows]] = {
@@ -215,9 +218,10 @@ def main() -> None:
         f"{given.folder.resolve().name}, each part of other kinds of images. Sets of {N}. From "
         "disk: one request with the disk's cache emptied; then the median of "
         f"{REPEATS}, with its CPU seconds. Memory counts mapped points that were read. Radius: "
-        f"over 20,000 random points, median (range) of {SEEDS} seeds. {os.cpu_count()} cores, one "
-        f"thread; load {load:.1f} before and {os.getloadavg()[0]:.1f} after: above 1.5, others "
-        "were using the machine. `python benchmarks/shards.py FOLDER`."
+        f"over 20,000 random points, median (range) of {SEEDS} seeds. {os.cpu_count()} cores, "
+        f"{SPREAD.count} threads where there are several parts; load {load:.1f} before and "
+        f"{os.getloadavg()[0]:.1f} after: above 1.5, others were using the machine. "
+        "`python benchmarks/shards.py FOLDER`."
     )
     lines = lines_of(found)
     table = Table(*head, title="Shards", caption=caption)

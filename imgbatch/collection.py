@@ -148,7 +148,10 @@ class Collection(Dealing):
 
     @property
     def points(self) -> Floats:
-        """The feature space: (n, p) float32, read-only where it comes from the disk."""
+        """The feature space: (n, p) float32, read-only where it comes from the disk.
+
+        Where points lie in parts, rows are read when it is indexed; see `selectors.parts.Parted`.
+        """
         return self.projection.points
 
     def contents(self) -> tuple[Rows, View]:

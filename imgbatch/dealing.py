@@ -73,7 +73,7 @@ class Dealing:
         labels = class_numbers([record.label for record in self.records])
         bits = min(self.config.similar.duplicate_bits, 31)
         where = self.projection
-        return Population(where.points, where.hashes, labels, bits, where.parts, where.spread)
+        return Population(where.points, where.hashes, labels, bits, where.parts, where.heavy_spread)
 
     @cached_property
     def epochs_seed(self) -> int:

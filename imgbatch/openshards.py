@@ -24,7 +24,7 @@ from imgbatch.opening import (
 from imgbatch.partition import features_in_shards, project_in_shards
 from imgbatch.projection import Projection
 from imgbatch.records import Records, Row
-from imgbatch.runners import usable_cores
+from imgbatch.runners import build_runner, usable_cores
 from imgbatch.runners.dask import LOCAL, DaskRunner
 from imgbatch.runners.ordered import InOrder
 from imgbatch.runners.threads import Threads
@@ -93,7 +93,7 @@ class OpenShards:
     skipped: list[Skipped] = field(init=False)
     skipped_list: Path | None = field(init=False)
     notes: tuple[str, ...] = ()
-    _spread: Spread | None = None
+    _cluster: Spread | None = None
 
     def __post_init__(self) -> None:
         place = self.directory / "listings" / self.generation()
@@ -158,15 +158,29 @@ class OpenShards:
     @property
     def spread(self) -> Spread:
         """See `InShards`: the cluster; on this machine alone, threads."""
-        if self._spread is None:
-            workers = self.sharded.config.index.workers or usable_cores()
-            if self.sharded.cluster == LOCAL:
-                self._spread = Threads(workers)
-            else:
-                runner = DaskRunner(self.sharded.cluster, workers)
-                self._spread = InOrder(runner)
-                weakref.finalize(self, runner.__exit__, None, None, None)
-        return self._spread
+        if self.sharded.cluster == LOCAL:
+            return Threads(self._workers)
+        return self._on_cluster()
+
+    @property
+    def heavy_spread(self) -> Spread:
+        """See `InShards`: the cluster; on this machine alone, processes if they pay."""
+        if self.sharded.cluster == LOCAL:
+            size = sum(mark.size for mark in self.marks)
+            return InOrder(build_runner(self._workers, size))
+        return self._on_cluster()
+
+    @property
+    def _workers(self) -> int:
+        return self.sharded.config.index.workers or usable_cores()
+
+    def _on_cluster(self) -> Spread:
+        """The cluster, connected when first used and for as long as this index is in use."""
+        if self._cluster is None:
+            runner = DaskRunner(self.sharded.cluster, self._workers)
+            weakref.finalize(self, runner.__exit__, None, None, None)
+            self._cluster = InOrder(runner)
+        return self._cluster
 
     def _read(self) -> tuple[Records, list[Skipped]]:
         skipped: list[Skipped] = []

@@ -39,7 +39,7 @@ from imgbatch.settings import Config
 from imgbatch.space import FeatureSpace
 from imgbatch.types import Floats, Hashes, Rows
 
-_KEPT = 2
+_KEPT = 4
 _MAPPED = 16_384  # parts held open by a process at most
 
 
@@ -79,7 +79,12 @@ class InShards(Protocol):
 
     @property
     def spread(self) -> Spread:
-        """Does the work on shards and parts."""
+        """Does the work on shards and parts that takes a second at most for each."""
+        ...
+
+    @property
+    def heavy_spread(self) -> Spread:
+        """Does the work that takes longer, and may hold the interpreter lock."""
         ...
 
 
@@ -121,12 +126,13 @@ def project_in_shards(index: InShards, descriptors: Descriptors, config: Config)
     CatalogueError
         Points cannot be written where they are kept, or codes not be read.
     """
-    key = space_key(index.generation(), descriptors, config)
+    most = config.cluster.part_images
+    key = f"{space_key(index.generation(), descriptors, config)}-{most}"
     shards = index.shards
     ends = np.cumsum([len(shard) for shard in shards], dtype=np.int64)
     space = _space(index, descriptors, config, ends)
     columns = sum(block.axes.shape[1] for block in space.blocks.values())
-    runs = _runs(ends, config.cluster.part_images)
+    runs = _runs(ends, most)
     parts = []
     for number, (first, last) in enumerate(runs):
         rows = int(ends[last - 1] - (ends[first - 1] if first else 0))
@@ -137,10 +143,11 @@ def project_in_shards(index: InShards, descriptors: Descriptors, config: Config)
         (parts[number], tuple(shards[slice(*runs[number])]), descriptors, space)
         for number in missing
     )
-    for _ in index.spread(write_part, tasks):
-        pass
+    if missing:  # else no cluster need be there
+        for _ in index.heavy_spread(write_part, tasks):
+            pass
     _forget_old(index.points_place, key)
-    return Projection(space, tuple(parts), index.spread)
+    return Projection(space, tuple(parts), index.spread, index.heavy_spread)
 
 
 def write_part(
@@ -213,7 +220,7 @@ def features_in_shards(index: InShards, descriptors: Descriptors, rows: Rows) ->
     """Features of some rows, in the order given, by descriptor name; tasks collect the codes."""
     shards = index.shards
     ends = np.cumsum([len(shard) for shard in shards], dtype=np.int64)
-    shares = split_rows(ends, rows)
+    shares = split_rows(ends, np.asarray(rows, np.int64))
     tasks = ((shards[shard], descriptors, own) for shard, _, own in shares)
     found = {one.name: np.empty((len(rows), one.dim), np.uint8) for _, one in descriptors}
     for (_, places, _), codes in zip(shares, index.spread(codes_of_rows, tasks), strict=True):

@@ -78,12 +78,14 @@ class Projection:
     """A fitted space and the images in it, in one part or several; row i is the i-th image.
 
     The arrays of one part are arrays; those of several are only read where they are indexed (see
-    `Parted`). `spread` says where the work on several parts is done.
+    `Parted`). `spread` says where the work on several parts is done, `heavy_spread` where tasks of
+    many seconds are.
     """
 
     space: FeatureSpace
     parts: tuple[Part, ...]
     spread: Spread = in_turn
+    heavy_spread: Spread = in_turn
 
     @cached_property
     def points(self) -> Floats:

@@ -44,6 +44,10 @@ class HeldShards:
     points_place: str
     spread: Spread = in_turn
 
+    @property
+    def heavy_spread(self):
+        return self.spread
+
     def generation(self):
         return "one"
 
@@ -147,8 +151,9 @@ def test_points_are_computed_once_and_only_what_is_missing_or_damaged_again(
 
     index = in_shards(photos, tmp_path, [15] * 4, noting)
     points = np.asarray(project(index, config(15)).points)
-    assert worked[:2] == [4, 4]
+    assert worked == [4, 4, 4]  # fitting, projecting, reading
     assert np.asarray(project(index, config(15)).points).tobytes() == points.tobytes()
+    assert worked == [4, 4, 4, 4]
     files = sorted(Path(index.points_place).rglob("*.points.npy"))
     assert len(files) == 4
     files[1].unlink()
@@ -160,11 +165,11 @@ def test_points_are_computed_once_and_only_what_is_missing_or_damaged_again(
     assert not list(Path(index.points_place).rglob(".part-*"))
 
 
-def test_the_points_of_the_newest_two_spaces_are_kept(photos, config, tmp_path):
+def test_the_points_of_the_newest_four_spaces_are_kept(photos, config, tmp_path):
     index = in_shards(photos, tmp_path, [30, 30])
-    for weight in (0.1, 0.2, 0.3):
+    for weight in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
         project(index, config(30, f"[weights]\nhsv = {weight}"))
-    assert len(os.listdir(index.points_place)) == 2
+    assert len(os.listdir(index.points_place)) == 4
 
 
 def test_points_in_another_kind_of_storage_are_read_from_a_copy(photos, config, tmp_path):
@@ -175,6 +180,9 @@ def test_points_in_another_kind_of_storage_are_read_from_a_copy(photos, config, 
     assert np.allclose(found.points[:], photos.points, atol=1e-6)
     again = project(index, config(30))
     assert again.points[:].tobytes() == found.points[:].tobytes()
+    whole = project(index, config(60))
+    assert [part.shape[0] for part in whole.parts] == [60]
+    assert whole.points.shape == (60, found.points.shape[1])
 
 
 def test_points_that_cannot_be_written_are_a_readable_error(photos, config, tmp_path):

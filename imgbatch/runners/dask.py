@@ -23,8 +23,8 @@ LOCAL = "local"
 _AHEAD = 3
 """Tasks handed out for each worker thread: one at work, two waiting, so that none idles."""
 _START_SECONDS, _ASK_SECONDS, _CLOSE_SECONDS, _TICK_SECONDS = 60.0, 20.0, 10.0, 2.0
-_ALONE_SECONDS = 300.0
-"""So long a cluster may be without workers: one that grows on demand takes its time."""
+_IDLE_SECONDS = 300.0
+"""So long a cluster may leave our tasks lying: one that grows on demand takes its time."""
 _LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")
 _AGAIN = "run again; finished shards are kept"
 
@@ -103,7 +103,7 @@ class DaskRunner:
         done = queue.SimpleQueue[str]()
         pending: dict[str, tuple[Any, Task]] = {}
         most = _AHEAD * max(1, self._threads())
-        alone = 0.0
+        idle = 0.0
         while True:
             for task in islice(source, most - len(pending)):
                 with self._losing():
@@ -117,11 +117,15 @@ class DaskRunner:
             except queue.Empty:
                 threads = self._threads()
                 most = max(most, _AHEAD * threads)
-                alone = 0.0 if threads else alone + _TICK_SECONDS
-                if alone > _ALONE_SECONDS:
-                    what = f"no worker has come to {self.address} in {_ALONE_SECONDS:.0f} seconds"
-                    raise ClusterError(what, "start workers there, then run again") from None
+                idle = idle + _TICK_SECONDS if pending.keys().isdisjoint(self._at_work()) else 0.0
+                if idle > _IDLE_SECONDS:
+                    raise ClusterError(
+                        f"nothing of {len(pending)} tasks was at work at {self.address} for "
+                        f"{_IDLE_SECONDS:.0f} seconds, with {threads} workers there",
+                        f"look after its workers; {_AGAIN}",
+                    ) from None
                 continue
+            idle = 0.0
             try:
                 answer = self._result(future)
             except KilledWorker:
@@ -152,6 +156,13 @@ class DaskRunner:
             ask = self._client.scheduler.ncores
             threads: dict[str, int] = self._client.sync(ask, callback_timeout=_ASK_SECONDS)
             return sum(threads.values())
+
+    def _at_work(self) -> set[str]:
+        """The tasks that workers have now; Dask may lose one, say with an error it cannot send."""
+        with self._losing():
+            ask = self._client.scheduler.processing
+            keys: dict[str, list[str]] = self._client.sync(ask, callback_timeout=_ASK_SECONDS)
+            return {key for some in keys.values() for key in some}
 
     @contextlib.contextmanager
     def _losing(self) -> Iterator[None]:
@@ -206,10 +217,14 @@ def _local_cluster(workers: int) -> Iterator[Any]:
         cluster = LocalCluster(
             n_workers=0,
             threads_per_worker=1,
-            dashboard_address=":0",  # any free port: the usual one may be taken
             memory_limit=0,
             silence_logs=logging.CRITICAL,
-            scheduler_kwargs={"allowed_failures": 1},
+            # Its web server starts also without a dashboard: at a port that nobody else wants.
+            scheduler_kwargs={
+                "allowed_failures": 1,
+                "dashboard": False,
+                "dashboard_address": "127.0.0.1:0",
+            },
             env={"OPENCV_FOR_THREADS_NUM": "1"},
         )
         cluster.scale(workers)

@@ -1,0 +1,88 @@
+"""Real clusters for tests: worker processes, and decoders that can die."""
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.conftest import environment
+
+DEADLY = b"this file kills its decoder"
+_PRELOAD = f"""
+import os, signal
+from imgbatch import images
+
+def deadly(whole):
+    def decode(data, *arguments, **options):
+        if data.endswith({DEADLY!r}):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return whole(data, *arguments, **options)
+    return decode
+
+images.decode = deadly(images.decode)
+"""
+
+
+def write_preload(directory: Path) -> Path:
+    """A file that Dask's workers run when they start: after it, a DEADLY file kills them."""
+    file = directory / "deadly_preload.py"
+    file.write_text(_PRELOAD)
+    return file
+
+
+@contextlib.contextmanager
+def two_workers(preload: Path) -> Iterator[object]:
+    """A cluster of two processes that are started again when they die."""
+    with local_cluster(n_workers=2, threads_per_worker=1, preload=[str(preload)]) as cluster:
+        yield cluster
+
+
+def local_cluster(**options) -> object:
+    """A cluster of this process that takes no port others may want, and is silent."""
+    from distributed import LocalCluster
+
+    scheduler = {"allowed_failures": 1, "dashboard": False, "dashboard_address": "127.0.0.1:0"}
+    quiet = {"memory_limit": 0, "silence_logs": logging.CRITICAL}
+    return LocalCluster(**options, **quiet, scheduler_kwargs=scheduler)
+
+
+@contextlib.contextmanager
+def scheduler_and_worker(directory: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A scheduler that a test may kill, with one worker; its address and process."""
+    file = directory / f"scheduler-{time.time_ns()}.json"
+    common = ["--scheduler-file", str(file), "--no-dashboard"]
+    dask = [sys.executable, "-m", "distributed.cli"]
+    options = {"env": environment(), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen([f"{dask[0]}", "-m", "dask", "scheduler", "--host", "127.0.0.1",
+                                  "--port", "0", *common], **options)  # fmt: skip
+    worker = subprocess.Popen([f"{dask[0]}", "-m", "dask", "worker", "--nthreads", "1",
+                               "--no-nanny", *common], **options)  # fmt: skip
+    try:
+        import json
+
+        deadline = time.monotonic() + 60
+        while not file.is_file() or not file.read_bytes():
+            assert time.monotonic() < deadline, "no scheduler after a minute"
+            time.sleep(0.05)
+        yield json.loads(file.read_text())["address"], scheduler
+    finally:
+        for process in (worker, scheduler):
+            process.kill()
+            process.wait()
+
+
+def pids(cluster) -> list[int]:
+    """The worker processes there are now."""
+    return [nanny.pid for nanny in cluster.workers.values() if nanny.pid]
+
+
+def kill_a_worker(cluster) -> int:
+    """Kill one of the worker processes, as the system does when memory runs out."""
+    pid = pids(cluster)[0]
+    os.kill(pid, signal.SIGKILL)
+    return pid

@@ -28,6 +28,9 @@ _IDLE_SECONDS = 300.0
 _LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")
 _AGAIN = "run again; finished shards are kept"
 
+_ADDRESS = "give the address its scheduler prints, such as tcp://host:8786"
+_GUARD = 'a script that asks for processes must do so below `if __name__ == "__main__":`'
+
 
 class _Killed:
     """Stands for the answer of a task whose workers died."""
@@ -187,18 +190,17 @@ class DaskRunner:
             ) from None
         with contextlib.ExitStack() as stack:
             stack.enter_context(_quiet_logs())
-            place = self.address
-            if place == LOCAL:
-                place = stack.enter_context(_local_cluster(self.workers))
+            local, place = self.address == LOCAL, self.address
             try:
+                if local:
+                    place = stack.enter_context(_local_cluster(self.workers))
                 client = Client(place, timeout=_ASK_SECONDS, set_as_default=False)
                 stack.callback(_close, client)
-                if self.address == LOCAL:
+                if local:
                     client.wait_for_workers(self.workers, timeout=_START_SECONDS)
             except (OSError, ValueError, RuntimeError) as error:
                 raise ClusterError(
-                    f"no Dask cluster at {self.address}: {error}",
-                    "give the address its scheduler prints, such as tcp://host:8786",
+                    f"no Dask cluster at {self.address}: {error}", _GUARD if local else _ADDRESS
                 ) from None
             self._client = client
             self._stack = stack.pop_all()
@@ -233,8 +235,9 @@ def _local_cluster(workers: int) -> Iterator[Any]:
     finally:
         for nanny in list(cluster.workers.values()):
             nanny.auto_restart = False
-            with contextlib.suppress(OSError, AttributeError):
-                os.kill(nanny.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+            if (pid := nanny.pid) is not None:
+                with contextlib.suppress(OSError):  # it has just ended
+                    os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         _close(cluster)
 
 

@@ -1,10 +1,10 @@
 """The shards of a folder as one index: what `OpenIndex` is for SQLite."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from imgbatch.runners.dask import DaskRunner
 from imgbatch.sharding import Sharded, refresh_shards
 from imgbatch.shards import DamagedShardError, Mark, rows
 from imgbatch.types import Floats, Rows, Skipped
+
+Asked = TypeVar("Asked")
 
 
 def open_shards(
@@ -107,23 +109,24 @@ class OpenShards:
         return self.sharded.directory
 
     def projection(self) -> Projection:
-        """See `Opened.projection`; shards that prove damaged are made anew."""
+        """See `Opened.projection`."""
+        return self._mending(lambda: project(self, self.sharded.descriptors, self.sharded.config))
+
+    def features(self, rows: Rows) -> dict[str, Floats]:
+        """See `Opened.features`."""
+        return self._mending(lambda: features_of(self, self.sharded.descriptors, rows))
+
+    def _mending(self, ask: Callable[[], Asked]) -> Asked:
+        """Ask shards, and once more where one proves damaged and was made anew."""
         try:
-            return self._projection()
+            return ask()
         except DamagedShardError as error:
             again = open_shards(self.sharded)
             if again.records != self.records:
                 raise changed_meanwhile(self.folder) from None
             self.marks = again.marks
             self.notes += (f"{error}; it was made anew",)
-            return self._projection()
-
-    def _projection(self) -> Projection:
-        return project(self, self.sharded.descriptors, self.sharded.config)
-
-    def features(self, rows: Rows) -> dict[str, Floats]:
-        """See `Opened.features`."""
-        return features_of(self, self.sharded.descriptors, rows)
+            return ask()
 
     # ----- what projections ask for ---------------------------------------------------------------
 

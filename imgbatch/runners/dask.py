@@ -27,7 +27,6 @@ _IDLE_SECONDS = 300.0
 """So long a cluster may leave our tasks lying: one that grows on demand takes its time."""
 _LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")
 _AGAIN = "run again; finished shards are kept"
-
 _ADDRESS = "give the address its scheduler prints, such as tcp://host:8786"
 _GUARD = 'a script that asks for processes must do so below `if __name__ == "__main__":`'
 
@@ -140,12 +139,16 @@ class DaskRunner:
 
     def _result(self, future: Any) -> Any:
         """The answer of a finished task; what the function raised is raised here."""
+        waited = 0.0
         while future.status != "error":
             with self._losing():
                 try:
                     return future.result(timeout=_TICK_SECONDS)
                 except TimeoutError:  # its worker died before handing it over: Dask does it again
                     self._threads()
+            waited += _TICK_SECONDS
+            if waited > _IDLE_SECONDS:
+                raise ClusterError(f"an answer from {self.address} was lost", _AGAIN)
         try:
             return future.result(timeout=_ASK_SECONDS)
         except ImportError as error:

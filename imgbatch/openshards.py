@@ -2,11 +2,11 @@
 
 import hashlib
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -32,6 +32,8 @@ from imgbatch.selectors.parts import Spread
 from imgbatch.sharding import Sharded, refresh_shards
 from imgbatch.shards import DamagedShardError, Mark, Store, rows
 from imgbatch.types import Floats, Rows, Skipped, View
+
+Asked = TypeVar("Asked")
 
 
 def open_shards(
@@ -113,29 +115,34 @@ class OpenShards:
         return self.sharded.directory
 
     def projection(self) -> Projection:
-        """See `Opened.projection`; shards that prove damaged are made anew."""
-        try:
-            return self._projection()
-        except DamagedShardError as error:
-            again = open_shards(self.sharded)
-            if again.records != self.records:
-                raise changed_meanwhile(self.folder) from None
-            self.marks = again.marks
-            self.notes += (f"{error}; it was made anew",)
-            return self._projection()
-
-    def _projection(self) -> Projection:
-        return project_in_shards(self, self.sharded.descriptors, self.sharded.config)
+        """See `Opened.projection`."""
+        sharded = self.sharded
+        return self._mending(lambda: project_in_shards(self, sharded.descriptors, sharded.config))
 
     def contents(self) -> tuple[Rows, View]:
         """See `Opened.contents`."""
+        return self._mending(self._contents)
+
+    def _contents(self) -> tuple[Rows, View]:
         found = [rows.contents(shard.table()) for shard in self.shards]
         sizes, hashes = (np.concatenate(one) for one in zip(*found, strict=True))
         return sizes, hashes
 
     def features(self, rows: Rows) -> dict[str, Floats]:
         """See `Opened.features`."""
-        return features_in_shards(self, self.sharded.descriptors, rows)
+        return self._mending(lambda: features_in_shards(self, self.sharded.descriptors, rows))
+
+    def _mending(self, ask: Callable[[], Asked]) -> Asked:
+        """Ask shards, and once more where one proves damaged and was made anew."""
+        try:
+            return ask()
+        except DamagedShardError as error:
+            again = open_shards(self.sharded)
+            if again.records != self.records:
+                raise changed_meanwhile(self.folder) from None
+            self.marks = again.marks
+            self.notes += (f"{error}; it was made anew",)
+            return ask()
 
     # ----- what projections ask for ---------------------------------------------------------------
 

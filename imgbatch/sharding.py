@@ -2,9 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 
@@ -113,11 +114,8 @@ def refresh_shards(
     shards = [*cut(found, sharded.config.cluster.shard_images, sharded.settings)]
     former = sharded.store.listing(sharded.listing)
     done = _finished(sharded.store, shards, former)
-    todo = [
-        sharded.task(shard, tuple(_overlapping(shard, former)))
-        for shard in shards
-        if shard.id not in done
-    ]
+    before = _Former(former)
+    todo = [sharded.task(one, before.around(one)) for one in shards if one.id not in done]
     read = decoded = 0
     if todo:
         sharded.store.plan(sharded.listing, [task.shard.id for task in todo])
@@ -125,8 +123,8 @@ def refresh_shards(
             if answer.mark is not None:
                 done[answer.mark.id] = answer.mark
             read, decoded = read + answer.read, decoded + answer.decoded
+        _check_stored(sharded.store, done.values())
     marks = [done[shard.id] for shard in shards]
-    _check_stored(sharded.store, marks)
     if [mark.id for mark in former] != [mark.id for mark in marks] or todo:
         sharded.store.publish(sharded.listing, marks)
     known = {mark.id for mark in former}
@@ -162,12 +160,23 @@ def _finished(store: Store, shards: Sequence[Shard], former: Sequence[Mark]) -> 
     }
 
 
-def _overlapping(shard: Shard, former: Sequence[Mark]) -> Iterator[Mark]:
-    """The shards of the listing before in whose range of paths files of this one may lie."""
-    first, last = os.fsencode(shard.files[0].path), os.fsencode(shard.files[-1].path)
-    for mark in former:
-        if os.fsencode(mark.first) <= last and first <= os.fsencode(mark.last):
-            yield mark
+@dataclass(frozen=True)
+class _Former:
+    """The listing before, to find the shards in whose range of paths given files may lie."""
+
+    marks: Sequence[Mark]
+
+    @cached_property
+    def _firsts(self) -> list[bytes]:
+        return [os.fsencode(mark.first) for mark in self.marks]
+
+    @cached_property
+    def _lasts(self) -> list[bytes]:
+        return [os.fsencode(mark.last) for mark in self.marks]
+
+    def around(self, shard: Shard) -> tuple[Mark, ...]:
+        first, last = (os.fsencode(shard.files[at].path) for at in (0, -1))
+        return tuple(self.marks[bisect_left(self._lasts, first) : bisect_right(self._firsts, last)])
 
 
 def _describe_all(
@@ -207,7 +216,7 @@ def _without_culprits(runner: Runner, task: ShardTask) -> ShardTask:
     return replace(task, crashing=task.crashing.union(culprits))
 
 
-def _check_stored(store: Store, marks: Sequence[Mark]) -> None:
+def _check_stored(store: Store, marks: Collection[Mark]) -> None:
     """Make sure that what the workers wrote can be read here."""
     sizes = store.sizes()
     if missing := [mark.id for mark in marks if sizes.get(mark.id) != mark.size]:

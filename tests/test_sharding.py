@@ -332,6 +332,9 @@ def test_damage_that_shows_only_when_points_are_computed_is_mended(cluster, many
     file.write_bytes(bytes(file.stat().st_size))
     assert late.points.tobytes() == expected
     assert any("made anew" in line for line in late.notes)
+    file.write_bytes(bytes(file.stat().st_size))
+    some = late.features([1, 30])
+    assert some["hog"].tobytes() == load(many, cluster).features([1, 30])["hog"].tobytes()
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file nobody can read")

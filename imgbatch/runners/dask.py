@@ -27,6 +27,8 @@ _IDLE_SECONDS = 300.0
 """So long a cluster may leave our tasks lying: one that grows on demand takes its time."""
 _LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")
 _AGAIN = "run again; finished shards are kept"
+_ADDRESS = "give the address its scheduler prints, such as tcp://host:8786"
+_GUARD = 'a script that asks for processes must do so below `if __name__ == "__main__":`'
 
 
 class _Killed:
@@ -137,12 +139,16 @@ class DaskRunner:
 
     def _result(self, future: Any) -> Any:
         """The answer of a finished task; what the function raised is raised here."""
+        waited = 0.0
         while future.status != "error":
             with self._losing():
                 try:
                     return future.result(timeout=_TICK_SECONDS)
                 except TimeoutError:  # its worker died before handing it over: Dask does it again
                     self._threads()
+            waited += _TICK_SECONDS
+            if waited > _IDLE_SECONDS:
+                raise ClusterError(f"an answer from {self.address} was lost", _AGAIN)
         try:
             return future.result(timeout=_ASK_SECONDS)
         except ImportError as error:
@@ -187,18 +193,17 @@ class DaskRunner:
             ) from None
         with contextlib.ExitStack() as stack:
             stack.enter_context(_quiet_logs())
-            place = self.address
-            if place == LOCAL:
-                place = stack.enter_context(_local_cluster(self.workers))
+            local, place = self.address == LOCAL, self.address
             try:
+                if local:
+                    place = stack.enter_context(_local_cluster(self.workers))
                 client = Client(place, timeout=_ASK_SECONDS, set_as_default=False)
                 stack.callback(_close, client)
-                if self.address == LOCAL:
+                if local:
                     client.wait_for_workers(self.workers, timeout=_START_SECONDS)
             except (OSError, ValueError, RuntimeError) as error:
                 raise ClusterError(
-                    f"no Dask cluster at {self.address}: {error}",
-                    "give the address its scheduler prints, such as tcp://host:8786",
+                    f"no Dask cluster at {self.address}: {error}", _GUARD if local else _ADDRESS
                 ) from None
             self._client = client
             self._stack = stack.pop_all()
@@ -233,8 +238,9 @@ def _local_cluster(workers: int) -> Iterator[Any]:
     finally:
         for nanny in list(cluster.workers.values()):
             nanny.auto_restart = False
-            with contextlib.suppress(OSError, AttributeError):
-                os.kill(nanny.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+            if (pid := nanny.pid) is not None:
+                with contextlib.suppress(OSError):  # it has just ended
+                    os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         _close(cluster)
 
 

@@ -18,6 +18,7 @@ from typing import Any, Self
 
 from imgbatch.errors import ClusterError, UsageError
 from imgbatch.runners.base import Answer, Task
+from imgbatch.runners.signals import interrupts_blocked
 
 LOCAL = "local"
 _AHEAD = 3
@@ -218,7 +219,7 @@ def _local_cluster(workers: int) -> Iterator[Any]:
     """
     from distributed import LocalCluster
 
-    with _interrupts_blocked():
+    with interrupts_blocked():
         cluster = LocalCluster(
             n_workers=0,
             threads_per_worker=1,
@@ -248,19 +249,6 @@ def _close(one: Any) -> None:
     """Close a client or a cluster; where it does not answer in time, leave it."""
     with contextlib.suppress(OSError, RuntimeError):
         one.close(timeout=_CLOSE_SECONDS)
-
-
-@contextlib.contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Threads and processes begun inside never see Ctrl-C; this thread sees it afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

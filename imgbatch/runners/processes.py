@@ -21,6 +21,7 @@ from itertools import islice
 from typing import Any
 
 from imgbatch.runners.base import Answer, Task
+from imgbatch.runners.signals import interrupts_blocked
 
 _AHEAD = 3
 """Tasks handed out for each worker: one at work, two waiting, so that none idles."""
@@ -38,7 +39,7 @@ def start_early(workers: int) -> None:
     Starting takes workers a quarter of a second, as long as describing a thousand small images.
     """
     atexit.register(_stop_early)
-    with _interrupts_held():  # Ctrl-C comes when the pool is known and can be stopped
+    with interrupts_blocked():  # Ctrl-C comes when the pool is known and can be stopped
         _early.append((workers, _start_pool(workers)))
 
 
@@ -59,22 +60,9 @@ def _start_pool(workers: int) -> Any:
     from loky import ProcessPoolExecutor
 
     pool = ProcessPoolExecutor(workers, timeout=_IDLE_SECONDS, initializer=_prepare_worker)
-    with _interrupts_held():
+    with interrupts_blocked():
         pool.submit(os.getpid)  # the first task starts all workers
     return pool
-
-
-@contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Processes started meanwhile never see Ctrl-C, not even before they can ignore it."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass(frozen=True)

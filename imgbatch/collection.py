@@ -133,7 +133,7 @@ class Collection(Dealing):
     @cached_property
     def paths(self) -> list[str]:
         """Absolute path of every readable image, in row order; made on first use."""
-        return [self._absolute(path) for path in self.records.all_paths()]
+        return [places.join(self.folder, path) for path in self.records.all_paths()]
 
     @cached_property
     def projection(self) -> Projection:
@@ -285,12 +285,9 @@ class Collection(Dealing):
         self._started = None
         return seed, np.random.default_rng(seed), started
 
-    def _absolute(self, path: str) -> str:
-        return places.join(self.folder, path)
-
     def _row_of_file(self, given: str) -> int | None:
         """The row of a file named from here or, where there is none, from inside the folder."""
-        path = given if os.path.exists(given) else self._absolute(given)
+        path = given if os.path.exists(given) else places.join(self.folder, given)
         for place in (os.path.abspath, os.path.realpath):
             inside = os.path.relpath(place(path), place(self.folder)).replace(os.sep, "/")
             if (row := self.records.row_of(inside)) is not None:
@@ -322,7 +319,7 @@ class Collection(Dealing):
         return tuple(
             PickedImage(
                 rank=rank,
-                path=self._absolute(record.path),
+                path=places.join(self.folder, record.path),
                 relative=record.path,
                 score=round(float(distance), 4),
                 width=record.width,

@@ -29,18 +29,17 @@ def calls(monkeypatch):
     """Counts of what was done: decoded files, and pictures described by each descriptor."""
     counts = dict.fromkeys(("decode", *DESCRIPTORS), 0)
 
-    def counted(name, function):
-        def wrapper(*args, **kwargs):
-            counts[name] += 1
-            return function(*args, **kwargs)
+    def decode(*args, **kwargs):
+        counts["decode"] += 1
+        return decoded(*args, **kwargs)
 
-        return wrapper
+    def describe_all(descriptor, views):
+        counts[descriptor.name] += len(views)
+        return described(descriptor, views)
 
-    monkeypatch.setattr(extraction.images, "decode", counted("decode", images.decode))
-    config = load_config().config
-    for name, build in DESCRIPTORS.items():
-        kind = type(build(config))
-        monkeypatch.setattr(kind, "describe", counted(name, kind.describe))
+    decoded, described = images.decode, extraction.describe_all
+    monkeypatch.setattr(extraction.images, "decode", decode)
+    monkeypatch.setattr(extraction, "describe_all", describe_all)
     return counts
 
 

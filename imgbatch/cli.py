@@ -1,6 +1,7 @@
 """The terminal command: its options and subcommands, put together."""
 
 import contextlib
+import gc
 import os
 import sys
 from typing import Annotated
@@ -10,6 +11,8 @@ import typer
 from imgbatch import __version__
 from imgbatch.commands import batches, explain, export, pick, quality, upkeep
 from imgbatch.commands.support import show_tracebacks
+
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 app = typer.Typer(
     name="imgbatch",
@@ -58,6 +61,8 @@ def _common(
 
 def main() -> None:
     """Entry point of the ``imgbatch`` command."""
+    # Imports make many objects and hardly any garbage: looking for it is 5% of the start-up.
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by whoever started us
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for good

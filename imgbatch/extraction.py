@@ -16,7 +16,7 @@ _RECENT_NS = 2_000_000_000
 """A file changed this shortly before it was read may change again within one tick of its clock."""
 _HASH_BYTES = 16
 """Of a content's SHA-256, which processors compute twice as fast as BLAKE2 since about 2018."""
-_CHUNK_BYTES = 16_000_000
+_CHUNK_BYTES, _LEAST_BYTES = 16_000_000, 1_000_000
 _TOGETHER = 16
 """Pictures described together; their views, some 50 kB each, fit into a processor's cache."""
 _SHARES = 8
@@ -90,15 +90,18 @@ def chunks(
     Chunks shrink towards the end, so that all workers are done at about the same time.
     """
     some: list[Work] = []
-    size, limit = 0, 0
+    left = sum(one.size for one in work)
+    size, limit, most_bytes = 0, 0, 0
     for at, one in enumerate(work):
-        if some and (len(some) >= limit or size + one.size > _CHUNK_BYTES):
+        if some and (len(some) >= limit or size + one.size > most_bytes):
             yield Chunk(folder, tuple(some), descriptors, options)
             some, size = [], 0
         if not some:
             limit = min(most, max(_TOGETHER, (len(work) - at) // _SHARES))
+            most_bytes = min(_CHUNK_BYTES, max(_LEAST_BYTES, left // _SHARES))
         some.append(one)
         size += one.size
+        left -= one.size
     if some:
         yield Chunk(folder, tuple(some), descriptors, options)
 

@@ -112,7 +112,10 @@ def test_chunks_of_large_files_are_small():
     work = [Work(f"{number}.jpg", 9_000_000) for number in range(5)]
     assert [len(chunk.work) for chunk in chunks("photos", work, (), OPTIONS, 128)] == [1] * 5
     work = [Work(f"{number}.jpg", 1_000_000) for number in range(200)]
-    assert max(len(chunk.work) for chunk in chunks("photos", work, (), OPTIONS, 128)) == 16
+    sizes = [len(chunk.work) for chunk in chunks("photos", work, (), OPTIONS, 128)]
+    assert sizes[0] == 16
+    assert sizes[-1] == 1
+    assert sizes == sorted(sizes, reverse=True)
 
 
 def test_the_content_hash_is_the_beginning_of_the_files_sha256(photos):

@@ -11,7 +11,7 @@ from pathlib import Path
 PAGE = Path(__file__).parents[1] / "docs" / "SCALING.md"
 
 # ----- measured: CPU seconds of one core unless it says otherwise --------------------------------
-DESCRIBED_PER_CORE = 3121 / 2  # images a second past start-up, two cores, caltech101 (SPEED.md)
+DESCRIBED_PER_CORE = 3362 / 2  # images a second past start-up, two cores, caltech101 (SPEED.md)
 IMAGE_BYTES = 14_348  # mean of caltech101
 PARQUET_BYTES = 721  # a row of a shard: 1.2 kB of codes, compressed
 LIST_S = 5.8e-6  # an image, listed

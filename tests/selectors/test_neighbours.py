@@ -141,6 +141,7 @@ def test_the_smallest_of_each_row_come_rising_with_ties_by_column(seed, n, most,
 def test_one_pass_over_many_blocks_on_any_cores_equals_sorting_everything(monkeypatch, most, cores):
     monkeypatch.setattr(neighbours, "_BLOCK_ROWS", 64)
     monkeypatch.setattr(neighbours, "_WORTH_A_THREAD", 100)
+    monkeypatch.setattr(neighbours, "_SMALL_PRODUCT", 100)
     monkeypatch.setattr(neighbours, "usable_cores", lambda: cores)
     monkeypatch.setattr(neighbours, "_SAMPLED", 16)
     points = whole_numbers(3, 1000, 6, most)

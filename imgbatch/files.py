@@ -5,7 +5,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 from imgbatch.errors import OutputError, UsageError
@@ -41,23 +41,19 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def replacing_folder(target: Path, mark: str) -> Iterator[Path]:
+def replacing_folder(target: Path, ours: Callable[[Path], Container[str]]) -> Iterator[Path]:
     """An empty temporary folder beside the target that becomes the target if nothing goes wrong.
 
-    A folder that stands there is replaced only if it is empty or holds the file `mark`, as what is
-    made here does, and only once the new one is complete.
+    A folder that stands there is replaced only if it holds nothing but files whose names `ours`
+    gives for it, and only once the new one is complete.
 
     Raises
     ------
     OutputError
         The place holds something else, or cannot be written.
     """
-    if target.exists() and not (target / mark).is_file() and not _is_empty_folder(target):
-        raise OutputError(
-            f"{target} exists and holds other files; it will not be replaced",
-            "choose another folder with -o",
-        )
     try:
+        _refuse_other_files(target, ours)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".imgbatch-", dir=target.parent))
     except OSError as error:
@@ -66,17 +62,29 @@ def replacing_folder(target: Path, mark: str) -> Iterator[Path]:
     try:
         made.mkdir()
         yield made
+        _refuse_other_files(target, ours)  # again, as making it may have taken hours
         if target.exists():
             target.rename(old)
         made.rename(target)
     except OSError as error:
         raise _not_written(target, error) from None
     finally:
+        if os.path.lexists(old) and not target.exists():  # stopped between the two renames
+            old.rename(target)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
+def _refuse_other_files(target: Path, ours: Callable[[Path], Container[str]]) -> None:
+    if not target.exists():
+        return
+    names = ours(target)
+    if not target.is_dir() or any(
+        one.name not in names or one.is_dir() for one in target.iterdir()
+    ):
+        raise OutputError(
+            f"{target} exists and holds other files; it will not be replaced",
+            "choose another folder with -o",
+        )
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imgbatch.errors import OutputError, UsageError
-from imgbatch.files import hand_out, is_inside, refuse_inside, replacing
+from imgbatch.files import hand_out, is_inside, refuse_inside, replacing, replacing_folder
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs links or POSIX permissions")
 
@@ -31,6 +31,16 @@ def test_a_failure_leaves_the_old_file_and_no_litter(tmp_path, error):
         raise error
     assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_that_cannot_be_replaced_is_put_back(tmp_path):
+    target = tmp_path / "plan"
+    target.mkdir()
+    (target / "a").write_text("old")
+    with pytest.raises(OutputError), replacing_folder(target, lambda _: {"a"}) as made:
+        made.rmdir()  # so that only the second of the two renames fails
+    assert (target / "a").read_text() == "old"
+    assert os.listdir(tmp_path) == ["plan"]
 
 
 @posix

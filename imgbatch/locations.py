@@ -43,8 +43,15 @@ def index_directory(folder: str, given: str | os.PathLike[str] | None = None) ->
 
 
 def store_root(folder: str, given: str | os.PathLike[str] | None = None) -> str:
-    """Where an image folder's shards lie: below the URL given, else in its index folder."""
+    """Where an image folder's shards lie: below the URL given, else in its index folder.
+
+    Raises
+    ------
+    UsageError
+        They would lie inside the image folder; or the URL is one that `places.check_url` refuses.
+    """
     if given is not None and places.is_url(os.fspath(given)):
+        places.check_url(os.fspath(given))
         return f"{os.fspath(given).rstrip('/')}/{_name_of(_real(folder))}"
     return str(index_directory(folder, given) / "store")
 

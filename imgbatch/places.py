@@ -24,11 +24,20 @@ def absolute(folder: str | os.PathLike[str]) -> str:
     ------
     FolderError
         The name is empty.
+    UsageError
+        The URL is one that `check_url` refuses.
     """
     name = os.fspath(folder)
     if not name:
         raise FolderError("no folder was given", "give the folder that holds the images")
+    check_url(name)
     return name.rstrip("/") if is_url(name) else os.path.abspath(name)
+
+
+def check_url(place: str) -> None:
+    """Raise `UsageError` for a URL that is a chain of several; a local path may be any."""
+    if is_url(place) and "::" in place:
+        raise UsageError(f"{place} is a chain of URLs", "give a single one, without '::'")
 
 
 def refuse_url(*given: str | os.PathLike[str] | None) -> None:
@@ -95,6 +104,8 @@ def only_os_errors() -> Iterator[None]:
 def file_system(place: str) -> tuple[Any, str]:
     """The fsspec file system of a URL or a local path, and the place in it.
 
+    fsspec reads ``::`` as a chain of URLs; in a name it stands for itself here.
+
     Raises
     ------
     UsageError
@@ -102,15 +113,22 @@ def file_system(place: str) -> tuple[Any, str]:
     """
     try:
         from fsspec.core import url_to_fs
+        from fsspec.implementations.local import LocalFileSystem
     except ImportError:
         raise UsageError(
             f"{place} cannot be opened without fsspec",
             'install it: pip install "imgbatch[cluster]"',
         ) from None
+    if not is_url(place):
+        return LocalFileSystem(), os.path.abspath(place)
+    before, chain, after = place.partition("::")
     try:
-        system, inside = url_to_fs(place)
+        if not chain:
+            return url_to_fs(place)  # type: ignore[no-any-return]
+        above, _, name = before.rpartition("/")
+        system, inside = url_to_fs(f"{above}/")
+        return system, f"{inside.rstrip('/')}/{name}::{after}"
     except (ImportError, ValueError) as error:
         raise UsageError(
             f"{place} cannot be opened: {error}", "install what its kind of storage needs"
         ) from None
-    return system, inside

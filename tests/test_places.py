@@ -1,0 +1,51 @@
+"""Folders and files by name: no part of a name is taken for anything else."""
+
+import contextlib
+import uuid
+
+import pytest
+
+pytest.importorskip("fsspec")
+
+import fsspec
+
+from imgbatch import places
+from imgbatch.errors import UsageError
+from imgbatch.locations import store_root
+from imgbatch.shards import Store
+
+
+@pytest.fixture
+def bucket():
+    """A folder in memory, by its URL."""
+    name = f"bucket-{uuid.uuid4().hex}"
+    yield f"memory://{name}"
+    with contextlib.suppress(FileNotFoundError):
+        fsspec.filesystem("memory").rm(f"/{name}", recursive=True)
+
+
+@pytest.mark.parametrize("name", ["a::b.jpg", "sub/a::nosuch://b.jpg", "x::y/z::", "::a"])
+def test_two_colons_in_a_name_are_part_of_it(bucket, name):
+    system = fsspec.filesystem("memory")
+    inside = bucket.removeprefix("memory:/")
+    system.pipe_file(f"{inside}/a", b"another")
+    system.pipe_file(f"{inside}/{name}", b"this")
+    assert places.read(f"{bucket}/{name}") == b"this"
+
+
+def test_two_colons_in_a_local_stores_path_are_part_of_it(tmp_path):
+    (tmp_path / "a").mkdir()
+    store = Store(str(tmp_path / "a::b"))
+    store.write("s", b"data")
+    assert store.sizes() == {"s": 4}
+    assert (tmp_path / "a::b" / "shards" / "s.parquet").read_bytes() == b"data"
+    assert [*(tmp_path / "a").iterdir()] == []
+
+
+def test_a_chain_of_urls_is_refused_as_folder_and_as_index():
+    for given in ("zip://photos::s3://bucket/a.zip", "s3://bucket/a::b"):
+        with pytest.raises(UsageError, match="chain of URLs"):
+            places.absolute(given)
+        with pytest.raises(UsageError, match="chain of URLs"):
+            store_root("/photos", given)
+    assert places.absolute("/photos/a::b") == "/photos/a::b"

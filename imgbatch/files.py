@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 from imgbatch.errors import OutputError, UsageError
-from imgbatch.places import is_url, read
+from imgbatch.places import is_url, lies_inside, read
 
 
 @contextlib.contextmanager
@@ -133,7 +133,7 @@ def refuse_inside(target: Path, folder: str, option: str) -> None:
 
 def is_inside(target: Path, folder: str) -> bool:
     """Whether the target, links resolved, lies in the folder."""
-    return target.resolve().is_relative_to(Path(folder).resolve())
+    return lies_inside(str(target), folder)
 
 
 def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Path]:

@@ -34,12 +34,16 @@ def index_directory(folder: str, given: str | os.PathLike[str] | None = None) ->
     real = _real(folder)
     local = None if given is None or places.is_url(os.fspath(given)) else given
     directory = cache_root(local) / _name_of(real)
-    if not places.is_url(folder) and directory.resolve().is_relative_to(real):
+    _refuse_inside(str(directory), real)
+    return directory
+
+
+def _refuse_inside(place: str, folder: str) -> None:
+    if places.lies_inside(place, folder):
         raise UsageError(
-            f"the index {directory} would lie inside the image folder, which is never written to",
+            f"the index {place} would lie inside the image folder, which is never written to",
             "give a place outside it with --index DIR or IMGBATCH_CACHE_DIR",
         )
-    return directory
 
 
 def store_root(folder: str, given: str | os.PathLike[str] | None = None) -> str:
@@ -52,7 +56,9 @@ def store_root(folder: str, given: str | os.PathLike[str] | None = None) -> str:
     """
     if given is not None and places.is_url(os.fspath(given)):
         places.check_url(os.fspath(given))
-        return f"{os.fspath(given).rstrip('/')}/{_name_of(_real(folder))}"
+        root = f"{os.fspath(given).rstrip('/')}/{_name_of(_real(folder))}"
+        _refuse_inside(root, folder)
+        return root
     return str(index_directory(folder, given) / "store")
 
 

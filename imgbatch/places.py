@@ -7,6 +7,7 @@ path inside, with ``/`` between the parts.
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from imgbatch.errors import FolderError, UsageError
@@ -48,6 +49,22 @@ def refuse_url(*given: str | os.PathLike[str] | None) -> None:
                 f"{place} is a URL, which takes a cluster to read",
                 "add --cluster local, or a scheduler's address",
             )
+
+
+def lies_inside(place: str, folder: str) -> bool:
+    """Whether a place, its links resolved if it is on this machine, is a folder or lies in it."""
+    here, there = _on_this_machine(place), _on_this_machine(folder)
+    if here is None or there is None:
+        return f"{place.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+    return Path(here).resolve().is_relative_to(Path(there).resolve())
+
+
+def _on_this_machine(place: str) -> str | None:
+    """The path of a place, which may be given as a ``file://`` URL; None of any other URL."""
+    kind, mark, path = place.partition("://")
+    if not mark:
+        return place
+    return path if kind in ("file", "local") else None
 
 
 def join(folder: str, path: str) -> str:

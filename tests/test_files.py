@@ -78,6 +78,7 @@ def test_inside_is_told_by_the_path(tmp_path, target, inside):
     (tmp_path / "photos").mkdir()
     folder = str(tmp_path / "photos")
     assert is_inside(tmp_path / target, folder) is inside
+    assert is_inside(tmp_path / target, f"file://{folder}") is inside
     if inside:
         with pytest.raises(UsageError, match=r"-o .* lies inside the image folder"):
             refuse_inside(tmp_path / target, folder, "-o")

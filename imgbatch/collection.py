@@ -252,7 +252,7 @@ class Collection(Dealing):
         looks, points = [], []
         for given in (os.fspath(a), os.fspath(b)):
             row = self._row_of_file(given)
-            path = os.path.abspath(given) if row is None else self.paths[row]
+            path = places.absolute(given) if row is None else self.paths[row]
             decoded, codes = self._read(path, "name a file, or a path inside the image folder")
             relative = path if row is None else self.records[row].path
             size = decoded.width, decoded.height

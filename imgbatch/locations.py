@@ -18,6 +18,7 @@ _MARK = "image-folder.txt"
 def cache_root(given: str | os.PathLike[str] | None = None) -> Path:
     """The folder of all indexes: as given, else ``IMGBATCH_CACHE_DIR``, else the user's cache."""
     named = given or os.environ.get("IMGBATCH_CACHE_DIR")
+    places.check_url(os.fspath(named or ""))
     return Path(named).absolute() if named else Path(platformdirs.user_cache_dir("imgbatch", False))
 
 
@@ -29,8 +30,11 @@ def index_directory(folder: str, given: str | os.PathLike[str] | None = None) ->
     Raises
     ------
     UsageError
-        It would lie inside the image folder, which is never written to.
+        It would lie inside the image folder, which is never written to; or a URL is one that
+        `places.check_url` refuses.
     """
+    for place in (folder, given or ""):
+        places.check_url(os.fspath(place))
     real = _real(folder)
     local = None if given is None or places.is_url(os.fspath(given)) else given
     directory = cache_root(local) / _name_of(real)

@@ -36,15 +36,29 @@ def absolute(folder: str | os.PathLike[str]) -> str:
 
 
 def check_url(place: str) -> None:
-    """Raise `UsageError` for a URL that is a chain of several; a local path may be any."""
-    if is_url(place) and "::" in place:
+    """Raise `UsageError` for a URL with a password or a chain of several; a path may be any."""
+    if not is_url(place):
+        return
+    _refuse_password(place)
+    if "::" in place:
         raise UsageError(f"{place} is a chain of URLs", "give a single one, without '::'")
+
+
+def _refuse_password(url: str) -> None:
+    """Raise if a URL holds a password, which would be kept and shown in many places."""
+    kind, _, rest = url.partition("://")
+    if ":" in rest.split("/", 1)[0].rpartition("@")[0]:
+        raise UsageError(
+            f"a {kind}:// URL holds a password, which would be stored and shown",
+            "leave it out, and give it in fsspec's configuration or its environment variables",
+        )
 
 
 def refuse_url(*given: str | os.PathLike[str] | None) -> None:
     """Raise `UsageError` for a URL where only a cluster's work can use one."""
     for place in given:
         if place is not None and is_url(os.fspath(place)):
+            check_url(os.fspath(place))
             raise UsageError(
                 f"{place} is a URL, which takes a cluster to read",
                 "add --cluster local, or a scheduler's address",
@@ -126,7 +140,8 @@ def file_system(place: str) -> tuple[Any, str]:
     Raises
     ------
     UsageError
-        fsspec, or what it needs for this kind of URL, is not installed; or there is no such kind.
+        fsspec, or what it needs for this kind of URL, is not installed; or there is no such kind;
+        or the URL holds a password.
     """
     try:
         from fsspec.core import url_to_fs
@@ -138,6 +153,7 @@ def file_system(place: str) -> tuple[Any, str]:
         ) from None
     if not is_url(place):
         return LocalFileSystem(), os.path.abspath(place)
+    _refuse_password(place)
     before, chain, after = place.partition("::")
     try:
         if not chain:

@@ -11,7 +11,7 @@ import fsspec
 
 from imgbatch import places
 from imgbatch.errors import UsageError
-from imgbatch.locations import store_root
+from imgbatch.locations import cache_root, index_directory, store_root
 from imgbatch.shards import Store
 
 
@@ -49,3 +49,26 @@ def test_a_chain_of_urls_is_refused_as_folder_and_as_index():
         with pytest.raises(UsageError, match="chain of URLs"):
             store_root("/photos", given)
     assert places.absolute("/photos/a::b") == "/photos/a::b"
+
+
+@pytest.mark.parametrize("url", [
+    "sftp://me:s3cret@host/photos", "sftp://me:@host", "https://:s3cret@[::1]:80/x", "s3://a:s3cret@b",
+])  # fmt: skip
+def test_a_password_in_a_url_is_refused_and_not_repeated(url):
+    for given in (
+        lambda: places.absolute(url),
+        lambda: places.refuse_url(None, url),
+        lambda: places.file_system(f"{url}/a.jpg"),
+        lambda: store_root("/photos", url),
+        lambda: index_directory("/photos", url),
+        lambda: index_directory(url),
+        lambda: cache_root(url),
+    ):
+        with pytest.raises(UsageError, match="holds a password") as caught:
+            given()
+        assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["sftp://me@host:22/photos", "s3://bucket/a:b@c", "http://h:80/x"])
+def test_users_ports_and_names_are_no_password(url):
+    assert places.absolute(url) == url

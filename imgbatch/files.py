@@ -171,13 +171,14 @@ def _fitting(prefix: str, name: Path) -> str:
 
 def _place(source: str, wanted: Path, *, link: bool) -> Path:
     number, target = 1, wanted
+    data = read(source) if is_url(source) and not link else b""
     while True:
         try:
             if link:
                 target.symlink_to(Path(source).absolute())
             elif is_url(source):
                 with open(target, "xb") as writer:
-                    writer.write(read(source))
+                    writer.write(data)
             else:
                 with open(source, "rb") as reader, open(target, "xb") as writer:
                     shutil.copyfileobj(reader, writer)

@@ -152,3 +152,10 @@ def test_a_very_long_name_can_be_handed_out(tmp_path):
     (made,) = hand_out(sources(tmp_path / "in", name), tmp_path / "out", link=False)
     assert made.read_bytes() == name.encode()
     assert made.suffix == ".jpg"
+
+
+def test_a_url_that_cannot_be_read_leaves_no_file(tmp_path):
+    pytest.importorskip("fsspec")
+    with pytest.raises(OutputError, match="cannot copy"):
+        hand_out(["memory://no-such-folder/a.jpg"], tmp_path / "out", link=False)
+    assert os.listdir(tmp_path / "out") == []

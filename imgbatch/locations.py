@@ -35,7 +35,7 @@ def index_directory(folder: str, given: str | os.PathLike[str] | None = None) ->
     """
     for place in (folder, given or ""):
         places.check_url(os.fspath(place))
-    real = _real(folder)
+    real = places.real(folder)
     local = None if given is None or places.is_url(os.fspath(given)) else given
     directory = cache_root(local) / _name_of(real)
     _refuse_inside(str(directory), real)
@@ -60,14 +60,10 @@ def store_root(folder: str, given: str | os.PathLike[str] | None = None) -> str:
     """
     if given is not None and places.is_url(os.fspath(given)):
         places.check_url(os.fspath(given))
-        root = f"{os.fspath(given).rstrip('/')}/{_name_of(_real(folder))}"
+        root = f"{os.fspath(given).rstrip('/')}/{_name_of(places.real(folder))}"
         _refuse_inside(root, folder)
         return root
     return str(index_directory(folder, given) / "store")
-
-
-def _real(folder: str) -> str:
-    return folder if places.is_url(folder) else os.path.realpath(folder)
 
 
 def _name_of(real: str) -> str:
@@ -97,7 +93,7 @@ def make_index_directory(directory: Path, folder: str) -> None:
 def remember_folder(directory: Path, folder: str) -> None:
     """Note beside an index which image folder it belongs to, for `list_indexes`."""
     mark = directory / _MARK
-    text = os.fsencode(_real(folder))
+    text = os.fsencode(places.real(folder))
     if not mark.is_file() or mark.read_bytes() != text:
         mark.write_bytes(text)
 

@@ -35,6 +35,11 @@ def absolute(folder: str | os.PathLike[str]) -> str:
     return name.rstrip("/") if is_url(name) else os.path.abspath(name)
 
 
+def real(folder: str) -> str:
+    """The one name of a folder: a path with its links resolved; a URL is left as it is."""
+    return folder if is_url(folder) else os.path.realpath(folder)
+
+
 def check_url(place: str) -> None:
     """Raise `UsageError` for a URL with a password or a chain of several; a path may be any."""
     if not is_url(place):

@@ -66,7 +66,8 @@ def refuse_url(*given: str | os.PathLike[str] | None) -> None:
             check_url(os.fspath(place))
             raise UsageError(
                 f"{place} is a URL, which takes a cluster to read",
-                "add --cluster local, or a scheduler's address",
+                "index, similar, different, batches and evaluate read one with --cluster local, "
+                "or a scheduler's address; for the others copy the images here",
             )
 
 

@@ -72,3 +72,13 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(url):
 @pytest.mark.parametrize("url", ["sftp://me@host:22/photos", "s3://bucket/a:b@c", "http://h:80/x"])
 def test_users_ports_and_names_are_no_password(url):
     assert places.absolute(url) == url
+
+
+def test_the_hint_for_a_url_names_the_commands_that_take_a_cluster(cli):
+    answer = cli("export", "s3://bucket/photos", "--to", "x.csv")
+    assert answer.code == 2
+    for name in ("index", "similar", "different", "batches", "evaluate"):
+        assert name in answer.err
+        assert "--cluster" in cli(name, "--help").out
+    for name in ("export", "explain", "tune"):
+        assert "--cluster" not in cli(name, "--help").out

@@ -252,7 +252,7 @@ class Collection(Dealing):
         looks, points = [], []
         for given in (os.fspath(a), os.fspath(b)):
             row = self._row_of_file(given)
-            path = os.path.abspath(given) if row is None else self.paths[row]
+            path = places.absolute(given) if row is None else self.paths[row]
             decoded, codes = self._read(path, "name a file, or a path inside the image folder")
             relative = path if row is None else self.records[row].path
             size = decoded.width, decoded.height
@@ -287,7 +287,8 @@ class Collection(Dealing):
 
     def _row_of_file(self, given: str) -> int | None:
         """The row of a file named from here or, where there is none, from inside the folder."""
-        path = given if os.path.exists(given) else places.join(self.folder, given)
+        named = places.is_url(given) or os.path.exists(given)
+        path = given if named else places.join(self.folder, given)
         for place in (os.path.abspath, os.path.realpath):
             inside = os.path.relpath(place(path), place(self.folder)).replace(os.sep, "/")
             if (row := self.records.row_of(inside)) is not None:

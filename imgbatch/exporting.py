@@ -4,7 +4,7 @@ import os
 import time
 from dataclasses import dataclass
 
-from imgbatch import __version__
+from imgbatch import __version__, places
 from imgbatch.collection import Collection
 from imgbatch.errors import OutputError
 from imgbatch.exports import ImageTable, PortableSpace, Progress, Written, exporter_of
@@ -80,7 +80,7 @@ def export(
     started = time.perf_counter()
     shown = check_target(os.fspath(target), collection.folder)
     given = find_labels(collection.records, collection.folder, labels) if labels else None
-    folder = os.path.realpath(collection.folder)
+    folder = places.real(collection.folder)
     projection = collection.projection
     sizes, hashes = collection.contents()
     table = ImageTable(

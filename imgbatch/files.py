@@ -5,11 +5,11 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 from imgbatch.errors import OutputError, UsageError
-from imgbatch.places import is_url, read
+from imgbatch.places import is_url, lies_inside, read
 
 
 @contextlib.contextmanager
@@ -41,23 +41,19 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def replacing_folder(target: Path, mark: str) -> Iterator[Path]:
+def replacing_folder(target: Path, ours: Callable[[Path], Container[str]]) -> Iterator[Path]:
     """An empty temporary folder beside the target that becomes the target if nothing goes wrong.
 
-    A folder that stands there is replaced only if it is empty or holds the file `mark`, as what is
-    made here does, and only once the new one is complete.
+    A folder that stands there is replaced only if it holds nothing but files whose names `ours`
+    gives for it, and only once the new one is complete.
 
     Raises
     ------
     OutputError
         The place holds something else, or cannot be written.
     """
-    if target.exists() and not (target / mark).is_file() and not _is_empty_folder(target):
-        raise OutputError(
-            f"{target} exists and holds other files; it will not be replaced",
-            "choose another folder with -o",
-        )
     try:
+        _refuse_other_files(target, ours)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=".imgbatch-", dir=target.parent))
     except OSError as error:
@@ -66,17 +62,29 @@ def replacing_folder(target: Path, mark: str) -> Iterator[Path]:
     try:
         made.mkdir()
         yield made
+        _refuse_other_files(target, ours)  # again, as making it may have taken hours
         if target.exists():
             target.rename(old)
         made.rename(target)
     except OSError as error:
         raise _not_written(target, error) from None
     finally:
+        if os.path.lexists(old) and not target.exists():  # stopped between the two renames
+            old.rename(target)
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
+def _refuse_other_files(target: Path, ours: Callable[[Path], Container[str]]) -> None:
+    if not target.exists():
+        return
+    names = ours(target)
+    if not target.is_dir() or any(
+        one.name not in names or one.is_dir() for one in target.iterdir()
+    ):
+        raise OutputError(
+            f"{target} exists and holds other files; it will not be replaced",
+            "choose another folder with -o",
+        )
 
 
 @contextlib.contextmanager
@@ -125,7 +133,7 @@ def refuse_inside(target: Path, folder: str, option: str) -> None:
 
 def is_inside(target: Path, folder: str) -> bool:
     """Whether the target, links resolved, lies in the folder."""
-    return target.resolve().is_relative_to(Path(folder).resolve())
+    return lies_inside(str(target), folder)
 
 
 def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Path]:
@@ -163,13 +171,14 @@ def _fitting(prefix: str, name: Path) -> str:
 
 def _place(source: str, wanted: Path, *, link: bool) -> Path:
     number, target = 1, wanted
+    data = read(source) if is_url(source) and not link else b""
     while True:
         try:
             if link:
                 target.symlink_to(Path(source).absolute())
             elif is_url(source):
                 with open(target, "xb") as writer:
-                    writer.write(read(source))
+                    writer.write(data)
             else:
                 with open(source, "rb") as reader, open(target, "xb") as writer:
                     shutil.copyfileobj(reader, writer)

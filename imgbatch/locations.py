@@ -18,6 +18,7 @@ _MARK = "image-folder.txt"
 def cache_root(given: str | os.PathLike[str] | None = None) -> Path:
     """The folder of all indexes: as given, else ``IMGBATCH_CACHE_DIR``, else the user's cache."""
     named = given or os.environ.get("IMGBATCH_CACHE_DIR")
+    places.check_url(os.fspath(named or ""))
     return Path(named).absolute() if named else Path(platformdirs.user_cache_dir("imgbatch", False))
 
 
@@ -29,28 +30,40 @@ def index_directory(folder: str, given: str | os.PathLike[str] | None = None) ->
     Raises
     ------
     UsageError
-        It would lie inside the image folder, which is never written to.
+        It would lie inside the image folder, which is never written to; or a URL is one that
+        `places.check_url` refuses.
     """
-    real = _real(folder)
+    for place in (folder, given or ""):
+        places.check_url(os.fspath(place))
+    real = places.real(folder)
     local = None if given is None or places.is_url(os.fspath(given)) else given
     directory = cache_root(local) / _name_of(real)
-    if not places.is_url(folder) and directory.resolve().is_relative_to(real):
-        raise UsageError(
-            f"the index {directory} would lie inside the image folder, which is never written to",
-            "give a place outside it with --index DIR or IMGBATCH_CACHE_DIR",
-        )
+    _refuse_inside(str(directory), real)
     return directory
 
 
+def _refuse_inside(place: str, folder: str) -> None:
+    if places.lies_inside(place, folder):
+        raise UsageError(
+            f"the index {place} would lie inside the image folder, which is never written to",
+            "give a place outside it with --index DIR or IMGBATCH_CACHE_DIR",
+        )
+
+
 def store_root(folder: str, given: str | os.PathLike[str] | None = None) -> str:
-    """Where an image folder's shards lie: below the URL given, else in its index folder."""
+    """Where an image folder's shards lie: below the URL given, else in its index folder.
+
+    Raises
+    ------
+    UsageError
+        They would lie inside the image folder; or the URL is one that `places.check_url` refuses.
+    """
     if given is not None and places.is_url(os.fspath(given)):
-        return f"{os.fspath(given).rstrip('/')}/{_name_of(_real(folder))}"
+        places.check_url(os.fspath(given))
+        root = f"{os.fspath(given).rstrip('/')}/{_name_of(places.real(folder))}"
+        _refuse_inside(root, folder)
+        return root
     return str(index_directory(folder, given) / "store")
-
-
-def _real(folder: str) -> str:
-    return folder if places.is_url(folder) else os.path.realpath(folder)
 
 
 def _name_of(real: str) -> str:
@@ -80,7 +93,7 @@ def make_index_directory(directory: Path, folder: str) -> None:
 def remember_folder(directory: Path, folder: str) -> None:
     """Note beside an index which image folder it belongs to, for `list_indexes`."""
     mark = directory / _MARK
-    text = os.fsencode(_real(folder))
+    text = os.fsencode(places.real(folder))
     if not mark.is_file() or mark.read_bytes() != text:
         mark.write_bytes(text)
 

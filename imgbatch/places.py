@@ -7,6 +7,7 @@ path inside, with ``/`` between the parts.
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from imgbatch.errors import FolderError, UsageError
@@ -24,21 +25,66 @@ def absolute(folder: str | os.PathLike[str]) -> str:
     ------
     FolderError
         The name is empty.
+    UsageError
+        The URL is one that `check_url` refuses.
     """
     name = os.fspath(folder)
     if not name:
         raise FolderError("no folder was given", "give the folder that holds the images")
+    check_url(name)
     return name.rstrip("/") if is_url(name) else os.path.abspath(name)
+
+
+def real(folder: str) -> str:
+    """The one name of a folder: a path with its links resolved; a URL is left as it is."""
+    return folder if is_url(folder) else os.path.realpath(folder)
+
+
+def check_url(place: str) -> None:
+    """Raise `UsageError` for a URL with a password or a chain of several; a path may be any."""
+    if not is_url(place):
+        return
+    _refuse_password(place)
+    if "::" in place:
+        raise UsageError(f"{place} is a chain of URLs", "give a single one, without '::'")
+
+
+def _refuse_password(url: str) -> None:
+    """Raise if a URL holds a password, which would be kept and shown in many places."""
+    kind, _, rest = url.partition("://")
+    if ":" in rest.split("/", 1)[0].rpartition("@")[0]:
+        raise UsageError(
+            f"a {kind}:// URL holds a password, which would be stored and shown",
+            "leave it out, and give it in fsspec's configuration or its environment variables",
+        )
 
 
 def refuse_url(*given: str | os.PathLike[str] | None) -> None:
     """Raise `UsageError` for a URL where only a cluster's work can use one."""
     for place in given:
         if place is not None and is_url(os.fspath(place)):
+            check_url(os.fspath(place))
             raise UsageError(
                 f"{place} is a URL, which takes a cluster to read",
-                "add --cluster local, or a scheduler's address",
+                "index, similar, different, batches and evaluate read one with --cluster local, "
+                "or a scheduler's address; for the others copy the images here",
             )
+
+
+def lies_inside(place: str, folder: str) -> bool:
+    """Whether a place, its links resolved if it is on this machine, is a folder or lies in it."""
+    here, there = _on_this_machine(place), _on_this_machine(folder)
+    if here is None or there is None:
+        return f"{place.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+    return Path(here).resolve().is_relative_to(Path(there).resolve())
+
+
+def _on_this_machine(place: str) -> str | None:
+    """The path of a place, which may be given as a ``file://`` URL; None of any other URL."""
+    kind, mark, path = place.partition("://")
+    if not mark:
+        return place
+    return path if kind in ("file", "local") else None
 
 
 def join(folder: str, path: str) -> str:
@@ -95,22 +141,33 @@ def only_os_errors() -> Iterator[None]:
 def file_system(place: str) -> tuple[Any, str]:
     """The fsspec file system of a URL or a local path, and the place in it.
 
+    fsspec reads ``::`` as a chain of URLs; in a name it stands for itself here.
+
     Raises
     ------
     UsageError
-        fsspec, or what it needs for this kind of URL, is not installed; or there is no such kind.
+        fsspec, or what it needs for this kind of URL, is not installed; or there is no such kind;
+        or the URL holds a password.
     """
     try:
         from fsspec.core import url_to_fs
+        from fsspec.implementations.local import LocalFileSystem
     except ImportError:
         raise UsageError(
             f"{place} cannot be opened without fsspec",
             'install it: pip install "imgbatch[cluster]"',
         ) from None
+    if not is_url(place):
+        return LocalFileSystem(), os.path.abspath(place)
+    _refuse_password(place)
+    before, chain, after = place.partition("::")
     try:
-        system, inside = url_to_fs(place)
+        if not chain:
+            return url_to_fs(place)  # type: ignore[no-any-return]
+        above, _, name = before.rpartition("/")
+        system, inside = url_to_fs(f"{above}/")
+        return system, f"{inside.rstrip('/')}/{name}::{after}"
     except (ImportError, ValueError) as error:
         raise UsageError(
             f"{place} cannot be opened: {error}", "install what its kind of storage needs"
         ) from None
-    return system, inside

@@ -106,7 +106,7 @@ def write_plan_folder(
     OutputError
         The folder cannot be written, or holds anything but a plan.
     """
-    with replacing_folder(target, _CONTENTS) as made:
+    with replacing_folder(target, _names_in) as made:
         files = []
         for number, chunk in enumerate(chunks):
             batches = list(chunk)
@@ -116,6 +116,16 @@ def write_plan_folder(
             files.append({"name": name, "epoch": epoch, "batches": len(batches)})
         contents = asdict(header) | {"files": files}
         (made / _CONTENTS).write_text(json.dumps(contents, indent=1), encoding="ascii")
+
+
+def _names_in(folder: Path) -> set[str]:
+    """The files that make up the plan in a folder; none where there is no such plan."""
+    try:
+        contents = json.loads((folder / _CONTENTS).read_text(encoding="utf-8"))
+        PlanHeader(**{one.name: contents[one.name] for one in fields(PlanHeader)})
+        return {_CONTENTS, *(str(one["name"]) for one in contents["files"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def read_plan(path: str | os.PathLike[str]) -> Plan:

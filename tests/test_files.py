@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imgbatch.errors import OutputError, UsageError
-from imgbatch.files import hand_out, is_inside, refuse_inside, replacing
+from imgbatch.files import hand_out, is_inside, refuse_inside, replacing, replacing_folder
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs links or POSIX permissions")
 
@@ -31,6 +31,16 @@ def test_a_failure_leaves_the_old_file_and_no_litter(tmp_path, error):
         raise error
     assert target.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_that_cannot_be_replaced_is_put_back(tmp_path):
+    target = tmp_path / "plan"
+    target.mkdir()
+    (target / "a").write_text("old")
+    with pytest.raises(OutputError), replacing_folder(target, lambda _: {"a"}) as made:
+        made.rmdir()  # so that only the second of the two renames fails
+    assert (target / "a").read_text() == "old"
+    assert os.listdir(tmp_path) == ["plan"]
 
 
 @posix
@@ -68,6 +78,7 @@ def test_inside_is_told_by_the_path(tmp_path, target, inside):
     (tmp_path / "photos").mkdir()
     folder = str(tmp_path / "photos")
     assert is_inside(tmp_path / target, folder) is inside
+    assert is_inside(tmp_path / target, f"file://{folder}") is inside
     if inside:
         with pytest.raises(UsageError, match=r"-o .* lies inside the image folder"):
             refuse_inside(tmp_path / target, folder, "-o")
@@ -141,3 +152,10 @@ def test_a_very_long_name_can_be_handed_out(tmp_path):
     (made,) = hand_out(sources(tmp_path / "in", name), tmp_path / "out", link=False)
     assert made.read_bytes() == name.encode()
     assert made.suffix == ".jpg"
+
+
+def test_a_url_that_cannot_be_read_leaves_no_file(tmp_path):
+    pytest.importorskip("fsspec")
+    with pytest.raises(OutputError, match="cannot copy"):
+        hand_out(["memory://no-such-folder/a.jpg"], tmp_path / "out", link=False)
+    assert os.listdir(tmp_path / "out") == []

@@ -12,6 +12,7 @@ from imgbatch.locations import (
     list_indexes,
     remember_folder,
     remove_index,
+    store_root,
 )
 
 
@@ -47,6 +48,25 @@ def test_links_share_an_index_and_any_bytes_make_a_name(tmp_path):
 def test_an_index_inside_the_image_folder_is_refused(tmp_path):
     with pytest.raises(UsageError, match="inside the image folder"):
         index_directory(str(tmp_path), tmp_path / "sub")
+
+
+@pytest.mark.parametrize(("folder", "index"), [
+    ("{}/ph", "file://{}/ph/idx"), ("file://{}/ph", "file://{}/ph"), ("file://{}/ph", "{}/ph/idx"),
+    ("file://{}/ph", "file://{}/x/../ph/idx"),
+    ("s3://b/photos", "s3://b/photos/idx"), ("s3://b/photos", "s3://b/photos/"),
+])  # fmt: skip
+def test_an_index_inside_the_image_folder_is_refused_where_either_is_a_url(tmp_path, folder, index):
+    with pytest.raises(UsageError, match="inside the image folder"):
+        store_root(folder.format(tmp_path), index.format(tmp_path))
+
+
+@pytest.mark.parametrize(("folder", "index"), [
+    ("s3://b/photos", "s3://b/photos-idx"), ("s3://b/photos", "s3://b"), ("{}/ph", "file://{}/idx"),
+    ("file://{}/ph", "s3://b/ph"), ("file://{}/ph", "{}/idx"),
+])  # fmt: skip
+def test_an_index_beside_the_image_folder_is_fine(tmp_path, folder, index):
+    index = index.format(tmp_path)
+    assert store_root(folder.format(tmp_path), index).startswith(f"{index}/")
 
 
 def test_indexes_are_listed_with_folder_and_size_and_can_be_removed(tmp_path):

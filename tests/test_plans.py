@@ -236,6 +236,30 @@ def test_a_folder_of_other_files_is_never_replaced(tmp_path):
         write_plan_folder(tmp_path / "file", HEADER, in_chunks(EPOCHS, 1))
 
 
+@pytest.mark.parametrize("meanwhile", [False, True])
+def test_a_file_beside_a_plan_keeps_its_folder_from_being_replaced(tmp_path, meanwhile):
+    target = tmp_path / "plan"
+    write_plan_folder(target, HEADER, in_chunks(EPOCHS, 1))
+
+    def chunks():
+        (target / "model.ckpt").write_text("mine")
+        yield from in_chunks(EPOCHS[::-1], 1)
+
+    made = chunks() if meanwhile else [*chunks()]
+    with pytest.raises(ImgbatchError, match="holds other files"):
+        write_plan_folder(target, HEADER, made)
+    assert (target / "model.ckpt").read_text() == "mine"
+    assert read_plan(target).epochs == EPOCHS
+    assert [path.name for path in tmp_path.iterdir()] == ["plan"]
+
+
+def test_another_programs_plan_is_never_replaced(tmp_path):
+    (tmp_path / "plan.json").write_text('{"files": []}')
+    with pytest.raises(ImgbatchError, match="holds other files"):
+        write_plan_folder(tmp_path, HEADER, in_chunks(EPOCHS, 1))
+    assert (tmp_path / "plan.json").read_text() == '{"files": []}'
+
+
 @pytest.mark.parametrize("damage", ["cut", "gone", "no contents", "other contents"])
 def test_a_damaged_folder_of_a_plan_is_refused(tmp_path, damage):
     target = tmp_path / "plan"

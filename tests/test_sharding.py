@@ -13,6 +13,7 @@ pytest.importorskip("pyarrow")
 import imgbatch
 from imgbatch.catalogue import FILE_NAME
 from imgbatch.errors import ClusterError, FolderError, UsageError
+from imgbatch.exporting import export
 from imgbatch.shards import Store, rows
 from tests.clusters import (
     DEADLY,
@@ -205,7 +206,7 @@ def test_shards_are_trusted_where_the_folder_is_gone(cluster, many):
         load(many, cluster)
 
 
-def test_a_folder_and_a_store_in_memory_need_no_disk():
+def test_a_folder_and_a_store_in_memory_need_no_disk(tmp_path):
     fsspec = pytest.importorskip("fsspec")
     memory = fsspec.filesystem("memory")
     for number in range(12):
@@ -219,6 +220,9 @@ def test_a_folder_and_a_store_in_memory_need_no_disk():
         assert [one.path for one in album.skipped] == ["bad.png"]
         picked = album.similar(3, like="sub1/05.jpg", seed=1)
         assert picked.images[0].path == "memory://album/sub1/05.jpg"
+        assert album.similar(3, like="memory://album/sub1/05.jpg", seed=1).images == picked.images
+        written = export(album, tmp_path / "album.csv")
+        assert written.folder == "memory://album"
         assert done(imgbatch.load("memory://album/", **place)) == (0, 0, 0)
         memory.pipe_file("/album/sub0/00.jpg", jpeg(photo(99)))
         assert done(imgbatch.load("memory://album", **place)) == (1, 1, 0)

@@ -83,7 +83,7 @@ def batches(
             batches=count,
             figures=figures.ours.figures(),
             random=figures.chance.figures(),
-            plan=None if target is None else target.absolute(),
+            plan=None if target is None else target.path.absolute(),
             preview=_preview(wish, first.batches, preview, figures.ours) if preview else None,
             skipped=tuple(photos.skipped),
             skipped_list=photos.skipped_list,
@@ -107,17 +107,26 @@ def _check(batch_size: int, epochs: int, preview: int) -> None:
             raise UsageError(f"{option} is {value}", f"give a whole number from {least} on")
 
 
-def _check_target(output: str | None, folder: str) -> Path | None:
-    """Where the plan goes; a path without an ending, for a plan as a folder."""
+@dataclass(frozen=True)
+class _Target:
+    """Where the plan goes, to a file or into a folder of its own."""
+
+    path: Path
+    as_folder: bool
+
+
+def _check_target(output: str | None, folder: str) -> _Target | None:
+    """Where the plan goes; a slash at the end, or a folder that is there, asks for a folder."""
     from imgbatch.files import refuse_inside
     from imgbatch.plans import check_plan_path
 
     if output is None:
         return None
-    target = Path(output)
-    if not (output.endswith(("/", os.sep)) or target.is_dir()):
-        check_plan_path(target)
-    refuse_inside(target, folder, "-o")
+    path = Path(output)
+    target = _Target(path, output.endswith(("/", os.sep)) or path.is_dir())
+    if not target.as_folder:
+        check_plan_path(path)
+    refuse_inside(path, folder, "-o")
     return target
 
 
@@ -170,7 +179,7 @@ class _Wish:
         batches = random_batches(images, self.batch_size, self.seed, epoch)
         return batches[: images // self.batch_size] if self.drop_last else batches
 
-    def write(self, target: Path | None, chunks: "Iterable[_Chunk]", figures: "_Figures") -> int:
+    def write(self, target: _Target | None, chunks: "Iterable[_Chunk]", figures: "_Figures") -> int:
         """Tally and write what is dealt, as it comes; the number of batches."""
         from imgbatch import __version__
         from imgbatch.plans import PlanHeader, PlannedBatch, write_plan, write_plan_folder
@@ -198,10 +207,10 @@ class _Wish:
             for chunk in chunks:
                 figures.add(chunk)
                 count += len(chunk.batches)
-        elif target.suffix and not target.is_dir():
-            write_plan(target, header, chain.from_iterable(planned()))
+        elif target.as_folder:
+            write_plan_folder(target.path, header, planned())
         else:
-            write_plan_folder(target, header, planned())
+            write_plan(target.path, header, chain.from_iterable(planned()))
         return count
 
 

@@ -73,8 +73,10 @@ def explain(
 def _folder_of(a: str, b: str, index: str | None) -> str:
     """The innermost indexed folder that holds both; else one that holds A; else A's own."""
     from imgbatch.locations import index_directory
+    from imgbatch.places import check_url
 
     for given in (a, b):
+        check_url(given)
         if not os.path.isfile(given):
             raise SelectionError(
                 f"no such image file: {given}",

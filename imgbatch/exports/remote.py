@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgbatch import locations
+from imgbatch import locations, places
 from imgbatch.config import load_config
 from imgbatch.errors import DatabaseError, SelectionError, UsageError
 from imgbatch.explanation import shares_of_set
@@ -94,7 +94,8 @@ class RemoteImages:
             folders = dict(
                 db.execute("SELECT folder, fingerprint FROM image_spaces WHERE complete").fetchall()
             )
-            chosen = self._folder(folders, None if folder is None else os.path.realpath(folder))
+            wanted = None if folder is None else places.real(places.absolute(folder))
+            chosen = self._folder(folders, wanted)
             row = db.execute(
                 "SELECT images, settings, arrays FROM image_spaces WHERE fingerprint = %s",
                 (folders[chosen],),

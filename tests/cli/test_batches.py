@@ -136,6 +136,15 @@ def test_what_cannot_be_dealt_is_one_clear_line(ask, arguments, words):
     ask(*arguments).assert_one_clear_line(2, *words)
 
 
+@pytest.mark.parametrize("name", ["run.1/", "run.jsonl/", "run/"])
+def test_a_slash_at_the_end_asks_for_a_folder_whatever_the_name(ask, indexed, tmp_path, name):
+    answer = ask("--batch-size", 7, "--seed", 1, "-o", f"{tmp_path}/{name}")
+    assert answer.code == 0
+    assert (tmp_path / name / "plan.json").is_file()
+    (epoch,) = read_plan(tmp_path / name).epochs
+    assert sorted(path for paths in epoch for path in paths) == sorted(indexed.names)
+
+
 def test_a_plan_inside_the_image_folder_is_refused(ask, indexed):
     target = indexed.folder / "plan.jsonl"
     ask("--batch-size", 3, "-o", target).assert_one_clear_line(2, "never written to")

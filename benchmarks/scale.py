@@ -167,8 +167,8 @@ def main() -> None:
         f"Synthetic catalogues from {given.folder.resolve().name}, {source.points.shape[1]} "
         f"dimensions; median (least) of {REPEATS}; {os.cpu_count()} cores, load {load:.1f} before "
         f"and {os.getloadavg()[0]:.1f} after (from two on, others were using the machine). "
-        "`similar`, `different`, batches: through a loaded Collection, points mapped, BLAS on one thread. "
-        "`python benchmarks/scale.py FOLDER`."
+        "`similar`, `different`, batches: through a loaded Collection, points mapped, BLAS on one "
+        "thread. `python benchmarks/scale.py FOLDER`."
     )
     table = Table(*head, title="Scale", caption=caption)
     for row in rows:

@@ -7,10 +7,13 @@ path inside, with ``/`` between the parts.
 import contextlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from imgbatch.errors import FolderError, UsageError
+
+_ASKED_AT_ONCE = 16
 
 
 def is_url(place: str) -> bool:
@@ -125,6 +128,20 @@ def entries(folder: str) -> list[dict[str, Any]]:
     if [one["name"].rstrip("/") for one in found if one["type"] == "file"] == [here]:
         raise NotADirectoryError("not a folder")
     return [one for one in found if one["name"].rstrip("/") != here]
+
+
+def describe(files: list[str]) -> list[dict[str, Any]]:
+    """What fsspec tells of each file given by its URL, asked some at a time; {} where nothing."""
+
+    def ask(place: str) -> dict[str, Any]:
+        system, inside = file_system(place)
+        with contextlib.suppress(OSError), only_os_errors():
+            told: dict[str, Any] = system.info(inside)
+            return told
+        return {}
+
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        return list(pool.map(ask, files))
 
 
 @contextlib.contextmanager

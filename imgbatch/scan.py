@@ -134,7 +134,7 @@ def _list_local(root: str, inside: str) -> Listed:
 
 def _list_url(root: str, inside: str) -> Listed:
     place = places.join(root, inside) if inside else root
-    files, folders = [], []
+    files, folders, untold = [], [], []
     try:
         entries = places.entries(place)
     except OSError as error:
@@ -146,8 +146,15 @@ def _list_url(root: str, inside: str) -> Listed:
             continue
         if entry["type"] == "directory":
             folders.append(path)
+        elif _looks_like_image(name) and entry.get("size") is None:
+            untold.append(path)
         elif _looks_like_image(name):
-            files.append(FoundFile(path, entry.get("size") or 0, _stamp(entry)))
+            files.append(FoundFile(path, entry["size"], _stamp(entry)))
+    # A web server's listing has names only. Without both answers, a file is read each time.
+    told = places.describe([places.join(root, path) for path in untold])
+    for path, entry in zip(untold, told, strict=True):
+        sure = any(entry.get(key) for key in _STAMPS)
+        files.append(FoundFile(path, (entry.get("size") or 0) if sure else 0, _stamp(entry)))
     return Listed(inside, None, tuple(files), folders=tuple(folders))
 
 
@@ -171,6 +178,10 @@ _STAMPS = (
     "LastModified",
     "last_modified",
     "updated",
+    "Last-Modified",
+    "modified",
+    "modify",
+    "last_write_time",
     "created",
 )
 

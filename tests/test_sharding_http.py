@@ -19,8 +19,14 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="the cluster's worker
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
+    read = []  # noqa: RUF012 - the paths that were asked for, of all requests
+
     def log_message(self, *_):
         pass
+
+    def do_GET(self):
+        self.read.append(self.path)
+        super().do_GET()
 
 
 @pytest.fixture
@@ -55,3 +61,17 @@ def test_a_folder_on_a_web_server_gives_the_sets_of_the_same_folder_here(served,
             assert all(one.path == f"{url}/{one.relative}" for one in picked.images)
         sizes, hashes = there.contents()
         assert [sizes.tolist(), hashes.tolist()] == [one.tolist() for one in here.contents()]
+
+
+def test_files_on_a_web_server_are_read_again_only_where_they_changed(served):
+    folder, url = served
+    imgbatch.load(url, cluster="local")
+    Quiet.read.clear()
+    imgbatch.load(url, cluster="local")
+    assert [path for path in Quiet.read if path.endswith(".jpg")] == []
+    changed = folder / imgbatch.load(folder).records[0].path
+    changed.write_bytes(changed.read_bytes() + b" ")
+    imgbatch.load(url, cluster="local")
+    assert {path for path in Quiet.read if path.endswith(".jpg")} == {
+        f"/{changed.relative_to(folder).as_posix()}"
+    }

@@ -189,7 +189,10 @@ class _Export:
         self.db.execute(_ARRIVALS)
 
     def _compare(self, batch: Batch) -> set[UUID]:
-        """Send the rows without points; which of them lack their point there."""
+        """Send the rows without points; which of them lack their point there.
+
+        Where a file changed, its points of every space go, also those of exports never finished.
+        """
         with (
             self.db.cursor() as cursor,
             cursor.copy("COPY imgbatch_rows FROM STDIN") as copy,
@@ -201,10 +204,14 @@ class _Export:
             ):  # fmt: skip
                 copy.write_row(row)
         self.db.execute("INSERT INTO imgbatch_here SELECT id FROM imgbatch_rows")
+        self.db.execute(
+            "DELETE FROM image_embeddings USING imgbatch_rows n JOIN images o USING (id)"
+            " WHERE image_id = n.id AND o.hash <> n.hash"
+        )
         found = self.db.execute(
-            "SELECT n.id FROM imgbatch_rows n LEFT JOIN images o USING (id)"
+            "SELECT n.id FROM imgbatch_rows n"
             " LEFT JOIN image_embeddings e ON e.image_id = n.id AND e.fingerprint = %s"
-            " WHERE e.image_id IS NULL OR o.hash <> n.hash",
+            " WHERE e.image_id IS NULL",
             (self.mark,),
         )
         return {one for (one,) in found}

@@ -24,7 +24,7 @@ from imgbatch.exports.connection import Address, need_psycopg, use_vectors
 from imgbatch.exports.portable import PortableSpace
 from imgbatch.exports.postgres import check_tables, index_name
 from imgbatch.selectors.neighbours import NeighbourSearch
-from imgbatch.selectors.similar import Anchor, SimilarOptions, similar
+from imgbatch.selectors.similar import Anchor, SimilarOptions, mark_distinct, similar
 from imgbatch.settings import Config
 from imgbatch.types import Floats, ImageRecord, PickedImage, Selection
 
@@ -173,11 +173,12 @@ class RemoteImages:
             with db.transaction():
                 own = self._find(db, os.fspath(like))
                 outside, anchor = self._anchor(os.fspath(like), own)
-                reach = max(self.config.similar.pool, 10 * n)
-                found, how = self._nearest(db, anchor.point, reach + 1)
-        if own is not None and own.record not in {one.record for one in found}:
-            found.append(own)
-        picked = self._choose(found, anchor, own, n, keep_duplicates=keep_duplicates)
+                reach, enough = max(self.config.similar.pool, 10 * n), False
+                while not enough:  # as on one machine, further away until n are distinct
+                    found, how = self._nearest(db, anchor.point, reach + 1)
+                    picked, distinct = self._choose(found, anchor, own, n, keep=keep_duplicates)
+                    enough = distinct or reach + 1 >= self.indexed
+                    reach *= 4
         if outside is not None:
             picked.insert(0, outside)
         return Selection(
@@ -198,25 +199,30 @@ class RemoteImages:
         own: _Found | None,
         n: int,
         *,
-        keep_duplicates: bool,
-    ) -> list[PickedImage]:
-        """Choose n of what was found just as on one machine."""
+        keep: bool,
+    ) -> tuple[list[PickedImage], bool]:
+        """Choose n of what was found just as on one machine; whether no two are duplicates."""
+        if own is not None and own.record not in {one.record for one in found}:
+            found.append(own)
         # Rows in the order of paths, so that ties are broken alike, too.
         found.sort(key=lambda one: os.fsencode(one.record.path))
         points = np.stack([one.point for one in found])
         if own is not None:
             row = next(row for row, one in enumerate(found) if one.record == own.record)
             anchor = Anchor(points[row], row)
-        hashes = None if keep_duplicates else np.array([one.hash for one in found], np.uint64)
+        hashes = None if keep else np.array([one.hash for one in found], np.uint64)
         options = SimilarOptions(**self.config.similar.model_dump(), hashes=hashes)
         search = NeighbourSearch(points, large=0)
         rows, distances = similar(search, anchor, n, options)
+        others = rows[rows != anchor.row]
+        distinct = bool(mark_distinct(others, len(others), anchor, options).all())
         shares = shares_of_set(self.space.space, points[rows], anchor.point)
         chosen = zip(rows.tolist(), distances, shares, strict=True)
-        return [
+        picked = [
             self._picked(rank, found[row], float(away), why, anchor=row == anchor.row)
             for rank, (row, away, why) in enumerate(chosen, start=1)
         ]
+        return picked, distinct
 
     def _find(self, db: "Connection[Any]", given: str) -> _Found | None:
         """An exported image named from here or, where there is none, from inside the folder."""

@@ -6,9 +6,11 @@ an end, and the search for the task that kills whoever runs it.
 
 import contextlib
 import logging
+import math
 import os
 import queue
 import signal
+import time
 from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -116,9 +118,12 @@ class DaskRunner:
 
         done = queue.SimpleQueue[str]()
         pending: dict[str, tuple[Any, Task]] = {}
-        most = _AHEAD * max(1, self._threads())
+        most, counted = _AHEAD, -math.inf
         idle = 0.0
         while True:
+            if time.monotonic() - counted >= _TICK_SECONDS:  # by the clock: workers come meanwhile
+                most = max(most, _AHEAD * self._threads())
+                counted = time.monotonic()
             for task in islice(source, most - len(pending)):
                 with self._losing():
                     future = self._client.submit(function, task, pure=False)
@@ -129,13 +134,11 @@ class DaskRunner:
             try:
                 future, task = pending.pop(done.get(timeout=_TICK_SECONDS))
             except queue.Empty:
-                threads = self._threads()
-                most = max(most, _AHEAD * threads)
                 idle = idle + _TICK_SECONDS if pending.keys().isdisjoint(self._at_work()) else 0.0
                 if idle > _IDLE_SECONDS:
                     raise ClusterError(
                         f"nothing of {len(pending)} tasks was at work at {self.address} for "
-                        f"{_IDLE_SECONDS:.0f} seconds, with {threads} workers there",
+                        f"{_IDLE_SECONDS:.0f} seconds, with {self._threads()} workers there",
                         f"look after its workers; {_AGAIN}",
                     ) from None
                 continue
@@ -151,16 +154,17 @@ class DaskRunner:
 
     def _result(self, future: Any) -> Any:
         """The answer of a finished task; what the function raised is raised here."""
-        waited = 0.0
+        wait, left = _TICK_SECONDS, _IDLE_SECONDS
         while future.status != "error":
             with self._losing():
                 try:
-                    return future.result(timeout=_TICK_SECONDS)
-                except TimeoutError:  # its worker died before handing it over: Dask does it again
+                    return future.result(timeout=wait)
+                except TimeoutError:  # its worker died, and Dask does it again, or it is large
                     self._threads()
-            waited += _TICK_SECONDS
-            if waited > _IDLE_SECONDS:
+            left -= wait
+            if left <= 0:
                 raise ClusterError(f"an answer from {self.address} was lost", _AGAIN)
+            wait = min(2 * wait, left)  # each try fetches it anew: a large one needs a longer wait
         try:
             return future.result(timeout=_ASK_SECONDS)
         except ImportError as error:
@@ -184,12 +188,17 @@ class DaskRunner:
 
     @contextlib.contextmanager
     def _losing(self) -> Iterator[None]:
-        """Turn what Dask raises where the scheduler does not answer into our error."""
+        """Turn what Dask raises where the scheduler does not answer into our error.
+
+        The client is closed and forgotten, so that the next call connects again.
+        """
         try:
-            if self._client.status != "running":
+            if self._client is None or self._client.status != "running":
                 raise OSError("the connection is lost")
             yield
         except (OSError, CancelledError, RuntimeError) as error:
+            self._client = None
+            self._stack.close()
             what = f"the scheduler at {self.address} is gone"
             raise ClusterError(f"{what} ({type(error).__name__})", _AGAIN) from None
 

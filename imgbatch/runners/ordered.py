@@ -8,6 +8,8 @@ from imgbatch.errors import ClusterError
 from imgbatch.runners.base import Runner
 
 Answer = TypeVar("Answer")
+_WINDOW = 96
+"""Tasks taken beyond the next answer to be given, so that few answers wait for a slow one."""
 _Numbered = tuple[int, Callable[..., Any], tuple[Any, ...]]
 
 
@@ -26,15 +28,29 @@ class InOrder:
     def __call__(
         self, function: Callable[..., Answer], tasks: Iterable[tuple[Any, ...]], /
     ) -> Iterator[Answer]:
-        """Answers in order; those that come early wait here."""
-        numbered = ((number, function, task) for number, task in enumerate(tasks))
+        """Answers in order; those that come early wait here.
+
+        Where too many do, the runner is told that tasks are at an end; when it has answered all
+        that it has, the rest is handed to it.
+        """
+        source = enumerate(tasks)
         early: dict[int, Answer] = {}
-        next_one = 0
-        for number, answer in self.runner.run(_call, numbered, split=_whole, crashed=_crashed):
-            early[number] = answer
-            while next_one in early:
-                yield early.pop(next_one)
-                next_one += 1
+        next_one, more = 0, True
+
+        def near() -> Iterator[_Numbered]:
+            nonlocal more
+            for number, task in source:
+                yield number, function, task
+                if number + 1 - next_one >= _WINDOW:
+                    return
+            more = False
+
+        while more:
+            for number, answer in self.runner.run(_call, near(), split=_whole, crashed=_crashed):
+                early[number] = answer
+                while next_one in early:
+                    yield early.pop(next_one)
+                    next_one += 1
 
 
 def _call(task: _Numbered) -> tuple[int, Any]:

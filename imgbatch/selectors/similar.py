@@ -159,7 +159,7 @@ def similar(
         ranked = _rerank(
             around, min(options.candidates_per_pick * wanted, len(around.lists) - 1), options
         )
-        kept = _distinct(around.rows[ranked], wanted, anchor, options)
+        kept = mark_distinct(around.rows[ranked], wanted, anchor, options)
         if kept.sum() >= wanted or reach >= total:
             break
         reach *= 4
@@ -204,7 +204,7 @@ def _rerank(around: Surroundings, candidates: int, options: SimilarOptions) -> R
     return everyone
 
 
-def _distinct(
+def mark_distinct(
     rows: Rows, n: int, anchor: Anchor, options: SimilarOptions
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Mark, in the order given, up to n rows that copy neither the anchor nor one marked before."""

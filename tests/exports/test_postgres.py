@@ -23,6 +23,8 @@ from imgbatch.exports.base import BATCH_ROWS, as_name, image_id
 from imgbatch.exports.connection import Address, ensure_extension
 from imgbatch.exports.postgres import EXPORTER, index_name
 from imgbatch.exports.remote import RemoteImages
+from imgbatch.selectors.neighbours import NeighbourSearch
+from imgbatch.selectors.similar import Anchor, SimilarOptions, similar
 from tests.conftest import environment
 from tests.drawing import jpeg, photo
 from tests.exports.tables import make_table
@@ -175,7 +177,8 @@ def start(url, n, how):
 
 def test_a_killed_export_goes_on_where_it_was(url):
     n = BATCH_ROWS + 500
-    old = make_table(20, dims=3, seed=5)
+    hashes = make_table(n, dims=4).hashes[:20]  # the files are the same
+    old = replace(make_table(20, dims=3, seed=5), hashes=hashes)
     write(url, old)
     process = start(url, n, "hang")
     assert process.stdout.readline() == f"{BATCH_ROWS}\n"
@@ -191,6 +194,23 @@ def test_a_killed_export_goes_on_where_it_was(url):
     assert RemoteImages(url).space.fingerprint == table.space.fingerprint
     assert ask(url, TEN) == [(n,)]
     assert indexes(url) == {index_name(table.space.fingerprint)}
+
+
+def test_a_point_of_a_file_that_changed_is_sent_again_whatever_was_exported_meanwhile(url):
+    table = make_table(20)
+    write(url, table)
+    hashes, points = table.hashes.copy(), table.points.copy()
+    hashes[7], points[7] = 0, 1
+    changed = replace(table, hashes=hashes, points=points)
+
+    def killed(done, total):
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        write(url, replace(make_table(20, dims=3, seed=5), hashes=hashes), killed)
+    assert write(url, changed).sent == 1
+    rows = ask(url, "SELECT embedding::real[] FROM images JOIN image_embeddings ON id = image_id WHERE hash = %s", bytes(16))  # fmt: skip
+    assert rows == [([1.0] * 8,)]
 
 
 def test_several_at_once_do_not_hurt_each_other(url):
@@ -376,6 +396,20 @@ def test_many_or_without_an_index_are_sought_exactly(url):
     assert [one.relative for one in picked.images] == exact
     ask(url, f"DROP INDEX {index_name(table.space.fingerprint)}")
     assert "exact" in remote.similar(3, like=table.records[5].path).notes[0]
+
+
+@pytest.mark.parametrize("copies", [400, 1500, 2000])
+def test_among_many_copies_distinct_images_are_sought_further_away(url, copies):
+    table = make_table(2000)
+    away = np.linalg.norm(table.points - table.points[5], axis=1)
+    nearest = np.argsort(away, kind="stable")
+    table.phashes[nearest[:copies]] = 3
+    write(url, table)
+    options = SimilarOptions(hashes=table.phashes)
+    search = NeighbourSearch(table.points)
+    rows, _ = similar(search, Anchor(table.points[5], 5), 6, options)
+    picked = RemoteImages(url).similar(6, like=table.records[5].path)
+    assert [one.relative for one in picked.images] == [table.records[row].path for row in rows]
 
 
 def test_the_folder_must_be_named_where_there_are_several(url):

@@ -40,6 +40,18 @@ def fail_deeply(task):
     return fail_deeply(task)  # Dask's client cannot unpickle so deep a traceback: it never hears
 
 
+class SlowToSend:
+    """An answer that takes a second each time it is sent."""
+
+    def __reduce__(self):
+        time.sleep(1)
+        return tuple, ()
+
+
+def slow_to_send(task):
+    return SlowToSend()
+
+
 @pytest.mark.parametrize("count", [0, 1, 40])
 def test_every_task_is_answered_exactly_once(runner, count):
     answers = run(runner, double, [(n, n + 100) for n in range(count)])
@@ -136,3 +148,39 @@ def test_the_callers_workers_live_on(cluster, runner):
         assert run(other, double, [(2,)]) == [[4]]
     assert run(runner, double, [(3,)]) == [[6]]
     assert set(pids(cluster)) == before
+
+
+def test_an_answer_that_takes_long_to_arrive_arrives(runner, monkeypatch):
+    monkeypatch.setattr(runner_module, "_TICK_SECONDS", 0.2)
+    monkeypatch.setattr(runner_module, "_IDLE_SECONDS", 12.0)
+    assert run(runner, slow_to_send, [(1,)]) == [()]
+
+
+def test_workers_that_join_while_answers_keep_coming_get_tasks(monkeypatch):
+    monkeypatch.setattr(runner_module, "_TICK_SECONDS", 0.2)
+    with (
+        local_cluster(n_workers=1, threads_per_worker=1) as growing,
+        DaskRunner(growing.scheduler_address) as runner,
+    ):
+        taken = []
+        source = ((taken.append(n), n)[1:] for n in range(10_000))
+        answers = runner.run(pid_after_a_while, source, split=split, crashed=crashed)
+        next(answers)
+        assert len(taken) == 3
+        growing.scale(2)
+        deadline = time.monotonic() + 30
+        ahead = 3
+        for answered, _ in enumerate(answers, start=2):
+            ahead = max(ahead, len(taken) - answered + 1)
+            if ahead > 3 or time.monotonic() > deadline:
+                break
+        assert ahead == 6
+        answers.close()
+
+
+def test_the_call_after_the_connection_was_lost_connects_again(runner):
+    assert run(runner, double, [(1,)]) == [[2]]
+    runner._client.close()  # as Dask's does itself when it gives up on a scheduler
+    with pytest.raises(ClusterError, match="is gone"):
+        run(runner, double, [(2,)])
+    assert run(runner, double, [(3,)]) == [[6]]

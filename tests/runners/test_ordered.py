@@ -33,6 +33,24 @@ def test_answers_come_in_the_order_of_tasks(runner):
     assert list(InOrder(runner)(add, [])) == []
 
 
+class FirstLast(Backwards):
+    """A runner whose first task is answered after all others."""
+
+    def run(self, function, tasks, *, split, crashed):
+        first, *others = map(function, tasks)
+        yield from (*others, first)
+
+
+@pytest.mark.parametrize("runner", [Backwards(), FirstLast(), SerialRunner()])
+def test_tasks_are_taken_a_bounded_number_ahead_of_the_next_answer(runner):
+    taken = []
+    source = ((taken.append(number), number)[1:] * 2 for number in range(1000))
+    for given, answer in enumerate(InOrder(runner)(add, source)):
+        assert answer == 2 * given
+        assert len(taken) - given <= 96
+    assert taken == list(range(1000))
+
+
 def test_a_task_that_kills_its_worker_is_a_readable_error():
     answers = InOrder(ProcessRunner(2))(end_at, [(number, 3) for number in range(5)])
     with pytest.raises(ClusterError, match="end_at killed the workers"):

@@ -30,6 +30,8 @@ from imgbatch.shardwork import (
     probe,
 )
 
+SHARE = "name a place that all workers and this machine share with --index, a path or a URL"
+"""What to do where one machine does not see what another wrote."""
 _LISTED_AT_ONCE = 64
 """Folders that a worker lists in one go."""
 _ROUNDS = 3
@@ -223,5 +225,5 @@ def _check_stored(store: Store, marks: Collection[Mark]) -> None:
         raise ClusterError(
             f"{len(missing)} of {len(marks)} shards are not in {store.root}, "
             "though workers wrote them",
-            "name a place that all workers and this machine share with --index, a path or a URL",
+            SHARE,
         )

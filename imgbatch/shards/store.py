@@ -76,12 +76,17 @@ class Store:
         self._write(_mark(mark.id), _line(mark))
 
     def table(self, mark: Mark) -> Any:
-        """A finished shard as a pyarrow table; raises `DamagedShardError`."""
+        """A finished shard as a pyarrow table; raises `DamagedShardError`.
+
+        A store that does not answer is a `CatalogueError`: the shard may be good.
+        """
         try:
             data = self._read(_shard(mark.id))
+        except FileNotFoundError:
+            raise DamagedShardError(f"shard {mark.id} is gone") from None
         except OSError as error:
-            raise DamagedShardError(str(error)) from None
-        if digest_of(data) != mark.digest:
+            raise self._unusable(error) from None
+        if len(data) != mark.size or digest_of(data) != mark.digest:
             raise DamagedShardError(f"shard {mark.id} is damaged")
         return rows.open_table(data)
 
@@ -103,6 +108,17 @@ class Store:
         """Forget a shard, mark first; nothing happens where there is none."""
         self._remove_file(_mark(shard_id))
         self._remove_file(_shard(shard_id))
+
+    def discard(self, mark: Mark) -> None:
+        """Forget a shard that is not what `mark` says, unless another was finished meanwhile."""
+        try:
+            now = _parse(self._read(_mark(mark.id)))
+        except (FileNotFoundError, ValueError, TypeError):
+            now = mark  # whoever began to forget it was stopped
+        except OSError:
+            return
+        if now == mark:
+            self.remove(mark.id)
 
     # ----- listings -------------------------------------------------------------------------------
 

@@ -146,3 +146,31 @@ def test_a_store_that_cannot_be_written_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(CatalogueError, match="cannot be used"):
         Store(str(tmp_path / "file")).write("s", b"data")
+
+
+def test_a_shard_that_cannot_be_read_now_is_no_damaged_one(tmp_path):
+    store = Store(str(tmp_path))
+    mark = written(store)
+    (tmp_path / "shards" / "s.parquet").unlink()
+    (tmp_path / "shards" / "s.parquet").mkdir()  # reading fails, though something is there
+    with pytest.raises(CatalogueError, match="cannot be used"):
+        store.table(mark)
+
+
+def test_a_reader_discards_only_the_shard_its_mark_speaks_of(store):
+    old = written(store)
+    new = written(store, data=rows.pack(ANSWERS[:2], DIMS))
+    with pytest.raises(DamagedShardError):
+        store.table(old)
+    store.discard(old)
+    assert store.finished(["s"]) == {"s": new}
+    assert store.sizes() == {"s": new.size}
+    store.discard(new)
+    assert store.finished(["s"]) == store.sizes() == {}
+
+
+def test_a_shard_whose_mark_is_lost_is_discarded(store):
+    mark = written(store)
+    store._remove_file("marks/s.json")
+    store.discard(mark)
+    assert store.sizes() == {}

@@ -118,9 +118,9 @@ def refresh_shards(
     done = _finished(sharded.store, shards, former)
     before = _Former(former)
     todo = [sharded.task(one, before.around(one)) for one in shards if one.id not in done]
-    read = decoded = 0
+    read, decoded, plan = 0, 0, None
     if todo:
-        sharded.store.plan(sharded.listing, [task.shard.id for task in todo])
+        plan = sharded.store.plan(sharded.listing, [task.shard.id for task in todo])
         for answer in _describe_all(runner, todo, progress):
             if answer.mark is not None:
                 done[answer.mark.id] = answer.mark
@@ -128,7 +128,7 @@ def refresh_shards(
         _check_stored(sharded.store, done.values())
     marks = [done[shard.id] for shard in shards]
     if [mark.id for mark in former] != [mark.id for mark in marks] or todo:
-        sharded.store.publish(sharded.listing, marks)
+        sharded.store.publish(sharded.listing, marks, plan)
     known = {mark.id for mark in former}
     kept = sum(mark.files if mark.id in known else mark.kept for mark in marks)
     gone = max(sum(mark.files for mark in former) - kept, 0)

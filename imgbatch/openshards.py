@@ -1,5 +1,6 @@
 """The shards of a folder as one index: what `OpenIndex` is for SQLite."""
 
+import contextlib
 import hashlib
 import weakref
 from collections.abc import Callable, Iterator
@@ -10,8 +11,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from imgbatch import locations
 from imgbatch.descriptors import Codes
-from imgbatch.errors import CatalogueError, FolderError
+from imgbatch.errors import CatalogueError, ClusterError, FolderError, ImgbatchError
 from imgbatch.opening import (
     MAKE_ONE,
     Progress,
@@ -29,7 +31,7 @@ from imgbatch.runners.dask import LOCAL, DaskRunner
 from imgbatch.runners.ordered import InOrder
 from imgbatch.runners.threads import Threads
 from imgbatch.selectors.parts import Spread
-from imgbatch.sharding import Sharded, refresh_shards
+from imgbatch.sharding import SHARE, Sharded, refresh_shards
 from imgbatch.shards import DamagedShardError, Mark, Store, rows
 from imgbatch.types import Floats, Rows, Skipped, View
 
@@ -69,7 +71,7 @@ def _open(sharded: Sharded, progress: Progress | None, *, refresh: bool) -> "Ope
             marks, report = refresh_shards(sharded, runner, progress)
     else:
         marks, report = _trusted(sharded), RefreshReport(0, 0, 0, ())
-    opened = OpenShards(sharded, marks, report)
+    opened = OpenShards(sharded, marks, report, refresh)
     if not opened.records:
         raise no_images(sharded.folder, opened.skipped)
     return opened
@@ -81,6 +83,8 @@ def _trusted(sharded: Sharded) -> list[Mark]:
         raise FolderError(
             f"there are no shards of {sharded.folder} for these settings yet", MAKE_ONE
         )
+    with contextlib.suppress(CatalogueError):  # keeping what is read costs time, never the answer
+        locations.make_index_directory(sharded.directory, sharded.folder)
     return marks
 
 
@@ -91,6 +95,7 @@ class OpenShards:
     sharded: Sharded
     marks: list[Mark]
     report: RefreshReport
+    refresh: bool
     records: Records = field(init=False)
     skipped: list[Skipped] = field(init=False)
     skipped_list: Path | None = field(init=False)
@@ -137,12 +142,23 @@ class OpenShards:
         try:
             return ask()
         except DamagedShardError as error:
-            again = open_shards(self.sharded)
+            again = open_shards(self.sharded, refresh=self.refresh)
             if again.records != self.records:
                 raise changed_meanwhile(self.folder) from None
             self.marks = again.marks
             self.notes += (f"{error}; it was made anew",)
-            return ask()
+            try:
+                return ask()
+            except DamagedShardError as error:
+                raise self._beyond_mending(error) from None
+
+    def _beyond_mending(self, error: DamagedShardError) -> ImgbatchError:
+        root, cluster = self.sharded.store.root, self.sharded.cluster
+        if cluster == LOCAL:
+            return CatalogueError(f"the shards of {self.folder} are damaged: {error}", MAKE_ONE)
+        return ClusterError(
+            f"workers at {cluster} cannot read the shards in {root}: {error}", SHARE
+        )
 
     # ----- what projections ask for ---------------------------------------------------------------
 
@@ -203,7 +219,7 @@ class OpenShards:
 
 @dataclass(frozen=True, slots=True)
 class StoredShard:
-    """A shard of a store, for a task to take along; the last one read is kept in each process."""
+    """A shard of a store, for a task to take along; the last few read are kept in each process."""
 
     store: Store
     mark: Mark
@@ -212,7 +228,7 @@ class StoredShard:
         return self.mark.images
 
     def codes(self, fingerprint: str, dim: int) -> Codes:
-        """See `partition.Shard`; a shard that proves damaged is removed from the store."""
+        """See `partition.Shard`; one that proves damaged is removed, to be made anew."""
         return rows.codes_in(self.table(), fingerprint, dim)
 
     def table(self) -> Any:
@@ -220,11 +236,11 @@ class StoredShard:
         try:
             return _table_of(self)
         except DamagedShardError:
-            self.store.remove(self.mark.id)
+            self.store.discard(self.mark)
             raise
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=8)
 def _table_of(shard: StoredShard) -> Any:
-    """Kept, since descriptors are asked for in turn."""
+    """Kept, since descriptors are asked for in turn, each for a batch that spans some shards."""
     return shard.store.table(shard.mark)

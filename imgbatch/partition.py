@@ -19,7 +19,7 @@ import numpy as np
 from imgbatch.descriptors import Codes
 from imgbatch.errors import CatalogueError
 from imgbatch.files import publishing
-from imgbatch.places import file_system, is_url, join
+from imgbatch.places import file_system, is_url, join, only_os_errors
 from imgbatch.projection import (
     ARRAYS,
     BATCH_ROWS,
@@ -101,17 +101,17 @@ class StoredPart:
     @property
     def points(self) -> Floats:
         """See `Part`."""
-        return _opened(self).points
+        return _read(self).points
 
     @property
     def squares(self) -> Floats:
         """See `Part`."""
-        return _opened(self).squares
+        return _read(self).squares
 
     @property
     def hashes(self) -> Hashes:
         """See `Part`."""
-        return _opened(self).hashes
+        return _read(self).hashes
 
 
 def project_in_shards(index: InShards, descriptors: Descriptors, config: Config) -> Projection:
@@ -168,7 +168,9 @@ def write_part(
                     os.replace(made, target)
                 else:
                     system, inside = file_system(target)
-                    system.put_file(made, inside)
+                    with only_os_errors():
+                        system.makedirs(os.path.dirname(inside), exist_ok=True)
+                        system.put_file(made, inside)
     except OSError as error:
         raise CatalogueError(
             f"points cannot be made: {part.place}: {error.strerror or error}",
@@ -185,10 +187,29 @@ def _is_there(part: StoredPart) -> bool:
     """Whether the part was written whole; of a local one the files are opened."""
     if is_url(part.place):
         system, inside = file_system(_files(part)[-1][1])
-        return bool(system.exists(inside))
+        try:
+            with only_os_errors():
+                return bool(system.exists(inside))
+        except OSError as error:
+            raise _unreadable(part, error) from None
     with contextlib.suppress(*UNUSABLE):
         return _opened(part).shape == part.shape
     return False
+
+
+def _read(part: StoredPart) -> MemoryPart:
+    """The arrays of a part that was written, maybe by a machine that sees other files."""
+    try:
+        return _opened(part)
+    except UNUSABLE as error:
+        raise _unreadable(part, error) from None
+
+
+def _unreadable(part: StoredPart, error: Exception) -> CatalogueError:
+    return CatalogueError(
+        f"points cannot be read: {part.place}: {error}",
+        "check that the store is in a place that all workers and this machine can read",
+    )
 
 
 @lru_cache(maxsize=_MAPPED)
@@ -198,7 +219,8 @@ def _opened(part: StoredPart) -> MemoryPart:
     if is_url(part.place):
         import fsspec
 
-        places = [fsspec.open_local(f"simplecache::{place}") for place in places]
+        with only_os_errors():
+            places = [fsspec.open_local(f"simplecache::{place}") for place in places]
     return load_part(*map(Path, places))
 
 

@@ -30,6 +30,8 @@ from imgbatch.shardwork import (
     probe,
 )
 
+SHARE = "name a place that all workers and this machine share with --index, a path or a URL"
+"""What to do where one machine does not see what another wrote."""
 _LISTED_AT_ONCE = 64
 """Folders that a worker lists in one go."""
 _ROUNDS = 3
@@ -116,9 +118,9 @@ def refresh_shards(
     done = _finished(sharded.store, shards, former)
     before = _Former(former)
     todo = [sharded.task(one, before.around(one)) for one in shards if one.id not in done]
-    read = decoded = 0
+    read, decoded, plan = 0, 0, None
     if todo:
-        sharded.store.plan(sharded.listing, [task.shard.id for task in todo])
+        plan = sharded.store.plan(sharded.listing, [task.shard.id for task in todo])
         for answer in _describe_all(runner, todo, progress):
             if answer.mark is not None:
                 done[answer.mark.id] = answer.mark
@@ -126,7 +128,7 @@ def refresh_shards(
         _check_stored(sharded.store, done.values())
     marks = [done[shard.id] for shard in shards]
     if [mark.id for mark in former] != [mark.id for mark in marks] or todo:
-        sharded.store.publish(sharded.listing, marks)
+        sharded.store.publish(sharded.listing, marks, plan)
     known = {mark.id for mark in former}
     kept = sum(mark.files if mark.id in known else mark.kept for mark in marks)
     gone = max(sum(mark.files for mark in former) - kept, 0)
@@ -223,5 +225,5 @@ def _check_stored(store: Store, marks: Collection[Mark]) -> None:
         raise ClusterError(
             f"{len(missing)} of {len(marks)} shards are not in {store.root}, "
             "though workers wrote them",
-            "name a place that all workers and this machine share with --index, a path or a URL",
+            SHARE,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from imgbatch import images
 from imgbatch.descriptors import Descriptor
-from imgbatch.errors import ClusterError
+from imgbatch.errors import CatalogueError, ClusterError
 from imgbatch.extraction import Chunk, Work, chunks, read_chunk, with_fingerprints
 from imgbatch.scan import FoundFile, Listed, list_folders
 from imgbatch.shards import DamagedShardError, Mark, Shard, Store
@@ -112,12 +112,12 @@ def _is_settled(answer: ReadFile) -> bool:
 
 
 def _former(task: ShardTask) -> Mapping[str, ReadFile]:
-    """What former shards hold, by path; a damaged one holds nothing."""
+    """What former shards hold, by path; one that cannot be read holds nothing."""
     found: dict[str, ReadFile] = {}
     for mark in task.former:
         try:
             found |= {one.path: one for one in unpack(task.store.table(mark))}
-        except DamagedShardError:
+        except (DamagedShardError, CatalogueError):
             continue
     return found
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from imgbatch import openshards
 from tests.conftest import environment
 
 DEADLY = b"this file kills its decoder"
@@ -86,3 +87,12 @@ def kill_a_worker(cluster) -> int:
     pid = pids(cluster)[0]
     os.kill(pid, signal.SIGKILL)
     return pid
+
+
+def forget_shards(cluster) -> None:
+    """Have workers, and this process, read each shard anew."""
+    from distributed import Client
+
+    with Client(cluster.scheduler_address, set_as_default=False) as client:
+        client.run(openshards._table_of.cache_clear)
+    openshards._table_of.cache_clear()

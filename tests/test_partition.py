@@ -13,7 +13,7 @@ from imgbatch.config import load_config
 from imgbatch.descriptors import build_descriptors
 from imgbatch.errors import CatalogueError
 from imgbatch.extraction import with_fingerprints
-from imgbatch.partition import project_in_shards
+from imgbatch.partition import StoredPart, project_in_shards
 from imgbatch.selectors.parts import Spread
 from tests.drawing import write_photos
 from tests.selectors.test_parts import SPREADS, elsewhere, in_turn
@@ -183,6 +183,19 @@ def test_points_in_another_kind_of_storage_are_read_from_a_copy(photos, config, 
     whole = project(index, config(60))
     assert [part.shape[0] for part in whole.parts] == [60]
     assert whole.points.shape == (60, found.points.shape[1])
+
+
+def test_points_behind_a_url_whose_folder_is_not_there_yet_are_made(photos, config, tmp_path):
+    pytest.importorskip("fsspec", reason="needs fsspec")
+    index = in_shards(photos, tmp_path, [30, 30])
+    index.points_place = f"file://{tmp_path}/not/there/yet"
+    assert np.allclose(project(index, config(30)).points[:], photos.points, atol=1e-6)
+
+
+def test_points_that_cannot_be_read_are_a_readable_error(tmp_path):
+    for place in (f"{tmp_path}/00000", f"memory://{tmp_path}/00000"):
+        with pytest.raises(CatalogueError, match="points cannot be read"):
+            _ = StoredPart(place, (3, 2)).points
 
 
 def test_points_that_cannot_be_written_are_a_readable_error(photos, config, tmp_path):

@@ -74,7 +74,7 @@ def skipped(table: Any) -> list[Skipped]:
 
 def codes_in(table: Any, fingerprint: str, dim: int) -> npt.NDArray[np.uint8]:
     """A descriptor's codes of the readable images, sorted by path: (n, dim) uint8."""
-    return _bytes_of(table.filter(_is_readable(table)).column(f"{_CODES}{fingerprint}"), dim)
+    return _bytes_of(table.column(f"{_CODES}{fingerprint}").filter(_is_readable(table)), dim)
 
 
 def contents(table: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:

@@ -2,9 +2,9 @@
 
 ``shards/ID.parquet`` holds a shard, ``marks/ID.json`` says that it is finished and what is in it,
 ``listings/SETTINGS.jsonl`` holds the marks of a folder's shards, in their order, one a line (and
-``SETTINGS.planned``, while a run lasts, the ids it is about to make). A shard is trusted only if
-its size is the mark's, and read only if its digest is, so that it does not matter who died while
-writing what.
+``SETTINGS.TIME.RUN.planned``, while a run lasts, the ids it is about to make). A shard is trusted
+only if its size is the mark's, and read only if its digest is, so that it does not matter who died
+while writing what.
 """
 
 import contextlib
@@ -25,6 +25,7 @@ from imgbatch.shards import rows
 _AT_ONCE = 32
 """Small files asked for at the same time, as a remote store takes a while for each."""
 _DAY_SECONDS = 86_400
+_PLANNED = ".planned"
 
 
 class DamagedShardError(Exception):
@@ -76,12 +77,17 @@ class Store:
         self._write(_mark(mark.id), _line(mark))
 
     def table(self, mark: Mark) -> Any:
-        """A finished shard as a pyarrow table; raises `DamagedShardError`."""
+        """A finished shard as a pyarrow table; raises `DamagedShardError`.
+
+        A store that does not answer is a `CatalogueError`: the shard may be good.
+        """
         try:
             data = self._read(_shard(mark.id))
+        except FileNotFoundError:
+            raise DamagedShardError(f"shard {mark.id} is gone") from None
         except OSError as error:
-            raise DamagedShardError(str(error)) from None
-        if digest_of(data) != mark.digest:
+            raise self._unusable(error) from None
+        if len(data) != mark.size or digest_of(data) != mark.digest:
             raise DamagedShardError(f"shard {mark.id} is damaged")
         return rows.open_table(data)
 
@@ -104,39 +110,76 @@ class Store:
         self._remove_file(_mark(shard_id))
         self._remove_file(_shard(shard_id))
 
+    def discard(self, mark: Mark) -> None:
+        """Forget a shard that is not what `mark` says, unless another was finished meanwhile."""
+        try:
+            now = _parse(self._read(_mark(mark.id)))
+        except (FileNotFoundError, ValueError, TypeError):
+            now = mark  # whoever began to forget it was stopped
+        except OSError:
+            return
+        if now == mark:
+            self.remove(mark.id)
+
     # ----- listings -------------------------------------------------------------------------------
 
     def listing(self, settings: str) -> list[Mark]:
         """The shards of the folder as last seen under these settings; [] if never."""
         try:
             return [_parse(line) for line in self._read(_listing(settings)).splitlines()]
-        except (OSError, ValueError, TypeError):
+        except (FileNotFoundError, ValueError, TypeError):
             return []
+        except OSError as error:
+            raise self._unusable(error) from None
 
-    def plan(self, settings: str, ids: Iterable[str]) -> None:
-        """Note which shards a run is about to make, so that none is left over if it stops."""
-        self._write(_plan(settings), json.dumps([*self._planned(settings), *ids]).encode())
+    def plan(self, settings: str, ids: Iterable[str]) -> str:
+        """Note which shards a run is about to make, so that none is left over if it stops.
 
-    def publish(self, settings: str, marks: Sequence[Mark]) -> None:
-        """Replace a listing; former and planned shards that no listing holds now are removed."""
-        former = {mark.id for mark in self.listing(settings)} | {*self._planned(settings)}
+        Returns the name of the plan, which `publish` wants. Each run has its own.
+        """
+        name = f"{settings}.{int(time.time())}.{uuid.uuid4().hex}{_PLANNED}"
+        self._write(f"listings/{name}", json.dumps([*ids]).encode())
+        return name
+
+    def publish(self, settings: str, marks: Sequence[Mark], plan: str | None = None) -> None:
+        """Replace a listing; shards of the former one are removed, and those of plans a day old.
+
+        Ids tell their settings, so that no other listing holds them. What another run plans, or
+        published meanwhile, stays.
+        """
+        former = {mark.id for mark in self.listing(settings)}
         self._write(_listing(settings), b"".join(map(_line, marks)))
-        for shard_id in former - self._listed():
-            self.remove(shard_id)
-        self._remove_file(_plan(settings))
+        with contextlib.suppress(CatalogueError):  # who cannot see what is needed removes nothing
+            kept = {mark.id for mark in [*marks, *self.listing(settings)]}
+            ended = {plan} if plan else set()
+            for name, age in self._plans(settings):
+                if age > _DAY_SECONDS:
+                    ended.add(name)
+                    former.update(self._planned(name))
+                elif name != plan:
+                    kept.update(self._planned(name))
+            for shard_id in former - kept:
+                self.remove(shard_id)
+            for name in ended:
+                self._remove_file(f"listings/{name}")
         self._sweep()
 
-    def _planned(self, settings: str) -> list[str]:
-        try:
-            return [str(one) for one in json.loads(self._read(_plan(settings)))]
-        except (OSError, ValueError, TypeError):
-            return []
+    def _plans(self, settings: str) -> list[tuple[str, float]]:
+        """Names and ages in seconds of the plans for these settings."""
+        names = [name.split(".") for name in self._names("listings") if name.endswith(_PLANNED)]
+        return [
+            (".".join(parts), time.time() - int(parts[1]))
+            for parts in names
+            if parts[0] == settings and len(parts) == 4 and parts[1].isdecimal()
+        ]
 
-    def _listed(self) -> set[str]:
-        """The ids in all listings, whatever their settings."""
-        names = (name for name in self._names("listings") if name.endswith(".jsonl"))
-        listings = (self.listing(name.removesuffix(".jsonl")) for name in names)
-        return {mark.id for listing in listings for mark in listing}
+    def _planned(self, name: str) -> list[str]:
+        try:
+            return [str(one) for one in json.loads(self._read(f"listings/{name}"))]
+        except (FileNotFoundError, ValueError, TypeError):
+            return []
+        except OSError as error:
+            raise self._unusable(error) from None
 
     def _sweep(self) -> None:
         """Remove what killed writers left; only in a local store do they write in two steps."""
@@ -217,10 +260,6 @@ def _mark(shard_id: str) -> str:
 
 def _listing(settings: str) -> str:
     return f"listings/{settings}.jsonl"
-
-
-def _plan(settings: str) -> str:
-    return f"listings/{settings}.planned"
 
 
 def _line(mark: Mark) -> bytes:

@@ -1,7 +1,9 @@
 """The store of shards: what was packed comes back, what is not listed goes, damage shows."""
 
 import contextlib
+import json
 import os
+import time
 
 import numpy as np
 import pytest
@@ -98,27 +100,56 @@ def test_an_empty_store_has_nothing(store):
     assert store.finished(["s"]) == {}
 
 
-def test_publishing_removes_what_no_listing_holds_and_nothing_else(store):
-    marks = {name: written(store, name) for name in ("a", "b", "c", "d", "stray")}
+def test_publishing_removes_what_only_the_former_listing_holds(store):
+    marks = {name: written(store, name) for name in ("a", "b", "c", "stray")}
     store.publish("one", [marks["a"], marks["b"]])
-    store.publish("two", [marks["b"], marks["c"]])
-    store.plan("one", ["d"])
-    assert set(store.sizes()) == {"a", "b", "c", "d", "stray"}
-    store.publish("one", [marks["a"]])  # b is two's; d was planned, and is not wanted any more
-    assert set(store.sizes()) == {"a", "b", "c", "stray"}
     store.publish("two", [marks["c"]])
+    store.publish("one", [marks["a"]])
     assert set(store.sizes()) == {"a", "c", "stray"}
+    store.publish("two", [])
+    assert set(store.sizes()) == {"a", "stray"}
     assert store.listing("one") == [marks["a"]]
     assert store.finished(["a", "b"]) == {"a": marks["a"]}
 
 
-def test_what_stopped_runs_planned_is_removed_by_the_next_that_ends(store):
-    store.plan("one", ["a", "b"])
-    kept = written(store, "b")
-    written(store, "a")
-    store.plan("one", ["b", "c"])
-    store.publish("one", [kept])
-    assert set(store.sizes()) == {"b"}
+def test_what_another_run_is_making_stays_until_it_ends(store):
+    first, second = store.plan("one", ["a", "b"]), store.plan("one", ["b", "c"])
+    marks = {name: written(store, name) for name in ("a", "b", "c")}
+    store.publish("one", [marks["a"], marks["b"]], first)
+    assert set(store.sizes()) == {"a", "b", "c"}
+    store.publish("one", [marks["b"], marks["c"]], second)
+    assert set(store.sizes()) == {"b", "c"}
+    assert [*store._names("listings")] == ["one.jsonl"]
+
+
+def test_what_stopped_runs_planned_is_removed_after_a_day(store):
+    left = written(store, "a")
+    for name, age in (("one", 90_000), ("one", 80_000), ("two", 90_000)):
+        ids = ["a", "b"] if age > 86_400 else ["b"]
+        plan = f"{name}.{int(time.time()) - age}.0.planned"
+        store._write(f"listings/{plan}", json.dumps(ids).encode())
+    written(store, "b")
+    store.publish("one", [kept := written(store, "c")])
+    assert set(store.sizes()) == {"b", "c"}
+    assert left.id not in store.finished(["a"])
+    assert len(store._names("listings")) == 3
+    assert store.listing("one") == [kept]
+
+
+def test_who_cannot_see_what_is_planned_removes_nothing(tmp_path):
+    store = Store(str(tmp_path))
+    marks = [written(store, name) for name in ("a", "b")]
+    store.publish("one", marks)
+    (tmp_path / "listings" / f"one.{int(time.time())}.0.planned").mkdir()  # cannot be read
+    store.publish("one", marks[:1])
+    assert set(store.sizes()) == {"a", "b"}
+    assert store.listing("one") == marks[:1]
+
+
+def test_a_listing_that_cannot_be_read_is_not_an_empty_one(tmp_path):
+    (tmp_path / "listings" / "one.jsonl").mkdir(parents=True)
+    with pytest.raises(CatalogueError, match="cannot be used"):
+        Store(str(tmp_path)).listing("one")
 
 
 def test_old_temporaries_of_killed_writers_are_removed_young_ones_kept(tmp_path):
@@ -146,3 +177,31 @@ def test_a_store_that_cannot_be_written_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(CatalogueError, match="cannot be used"):
         Store(str(tmp_path / "file")).write("s", b"data")
+
+
+def test_a_shard_that_cannot_be_read_now_is_no_damaged_one(tmp_path):
+    store = Store(str(tmp_path))
+    mark = written(store)
+    (tmp_path / "shards" / "s.parquet").unlink()
+    (tmp_path / "shards" / "s.parquet").mkdir()  # reading fails, though something is there
+    with pytest.raises(CatalogueError, match="cannot be used"):
+        store.table(mark)
+
+
+def test_a_reader_discards_only_the_shard_its_mark_speaks_of(store):
+    old = written(store)
+    new = written(store, data=rows.pack(ANSWERS[:2], DIMS))
+    with pytest.raises(DamagedShardError):
+        store.table(old)
+    store.discard(old)
+    assert store.finished(["s"]) == {"s": new}
+    assert store.sizes() == {"s": new.size}
+    store.discard(new)
+    assert store.finished(["s"]) == store.sizes() == {}
+
+
+def test_a_shard_whose_mark_is_lost_is_discarded(store):
+    mark = written(store)
+    store._remove_file("marks/s.json")
+    store.discard(mark)
+    assert store.sizes() == {}

@@ -212,11 +212,18 @@ def _batches(
 def projected(
     streams: Iterable[Iterable[Codes]], descriptors: Descriptors, space: FeatureSpace
 ) -> Iterator[tuple[Floats, Floats, Hashes]]:
-    """Points, squared lengths and hashes of the codes of each descriptor, as they come."""
+    """Points, squared lengths and hashes of the codes of each descriptor, as they come.
+
+    On one BLAS thread, since their number changes the last bits: points are to be the same
+    wherever they are computed.
+    """
+    from threadpoolctl import threadpool_limits
+
     by_name = {descriptor.name: descriptor for _, descriptor in descriptors}
     for some in zip(*streams, strict=True):
         codes = dict(zip(by_name, some, strict=True))
-        points = project_codes(space, by_name, codes)
+        with threadpool_limits(limits=1, user_api="blas"):
+            points = project_codes(space, by_name, codes)
         yield points, squared_lengths(points), as_integers(codes[ALWAYS])
 
 

@@ -32,6 +32,7 @@ def friendly() -> Iterator[None]:
     """Turn what went wrong into one line and an exit code."""
     try:
         yield
+        sys.stdout.flush()  # here, not at exit, a reader that has left is met without complaint
     except ImgbatchError as error:
         _fail(f"error: {error.message}", error.hint, error.exit_code)
     except KeyboardInterrupt:

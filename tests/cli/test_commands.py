@@ -284,10 +284,15 @@ def test_the_cache_can_be_shown_and_cleaned(cli, photos, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="broken pipes are POSIX's")
-@pytest.mark.parametrize("form", [["--json"], []])
-def test_a_reader_that_leaves_early_gets_no_complaint(indexed, form):
-    command = [sys.executable, "-m", "imgbatch", "similar", indexed.folder, "--index",
-               indexed.index, "--no-sheet", *form]  # fmt: skip
+@pytest.mark.parametrize(
+    "arguments", [["similar", "--json"], ["similar", "-n", "1", "--json"], ["similar"], ["cache"]]
+)
+def test_a_reader_that_leaves_early_gets_no_complaint(indexed, arguments):
+    command = [sys.executable, "-m", "imgbatch", *arguments]
+    if arguments == ["cache"]:
+        command.append("dir")  # so short that it is written at the very end
+    else:
+        command += [indexed.folder, "--index", indexed.index, "--no-sheet"]
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(

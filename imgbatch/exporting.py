@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from imgbatch import __version__, places
 from imgbatch.collection import Collection
 from imgbatch.errors import OutputError
-from imgbatch.exports import ImageTable, PortableSpace, Progress, Written, exporter_of
+from imgbatch.exports import ImageTable, PortableSpace, Written, exporter_of
 from imgbatch.files import refuse_inside
 from imgbatch.labels import find_labels
+from imgbatch.opening import Progress
 
 
 @dataclass(frozen=True, slots=True)

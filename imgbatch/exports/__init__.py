@@ -2,7 +2,7 @@
 
 from imgbatch.errors import UsageError
 from imgbatch.exports import csv, npz, parquet, postgres
-from imgbatch.exports.base import Exporter, ImageTable, Progress, Written
+from imgbatch.exports.base import Exporter, ImageTable, Written
 from imgbatch.exports.portable import PortableSpace
 
 EXPORTERS: dict[str, Exporter] = {
@@ -44,7 +44,6 @@ __all__ = [
     "Exporter",
     "ImageTable",
     "PortableSpace",
-    "Progress",
     "Written",
     "exporter_of",
 ]

@@ -15,13 +15,11 @@ from uuid import UUID
 
 from imgbatch.exports.portable import PortableSpace
 from imgbatch.files import replacing
+from imgbatch.opening import Progress
 from imgbatch.types import Floats, Hashes, ImageRecord, Rows, View
 
 BATCH_ROWS = 4096
 _HEX = "\\x"
-
-Progress = Callable[[int, int], None]
-"""Called with (images done, images in all)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,8 @@ every float32. The feature space itself has no place here.
 import csv
 from pathlib import Path
 
-from imgbatch.exports.base import Batch, ImageTable, Progress, as_text, file_exporter
+from imgbatch.exports.base import Batch, ImageTable, as_text, file_exporter
+from imgbatch.opening import Progress
 
 COLUMNS = (
     "id", "folder", "path", "label", "width", "height", "size", "hash", "phash", "note",

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.exports.base import Batch, ImageTable, Progress, as_text, file_exporter
+from imgbatch.exports.base import Batch, ImageTable, as_text, file_exporter
 from imgbatch.exports.portable import PortableSpace
+from imgbatch.opening import Progress
 
 _Array = npt.NDArray[Any]
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from imgbatch.errors import UsageError
-from imgbatch.exports.base import ImageTable, Progress, as_text, file_exporter
+from imgbatch.exports.base import ImageTable, as_text, file_exporter
 from imgbatch.exports.portable import PortableSpace
+from imgbatch.opening import Progress
 
 
 def _write(target: Path, table: ImageTable, progress: Progress) -> None:

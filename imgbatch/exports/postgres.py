@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from imgbatch.errors import DatabaseError, UsageError
-from imgbatch.exports.base import Batch, Exporter, ImageTable, Progress, Written, as_text
+from imgbatch.exports.base import Batch, Exporter, ImageTable, Written, as_text
 from imgbatch.exports.connection import Address, need_psycopg, use_vectors
+from imgbatch.opening import Progress
 
 if TYPE_CHECKING:
     from psycopg import Connection

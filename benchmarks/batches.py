@@ -28,8 +28,8 @@ from rich.console import Console
 from rich.table import Table
 
 import imgbatch
-from imgbatch.batching import Population, Tally, deal, random_batches
-from imgbatch.selectors.batches import deal_batches
+from imgbatch.batches.deal import deal_batches
+from imgbatch.batches.population import Population, Tally, deal, random_batches
 
 Batches = list[npt.NDArray[np.int64]]
 CLUSTERS = 200

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 import imgbatch
+from imgbatch.annotations.labels import find_labels
 from imgbatch.config import default_config_path
-from imgbatch.evaluation import evaluate
-from imgbatch.labels import find_labels
+from imgbatch.evaluation.evaluate import evaluate
+from imgbatch.evaluation.trials import Part, Setting
+from imgbatch.evaluation.tune import halve, tune, with_all_descriptors
 from imgbatch.outputs.evaluation import shown
-from imgbatch.trials import Part, Setting
-from imgbatch.tuning import halve, tune, with_all_descriptors
 
 MARK = "<!-- below: written by hand -->"
 SHARES = (0.95, 0.85, 0.75, 0.65, 0.55, 0.5, 0.45, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15, 0.1, 0.0)
@@ -147,7 +147,7 @@ def main() -> None:
     heading = (
         f"Made by `python benchmarks/quality.py {' '.join(map(name_of, given.folders))}{out}` with "
         f"imgbatch {imgbatch.__version__} and its default settings. What each figure is, and its "
-        "source, stands in `imgbatch/metrics.py`; intervals are 95%, by bootstrap. Of the folders, "
+        "source, stands in `imgbatch/evaluation/metrics.py`; intervals are 95%, by bootstrap. Of the folders, "
         "only `samples` is shipped."
     )
     lines = [

@@ -124,7 +124,7 @@ def importing(bench: Bench) -> tuple[int, float]:
     """The modules that a warm request loads, imported and nothing done."""
     warm(bench, "similar")
     script = (
-        "import sys; from imgbatch.cli import app; "
+        "import sys; from imgbatch.cli.app import app; "
         "app(sys.argv[1:], standalone_mode=False); "
         "print(' '.join(sys.modules), file=sys.stderr)"
     )

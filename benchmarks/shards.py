@@ -25,15 +25,15 @@ from rich.console import Console
 from rich.table import Table
 
 import imgbatch
-from imgbatch.partition import StoredPart
-from imgbatch.projection import write_arrays
+from imgbatch.embedding.projection import write_arrays
+from imgbatch.index.shards.points import StoredPart
+from imgbatch.neighbours.parts import Parted, PartedSearch, as_array
+from imgbatch.neighbours.search import NeighbourSearch, distances_to, squared_lengths
 from imgbatch.runners import usable_cores
 from imgbatch.runners.threads import Threads
-from imgbatch.selectors.coresets import different_in_parts
-from imgbatch.selectors.different import DifferentOptions
-from imgbatch.selectors.neighbours import NeighbourSearch, distances_to, squared_lengths
-from imgbatch.selectors.parts import Parted, PartedSearch, as_array
-from imgbatch.selectors.similar import SimilarOptions, choose_anchor, similar
+from imgbatch.selection.coresets import different_in_parts
+from imgbatch.selection.different import DifferentOptions
+from imgbatch.selection.similar import SimilarOptions, choose_anchor, similar
 from imgbatch.types import Floats, Hashes, Rows
 
 HERE = Path(__file__).parent

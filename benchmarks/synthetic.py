@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch import Collection, locations
-from imgbatch.catalogue import Catalogue
+from imgbatch import Collection
 from imgbatch.descriptors import ALWAYS
-from imgbatch.extraction import limits_of
+from imgbatch.index.extract import limits_of
+from imgbatch.index.sqlite.store import Catalogue
 from imgbatch.types import ReadFile
 
 Codes = npt.NDArray[np.uint8]
@@ -25,7 +25,7 @@ def write_catalogue(source: Collection, n: int, folder: str, cache: Path) -> flo
     Image i is a jittered image of `source`, drawn at random, so that neighbours are of many kinds.
     """
     started = time.perf_counter()
-    directory = locations.index_directory(folder, cache)
+    directory = cache.index_directory(folder, cache)
     limits = limits_of(source.config.images.as_options())
     held = source._opened.catalogue  # noqa: SLF001
     codes = {
@@ -58,7 +58,7 @@ def write_catalogue(source: Collection, n: int, folder: str, cache: Path) -> flo
                 ],
                 limits,
             )
-    locations.remember_folder(directory, folder)
+    cache.remember_folder(directory, folder)
     return time.perf_counter() - started
 
 

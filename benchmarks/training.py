@@ -24,7 +24,7 @@ import numpy as np
 from scipy import stats
 
 import imgbatch
-from imgbatch.batching import Population, deal, random_batches
+from imgbatch.batches.population import Population, deal, random_batches
 
 MODES = ("random", "diverse", "balanced")
 MOMENTUM = 0.9

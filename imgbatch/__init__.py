@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Collection": "collection",
     "load": "collection",
-    "Config": "settings",
+    "Config": "config.schema",
     "load_config": "config",
     "ImgbatchError": "errors",
     "Batches": "types",

@@ -8,22 +8,23 @@ from functools import cached_property
 
 import numpy as np
 
-from imgbatch import images, locations, places
 from imgbatch.config import load_config
+from imgbatch.config.schema import Config
 from imgbatch.dealing import Dealing
 from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
+from imgbatch.embedding.projection import Projection, project_codes
 from imgbatch.errors import SelectionError
-from imgbatch.explanation import explain, look, shares_of_set
-from imgbatch.extraction import describe_file, with_fingerprints
-from imgbatch.indexing import open_index
-from imgbatch.opening import Opened, Progress
-from imgbatch.projection import Projection, project_codes
-from imgbatch.records import Records
-from imgbatch.selectors.coresets import different_in_parts
-from imgbatch.selectors.different import DifferentOptions
-from imgbatch.selectors.neighbours import NeighbourSearch
-from imgbatch.selectors.similar import Anchor, SimilarOptions, choose_anchor, similar
-from imgbatch.settings import Config
+from imgbatch.files import cache, paths
+from imgbatch.images.decode import Decoded
+from imgbatch.index.extract import describe_file, with_fingerprints
+from imgbatch.index.opened import Opened, Progress
+from imgbatch.index.records import Records
+from imgbatch.index.sqlite.refresh import open_index
+from imgbatch.neighbours.search import NeighbourSearch
+from imgbatch.selection.coresets import different_in_parts
+from imgbatch.selection.different import DifferentOptions
+from imgbatch.selection.explain import explain, look, shares_of_set
+from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, similar
 from imgbatch.types import Explanation, Floats, PickedImage, Rows, Selection, View
 
 _SEEDS = 2**31
@@ -73,18 +74,18 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     """
     started = time.perf_counter()
     settings = config if isinstance(config, Config) else load_config(config).config
-    path = places.absolute(folder)
+    path = paths.absolute(folder)
     settings = settings.with_emphasis(emphasis)
     opened: Opened
     if cluster is not None:
-        from imgbatch.openshards import open_shards
-        from imgbatch.sharding import Sharded
+        from imgbatch.index.shards.opened import open_shards
+        from imgbatch.index.shards.refresh import Sharded
 
         sharded = Sharded.at(path, index, settings, cluster)
         opened = open_shards(sharded, progress, refresh=refresh)
     else:
-        places.refuse_url(path, index)
-        directory = locations.index_directory(path, index)
+        paths.refuse_url(path, index)
+        directory = cache.index_directory(path, index)
         opened = open_index(path, directory, settings, progress, refresh=refresh)
     return Collection(settings, opened, started)
 
@@ -133,7 +134,7 @@ class Collection(Dealing):
     @cached_property
     def paths(self) -> list[str]:
         """Absolute path of every readable image, in row order; made on first use."""
-        return [places.join(self.folder, path) for path in self.records.all_paths()]
+        return [paths.join(self.folder, path) for path in self.records.all_paths()]
 
     @cached_property
     def projection(self) -> Projection:
@@ -150,7 +151,7 @@ class Collection(Dealing):
     def points(self) -> Floats:
         """The feature space: (n, p) float32, read-only where it comes from the disk.
 
-        Where points lie in parts, rows are read when it is indexed; see `selectors.parts.Parted`.
+        Where points lie in parts, rows are read when it is indexed; see `neighbours.parts.Parted`.
         """
         return self.projection.points
 
@@ -252,7 +253,7 @@ class Collection(Dealing):
         looks, points = [], []
         for given in (os.fspath(a), os.fspath(b)):
             row = self._row_of_file(given)
-            path = places.absolute(given) if row is None else self.paths[row]
+            path = paths.absolute(given) if row is None else self.paths[row]
             decoded, codes = self._read(path, "name a file, or a path inside the image folder")
             relative = path if row is None else self.records[row].path
             size = decoded.width, decoded.height
@@ -260,8 +261,6 @@ class Collection(Dealing):
             points.append(self._project(codes) if row is None else self.points[row])
         space, weights = self.projection.space, self.config.weights
         return explain(self.folder, space, weights, (looks[0], looks[1]), (points[0], points[1]))
-
-    # ----- helpers ------------------------------------------------------------------------------
 
     @cached_property
     def _search(self) -> NeighbourSearch:
@@ -287,8 +286,8 @@ class Collection(Dealing):
 
     def _row_of_file(self, given: str) -> int | None:
         """The row of a file named from here or, where there is none, from inside the folder."""
-        named = places.is_url(given) or os.path.exists(given)
-        path = given if named else places.join(self.folder, given)
+        named = paths.is_url(given) or os.path.exists(given)
+        path = given if named else paths.join(self.folder, given)
         for place in (os.path.abspath, os.path.realpath):
             inside = os.path.relpath(place(path), place(self.folder)).replace(os.sep, "/")
             if (row := self.records.row_of(inside)) is not None:
@@ -298,12 +297,12 @@ class Collection(Dealing):
     def _describe_outside(self, given: str) -> tuple[PickedImage, Anchor]:
         """Decode and project an image that is not in the index: rank 0, and the anchor it makes."""
         decoded, codes = self._read(given, "give --like a file, or a path inside the image folder")
-        path = places.absolute(given)
+        path = paths.absolute(given)
         size = (decoded.width, decoded.height)
         picked = PickedImage(0, path, path, 0.0, *size, note=decoded.note, anchor=True)
         return picked, Anchor(self._project(codes), hash=as_integers(codes[ALWAYS][None])[0])
 
-    def _read(self, path: str, hint: str) -> tuple[images.Decoded, dict[str, Codes]]:
+    def _read(self, path: str, hint: str) -> tuple[Decoded, dict[str, Codes]]:
         return describe_file(path, self._descriptors, self.config.images.as_options(), hint)
 
     def _project(self, codes: Mapping[str, Codes]) -> Floats:
@@ -320,7 +319,7 @@ class Collection(Dealing):
         return tuple(
             PickedImage(
                 rank=rank,
-                path=places.join(self.folder, record.path),
+                path=paths.join(self.folder, record.path),
                 relative=record.path,
                 score=round(float(distance), 4),
                 width=record.width,

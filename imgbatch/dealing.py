@@ -4,11 +4,11 @@ import secrets
 from collections.abc import Iterator
 from functools import cached_property
 
-from imgbatch.batching import Population, class_numbers, deal_chunks
-from imgbatch.projection import Projection
-from imgbatch.records import Records
-from imgbatch.selectors.chunks import DealOptions
-from imgbatch.settings import Config
+from imgbatch.batches.chunks import DealOptions
+from imgbatch.batches.population import Population, class_numbers, deal_chunks
+from imgbatch.config.schema import Config
+from imgbatch.embedding.projection import Projection
+from imgbatch.index.records import Records
 from imgbatch.types import Batches, Rows
 
 _SEEDS = 2**31

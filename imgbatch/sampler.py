@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.batching import Population, class_numbers, deal
+from imgbatch.batches.plans import Plan, read_plan
+from imgbatch.batches.population import Population, class_numbers, deal
 from imgbatch.collection import Collection
 from imgbatch.errors import SelectionError
-from imgbatch.plans import Plan, read_plan
 from imgbatch.types import Rows
 
 
@@ -19,7 +19,7 @@ class DiverseBatchSampler:
     """Batches of row numbers for ``DataLoader(dataset, batch_sampler=...)``.
 
     Row i stands for item i of the dataset. Each epoch holds every row exactly once, in batches
-    that differ inside and resemble each other (`selectors.batches`).
+    that differ inside and resemble each other (`batches.deal`).
 
     Parameters
     ----------

@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from imgbatch import openshards
+from imgbatch.index.shards import opened as openshards
 from tests.conftest import environment
 
 DEADLY = b"this file kills its decoder"
 _PRELOAD = f"""
 import os, signal
-from imgbatch import images
+from imgbatch.images import decode as images
 
 def deadly(whole):
     def decode(data, *arguments, **options):

@@ -516,7 +516,7 @@ def test_help_imports_nothing_heavy(arguments):
     code = f"""
 import sys
 sys.argv = ["imgbatch", *{arguments!r}]
-from imgbatch.cli import main
+from imgbatch.cli.app import main
 try:
     main()
 except SystemExit as end:

@@ -7,7 +7,7 @@ import pytest
 from typer.main import get_command
 
 import imgbatch
-from imgbatch.cli import app
+from imgbatch.cli.app import app
 from imgbatch.config import default_config_path, load_config
 
 ROOT = Path(__file__).resolve().parent.parent

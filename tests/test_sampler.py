@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import imgbatch
+from imgbatch.batches.plans import PlanHeader, PlannedBatch, write_plan
 from imgbatch.errors import ImgbatchError, SelectionError
-from imgbatch.plans import PlanHeader, PlannedBatch, write_plan
 from imgbatch.sampler import DiverseBatchSampler, share_out
 
 

@@ -14,7 +14,7 @@ from imgbatch.descriptors.phog import Phog
 from imgbatch.descriptors.thumbnail import Thumbnail
 
 if TYPE_CHECKING:  # workers import this package, and should not pay for checking configs
-    from imgbatch.settings import Config
+    from imgbatch.config.schema import Config
 
 DESCRIPTORS: dict[str, "Callable[[Config], Descriptor]"] = {
     "hsv": lambda config: Hsv(**config.descriptors.hsv.model_dump()),

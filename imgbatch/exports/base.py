@@ -14,8 +14,8 @@ from pathlib import Path
 from uuid import UUID
 
 from imgbatch.exports.portable import PortableSpace
-from imgbatch.files import replacing
-from imgbatch.opening import Progress
+from imgbatch.files.atomic import replacing
+from imgbatch.index.opened import Progress
 from imgbatch.types import Floats, Hashes, ImageRecord, Rows, View
 
 BATCH_ROWS = 4096

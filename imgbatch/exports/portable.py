@@ -13,12 +13,12 @@ import numpy as np
 from pydantic import ValidationError
 
 from imgbatch.config import default_config_path, load_config
+from imgbatch.config.schema import Config
 from imgbatch.descriptors import ALWAYS, as_integers, build_descriptors
+from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import ImgbatchError
-from imgbatch.extraction import describe_file, with_fingerprints
-from imgbatch.images import Decoded
-from imgbatch.settings import Config
-from imgbatch.space import FeatureSpace
+from imgbatch.images.decode import Decoded
+from imgbatch.index.extract import describe_file, with_fingerprints
 from imgbatch.types import Floats
 
 _TABLES = ("images", "weights", "descriptors", "space")

@@ -14,7 +14,7 @@ from uuid import UUID
 from imgbatch.errors import DatabaseError, UsageError
 from imgbatch.exports.base import Batch, Exporter, ImageTable, Written, as_text
 from imgbatch.exports.connection import Address, need_psycopg, use_vectors
-from imgbatch.opening import Progress
+from imgbatch.index.opened import Progress
 
 if TYPE_CHECKING:
     from psycopg import Connection

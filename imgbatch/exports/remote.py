@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgbatch import locations, places
 from imgbatch.config import load_config
+from imgbatch.config.schema import Config
 from imgbatch.errors import DatabaseError, SelectionError, UsageError
-from imgbatch.explanation import shares_of_set
 from imgbatch.exports.base import as_name, as_text, image_id
 from imgbatch.exports.connection import Address, need_psycopg, use_vectors
 from imgbatch.exports.portable import PortableSpace
 from imgbatch.exports.postgres import check_tables, index_name
-from imgbatch.selectors.neighbours import NeighbourSearch
-from imgbatch.selectors.similar import Anchor, SimilarOptions, mark_distinct, similar
-from imgbatch.settings import Config
+from imgbatch.files import cache, paths
+from imgbatch.neighbours.search import NeighbourSearch
+from imgbatch.selection.explain import shares_of_set
+from imgbatch.selection.similar import Anchor, SimilarOptions, mark_distinct, similar
 from imgbatch.types import Floats, ImageRecord, PickedImage, Selection
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class RemoteImages:
             folders = dict(
                 db.execute("SELECT folder, fingerprint FROM image_spaces WHERE complete").fetchall()
             )
-            wanted = None if folder is None else places.real(places.absolute(folder))
+            wanted = None if folder is None else paths.real(paths.absolute(folder))
             chosen = self._folder(folders, wanted)
             row = db.execute(
                 "SELECT images, settings, arrays FROM image_spaces WHERE fingerprint = %s",
@@ -109,7 +109,7 @@ class RemoteImages:
     @property
     def index_directory(self) -> Path:
         """Where the folder's index would lie."""
-        return locations.index_directory(self.folder)
+        return cache.index_directory(self.folder)
 
     def _replaced(self) -> DatabaseError:
         what = f"the export in {self._address.shown} was replaced meanwhile"

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from imgbatch.config.schema import SheetConfig
 from imgbatch.outputs.base import printable
 from imgbatch.outputs.sheet import Cell, draw_page, save_page
-from imgbatch.settings import SheetConfig
 from imgbatch.types import Figures, Skipped, View
 
 MOST_SHOWN = 16

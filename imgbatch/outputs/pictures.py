@@ -3,9 +3,10 @@
 import numpy as np
 from PIL import Image
 
-from imgbatch import images, places
+from imgbatch.config.schema import Config
 from imgbatch.errors import UnreadableImage
-from imgbatch.settings import Config
+from imgbatch.files import paths
+from imgbatch.images.decode import decode, quiet_codecs
 from imgbatch.types import Selection, View
 
 _GONE = np.full((3, 4, 3), 200, np.uint8)
@@ -14,19 +15,19 @@ _SWATCHES = 5
 
 def load_pictures(selection: Selection, config: Config) -> tuple[View, ...]:
     """Decode each chosen image anew, large enough for the sheet; grey if it is gone meanwhile."""
-    with images.quiet_codecs():
+    with quiet_codecs():
         return tuple(_load(image.path, config, config.sheet.cell_px) for image in selection.images)
 
 
 def load_picture(path: str, config: Config, side_px: int) -> View:
     """Decode one image, at least `side_px` long where it is that large; grey if it is gone."""
-    with images.quiet_codecs():
+    with quiet_codecs():
         return _load(path, config, side_px)
 
 
 def _load(path: str, config: Config, side_px: int) -> View:
     try:
-        return images.decode(places.read(path), config.images.as_options(), view_px=side_px).view
+        return decode(paths.read(path), config.images.as_options(), view_px=side_px).view
     except (OSError, UnreadableImage):
         return _GONE
 

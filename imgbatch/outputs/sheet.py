@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from imgbatch.config.schema import SheetConfig
 from imgbatch.errors import UsageError
-from imgbatch.files import replacing
+from imgbatch.files.atomic import replacing
 from imgbatch.outputs.base import Result, printable
-from imgbatch.settings import SheetConfig
 from imgbatch.types import View
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}

@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from imgbatch.config import default_config_path, load_config
-from imgbatch.files import replacing
+from imgbatch.config.schema import Config
+from imgbatch.files.atomic import replacing
 from imgbatch.outputs.base import printable
-from imgbatch.settings import Config
 from imgbatch.types import Gain
 
 

@@ -27,7 +27,7 @@ _AHEAD = 3
 """Tasks handed out for each worker: one at work, two waiting, so that none idles."""
 _IDLE_SECONDS = 10
 """A worker without work for this time ends."""
-_MODULES = ("imgbatch.extraction", "imgbatch.descriptors")
+_MODULES = ("imgbatch.index.extract", "imgbatch.descriptors")
 """What workers import before their first task: what describes images."""
 _early: list[tuple[int, Any]] = []
 """The pool that `start_early` started, with its number of workers, until a run takes it."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import imgbatch
-from imgbatch.catalogue import FILE_NAME
+from imgbatch.index.sqlite.connect import FILE_NAME
 from tests.conftest import environment
 from tests.drawing import jpeg, photo, settle
 

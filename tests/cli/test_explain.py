@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from imgbatch.cli import app
+from imgbatch.cli.app import app
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 import imgbatch
-from imgbatch.plans import read_plan
+from imgbatch.batches.plans import read_plan
 from imgbatch.runners.ordered import InOrder
 from imgbatch.sampler import DiverseBatchSampler
 

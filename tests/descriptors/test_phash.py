@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.fftpack import dct
 
-from imgbatch import images
 from imgbatch.config import default_config_path, load_config
 from imgbatch.descriptors import phash
 from imgbatch.descriptors.phash import Phash, as_integers
+from imgbatch.images import decode as images
 
 CONFIG = load_config(default_config_path()).config
 SAMPLES = Path(__file__).parents[2] / "samples"

@@ -5,8 +5,8 @@ from functools import lru_cache
 import numpy as np
 
 from imgbatch.config import default_config_path, load_config
+from imgbatch.embedding.space import BlockOptions, FeatureSpace
 from imgbatch.exports import ImageTable, PortableSpace
-from imgbatch.space import BlockOptions, FeatureSpace
 from imgbatch.types import ImageRecord
 
 FOLDER = "/photos/of a \udcff kind"

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import imgbatch
-from imgbatch import exporting
 from imgbatch.errors import ImgbatchError, OutputError, UsageError
 from imgbatch.exports import EXPORTERS, PortableSpace, exporter_of, npz, parquet
+from imgbatch.exports import run as exporting
 from imgbatch.exports.base import BATCH_ROWS, as_name, as_text, image_id
 from tests.drawing import jpeg, photo
 from tests.exports.tables import FOLDER, make_space, make_table

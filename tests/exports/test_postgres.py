@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 
 import imgbatch
-from imgbatch import exporting
 from imgbatch.errors import DatabaseError, SelectionError, UsageError
+from imgbatch.exports import run as exporting
 from imgbatch.exports.base import BATCH_ROWS, as_name, image_id
 from imgbatch.exports.connection import Address, ensure_extension
 from imgbatch.exports.postgres import EXPORTER, index_name
 from imgbatch.exports.remote import RemoteImages
-from imgbatch.selectors.neighbours import NeighbourSearch
-from imgbatch.selectors.similar import Anchor, SimilarOptions, similar
+from imgbatch.neighbours.search import NeighbourSearch
+from imgbatch.selection.similar import Anchor, SimilarOptions, similar
 from tests.conftest import environment
 from tests.drawing import jpeg, photo
 from tests.exports.tables import make_table

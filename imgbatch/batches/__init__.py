@@ -1,0 +1,1 @@
+"""Training batches: dealing a folder, its figures, plan files."""

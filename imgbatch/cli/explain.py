@@ -1,0 +1,107 @@
+"""``explain``: why two images are near or far."""
+
+import contextlib
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imgbatch.cli.common import friendly, note, open_folder
+from imgbatch.cli.options import ConfigFile, Emphasis, IndexDir, Json, Workers
+from imgbatch.cli.pick import default_sheet
+from imgbatch.errors import SelectionError, UsageError
+
+if TYPE_CHECKING:
+    from imgbatch.collection import Collection
+    from imgbatch.types import Explanation
+
+_PICTURE_PX = 420
+
+Given = Annotated[str, typer.Argument(help="An image file, or a path inside --folder.")]
+
+
+def explain(
+    a: Given,
+    b: Given,
+    folder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Folder whose distances to explain. Default: an indexed folder that holds A, "
+            "and B if there is one; else the folder A lies in.",
+        ),
+    ] = None,
+    json: Json = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="PICTURE",
+            help="Write the picture here (.jpg, .png, .webp). Default: a file in imgbatch-out/.",
+        ),
+    ] = None,
+    no_picture: Annotated[bool, typer.Option("--no-picture", help="Draw no picture.")] = False,
+    config: ConfigFile = None,
+    emphasis: Emphasis = None,
+    index: IndexDir = None,
+    workers: Workers = None,
+) -> None:
+    """Show two images side by side, with what makes them near or far."""
+    with friendly():
+        from imgbatch.files.atomic import refuse_inside
+        from imgbatch.outputs.explain import print_explanation
+        from imgbatch.outputs.json import explanation_document, print_json
+        from imgbatch.outputs.sheet import check_sheet_path
+
+        home = folder or _folder_of(a, b, index)
+        if output is not None:
+            check_sheet_path(output)
+            refuse_inside(output, home, "-o")
+        collection = open_folder(home, config, index, workers, emphasis)
+        explanation = collection.explain(a, b)
+        picture = None if no_picture else _draw(collection, explanation, output)
+        if json:
+            print_json(explanation_document(explanation, picture))
+        else:
+            print_explanation(explanation, picture)
+        note(collection.notes)
+
+
+def _folder_of(a: str, b: str, index: str | None) -> str:
+    """The innermost indexed folder that holds both; else one that holds A; else A's own."""
+    from imgbatch.files.cache import index_directory
+    from imgbatch.files.paths import check_url
+
+    for given in (a, b):
+        check_url(given)
+        if not os.path.isfile(given):
+            raise SelectionError(
+                f"no such image file: {given}",
+                "give two image files, or --folder and paths inside it",
+            )
+    indexed = []
+    for parent in Path(os.path.abspath(a)).parents:
+        with contextlib.suppress(UsageError):  # a folder that holds its own index has none
+            if index_directory(str(parent), index).is_dir():
+                indexed.append(parent)
+    both = [one for one in indexed if Path(os.path.abspath(b)).is_relative_to(one)]
+    return str([*both, *indexed, Path(os.path.abspath(a)).parent][0])
+
+
+def _draw(collection: "Collection", explanation: "Explanation", output: Path | None) -> Path:
+    from imgbatch.outputs.explain import write_explanation
+    from imgbatch.outputs.pictures import load_picture
+
+    one, other = explanation.images
+    identity = f"{one.path}\n{other.path}\n{collection.folder}\n{collection.config.weights}"
+    digest = hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest()[:8]
+    stem = f"explain-{Path(one.path).stem[:40]}-{Path(other.path).stem[:40]}-{digest}"
+    target = (output or default_sheet(collection, stem)).absolute()
+    first, second = (
+        load_picture(look.path, collection.config, _PICTURE_PX) for look in explanation.images
+    )
+    write_explanation(explanation, (first, second), target)
+    return target

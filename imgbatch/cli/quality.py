@@ -1,0 +1,180 @@
+"""``evaluate`` and ``tune``: measure how good the sets are, and search better settings."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imgbatch.cli.common import friendly, load_folder, note, open_folder, settings_of
+from imgbatch.cli.options import (
+    Cluster,
+    ConfigFile,
+    Emphasis,
+    Folder,
+    IndexDir,
+    Json,
+    Labels,
+    Workers,
+)
+from imgbatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from imgbatch.evaluation.tune import Tuning
+
+SetSize = Annotated[int, typer.Option("-n", help="Images in a set.")]
+Sets = Annotated[int, typer.Option(metavar="N", help="Requests of each kind that are measured.")]
+FirstSeed = Annotated[
+    int, typer.Option(metavar="N", help="Seed of the first request and of every sample.")
+]
+ConfigPath = Annotated[
+    Path | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="CONFIG",
+        help="Write the settings here, replacing a file. Default: a new imgbatch-tuned.toml.",
+    ),
+]
+Trials = Annotated[int, typer.Option(metavar="N", help="How many settings to try.")]
+EnabledOnly = Annotated[
+    bool,
+    typer.Option(
+        "--enabled-only",
+        help="Leave descriptors alone that are switched off; else images are read for them, too.",
+    ),
+]
+
+
+def evaluate(
+    folder: Folder,
+    labels: Labels = None,
+    n: SetSize = 10,
+    sets: Sets = 300,
+    seed: FirstSeed = 0,
+    json: Json = False,
+    config: ConfigFile = None,
+    emphasis: Emphasis = None,
+    index: IndexDir = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
+) -> None:
+    """Measure the quality of a folder's sets, beside random choice.
+
+    The class of an image is its first-level subfolder, or its label in --labels.
+    """
+    with friendly():
+        from imgbatch.evaluation import evaluate as evaluation
+        from imgbatch.outputs.evaluation import write_evaluation
+        from imgbatch.outputs.progress import progress_bar
+
+        collection = open_folder(folder, config, index, workers, emphasis, cluster=cluster)
+        with progress_bar("measuring", unit="sets") as progress:
+            measured = evaluation.evaluate(
+                collection, n=n, sets=sets, seed=seed, labels=labels, progress=progress
+            )
+        write_evaluation(measured, json=json)
+        note((*collection.notes, *measured.notes))
+
+
+def tune(
+    folder: Folder,
+    output: ConfigPath = None,
+    labels: Labels = None,
+    trials: Trials = 100,
+    enabled_only: EnabledOnly = False,
+    seed: FirstSeed = 0,
+    json: Json = False,
+    config: ConfigFile = None,
+    index: IndexDir = None,
+    workers: Workers = None,
+) -> None:
+    """Search descriptor weights on a labelled folder; write a config file for --config.
+
+    The class of an image is its first-level subfolder, or its label in --labels. Ctrl-C ends the
+    search and writes the best found so far; the exit code is then 130.
+    """
+    with friendly():
+        from imgbatch.evaluation import tune as tuning
+        from imgbatch.outputs.tuning import tune_progress
+
+        target = _config_target(output, folder)
+        settings = settings_of(config, workers)
+        wide = settings if enabled_only else tuning.with_all_descriptors(settings)
+        collection = load_folder(folder, wide, index)
+        with tune_progress() as report:
+            found = tuning.tune(
+                collection, settings, trials=trials, seed=seed, labels=labels, report=report
+            )
+        _write_tuned(found, target, json=json)
+        note(found.notes)
+        if found.stopped:
+            note([f"stopped after {found.trials} trials; the best so far is in {target}"])
+    if found.stopped:
+        raise typer.Exit(130)
+
+
+def _config_target(output: Path | None, folder: str) -> Path:
+    """Where the config goes: -o, which is replaced, or a new file in the working directory."""
+    from imgbatch.files.atomic import refuse_inside
+
+    if output is None:
+        target, number = Path("imgbatch-tuned.toml"), 1
+        while os.path.lexists(target):
+            number += 1
+            target = Path(f"imgbatch-tuned-{number}.toml")
+    else:
+        target = output
+        if target.is_dir():
+            raise UsageError(f"-o {target} is a folder", "name a file in it, such as tuned.toml")
+    refuse_inside(target, folder, "-o" if output else "the config")
+    return target
+
+
+def _write_tuned(found: "Tuning", target: Path, *, json: bool) -> None:
+    from dataclasses import asdict
+
+    from imgbatch.outputs import print_json, write_facts
+    from imgbatch.outputs.tuning import differences, write_config, write_gains
+
+    changed = differences(found.config)
+    changed = {"imgbatch": {"config_version": 1}, "weights": dict(found.config.weights)} | {
+        table: values for table, values in changed.items() if table not in {"imgbatch", "weights"}
+    }
+    write_config(changed, _comments(found), target)
+    if json:
+        print_json(
+            {
+                "config": str(target),
+                "folder": found.folder,
+                "images": found.images,
+                "classes": found.classes,
+                "seed": found.seed,
+                "trials": found.trials,
+                "stopped": found.stopped,
+                "gains": [asdict(gain) for gain in found.gains],
+                "settings": changed,
+            }
+        )
+        return
+    write_gains(found.gains)
+    weights = ", ".join(f"{name} {weight:g}" for name, weight in found.config.weights.items())
+    write_facts({"weights": weights, "config": f"{target}  (use it: --config {target})"})
+
+
+def _comments(found: "Tuning") -> list[str]:
+    return [
+        "Settings found by `imgbatch tune`; use them with --config FILE.",
+        "They hold what differs from the default config.toml, which explains every key.",
+        "",
+        f"Searched on {Path(found.folder).name or 'root'}: {found.images} images of "
+        f"{found.classes} classes, {found.trials} trials, seed {found.seed}"
+        + (", stopped early." if found.stopped else "."),
+        "On images that the search did not see (it was run on each half and measured on the other;",
+        "before = the settings it began with; in brackets the 95% interval of the gain):",
+        *(
+            f"  {gain.name.replace('_', ' ')}: {gain.before:.1%} before, {gain.after:.1%} tuned "
+            f"({gain.low * 100:+.1f} to {gain.high * 100:+.1f} points)"
+            for gain in found.gains
+        ),
+    ]

@@ -1,1 +1,0 @@
-"""The subcommands of the terminal command, a file for each group."""

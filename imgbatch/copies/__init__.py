@@ -1,0 +1,1 @@
+"""Near-duplicates: the rule, and the pairs that it finds."""

@@ -1,0 +1,1 @@
+"""The feature space: descriptors' codes become points."""

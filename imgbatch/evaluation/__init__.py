@@ -1,0 +1,1 @@
+"""How good the sets are, and the search for better settings."""

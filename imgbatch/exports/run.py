@@ -1,0 +1,108 @@
+"""Export a folder's images, with points and everything that is known of them."""
+
+import os
+import time
+from dataclasses import dataclass
+
+from imgbatch import __version__
+from imgbatch.annotations.labels import find_labels
+from imgbatch.collection import Collection
+from imgbatch.errors import OutputError
+from imgbatch.exports import ImageTable, PortableSpace, Written, exporter_of
+from imgbatch.files import paths
+from imgbatch.files.atomic import refuse_inside
+from imgbatch.index.opened import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What was written, and where; `target` holds no password."""
+
+    target: str
+    folder: str
+    images: int
+    dimensions: int
+    fingerprint: str
+    written: Written
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+def check_target(target: str, folder: str) -> str:
+    """How a target may be shown; raises if it cannot be written, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        No exporter writes there, a library is missing, or a file would lie in the image folder.
+    DatabaseError
+        The data base cannot be reached or used.
+    OutputError
+        It is a folder.
+    """
+    exporter = exporter_of(target)
+    if (local := exporter.local(target)) is not None:
+        refuse_inside(local, folder, "--to")
+        if local.is_dir():
+            raise OutputError(f"--to {target} is a folder", "name a file in it")
+    return exporter.check(target)
+
+
+def export(
+    collection: Collection,
+    target: str | os.PathLike[str],
+    *,
+    labels: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> ExportReport:
+    """Write all images of a collection to a file or a data base.
+
+    Parameters
+    ----------
+    collection
+        The images.
+    target
+        A file that is replaced at once (.parquet, .npz, .csv), or ``postgresql://...``, where only
+        what differs is sent and a stopped export goes on.
+    labels
+        A CSV file of classes, see `find_labels`; None takes the first-level subfolders.
+    progress
+        Called with (images done, images in all).
+
+    Raises
+    ------
+    ImgbatchError
+        See `check_target`; the labels do not fit; the target cannot be written.
+
+    Notes
+    -----
+    Rows are made some thousand at a time, so that memory stays flat: 24 bytes an image, and a file
+    of labels.
+    """
+    started = time.perf_counter()
+    shown = check_target(os.fspath(target), collection.folder)
+    given = find_labels(collection.records, collection.folder, labels) if labels else None
+    folder = paths.real(collection.folder)
+    projection = collection.projection
+    sizes, hashes = collection.contents()
+    table = ImageTable(
+        folder,
+        collection.records,
+        given.names if given else None,
+        sizes,
+        hashes,
+        projection.hashes,
+        projection.points,
+        PortableSpace.of(folder, collection.config, projection.space, __version__),
+    )
+    written = exporter_of(os.fspath(target)).write(os.fspath(target), table, progress)
+    return ExportReport(
+        target=shown,
+        folder=folder,
+        images=len(table),
+        dimensions=table.points.shape[1],
+        fingerprint=table.space.fingerprint,
+        written=written,
+        seconds=time.perf_counter() - started,
+        notes=(*(given.notes if given else ()), *written.notes),
+    )

@@ -1,0 +1,1 @@
+"""Files and folders: their names, writing without harm, and where indexes lie."""

@@ -1,0 +1,1 @@
+"""The index of a folder: which images there are, and what describes them."""

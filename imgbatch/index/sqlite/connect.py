@@ -1,0 +1,104 @@
+"""Open the index's file: create, migrate, or move aside what cannot be used."""
+
+import contextlib
+import sqlite3
+import time
+import uuid
+from pathlib import Path
+
+from imgbatch.index.sqlite.schema import MIGRATIONS
+
+FILE_NAME = "catalogue.sqlite"
+_BUSY_SECONDS = 60.0
+
+
+class NewerIndexError(Exception):
+    """The index was written by a newer imgbatch."""
+
+
+def connect(file: Path, folder: str) -> sqlite3.Connection:
+    """Open the file, create it if need be, bring its tables up to date.
+
+    Raises
+    ------
+    NewerIndexError, sqlite3.Error
+        It was written by a newer imgbatch; it is damaged, locked or out of reach.
+    """
+    # Any thread may be the one that drops the last reference, and so closes it.
+    db = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    try:
+        _use_write_ahead_log(db)
+        db.execute("PRAGMA synchronous = NORMAL")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise NewerIndexError
+        if version < len(MIGRATIONS):
+            _migrate(db, folder)
+        db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _use_write_ahead_log(db: sqlite3.Connection) -> None:
+    """Switch the mode; where two connections do so at once, SQLite itself does not wait."""
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
+def _migrate(db: sqlite3.Connection, folder: str) -> None:
+    db.execute("BEGIN EXCLUSIVE")
+    try:
+        # Asked again inside the transaction: another process may have been faster.
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        for script in MIGRATIONS[version:]:
+            for statement in script.split(";"):
+                if statement.strip():
+                    db.execute(statement)
+        if version == 0:
+            db.executemany(
+                "INSERT INTO meta VALUES (?, ?)",
+                [("identity", uuid.uuid4().hex), ("generation", "0"), ("folder", repr(folder))],
+            )
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def signature(directory: Path) -> str:
+    """Text that changes whenever anyone, also an accident, writes to the index's file."""
+    parts = []
+    for name in (FILE_NAME, f"{FILE_NAME}-wal"):
+        with contextlib.suppress(FileNotFoundError):
+            status = (directory / name).stat()
+            if status.st_size:  # an empty log comes and goes with its readers
+                parts.append(f"{status.st_size} {status.st_mtime_ns}")
+    return ", ".join(parts)
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an error speaks of a damaged file rather than of a lock or a full disk."""
+    text = str(error)
+    return "malformed" in text or "no such" in text or "not a database" in text
+
+
+def move_aside(file: Path, error: Exception) -> str:
+    """Rename a file that cannot be used, and say so in a note for the user."""
+    kind = "newer" if isinstance(error, NewerIndexError) else "damaged"
+    aside = file.with_name(f"{FILE_NAME}.{kind}-{time.time_ns()}")
+    file.replace(aside)
+    for leftover in ("-wal", "-shm"):
+        file.with_name(FILE_NAME + leftover).unlink(missing_ok=True)
+    why = "was written by a newer imgbatch" if kind == "newer" else f"is damaged ({error})"
+    return f"the index {why}; it was moved to {aside} and is rebuilt"

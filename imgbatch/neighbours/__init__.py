@@ -1,0 +1,1 @@
+"""Exact nearest neighbours, of points in one array or in parts."""

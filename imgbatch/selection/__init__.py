@@ -1,0 +1,1 @@
+"""Which images go into a set, and why."""

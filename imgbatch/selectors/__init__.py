@@ -1,1 +1,0 @@
-"""Pure functions of points: who goes into a set."""

@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import pytest
+
+from imgbatch.annotations.labels import find_labels
+from imgbatch.errors import LabelError
+from imgbatch.types import ImageRecord
+
+
+def records(*paths: str) -> list[ImageRecord]:
+    return [ImageRecord(path, 10, 10) for path in paths]
+
+
+def test_without_a_file_the_first_level_subfolder_is_the_class():
+    found = find_labels(records("a/1.jpg", "a/deep/2.jpg", "b/3.jpg"), "/photos")
+    assert found.names == ("a", "a", "b")
+    assert found.classes == ["a", "b"]
+    assert found.notes == ()
+
+
+def test_images_beside_the_class_folders_have_no_label_and_are_counted():
+    found = find_labels(records("a/1.jpg", "2.jpg"), "/photos")
+    assert found.names == ("a", "")
+    assert "1 of 2 images have no label" in found.notes[0]
+
+
+def test_a_file_names_paths_relative_to_the_folder_or_absolute(tmp_path: Path):
+    folder = str(tmp_path / "photos")
+    file = tmp_path / "labels.csv"
+    file.write_text(
+        f"label,path,extra\ncat,./a/1.jpg,x\ndog,{folder}/a/2.jpg,\n", encoding="utf-8-sig"
+    )
+    found = find_labels(records("a/1.jpg", "a/2.jpg"), folder, file)
+    assert found.names == ("cat", "dog")
+
+
+def test_a_label_may_hold_commas_and_umlauts(tmp_path: Path):
+    file = tmp_path / "labels.csv"
+    file.write_text('path,label\n1.jpg,"Möbel, alt"\n2.jpg,neu\n', encoding="utf-8")
+    assert find_labels(records("1.jpg", "2.jpg"), "/p", file).names == ("Möbel, alt", "neu")
+
+
+def test_paths_that_are_not_in_the_folder_are_counted_in_a_note(tmp_path: Path):
+    file = tmp_path / "labels.csv"
+    file.write_text("path,label\n1.jpg,a\ngone.jpg,b\n")
+    found = find_labels(records("1.jpg"), "/p", file)
+    assert "1 paths" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("file,class\n1.jpg,a\n", "columns file, class"),
+        ("", "columns none"),
+        ("path,label\n1.jpg,a\n1.jpg,b\n", "line 3"),
+        ("path,label\nother.jpg,a\n", "names none of the 1 images"),
+        ("path,label\n", "names none of the 1 images"),
+    ],
+)
+def test_a_file_that_does_not_fit_says_what_is_wrong(tmp_path: Path, text: str, words: str):
+    file = tmp_path / "labels.csv"
+    file.write_text(text)
+    with pytest.raises(LabelError, match=words) as raised:
+        find_labels(records("1.jpg"), "/p", file)
+    assert raised.value.hint
+    assert raised.value.exit_code == 2
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(LabelError, match=r"none\.csv"):
+        find_labels(records("1.jpg"), "/p", tmp_path / "none.csv")

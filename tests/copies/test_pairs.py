@@ -1,0 +1,82 @@
+"""Near-duplicate pairs: all that brute force finds, and bounded work on crowds."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imgbatch.copies import pairs as duplicates
+from imgbatch.copies.pairs import hamming, near_duplicate_pairs
+
+
+def components(n, pairs):
+    """The smallest row that each row is connected with."""
+    root = list(range(n))
+    for _ in range(n):
+        for a, b in pairs:
+            root[a] = root[b] = min(root[a], root[b])
+    return root
+
+
+def all_pairs(hashes, max_bits, within):
+    near = hamming(hashes[:, None], hashes) <= max_bits
+    near &= within[:, None] == within
+    return np.argwhere(np.triu(near, 1))
+
+
+def crowded_hashes(n, seed):
+    """Hashes a few bits from a few others, with copies."""
+    rng = np.random.default_rng(seed)
+    hashes = rng.integers(0, 2**63, size=1 + n // 4).astype(np.uint64)[
+        rng.integers(1 + n // 4, size=n)
+    ]
+    for _ in range(5):
+        flip = rng.random(n) < 0.6
+        hashes[flip] ^= (np.uint64(1) << rng.integers(0, 64, size=n).astype(np.uint64))[flip]
+    return hashes
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+def test_hamming_counts_the_differing_bits(a, b):
+    expected = (a ^ b).bit_count()
+    assert hamming(np.uint64(a), np.uint64(b)) == expected
+    assert duplicates._count_bits(np.array([a ^ b], np.uint64)) == expected
+
+
+def test_hamming_broadcasts():
+    a, b = np.arange(3, dtype=np.uint64), np.arange(4, dtype=np.uint64)
+    assert hamming(a[:, None], b).shape == (3, 4)
+
+
+@settings(deadline=None)
+@given(
+    n=st.integers(0, 60),
+    max_bits=st.sampled_from([0, 1, 3, 6, 12]),
+    groups=st.integers(1, 4),
+    seed=st.integers(0, 2**32),
+    large=st.booleans(),
+)
+def test_pairs_connect_what_brute_force_connects(n, max_bits, groups, seed, large):
+    hashes = crowded_hashes(n, seed)
+    within = np.arange(n) % groups
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates, "_LARGE", 0 if large else 1 << 15)
+        found = near_duplicate_pairs(hashes, max_bits, within)
+    expected = all_pairs(hashes, max_bits, within)
+    assert {*map(tuple, found.tolist())} <= {*map(tuple, expected.tolist())}
+    assert components(n, found.tolist()) == components(n, expected.tolist())
+    if len(np.unique(hashes)) == n:  # no copies: every pair is there
+        assert found.tolist() == expected.tolist()
+
+
+def test_copies_of_one_image_are_chained_and_not_paired():
+    pairs = near_duplicate_pairs(np.full(100_000, 7, np.uint64))
+    assert len(pairs) == 99_999
+    assert (pairs[:, 1] - pairs[:, 0] == 1).all()
+
+
+def test_a_crowd_of_near_hashes_does_not_blow_up():
+    crowd = np.arange(1 << 12, dtype=np.uint64)  # alike in 52 of 64 bits
+    pairs = near_duplicate_pairs(crowd, 6)
+    assert len(pairs) <= duplicates.MAX_PARTNERS * 7 * len(crowd)
+    assert (hamming(crowd[pairs[:, 0]], crowd[pairs[:, 1]]) <= 6).all()

@@ -1,0 +1,94 @@
+"""Descriptors of weight 0 are inert; one switched on is computed alone."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import imgbatch
+from imgbatch.config import load_config
+from imgbatch.descriptors import DESCRIPTORS
+from imgbatch.images import decode as images
+from imgbatch.index import extract as extraction
+
+
+@pytest.fixture
+def folder(tmp_path):
+    random = np.random.default_rng(3)
+    place = tmp_path / "photos"
+    place.mkdir()
+    for number in range(8):
+        pixels = random.integers(0, 256, (5, 7, 3)).astype(np.uint8)
+        Image.fromarray(pixels).resize((70, 50)).save(place / f"{number}.png")
+        os.utime(place / f"{number}.png", (1_600_000_000, 1_600_000_000))  # long unchanged
+    return place
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Counts of what was done: decoded files, and pictures described by each descriptor."""
+    counts = dict.fromkeys(("decode", *DESCRIPTORS), 0)
+
+    def decode(*args, **kwargs):
+        counts["decode"] += 1
+        return decoded(*args, **kwargs)
+
+    def describe_all(descriptor, views):
+        counts[descriptor.name] += len(views)
+        return described(descriptor, views)
+
+    decoded, described = images.decode, extraction.describe_all
+    monkeypatch.setattr(extraction.images, "decode", decode)
+    monkeypatch.setattr(extraction, "describe_all", describe_all)
+    return counts
+
+
+def load(folder, tmp_path, **weights):
+    config = load_config().config
+    index = config.index.model_copy(update={"workers": 1})
+    merged = config.weights | weights
+    changed = config.model_copy(update={"weights": merged, "index": index})
+    return imgbatch.load(folder, config=changed, index=tmp_path / "index")
+
+
+def done(calls):
+    found = {name: count for name, count in calls.items() if count}
+    for name in calls:
+        calls[name] = 0
+    return found
+
+
+def test_a_descriptor_switched_on_is_computed_alone(folder, tmp_path, calls):
+    load(folder, tmp_path)
+    assert done(calls) == {"decode": 8, "hsv": 8, "hog": 8, "phash": 8}
+    load(folder, tmp_path, gist=0.2)
+    assert done(calls) == {"decode": 8, "gist": 8}
+    load(folder, tmp_path, gist=0.2, lbp=0.1, moments=0.1)
+    assert done(calls) == {"decode": 8, "lbp": 8, "moments": 8}
+
+
+def test_changed_weights_decode_nothing(folder, tmp_path, calls):
+    load(folder, tmp_path, gist=0.2, lbp=0.1)
+    done(calls)
+    one = load(folder, tmp_path, gist=0.6, lbp=0.0, hsv=0.1).points
+    other = load(folder, tmp_path).points
+    assert done(calls) == {}
+    assert one.shape != other.shape
+
+
+@pytest.mark.parametrize("name", ["lbp", "phog", "moments", "gist", "thumbnail"])
+def test_a_descriptor_switched_off_again_leaves_no_trace(folder, tmp_path, name):
+    before = load(folder, tmp_path).points
+    load(folder, tmp_path, **{name: 0.3}).similar(3, seed=1)
+    after = load(folder, tmp_path)
+    assert np.array_equal(after.points, before)
+    assert set(after.projection.space.blocks) == {"hsv", "hog", "phash"}
+
+
+def test_the_extended_preset_uses_every_descriptor(folder, tmp_path):
+    config = load_config().config.with_emphasis("extended")
+    assert all(weight > 0 for weight in config.weights.values())
+    assert sum(config.weights.values()) == pytest.approx(1)
+    photos = imgbatch.load(folder, emphasis="extended", index=tmp_path / "index")
+    assert set(photos.projection.space.blocks) == set(DESCRIPTORS)

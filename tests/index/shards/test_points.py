@@ -1,0 +1,240 @@
+"""Points of codes in shards: those of one machine, computed by tasks, part by part."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import imgbatch
+from imgbatch.config import load_config
+from imgbatch.descriptors import build_descriptors
+from imgbatch.embedding import projection
+from imgbatch.errors import CatalogueError
+from imgbatch.index.extract import with_fingerprints
+from imgbatch.index.shards import points as partition
+from imgbatch.index.shards.points import StoredPart, project_in_shards
+from imgbatch.neighbours.parts import Spread
+from tests.drawing import write_photos
+from tests.neighbours.test_parts import SPREADS, elsewhere, in_turn
+
+IMAGES = 60
+
+
+@dataclass(frozen=True)
+class HeldShard:
+    """Codes of some images by fingerprint."""
+
+    held: dict[str, np.ndarray]
+
+    def __len__(self):
+        return len(next(iter(self.held.values())))
+
+    def codes(self, fingerprint, dim):
+        assert self.held[fingerprint].shape == (len(self), dim)
+        return self.held[fingerprint]
+
+
+@dataclass
+class HeldShards:
+    """Shards that know all a projection asks of them."""
+
+    shards: list[HeldShard]
+    directory: Path
+    points_place: str
+    spread: Spread = in_turn
+
+    @property
+    def heavy_spread(self):
+        return self.spread
+
+    def generation(self):
+        return "one"
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    base = tmp_path_factory.mktemp("partition")
+    write_photos(base / "photos", IMAGES)
+    photos = imgbatch.load(base / "photos", index=base / "index")
+    _ = photos.points
+    return photos
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    def build(part_images=1000, more=""):
+        file = tmp_path_factory.mktemp("config") / "c.toml"
+        file.write_text(f"[cluster]\npart_images = {part_images}\n{more}", encoding="utf-8")
+        return load_config(file).config
+
+    return build
+
+
+def descriptors_of(config):
+    return with_fingerprints(build_descriptors(config), config.images.as_options())
+
+
+def in_shards(photos, place, sizes, spread=in_turn):
+    held = photos._opened.catalogue
+    ends = np.cumsum(sizes)
+    assert ends[-1] == len(photos)
+    cuts = {
+        mark: np.split(np.concatenate([*held.codes(mark, one.dim)]), ends[:-1])
+        for mark, one in descriptors_of(photos.config)
+    }
+    shards = [HeldShard({mark: cuts[mark][at] for mark in cuts}) for at in range(len(sizes))]
+    return HeldShards(shards, place / "local", str(place / "points"), spread)
+
+
+def project(index, config):
+    index.directory.mkdir(exist_ok=True)
+    return project_in_shards(index, descriptors_of(config), config)
+
+
+@SPREADS
+@pytest.mark.parametrize("sizes", [[60], [20, 20, 20], [1, 39, 7, 13]])
+@pytest.mark.parametrize("batch", [4096, 8])
+def test_one_part_holds_the_points_of_one_machine_to_the_bit(
+    photos, config, tmp_path, sizes, spread, batch, monkeypatch
+):
+    monkeypatch.setattr(projection, "BATCH_ROWS", batch)
+    monkeypatch.setattr(partition, "BATCH_ROWS", batch)
+    if batch != 4096:
+        photos = imgbatch.load(photos.folder, index=tmp_path / "index")
+    found = project(in_shards(photos, tmp_path, sizes, spread), config())
+    assert len(found.parts) == 1
+    assert found.points.tobytes() == photos.points.tobytes()
+    assert found.hashes.tobytes() == photos.projection.hashes.tobytes()
+    assert found.parts[0].squares.tobytes() == photos.projection.parts[0].squares.tobytes()
+
+
+@SPREADS
+def test_the_sample_is_that_of_one_machine(config, tmp_path, spread):
+    write_photos(tmp_path / "many", 120)
+    sampled = config(30, "[space]\nfit_images = 100")
+    photos = imgbatch.load(tmp_path / "many", index=tmp_path / "index", config=sampled)
+    index = in_shards(photos, tmp_path, [24] * 5, spread)
+    found = project(index, sampled)
+    for name, block in photos.projection.space.blocks.items():
+        assert found.space.blocks[name].axes.tobytes() == block.axes.tobytes()
+    assert len(found.parts) > 3
+    assert np.allclose(found.points[:], photos.points, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "part_images", "expected"),
+    [
+        ([20, 20, 20], 1, [20, 20, 20]),
+        ([20, 20, 20], 40, [40, 20]),
+        ([50, 5, 5], 20, [50, 10]),
+        ([5, 50, 5], 20, [5, 50, 5]),
+    ],
+)
+def test_a_part_is_a_run_of_whole_shards(photos, config, tmp_path, sizes, part_images, expected):
+    found = project(in_shards(photos, tmp_path, sizes), config(part_images))
+    assert [part.shape[0] for part in found.parts] == expected
+    assert np.allclose(found.points[:], photos.points, atol=1e-6)
+    assert (found.hashes[:] == photos.projection.hashes).all()
+
+
+def test_points_are_computed_once_and_only_what_is_missing_or_damaged_again(
+    photos, config, tmp_path
+):
+    worked = []
+
+    def noting(function, tasks):
+        worked.append(0)
+        for task in tasks:
+            worked[-1] += 1
+            yield function(*task)
+
+    index = in_shards(photos, tmp_path, [15] * 4, noting)
+    points = np.asarray(project(index, config(15)).points)
+    assert worked == [4, 4, 4]  # fitting, projecting, reading
+    assert np.asarray(project(index, config(15)).points).tobytes() == points.tobytes()
+    assert worked == [4, 4, 4, 4]
+    files = sorted(Path(index.points_place).rglob("*.points.npy"))
+    assert len(files) == 4
+    files[1].unlink()
+    files[2].write_bytes(files[2].read_bytes()[:-1])
+    partition._opened.cache_clear()
+    del worked[:]
+    assert np.asarray(project(index, config(15)).points).tobytes() == points.tobytes()
+    assert worked[0] == 2
+    assert not list(Path(index.points_place).rglob(".part-*"))
+
+
+def test_the_points_of_the_newest_four_spaces_are_kept(photos, config, tmp_path):
+    index = in_shards(photos, tmp_path, [30, 30])
+    for weight in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
+        project(index, config(30, f"[weights]\nhsv = {weight}"))
+    assert len(os.listdir(index.points_place)) == 4
+
+
+def test_points_in_another_kind_of_storage_are_read_from_a_copy(photos, config, tmp_path):
+    pytest.importorskip("fsspec", reason="needs fsspec")
+    index = in_shards(photos, tmp_path, [30, 30])
+    index.points_place = f"memory://points-{os.getpid()}"
+    found = project(index, config(30))
+    assert np.allclose(found.points[:], photos.points, atol=1e-6)
+    again = project(index, config(30))
+    assert again.points[:].tobytes() == found.points[:].tobytes()
+    whole = project(index, config(60))
+    assert [part.shape[0] for part in whole.parts] == [60]
+    assert whole.points.shape == (60, found.points.shape[1])
+
+
+def test_points_behind_a_url_whose_folder_is_not_there_yet_are_made(photos, config, tmp_path):
+    pytest.importorskip("fsspec", reason="needs fsspec")
+    index = in_shards(photos, tmp_path, [30, 30])
+    index.points_place = f"file://{tmp_path}/not/there/yet"
+    assert np.allclose(project(index, config(30)).points[:], photos.points, atol=1e-6)
+
+
+def test_points_that_cannot_be_read_are_a_readable_error(tmp_path):
+    for place in (f"{tmp_path}/00000", f"memory://{tmp_path}/00000"):
+        with pytest.raises(CatalogueError, match="points cannot be read"):
+            _ = StoredPart(place, (3, 2)).points
+
+
+def test_points_that_cannot_be_written_are_a_readable_error(photos, config, tmp_path):
+    index = in_shards(photos, tmp_path, [30, 30])
+    (tmp_path / "points").write_text("a file where a folder should be")
+    with pytest.raises(CatalogueError, match="points cannot be made"):
+        project(index, config(30))
+
+
+def test_a_collection_asks_parts_like_one_array(photos, config, tmp_path):
+    index = in_shards(photos, tmp_path, [10] * 6, elsewhere)
+    parted = imgbatch.load(photos.folder, index=photos.index_directory.parent, refresh=False)
+    parted._opened = Exchanged(parted._opened, project(index, config(10)))
+    assert len(parted.projection.parts) == 6
+    for seed in range(5):
+        one, several = photos.similar(8, seed=seed), parted.similar(8, seed=seed)
+        assert told(one) == told(several)
+        assert len({image.path for image in parted.different(8, seed=seed).images}) == 8
+    given = photos.paths[9]
+    assert told(photos.similar(3, like=given)) == told(parted.similar(3, like=given))
+    dealt = [batch.tolist() for batch in parted.batches(7, seed=1)]
+    assert [len(batch) for batch in dealt] == [7] * 8 + [4]
+    assert sorted(row for batch in dealt for row in batch) == list(range(IMAGES))
+
+
+def told(selection):
+    return [(image.rank, image.path, image.score, image.anchor) for image in selection.images]
+
+
+@dataclass
+class Exchanged:
+    """An opened index with other points."""
+
+    opened: object
+    own: object
+
+    def projection(self):
+        return self.own
+
+    def __getattr__(self, name):
+        return getattr(self.opened, name)

@@ -1,0 +1,207 @@
+"""The store of shards: what was packed comes back, what is not listed goes, damage shows."""
+
+import contextlib
+import json
+import os
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pyarrow")
+pytest.importorskip("fsspec")
+
+from imgbatch.errors import CatalogueError
+from imgbatch.index.shards import rows
+from imgbatch.index.shards.store import DamagedShardError, Mark, Store, digest_of
+from imgbatch.types import ReadFile, Skipped
+
+ANSWERS = [
+    ReadFile("a/caf\udce9.jpg", 5, 7, b"h" * 16, 30, 20, "odd", codes={"f1": b"ab", "f2": b"xyz"}),
+    ReadFile("a/lost.jpg", 6, -1, None, error="cannot be read: \udcff"),
+    ReadFile("b.jpg", 9, 8, b"i" * 16, error="no picture"),
+    ReadFile("c.jpg", 4, 3, b"j" * 16, 3, 2, codes={"f1": b"cd", "f2": b"uvw"}),
+]
+DIMS = {"f1": 2, "f2": 3}
+
+
+@pytest.fixture(params=["local", "memory"])
+def store(request, tmp_path):
+    if request.param == "local":
+        yield Store(str(tmp_path / "store [1]"))
+        return
+    import fsspec
+
+    yield Store("memory://store-of-tests")
+    with contextlib.suppress(FileNotFoundError):
+        fsspec.filesystem("memory").rm("/store-of-tests", recursive=True)
+
+
+def written(store, shard_id="s", data=None):
+    data = rows.pack(ANSWERS, DIMS) if data is None else data
+    mark = Mark(shard_id, "a", "c", 4, 2, 0, True, len(data), digest_of(data))
+    store.write(shard_id, data)
+    store.finish(mark)
+    return mark
+
+
+def test_what_is_packed_comes_back_row_by_row_and_column_by_column():
+    table = rows.open_table(rows.pack(ANSWERS, DIMS))
+    back = [*rows.unpack(table)]
+    assert [one.path for one in back] == [one.path for one in ANSWERS]
+    assert [(one.size, one.mtime_ns, one.content_hash, one.codes) for one in back] == [
+        (one.size, one.mtime_ns, one.content_hash, one.codes) for one in ANSWERS
+    ]
+    assert [*rows.readable(table)] == [
+        (b"a/caf\xe9.jpg", 30, 20, "odd"), (b"c.jpg", 3, 2, ""),
+    ]  # fmt: skip
+    assert rows.skipped(table) == [
+        Skipped("a/lost.jpg", "cannot be read: \\udcff"), Skipped("b.jpg", "no picture"),
+    ]  # fmt: skip
+    for mark, dim in DIMS.items():
+        expected = np.frombuffer(
+            b"".join(one.codes[mark] for one in ANSWERS if one.codes), np.uint8
+        )
+        assert np.array_equal(rows.codes_in(table, mark, dim), expected.reshape(-1, dim))
+
+
+def test_the_same_rows_give_the_same_bytes():
+    assert rows.pack(ANSWERS, DIMS) == rows.pack(ANSWERS, DIMS)
+
+
+def test_a_shard_of_unreadable_files_alone_has_no_codes():
+    table = rows.open_table(rows.pack(ANSWERS[1:3], DIMS))
+    assert [*rows.readable(table)] == []
+    assert rows.codes_in(table, "f1", 2).shape == (0, 2)
+
+
+def test_a_finished_shard_is_found_and_read(store):
+    mark = written(store)
+    assert store.finished(["s", "other"]) == {"s": mark}
+    assert store.sizes() == {"s": mark.size}
+    assert [one.path for one in rows.unpack(store.table(mark))] == [one.path for one in ANSWERS]
+
+
+def test_a_missing_a_cut_and_an_altered_shard_are_damaged(store):
+    mark = written(store)
+    data = rows.pack(ANSWERS, DIMS)
+    for bad in (data[:-1], b"\0" + data[1:], b""):
+        store.write("s", bad)
+        with pytest.raises(DamagedShardError):
+            store.table(mark)
+    store.remove("s")
+    with pytest.raises(DamagedShardError):
+        store.table(mark)
+
+
+def test_an_empty_store_has_nothing(store):
+    assert store.sizes() == {}
+    assert store.listing("settings") == []
+    assert store.finished(["s"]) == {}
+
+
+def test_publishing_removes_what_only_the_former_listing_holds(store):
+    marks = {name: written(store, name) for name in ("a", "b", "c", "stray")}
+    store.publish("one", [marks["a"], marks["b"]])
+    store.publish("two", [marks["c"]])
+    store.publish("one", [marks["a"]])
+    assert set(store.sizes()) == {"a", "c", "stray"}
+    store.publish("two", [])
+    assert set(store.sizes()) == {"a", "stray"}
+    assert store.listing("one") == [marks["a"]]
+    assert store.finished(["a", "b"]) == {"a": marks["a"]}
+
+
+def test_what_another_run_is_making_stays_until_it_ends(store):
+    first, second = store.plan("one", ["a", "b"]), store.plan("one", ["b", "c"])
+    marks = {name: written(store, name) for name in ("a", "b", "c")}
+    store.publish("one", [marks["a"], marks["b"]], first)
+    assert set(store.sizes()) == {"a", "b", "c"}
+    store.publish("one", [marks["b"], marks["c"]], second)
+    assert set(store.sizes()) == {"b", "c"}
+    assert [*store._names("listings")] == ["one.jsonl"]
+
+
+def test_what_stopped_runs_planned_is_removed_after_a_day(store):
+    left = written(store, "a")
+    for name, age in (("one", 90_000), ("one", 80_000), ("two", 90_000)):
+        ids = ["a", "b"] if age > 86_400 else ["b"]
+        plan = f"{name}.{int(time.time()) - age}.0.planned"
+        store._write(f"listings/{plan}", json.dumps(ids).encode())
+    written(store, "b")
+    store.publish("one", [kept := written(store, "c")])
+    assert set(store.sizes()) == {"b", "c"}
+    assert left.id not in store.finished(["a"])
+    assert len(store._names("listings")) == 3
+    assert store.listing("one") == [kept]
+
+
+def test_who_cannot_see_what_is_planned_removes_nothing(tmp_path):
+    store = Store(str(tmp_path))
+    marks = [written(store, name) for name in ("a", "b")]
+    store.publish("one", marks)
+    (tmp_path / "listings" / f"one.{int(time.time())}.0.planned").mkdir()  # cannot be read
+    store.publish("one", marks[:1])
+    assert set(store.sizes()) == {"a", "b"}
+    assert store.listing("one") == marks[:1]
+
+
+def test_a_listing_that_cannot_be_read_is_not_an_empty_one(tmp_path):
+    (tmp_path / "listings" / "one.jsonl").mkdir(parents=True)
+    with pytest.raises(CatalogueError, match="cannot be used"):
+        Store(str(tmp_path)).listing("one")
+
+
+def test_old_temporaries_of_killed_writers_are_removed_young_ones_kept(tmp_path):
+    store = Store(str(tmp_path))
+    mark = written(store)
+    for name, age in (("old", 200_000), ("young", 10)):
+        file = tmp_path / "shards" / f"s.parquet.{name}.tmp"
+        file.write_bytes(b"half")
+        os.utime(file, (file.stat().st_mtime - age,) * 2)
+    store.publish("one", [mark])
+    assert sorted(os.listdir(tmp_path / "shards")) == ["s.parquet", "s.parquet.young.tmp"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"id": 1}', b"\xff", b"null\n"])
+def test_a_damaged_mark_or_listing_counts_as_none(tmp_path, content):
+    store = Store(str(tmp_path))
+    store.publish("one", [written(store)])
+    (tmp_path / "marks" / "s.json").write_bytes(content)
+    assert store.finished(["s"]) == {}
+    (tmp_path / "listings" / "one.jsonl").write_bytes(content)
+    assert store.listing("one") == []
+
+
+def test_a_store_that_cannot_be_written_is_one_clear_error(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(CatalogueError, match="cannot be used"):
+        Store(str(tmp_path / "file")).write("s", b"data")
+
+
+def test_a_shard_that_cannot_be_read_now_is_no_damaged_one(tmp_path):
+    store = Store(str(tmp_path))
+    mark = written(store)
+    (tmp_path / "shards" / "s.parquet").unlink()
+    (tmp_path / "shards" / "s.parquet").mkdir()  # reading fails, though something is there
+    with pytest.raises(CatalogueError, match="cannot be used"):
+        store.table(mark)
+
+
+def test_a_reader_discards_only_the_shard_its_mark_speaks_of(store):
+    old = written(store)
+    new = written(store, data=rows.pack(ANSWERS[:2], DIMS))
+    with pytest.raises(DamagedShardError):
+        store.table(old)
+    store.discard(old)
+    assert store.finished(["s"]) == {"s": new}
+    assert store.sizes() == {"s": new.size}
+    store.discard(new)
+    assert store.finished(["s"]) == store.sizes() == {}
+
+
+def test_a_shard_whose_mark_is_lost_is_discarded(store):
+    mark = written(store)
+    store._remove_file("marks/s.json")
+    store.discard(mark)
+    assert store.sizes() == {}

@@ -147,8 +147,8 @@ def main() -> None:
     heading = (
         f"Made by `python benchmarks/quality.py {' '.join(map(name_of, given.folders))}{out}` with "
         f"imgbatch {imgbatch.__version__} and its default settings. What each figure is, and its "
-        "source, stands in `imgbatch/evaluation/metrics.py`; intervals are 95%, by bootstrap. Of the folders, "
-        "only `samples` is shipped."
+        "source, stands in `imgbatch/evaluation/metrics.py`; intervals are 95%, by bootstrap. "
+        "Of the folders, only `samples` is shipped."
     )
     lines = [
         "# Quality",

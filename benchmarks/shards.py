@@ -30,7 +30,7 @@ from imgbatch.index.shards.points import StoredPart
 from imgbatch.neighbours.parts import Parted, PartedSearch, as_array
 from imgbatch.neighbours.search import NeighbourSearch, distances_to, squared_lengths
 from imgbatch.runners import usable_cores
-from imgbatch.runners.threads import Threads
+from imgbatch.runners.maps import ThreadMap
 from imgbatch.selection.coresets import different_in_parts
 from imgbatch.selection.different import DifferentOptions
 from imgbatch.selection.similar import SimilarOptions, choose_anchor, similar
@@ -44,7 +44,7 @@ LAYOUTS = {"1": 1, "8": 8, "parts of 262,144": 0}
 N, REPEATS, SEEDS = 10, 5, 40
 JITTER = 0.3  # length of what is added to a point; a typical pair of images is 1 apart
 BLOCK = 65_536
-SPREAD = Threads(usable_cores())
+SPREAD = ThreadMap(usable_cores())
 BYTES_OF_RSS = 1024 if sys.platform != "darwin" else 1
 
 

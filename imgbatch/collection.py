@@ -17,15 +17,15 @@ from imgbatch.errors import SelectionError
 from imgbatch.files import cache, paths
 from imgbatch.images.decode import Decoded
 from imgbatch.index.extract import describe_file, with_fingerprints
-from imgbatch.index.opened import Opened, Progress
+from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.records import Records
-from imgbatch.index.sqlite.refresh import open_index
+from imgbatch.index.sqlite.refresh import open_sqlite
 from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.coresets import different_in_parts
 from imgbatch.selection.different import DifferentOptions
 from imgbatch.selection.explain import explain, look, shares_of_set
 from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, similar
-from imgbatch.types import Explanation, Floats, PickedImage, Rows, Selection, View
+from imgbatch.types import Explanation, Floats, PickedImage, Progress, Rows, Selection, View
 
 _SEEDS = 2**31
 
@@ -76,17 +76,17 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     settings = config if isinstance(config, Config) else load_config(config).config
     path = paths.absolute(folder)
     settings = settings.with_emphasis(emphasis)
-    opened: Opened
+    opened: OpenedIndex
     if cluster is not None:
         from imgbatch.index.shards.opened import open_shards
-        from imgbatch.index.shards.refresh import Sharded
+        from imgbatch.index.shards.refresh import ShardedFolder
 
-        sharded = Sharded.at(path, index, settings, cluster)
+        sharded = ShardedFolder.at(path, index, settings, cluster)
         opened = open_shards(sharded, progress, refresh=refresh)
     else:
         paths.refuse_url(path, index)
         directory = cache.index_directory(path, index)
-        opened = open_index(path, directory, settings, progress, refresh=refresh)
+        opened = open_sqlite(path, directory, settings, progress, refresh=refresh)
     return Collection(settings, opened, started)
 
 
@@ -107,7 +107,7 @@ class Collection(Dealing):
         What that took.
     """
 
-    def __init__(self, config: Config, opened: Opened, started: float) -> None:
+    def __init__(self, config: Config, opened: OpenedIndex, started: float) -> None:
         self.folder = opened.folder
         self.config = config
         self.records: Records = opened.records
@@ -156,7 +156,7 @@ class Collection(Dealing):
         return self.projection.points
 
     def contents(self) -> tuple[Rows, View]:
-        """Sizes (n,) int64 and content hashes (n, 16) uint8 of the rows' files; see `Opened`."""
+        """Sizes (n,) int64 and content hashes (n, 16) uint8 of the rows' files."""
         return self._opened.contents()
 
     def features(self, rows: Rows) -> dict[str, Floats]:
@@ -233,7 +233,7 @@ class Collection(Dealing):
             duplicate_bits=self.config.similar.duplicate_bits,
         )
         where = self.projection
-        rows, distances = different_in_parts(where.parts, n, options, random, where.spread)
+        rows, distances = different_in_parts(where.parts, n, options, random, where.run_tasks)
         why = shares_of_set(self.projection.space, self.points[rows], None)
         picked = self._picked(rows, distances, why, None)
         return self._selection("different", seed, picked, started)

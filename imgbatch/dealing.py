@@ -72,8 +72,8 @@ class Dealing:
         """
         labels = class_numbers([record.label for record in self.records])
         bits = min(self.config.similar.duplicate_bits, 31)
-        where = self.projection
-        return Population(where.points, where.hashes, labels, bits, where.parts, where.heavy_spread)
+        made = self.projection
+        return Population(made.points, made.hashes, labels, bits, made.parts, made.run_long_tasks)
 
     @cached_property
     def epochs_seed(self) -> int:

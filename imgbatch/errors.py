@@ -62,4 +62,4 @@ class ClusterError(ImgbatchError):
 
 
 class DatabaseError(ImgbatchError):
-    """A data base cannot be reached, lacks something, or refuses; no password is in the message."""
+    """A database cannot be reached, lacks something, or refuses; no password is in the message."""

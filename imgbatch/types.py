@@ -1,6 +1,6 @@
 """The frozen records that travel between floors."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
+Progress = Callable[[int, int], None]
+"""Called with (items done, items in all) while work goes on."""
 Figures = Mapping[str, float]
 """Names and values of a measurement; NaN where there is nothing to measure."""
 View = npt.NDArray[np.uint8]
@@ -134,7 +136,7 @@ class ReadFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class DescriptorShare:
     """What one descriptor has to do with the distance of two images.
 
     ``weight`` is its share of a typical pair's squared distance (weights sum to 1), ``share`` that
@@ -154,7 +156,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class DescribedImage:
     """What descriptors saw of one image; what was not computed is empty.
 
     Attributes
@@ -186,9 +188,9 @@ class Explanation:
     """
 
     folder: str
-    images: tuple[Look, Look]
+    images: tuple[DescribedImage, DescribedImage]
     distance: float
-    parts: tuple[Part, ...]
+    parts: tuple[DescriptorShare, ...]
     hash_bits_apart: int
 
 

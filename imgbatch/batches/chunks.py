@@ -7,7 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.batches.deal import check_request, deal_batches
-from imgbatch.neighbours.parts import Part, Spread, in_turn
+from imgbatch.neighbours.parts import (
+    Part,
+)
+from imgbatch.runners.maps import TaskMap, map_serially
 from imgbatch.types import Floats, Hashes, Rows
 
 CHUNK_ROWS = 1 << 18  # rows dealt together, at most (or one batch); figures in imgbatch/DESIGN.md
@@ -31,7 +34,7 @@ def deal_in_parts(
     *,
     distinct: bool = True,
     chunk_rows: int = CHUNK_ROWS,
-    spread: Spread = in_turn,
+    run_tasks: TaskMap = map_serially,
 ) -> Iterator[list[Rows]]:
     """Partition the rows of some parts into batches that each look like the whole, chunk by chunk.
 
@@ -50,7 +53,7 @@ def deal_in_parts(
         Part near-duplicates by hash, also.
     chunk_rows
         A chunk has at most so many rows, or is one batch.
-    spread
+    run_tasks
         How the chunks are spread.
 
     Yields
@@ -95,7 +98,7 @@ def deal_in_parts(
             own = None if labels is None else labels[_rows_of(taken)]
             yield taken, how, chunk if len(shares) > 1 else None, own, distinct
 
-    yield from spread(deal_chunk, tasks())
+    yield from run_tasks(deal_chunk, tasks())
 
 
 Taken = list[tuple[Part, int, npt.NDArray[np.int32]]]

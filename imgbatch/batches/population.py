@@ -11,7 +11,10 @@ from imgbatch.batches.chunks import DealOptions, deal_in_parts
 from imgbatch.batches.deal import COMPONENTS, deal_batches
 from imgbatch.copies.pairs import hamming
 from imgbatch.errors import SelectionError
-from imgbatch.neighbours.parts import Part, Spread, in_turn
+from imgbatch.neighbours.parts import (
+    Part,
+)
+from imgbatch.runners.maps import TaskMap, map_serially
 from imgbatch.types import Figures, Floats, Hashes, Rows
 
 _EQUAL = 1e-12  # squared distance below which two points are the same
@@ -21,7 +24,7 @@ _EQUAL = 1e-12  # squared distance below which two points are the same
 class Population:
     """What is dealt into batches: (n, p) points and, or None, (n,) pHashes and class numbers.
 
-    Points in several `parts` are dealt in chunks, wherever `spread` does so.
+    Points in several `parts` are dealt in chunks, wherever `run_tasks` does so.
     """
 
     points: Floats
@@ -29,7 +32,7 @@ class Population:
     labels: Rows | None = None
     duplicate_bits: int = 6
     parts: tuple[Part, ...] = ()
-    spread: Spread = in_turn
+    run_tasks: TaskMap = map_serially
 
     def of(self, rows: Rows) -> "Population":
         """The same of some rows alone, in memory."""
@@ -71,7 +74,7 @@ def deal_chunks(
         )
     labels = population.labels if balance else None
     if len(population.parts) > 1:
-        return deal_in_parts(population.parts, how, labels, spread=population.spread)
+        return deal_in_parts(population.parts, how, labels, run_tasks=population.run_tasks)
     return iter(
         [
             deal_batches(

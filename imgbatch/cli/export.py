@@ -1,4 +1,4 @@
-"""``export``: hand a folder's images, with points, to a data base or a file."""
+"""``export``: hand a folder's images, with points, to a database or a file."""
 
 import time
 from typing import Annotated
@@ -38,9 +38,9 @@ def export(
     no_refresh: NoRefresh = False,
     workers: Workers = None,
 ) -> None:
-    """Write all images, with points, classes and hashes, to a data base or a file.
+    """Write all images, with points, classes and hashes, to a database or a file.
 
-    In a data base only what differs is written; a stopped export goes on where it was.
+    In a database only what differs is written; a stopped export goes on where it was.
     """
     with friendly():
         from dataclasses import asdict

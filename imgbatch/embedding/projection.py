@@ -29,11 +29,10 @@ from imgbatch.neighbours.parts import (
     Part,
     Parted,
     PartedSearch,
-    Spread,
     as_array,
-    in_turn,
 )
 from imgbatch.neighbours.search import NeighbourSearch, squared_lengths
+from imgbatch.runners.maps import TaskMap, map_serially
 from imgbatch.types import Floats, Hashes, Rows
 
 UNUSABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -78,14 +77,14 @@ class Projection:
     """A fitted space and the images in it, in one part or several; row i is the i-th image.
 
     The arrays of one part are arrays; those of several are only read where they are indexed (see
-    `Parted`). `spread` says where the work on several parts is done, `heavy_spread` where tasks of
-    many seconds are.
+    `Parted`). `run_tasks` does the work on several parts; `run_long_tasks` does tasks that take
+    many seconds.
     """
 
     space: FeatureSpace
     parts: tuple[Part, ...]
-    spread: Spread = in_turn
-    heavy_spread: Spread = in_turn
+    run_tasks: TaskMap = map_serially
+    run_long_tasks: TaskMap = map_serially
 
     @cached_property
     def points(self) -> Floats:
@@ -101,13 +100,13 @@ class Projection:
         """Exact nearest neighbours; in one part, `large` decides by which method."""
         if len(self.parts) == 1:
             return NeighbourSearch(self.points, large, self.parts[0].squares)
-        return PartedSearch(self.parts, self.spread)
+        return PartedSearch(self.parts, self.run_tasks)
 
     def _joined(self, name: str) -> npt.NDArray[Any]:
         if len(self.parts) == 1:
             whole: npt.NDArray[Any] = getattr(self.parts[0], name)
             return whole
-        return as_array(Parted(self.parts, name, self.spread))
+        return as_array(Parted(self.parts, name, self.run_tasks))
 
 
 def project(index: Described, descriptors: Descriptors, config: Config) -> Projection:

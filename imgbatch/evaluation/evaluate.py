@@ -19,8 +19,7 @@ from imgbatch.evaluation.metrics import (
     rank_queries,
     usable_queries,
 )
-from imgbatch.index.opened import Progress
-from imgbatch.types import Evaluation, Figure, Rows, Selection
+from imgbatch.types import Evaluation, Figure, Progress, Rows, Selection
 
 _COMPARISONS = 30_000_000
 _LEAST_QUERIES = 200

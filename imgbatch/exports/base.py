@@ -15,8 +15,7 @@ from uuid import UUID
 
 from imgbatch.exports.portable import PortableSpace
 from imgbatch.files.atomic import replacing
-from imgbatch.index.opened import Progress
-from imgbatch.types import Floats, Hashes, ImageRecord, Rows, View
+from imgbatch.types import Floats, Hashes, ImageRecord, Progress, Rows, View
 
 BATCH_ROWS = 4096
 _HEX = "\\x"

@@ -21,7 +21,7 @@ _FORM = (
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A data base: its URL, and how that may be shown."""
+    """A database: its URL, and how that may be shown."""
 
     url: str = field(repr=False)
     shown: str
@@ -72,7 +72,7 @@ class Address:
             except psycopg.OperationalError as error:
                 raise DatabaseError(
                     f"cannot connect to {self.shown}: {self._first_line(error)}",
-                    "check host, port, user, password and data base, and that the server runs",
+                    "check host, port, user, password and database, and that the server runs",
                 ) from None
             with contextlib.closing(db):
                 db.execute("SET client_encoding TO 'UTF8'")
@@ -87,7 +87,7 @@ class Address:
         except errors.InsufficientPrivilege as error:
             raise DatabaseError(
                 f"{self.shown} refuses: {self._first_line(error)}",
-                "ask its owner for the right, or use another user or data base",
+                "ask its owner for the right, or use another user or database",
             ) from None
         except psycopg.Error as error:
             raise DatabaseError(
@@ -122,7 +122,7 @@ def need_psycopg() -> Any:
 
 
 def use_vectors(db: "Connection[Any]", address: Address, *, create: bool = False) -> None:
-    """Make sure of pgvector's extension in the data base, and teach the connection its type.
+    """Make sure of pgvector's extension in the database, and teach the connection its type.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def use_vectors(db: "Connection[Any]", address: Address, *, create: bool = False
 def ensure_extension(
     db: "Connection[Any]", address: Address, name: str, *, create: bool = False
 ) -> None:
-    """Raise `DatabaseError` unless the data base has an extension or, if allowed, now gets it."""
+    """Raise `DatabaseError` unless the database has an extension or, if allowed, now gets it."""
     psycopg = need_psycopg()
     there = "SELECT FROM pg_extension WHERE extname = %s"
     if db.execute(there, (name,)).fetchone() is not None:

@@ -9,7 +9,7 @@ import csv
 from pathlib import Path
 
 from imgbatch.exports.base import Batch, ImageTable, as_text, file_exporter
-from imgbatch.index.opened import Progress
+from imgbatch.types import Progress
 
 COLUMNS = (
     "id", "folder", "path", "label", "width", "height", "size", "hash", "phash", "note",

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from imgbatch.exports.base import Batch, ImageTable, as_text, file_exporter
 from imgbatch.exports.portable import PortableSpace
-from imgbatch.index.opened import Progress
+from imgbatch.types import Progress
 
 _Array = npt.NDArray[Any]
 

@@ -13,7 +13,7 @@ from typing import Any
 from imgbatch.errors import UsageError
 from imgbatch.exports.base import ImageTable, as_text, file_exporter
 from imgbatch.exports.portable import PortableSpace
-from imgbatch.index.opened import Progress
+from imgbatch.types import Progress
 
 
 def _write(target: Path, table: ImageTable, progress: Progress) -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 from imgbatch.errors import DatabaseError, UsageError
 from imgbatch.exports.base import Batch, Exporter, ImageTable, Written, as_text
 from imgbatch.exports.connection import Address, need_psycopg, use_vectors
-from imgbatch.index.opened import Progress
+from imgbatch.types import Progress
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -99,7 +99,7 @@ def check_tables(db: "Connection[Any]", address: Address) -> list[str]:
         elif found[0] != _MARK:
             raise DatabaseError(
                 f"{address.shown} holds a table {name} that is not of this version's exports",
-                "use another data base, or another schema: ...?options=-csearch_path%3DSCHEMA",
+                "use another database, or another schema: ...?options=-csearch_path%3DSCHEMA",
             )
     return missing
 
@@ -137,7 +137,7 @@ def _write(target: str, table: ImageTable, progress: Progress | None) -> Written
 
 
 class _Export:
-    """One folder on its way into a data base."""
+    """One folder on its way into a database."""
 
     def __init__(self, db: "Connection[Any]", table: ImageTable) -> None:
         self.db, self.table = db, table

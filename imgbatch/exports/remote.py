@@ -1,8 +1,8 @@
 """Search a folder that was exported to PostgreSQL, with neither folder nor index at hand.
 
-The data base answers with the anchor's nearest images; they are then re-ranked, and near-duplicates
+The database answers with the anchor's nearest images; they are then re-ranked, and near-duplicates
 left out, by the very function that does so on one machine. So the answers are equal wherever the
-data base finds the true nearest ones. HNSW does so nearly always with a list as long as is asked
+database finds the true nearest ones. HNSW does so nearly always with a list as long as is asked
 for here; where that would be longer than pgvector allows, all images are compared instead.
 """
 
@@ -39,7 +39,7 @@ _SEEDS = 2**31
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An image as the data base holds it."""
+    """An image as the database holds it."""
 
     record: ImageRecord
     label: str
@@ -48,7 +48,7 @@ class _Found:
 
 
 class RemoteImages:
-    """A folder's export in a data base, ready for requests.
+    """A folder's export in a database, ready for requests.
 
     Attributes
     ----------
@@ -158,7 +158,7 @@ class RemoteImages:
         SelectionError
             n is out of range, or `like` cannot be read and is no exported image.
         DatabaseError
-            The data base failed.
+            The database failed.
         """
         if not 1 <= n <= self.indexed:
             raise SelectionError(

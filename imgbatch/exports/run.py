@@ -11,7 +11,7 @@ from imgbatch.errors import OutputError
 from imgbatch.exports import ImageTable, PortableSpace, Written, exporter_of
 from imgbatch.files import paths
 from imgbatch.files.atomic import refuse_inside
-from imgbatch.index.opened import Progress
+from imgbatch.types import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def check_target(target: str, folder: str) -> str:
     UsageError
         No exporter writes there, a library is missing, or a file would lie in the image folder.
     DatabaseError
-        The data base cannot be reached or used.
+        The database cannot be reached or used.
     OutputError
         It is a folder.
     """
@@ -55,7 +55,7 @@ def export(
     labels: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> ExportReport:
-    """Write all images of a collection to a file or a data base.
+    """Write all images of a collection to a file or a database.
 
     Parameters
     ----------

@@ -18,9 +18,6 @@ from imgbatch.files.atomic import publishing, replacing
 from imgbatch.index.records import Records
 from imgbatch.types import Floats, Rows, Skipped, View
 
-Progress = Callable[[int, int], None]
-"""Called with (files done, files in all) while indexing."""
-
 MAKE_ONE = "run without --no-refresh once, where the folder is at hand"
 """What to do where an index is to be trusted that is not there."""
 _LISTINGS_KEPT = 2
@@ -41,7 +38,7 @@ class RefreshReport:
     unlisted: tuple[Skipped, ...]
 
 
-class Opened(Protocol):
+class OpenedIndex(Protocol):
     """An index that matches its folder, as of one moment.
 
     Attributes

@@ -1,10 +1,10 @@
 """Points that lie in several parts: rows gathered and neighbours found as if they lay in one.
 
 Pure functions: where a part lies is its own business, and how work on parts is spread is one
-function, a `Spread`: over the cores of this machine, or over those of a cluster.
+function, a `TaskMap`: over the cores of this machine, or over those of a cluster.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar, cast
 
@@ -18,6 +18,7 @@ from imgbatch.neighbours.search import (
     nearest_of,
     squared_lengths,
 )
+from imgbatch.runners.maps import TaskMap, map_serially
 from imgbatch.types import Floats, Hashes, Rows
 
 Answer = TypeVar("Answer")
@@ -45,18 +46,6 @@ class Part(Protocol):
         """(n,) uint64 pHashes."""
 
 
-class Spread(Protocol):
-    """Calls a function on each task's items and gives the answers in the order of the tasks.
-
-    Function and tasks may be sent elsewhere; tasks are taken as they are needed.
-    """
-
-    def __call__(
-        self, function: Callable[..., Answer], tasks: Iterable[tuple[Any, ...]], /
-    ) -> Iterable[Answer]:
-        """Answers, in order."""
-
-
 @dataclass(frozen=True)
 class MemoryPart:
     """A part that is at hand."""
@@ -77,13 +66,6 @@ class MemoryPart:
         return len(self.points), self.points.shape[1]
 
 
-def in_turn(
-    function: Callable[..., Answer], tasks: Iterable[tuple[Any, ...]], /
-) -> Iterator[Answer]:
-    """A `Spread` over nothing: one task after the other, when its answer is asked for."""
-    return (function(*task) for task in tasks)
-
-
 class Parted:
     """One array in parts, read by row numbers that run through them.
 
@@ -93,12 +75,12 @@ class Parted:
         One or more, in the order of rows.
     name
         Which of their arrays: "points", "squares" or "hashes".
-    spread
+    run_tasks
         Fetches rows from the parts.
     """
 
-    def __init__(self, parts: Sequence[Part], name: str, spread: Spread = in_turn) -> None:
-        self.parts, self.name, self.spread = tuple(parts), name, spread
+    def __init__(self, parts: Sequence[Part], name: str, run_tasks: TaskMap = map_serially) -> None:
+        self.parts, self.name, self.run_tasks = tuple(parts), name, run_tasks
         self.ends = np.cumsum([part.shape[0] for part in self.parts], dtype=np.int64)
         columns = self.parts[0].shape[1:] if name == "points" else ()
         self.shape: tuple[int, ...] = (int(self.ends[-1]), *columns)
@@ -122,7 +104,7 @@ class Parted:
         found = np.empty((len(flat), *self.shape[1:]), self.dtype)
         shares = split_rows(self.ends, flat)
         tasks = ((self.parts[part], self.name, own) for part, _, own in shares)
-        answers = self.spread(_take, tasks)
+        answers = self.run_tasks(_take, tasks)
         for (_, places, _), answer in zip(shares, answers, strict=True):
             found[places] = answer
         return found.reshape((*wanted.shape, *self.shape[1:]))[()]
@@ -167,14 +149,14 @@ class PartedSearch(NeighbourSearch):
     the points for several queries; (q, parts, k) rows and distances are merged.
     """
 
-    def __init__(self, parts: Sequence[Part], spread: Spread = in_turn) -> None:
-        self._parted = Parted(parts, "points", spread)
+    def __init__(self, parts: Sequence[Part], run_tasks: TaskMap = map_serially) -> None:
+        self._parted = Parted(parts, "points", run_tasks)
         super().__init__(as_array(self._parted), large=0)
 
     def _answers(self, queries: Floats, k: int) -> list[Found]:
         parts = self._parted.parts
         starts = np.concatenate([[0], self._parted.ends[:-1]])
-        answers = self._parted.spread(nearest_in_part, ((part, queries, k) for part in parts))
+        answers = self._parted.run_tasks(nearest_in_part, ((part, queries, k) for part in parts))
         found = [
             [(rows + start, distances) for rows, distances in answer]
             for start, answer in zip(starts, answers, strict=True)

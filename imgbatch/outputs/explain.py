@@ -10,7 +10,7 @@ from rich.text import Text
 from imgbatch.outputs.base import StandardOutput, printable
 from imgbatch.outputs.legend import bar, draws_blocks, in_words, style_of
 from imgbatch.outputs.sheet import save_page, shortened
-from imgbatch.types import Explanation, Floats, Look, View
+from imgbatch.types import DescribedImage, Explanation, Floats, View
 
 _PAGE, _CELL, _INK, _FAINT, _LINE = "#ececec", "#ffffff", "#1c1c1c", "#6a6a6a", "#d0d0d0"
 _MARK, _BIT = "#d9480f", "#343a40"
@@ -143,7 +143,7 @@ def _fitted(picture: View, width: int, height: int) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS)
 
 
-def _color_bars(look: Look, highest: float) -> Image.Image:
+def _color_bars(look: DescribedImage, highest: float) -> Image.Image:
     """Stacked bars; heights go by the square root, so that small shares can be seen."""
     image = Image.new("RGB", (_COLUMN, _BARS_HEIGHT), _CELL)
     draw = ImageDraw.Draw(image)
@@ -196,7 +196,9 @@ def _glyphs(gradients: Floats, picture: View) -> Image.Image:
     return image.resize((_PANEL, _PANEL), Image.Resampling.LANCZOS)
 
 
-def _hash(look: Look, apart: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Image.Image:
+def _hash(
+    look: DescribedImage, apart: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+) -> Image.Image:
     """Set bits are dark; bits that differ in the other image are framed."""
     image = Image.new("RGB", (_PANEL, _PANEL), _CELL)
     draw = ImageDraw.Draw(image)

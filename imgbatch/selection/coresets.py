@@ -6,7 +6,10 @@ from itertools import accumulate
 
 import numpy as np
 
-from imgbatch.neighbours.parts import Part, Spread, in_turn
+from imgbatch.neighbours.parts import (
+    Part,
+)
+from imgbatch.runners.maps import TaskMap, map_serially
 from imgbatch.selection.different import (
     DifferentOptions,
     different,
@@ -35,7 +38,7 @@ def different_in_parts(
     n: int,
     options: DifferentOptions,
     random: np.random.Generator,
-    spread: Spread = in_turn,
+    run_tasks: TaskMap = map_serially,
 ) -> tuple[Rows, Floats]:
     """Choose n rows that differ as much as possible; see `different`, which answers for one part.
 
@@ -53,7 +56,7 @@ def different_in_parts(
     options
         As for `different`; of `hashes` it matters only whether they are None. `most_pooled` is
         shared out, to at least 4,096 a part.
-    spread
+    run_tasks
         How the work on parts is spread.
 
     Returns
@@ -87,7 +90,7 @@ def different_in_parts(
     plain = replace(options, hashes=None, most_pooled=pooled)
     distinct = options.hashes is not None
     tasks = ((parts[number], n, plain, seeds[number], distinct) for number in asked)
-    sets = list(spread(core_set, tasks))
+    sets = list(run_tasks(core_set, tasks))
     starts = np.cumsum([0, *(part.shape[0] for part in parts)])
     rows = np.concatenate([starts[at] + one.rows for at, one in zip(asked, sets, strict=True)])
     points = np.concatenate([one.points for one in sets])

@@ -10,7 +10,7 @@ from imgbatch.descriptors import ALWAYS, Codes, Descriptor
 from imgbatch.descriptors.hog import Hog
 from imgbatch.descriptors.hsv import Hsv
 from imgbatch.embedding.space import FeatureSpace
-from imgbatch.types import Explanation, Floats, Look, Part, View
+from imgbatch.types import DescribedImage, DescriptorShare, Explanation, Floats, View
 
 _COLOURLESS = np.empty((0, 1, 3), np.uint8), np.empty((0, 1), np.float32)
 
@@ -51,7 +51,7 @@ def explain(
     folder: str,
     space: FeatureSpace,
     weights: Mapping[str, float],
-    looks: tuple[Look, Look],
+    looks: tuple[DescribedImage, DescribedImage],
     points: tuple[Floats, Floats],
 ) -> Explanation:
     """Put together why two images are as far apart as they are.
@@ -68,7 +68,7 @@ def explain(
     split = shares(space, *points)
     total = sum(weights[name] for name in squares)
     parts = [
-        Part(name, weights[name] / total, square, split.get(name, 0.0))
+        DescriptorShare(name, weights[name] / total, square, split.get(name, 0.0))
         for name, square in squares.items()
     ]
     parts.sort(key=lambda part: -part.weight)
@@ -86,7 +86,7 @@ def look(
     size: tuple[int, int],
     descriptors: Mapping[str, Descriptor],
     codes: Mapping[str, Codes],
-) -> Look:
+) -> DescribedImage:
     """What the descriptors saw of an image.
 
     Parameters
@@ -103,7 +103,7 @@ def look(
         color_bars(hsv.histogram(codes["hsv"])) if isinstance(hsv, Hsv) else _COLOURLESS
     )
     gradients = hog.cells(codes["hog"]) if isinstance(hog, Hog) else np.empty((0, 0, 1), np.float32)
-    return Look(*place, *size, colors, color_shares, gradients, hash_bits(codes[ALWAYS]))
+    return DescribedImage(*place, *size, colors, color_shares, gradients, hash_bits(codes[ALWAYS]))
 
 
 def color_bars(histogram: Floats) -> tuple[View, Floats]:

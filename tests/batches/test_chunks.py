@@ -86,7 +86,7 @@ def test_seed_and_epoch_alone_decide_also_elsewhere():
         chunks = deal_in_parts(parts, DealOptions(8, seed, epoch), chunk_rows=40, **more)
         return [batch.tolist() for batch in flat(chunks)]
 
-    assert dealt(1, 0) == dealt(1, 0) == dealt(1, 0, spread=elsewhere)
+    assert dealt(1, 0) == dealt(1, 0) == dealt(1, 0, run_tasks=elsewhere)
     assert len({str(dealt(seed, epoch)) for seed in range(3) for epoch in range(3)}) == 9
 
 

@@ -4,7 +4,7 @@ import pytest
 
 import imgbatch
 from imgbatch.batches.plans import read_plan
-from imgbatch.runners.ordered import InOrder
+from imgbatch.runners.maps import RunnerMap
 from imgbatch.sampler import DiverseBatchSampler
 
 pytest.importorskip("distributed", reason="needs Dask")
@@ -87,7 +87,7 @@ def test_the_workers_of_a_cluster_compute_and_search_the_parts(indexed, tmp_path
             config=tmp_path / "cut.toml",
             cluster=cluster.scheduler_address,
         )
-        assert isinstance(photos.projection.spread, InOrder)
+        assert isinstance(photos.projection.run_tasks, RunnerMap)
         assert len(photos.projection.parts) > 3
         for seed in range(3):
             one, several = here.similar(7, seed=seed), photos.similar(7, seed=seed)

@@ -55,7 +55,7 @@ def ask(url, query, *values):
 
 @pytest.fixture
 def url(server):
-    """An empty data base: the same one, swept, as making one takes longer."""
+    """An empty database: the same one, swept, as making one takes longer."""
     url = server.get_uri()
     ask(url, "DROP SCHEMA IF EXISTS mine CASCADE")
     ask(url, "DROP SCHEMA public CASCADE")
@@ -261,7 +261,7 @@ def test_more_dimensions_than_hnsw_takes_are_refused(url):
 
 @pytest.fixture
 def nobody(server, url):
-    """The same data base, for a user without rights."""
+    """The same database, for a user without rights."""
     name = f"nobody{next(NUMBERS)}"
     ask(url, f"CREATE ROLE {name} LOGIN")
     return url.replace("postgres:@", f"{name}:secret@")

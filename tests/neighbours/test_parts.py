@@ -7,8 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgbatch.neighbours.parts import MemoryPart, Parted, PartedSearch, as_array, in_turn
+from imgbatch.neighbours.parts import (
+    MemoryPart,
+    Parted,
+    PartedSearch,
+    as_array,
+)
 from imgbatch.neighbours.search import NeighbourSearch
+from imgbatch.runners.maps import map_serially
 from imgbatch.selection.similar import SimilarOptions, choose_anchor, similar
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -43,7 +49,7 @@ def elsewhere(function, tasks):
     return reversed(answers)
 
 
-SPREADS = pytest.mark.parametrize("spread", [in_turn, elsewhere])
+SPREADS = pytest.mark.parametrize("run_tasks", [map_serially, elsewhere])
 
 
 @settings(max_examples=60, deadline=None)
@@ -84,11 +90,11 @@ def test_rows_that_are_not_there_are_refused_like_by_an_array():
     k=st.integers(1, 150),
 )
 def test_the_nearest_in_all_parts_are_those_in_one_with_ties_by_row(
-    spread, seed, n, parts, most, k
+    run_tasks, seed, n, parts, most, k
 ):
     points = whole_numbers(seed, n, 3, most)
     queries = np.stack([points[0], points[-1] + 1])
-    search = PartedSearch(cut(seed, parts, points), spread)
+    search = PartedSearch(cut(seed, parts, points), run_tasks)
     search.prefetch(queries, k)
     for query in queries:
         rows, distances = search.nearest(query, k)
@@ -103,7 +109,7 @@ def test_the_nearest_in_all_parts_are_those_in_one_with_ties_by_row(
 @SPREADS
 @settings(max_examples=25, deadline=None)
 @given(seed=SEEDS, n=st.integers(1, 400), parts=st.integers(1, 12), wanted=st.integers(1, 30))
-def test_a_similar_set_is_the_same_in_any_number_of_parts(spread, seed, n, parts, wanted):
+def test_a_similar_set_is_the_same_in_any_number_of_parts(run_tasks, seed, n, parts, wanted):
     random = np.random.default_rng(seed)
     points = random.normal(size=(n, 8)).astype(np.float32)
     points[n // 2 :: 3] = points[0]  # copies, far apart
@@ -115,7 +121,7 @@ def test_a_similar_set_is_the_same_in_any_number_of_parts(spread, seed, n, parts
     for search, known in (
         (NeighbourSearch(points, 0), hashes),
         (NeighbourSearch(points, 10_000), hashes),
-        (PartedSearch(held, spread), as_array(Parted(held, "hashes", spread))),
+        (PartedSearch(held, run_tasks), as_array(Parted(held, "hashes", run_tasks))),
     ):
         options = SimilarOptions(pool=40, hashes=known)
         anchor = choose_anchor(search, wanted, options, np.random.default_rng(seed))

@@ -6,7 +6,7 @@ import pytest
 
 from imgbatch.errors import ClusterError
 from imgbatch.runners import ProcessRunner, SerialRunner
-from imgbatch.runners.ordered import InOrder
+from imgbatch.runners.maps import RunnerMap
 
 
 class Backwards:
@@ -29,8 +29,8 @@ def end_at(number, deadly):
 @pytest.mark.parametrize("runner", [SerialRunner(), Backwards(), ProcessRunner(2)])
 def test_answers_come_in_the_order_of_tasks(runner):
     tasks = [(number, 10) for number in range(20)]
-    assert list(InOrder(runner)(add, tasks)) == list(range(10, 30))
-    assert list(InOrder(runner)(add, [])) == []
+    assert list(RunnerMap(runner)(add, tasks)) == list(range(10, 30))
+    assert list(RunnerMap(runner)(add, [])) == []
 
 
 class FirstLast(Backwards):
@@ -45,13 +45,13 @@ class FirstLast(Backwards):
 def test_tasks_are_taken_a_bounded_number_ahead_of_the_next_answer(runner):
     taken = []
     source = ((taken.append(number), number)[1:] * 2 for number in range(1000))
-    for given, answer in enumerate(InOrder(runner)(add, source)):
+    for given, answer in enumerate(RunnerMap(runner)(add, source)):
         assert answer == 2 * given
         assert len(taken) - given <= 96
     assert taken == list(range(1000))
 
 
 def test_a_task_that_kills_its_worker_is_a_readable_error():
-    answers = InOrder(ProcessRunner(2))(end_at, [(number, 3) for number in range(5)])
+    answers = RunnerMap(ProcessRunner(2))(end_at, [(number, 3) for number in range(5)])
     with pytest.raises(ClusterError, match="end_at killed the workers"):
         list(answers)

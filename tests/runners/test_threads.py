@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from imgbatch.runners.threads import Threads
+from imgbatch.runners.maps import ThreadMap
 
 
 def test_answers_come_in_the_order_of_tasks():
@@ -14,13 +14,13 @@ def test_answers_come_in_the_order_of_tasks():
         return number
 
     tasks = [(number, 0.01 * (number % 3 == 0)) for number in range(30)]
-    assert list(Threads(3)(slowly, tasks)) == list(range(30))
-    assert list(Threads(1)(slowly, [])) == []
+    assert list(ThreadMap(3)(slowly, tasks)) == list(range(30))
+    assert list(ThreadMap(1)(slowly, [])) == []
 
 
 def test_two_tasks_run_at_once_even_on_one_core():
     both = threading.Barrier(2, timeout=10)
-    assert sorted(Threads(1)(both.wait, [(), ()])) == [0, 1]
+    assert sorted(ThreadMap(1)(both.wait, [(), ()])) == [0, 1]
 
 
 def test_few_tasks_are_taken_ahead():
@@ -31,7 +31,7 @@ def test_few_tasks_are_taken_ahead():
             taken.append(number)
             yield (number,)
 
-    answers = Threads(2)(lambda number: number, tasks())
+    answers = ThreadMap(2)(lambda number: number, tasks())
     assert next(answers) == 0
     assert len(taken) <= 4
     answers.close()
@@ -44,7 +44,7 @@ def test_an_error_of_a_task_is_raised_here():
             raise ValueError("five")
         return number
 
-    answers = Threads(2)(fail, ((number,) for number in range(20)))
+    answers = ThreadMap(2)(fail, ((number,) for number in range(20)))
     assert [next(answers) for _ in range(5)] == list(range(5))
     with pytest.raises(ValueError, match="five"):
         next(answers)

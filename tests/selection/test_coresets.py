@@ -93,12 +93,12 @@ def test_one_part_gives_the_sets_of_one_machine(seed, total, wanted):
     pooled=st.sampled_from([1, 20, 1000]),
 )
 def test_a_set_has_n_different_rows_and_tells_their_true_distances(
-    spread, seed, total, parts, wanted, pooled
+    run_tasks, seed, total, parts, wanted, pooled
 ):
     points = normal(seed, total)
     n = 1 + int(wanted * (total - 1))
     options = DifferentOptions(hashes=spread_hashes(total), most_pooled=pooled)
-    rows, found = different_in_parts(cut(seed, parts, points), n, options, rng(seed), spread)
+    rows, found = different_in_parts(cut(seed, parts, points), n, options, rng(seed), run_tasks)
     assert rows.dtype == np.int64
     assert found.dtype == np.float32
     assert len(set(rows.tolist())) == len(rows) == len(found) == n

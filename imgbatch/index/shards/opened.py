@@ -1,4 +1,4 @@
-"""The shards of a folder as one index: what `OpenIndex` is for SQLite."""
+"""The shards of a folder as one index: what `SqliteIndex` is for SQLite."""
 
 import contextlib
 import hashlib
@@ -17,7 +17,6 @@ from imgbatch.errors import CatalogueError, ClusterError, FolderError, ImgbatchE
 from imgbatch.files import cache
 from imgbatch.index.opened import (
     MAKE_ONE,
-    Progress,
     RefreshReport,
     changed_meanwhile,
     kept_listing,
@@ -27,21 +26,19 @@ from imgbatch.index.opened import (
 from imgbatch.index.records import Records, Row
 from imgbatch.index.shards import rows
 from imgbatch.index.shards.points import features_in_shards, project_in_shards
-from imgbatch.index.shards.refresh import SHARE, Sharded, refresh_shards
-from imgbatch.index.shards.store import DamagedShardError, Mark, Store
-from imgbatch.neighbours.parts import Spread
+from imgbatch.index.shards.refresh import SHARE, ShardedFolder, refresh_shards
+from imgbatch.index.shards.store import DamagedShardError, FinishedShard, Store
 from imgbatch.runners import build_runner, usable_cores
 from imgbatch.runners.dask import LOCAL, DaskRunner
-from imgbatch.runners.ordered import InOrder
-from imgbatch.runners.threads import Threads
-from imgbatch.types import Floats, Rows, Skipped, View
+from imgbatch.runners.maps import RunnerMap, TaskMap, ThreadMap
+from imgbatch.types import Floats, Progress, Rows, Skipped, View
 
 Asked = TypeVar("Asked")
 
 
 def open_shards(
-    sharded: Sharded, progress: Progress | None = None, *, refresh: bool = True
-) -> "OpenShards":
+    sharded: ShardedFolder, progress: Progress | None = None, *, refresh: bool = True
+) -> "ShardedIndex":
     """Bring the shards of a folder up to date and open them; damaged ones are made anew.
 
     Without `refresh` they are trusted: no cluster is needed, and the folder need not be there.
@@ -65,20 +62,20 @@ def open_shards(
     raise CatalogueError(f"the shards of {sharded.folder} are damaged: {damage}", MAKE_ONE)
 
 
-def _open(sharded: Sharded, progress: Progress | None, *, refresh: bool) -> "OpenShards":
+def _open(sharded: ShardedFolder, progress: Progress | None, *, refresh: bool) -> "ShardedIndex":
     if refresh:
         workers = sharded.config.index.workers or usable_cores()
         with DaskRunner(sharded.cluster, workers) as runner:
             marks, report = refresh_shards(sharded, runner, progress)
     else:
         marks, report = _trusted(sharded), RefreshReport(0, 0, 0, ())
-    opened = OpenShards(sharded, marks, report, refresh)
+    opened = ShardedIndex(sharded, marks, report, refresh)
     if not opened.records:
         raise no_images(sharded.folder, opened.skipped)
     return opened
 
 
-def _trusted(sharded: Sharded) -> list[Mark]:
+def _trusted(sharded: ShardedFolder) -> list[FinishedShard]:
     marks = sharded.store.listing(sharded.listing)
     if not marks:
         raise FolderError(
@@ -90,18 +87,18 @@ def _trusted(sharded: Sharded) -> list[Mark]:
 
 
 @dataclass(slots=True, weakref_slot=True)
-class OpenShards:
-    """An `Opened` index in shards; also the `InShards` that its points are computed from."""
+class ShardedIndex:
+    """An `OpenedIndex` in shards; also the `InShards` that its points are computed from."""
 
-    sharded: Sharded
-    marks: list[Mark]
+    sharded: ShardedFolder
+    marks: list[FinishedShard]
     report: RefreshReport
     refresh: bool
     records: Records = field(init=False)
     skipped: list[Skipped] = field(init=False)
     skipped_list: Path | None = field(init=False)
     notes: tuple[str, ...] = ()
-    _cluster: Spread | None = None
+    _cluster: TaskMap | None = None
 
     def __post_init__(self) -> None:
         place = self.directory / "listings" / self.generation()
@@ -112,21 +109,21 @@ class OpenShards:
 
     @property
     def folder(self) -> str:
-        """See `Opened`."""
+        """See `OpenedIndex`."""
         return self.sharded.folder
 
     @property
     def directory(self) -> Path:
-        """See `Opened`."""
+        """See `OpenedIndex`."""
         return self.sharded.directory
 
     def projection(self) -> Projection:
-        """See `Opened.projection`."""
+        """See `OpenedIndex.projection`."""
         sharded = self.sharded
         return self._mending(lambda: project_in_shards(self, sharded.descriptors, sharded.config))
 
     def contents(self) -> tuple[Rows, View]:
-        """See `Opened.contents`."""
+        """See `OpenedIndex.contents`."""
         return self._mending(self._contents)
 
     def _contents(self) -> tuple[Rows, View]:
@@ -135,7 +132,7 @@ class OpenShards:
         return sizes, hashes
 
     def features(self, rows: Rows) -> dict[str, Floats]:
-        """See `Opened.features`."""
+        """See `OpenedIndex.features`."""
         return self._mending(lambda: features_in_shards(self, self.sharded.descriptors, rows))
 
     def _mending(self, ask: Callable[[], Asked]) -> Asked:
@@ -180,30 +177,30 @@ class OpenShards:
         return f"{self.sharded.store.root}/points"
 
     @property
-    def spread(self) -> Spread:
+    def run_tasks(self) -> TaskMap:
         """See `InShards`: the cluster; on this machine alone, threads."""
         if self.sharded.cluster == LOCAL:
-            return Threads(self._workers)
+            return ThreadMap(self._workers)
         return self._on_cluster()
 
     @property
-    def heavy_spread(self) -> Spread:
+    def run_long_tasks(self) -> TaskMap:
         """See `InShards`: the cluster; on this machine alone, processes if they pay."""
         if self.sharded.cluster == LOCAL:
             size = sum(mark.size for mark in self.marks)
-            return InOrder(build_runner(self._workers, size))
+            return RunnerMap(build_runner(self._workers, size))
         return self._on_cluster()
 
     @property
     def _workers(self) -> int:
         return self.sharded.config.index.workers or usable_cores()
 
-    def _on_cluster(self) -> Spread:
+    def _on_cluster(self) -> TaskMap:
         """The cluster, connected when first used and for as long as this index is in use."""
         if self._cluster is None:
             runner = DaskRunner(self.sharded.cluster, self._workers)
             weakref.finalize(self, runner.__exit__, None, None, None)
-            self._cluster = InOrder(runner)
+            self._cluster = RunnerMap(runner)
         return self._cluster
 
     def _read(self) -> tuple[Records, list[Skipped]]:
@@ -223,7 +220,7 @@ class StoredShard:
     """A shard of a store, for a task to take along; the last few read are kept in each process."""
 
     store: Store
-    mark: Mark
+    mark: FinishedShard
 
     def __len__(self) -> int:
         return self.mark.images

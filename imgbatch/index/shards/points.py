@@ -36,7 +36,11 @@ from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import CatalogueError
 from imgbatch.files.atomic import publishing
 from imgbatch.files.paths import file_system, is_url, join, only_os_errors
-from imgbatch.neighbours.parts import MemoryPart, Spread, split_rows
+from imgbatch.neighbours.parts import (
+    MemoryPart,
+    split_rows,
+)
+from imgbatch.runners.maps import TaskMap
 from imgbatch.types import Floats, Hashes, Rows
 
 _KEPT = 4
@@ -78,12 +82,12 @@ class InShards(Protocol):
         ...
 
     @property
-    def spread(self) -> Spread:
+    def run_tasks(self) -> TaskMap:
         """Does the work on shards and parts that takes a second at most for each."""
         ...
 
     @property
-    def heavy_spread(self) -> Spread:
+    def run_long_tasks(self) -> TaskMap:
         """Does the work that takes longer, and may hold the interpreter lock."""
         ...
 
@@ -144,10 +148,10 @@ def project_in_shards(index: InShards, descriptors: Descriptors, config: Config)
         for number in missing
     )
     if missing:  # else no cluster need be there
-        for _ in index.heavy_spread(write_part, tasks):
+        for _ in index.run_long_tasks(write_part, tasks):
             pass
     _forget_old(index.points_place, key)
-    return Projection(space, tuple(parts), index.spread, index.heavy_spread)
+    return Projection(space, tuple(parts), index.run_tasks, index.run_long_tasks)
 
 
 def write_part(
@@ -245,7 +249,7 @@ def features_in_shards(index: InShards, descriptors: Descriptors, rows: Rows) ->
     shares = split_rows(ends, np.asarray(rows, np.int64))
     tasks = ((shards[shard], descriptors, own) for shard, _, own in shares)
     found = {one.name: np.empty((len(rows), one.dim), np.uint8) for _, one in descriptors}
-    for (_, places, _), codes in zip(shares, index.spread(codes_of_rows, tasks), strict=True):
+    for (_, places, _), codes in zip(shares, index.run_tasks(codes_of_rows, tasks), strict=True):
         for name, some in codes.items():
             found[name][places] = some
     return {one.name: one.features(found[one.name]) for _, one in descriptors}

@@ -16,9 +16,9 @@ from imgbatch.errors import ClusterError, UsageError
 from imgbatch.files import cache, paths
 from imgbatch.images.scan import Listed, scan
 from imgbatch.index.extract import Chunk, limits_of, with_fingerprints
-from imgbatch.index.opened import Progress, RefreshReport
+from imgbatch.index.opened import RefreshReport
 from imgbatch.index.shards.cut import Shard, cut
-from imgbatch.index.shards.store import Mark, Store
+from imgbatch.index.shards.store import FinishedShard, Store
 from imgbatch.index.shards.work import (
     Described,
     ShardTask,
@@ -30,6 +30,7 @@ from imgbatch.index.shards.work import (
 )
 from imgbatch.runners import Runner, SerialRunner
 from imgbatch.runners.dask import LOCAL
+from imgbatch.types import Progress
 
 SHARE = "name a place that all workers and this machine share with --index, a path or a URL"
 """What to do where one machine does not see what another wrote."""
@@ -40,7 +41,7 @@ _ROUNDS = 3
 
 
 @dataclass(frozen=True)
-class Sharded:
+class ShardedFolder:
     """A folder whose index lies in shards: what it takes to find, make and read them.
 
     Attributes
@@ -64,7 +65,7 @@ class Sharded:
     @classmethod
     def at(
         cls, folder: str, index: str | os.PathLike[str] | None, config: Config, cluster: str
-    ) -> "Sharded":
+    ) -> "ShardedFolder":
         """The shards of a folder, in their usual place or where `index` says.
 
         Raises
@@ -96,15 +97,15 @@ class Sharded:
         """The name of the listing of these settings."""
         return hashlib.blake2b(self.settings.encode(), digest_size=8).hexdigest()
 
-    def task(self, shard: Shard, former: tuple[Mark, ...]) -> ShardTask:
+    def task(self, shard: Shard, former: tuple[FinishedShard, ...]) -> ShardTask:
         """The work of describing a shard."""
         options = self.config.images.as_options()
         return ShardTask(self.store, self.folder, shard, self.descriptors, options, former)
 
 
 def refresh_shards(
-    sharded: Sharded, runner: Runner, progress: Progress | None = None
-) -> tuple[list[Mark], RefreshReport]:
+    sharded: ShardedFolder, runner: Runner, progress: Progress | None = None
+) -> tuple[list[FinishedShard], RefreshReport]:
     """Make the store's shards match the folder and the config; only what is missing is done.
 
     A stopped run goes on where it was, since each finished shard is marked. What is found does
@@ -151,7 +152,9 @@ def _not_listed(task: tuple[str, Sequence[str]]) -> list[Listed]:
     )
 
 
-def _finished(store: Store, shards: Sequence[Shard], former: Sequence[Mark]) -> dict[str, Mark]:
+def _finished(
+    store: Store, shards: Sequence[Shard], former: Sequence[FinishedShard]
+) -> dict[str, FinishedShard]:
     """The marks of shards that need nothing: finished, settled, and whole as far as sizes tell."""
     marks = {mark.id: mark for mark in former}
     marks |= store.finished(shard.id for shard in shards if shard.id not in marks)
@@ -167,7 +170,7 @@ def _finished(store: Store, shards: Sequence[Shard], former: Sequence[Mark]) -> 
 class _Former:
     """The listing before, to find the shards in whose range of paths given files may lie."""
 
-    marks: Sequence[Mark]
+    marks: Sequence[FinishedShard]
 
     @cached_property
     def _firsts(self) -> list[bytes]:
@@ -177,7 +180,7 @@ class _Former:
     def _lasts(self) -> list[bytes]:
         return [os.fsencode(mark.last) for mark in self.marks]
 
-    def around(self, shard: Shard) -> tuple[Mark, ...]:
+    def around(self, shard: Shard) -> tuple[FinishedShard, ...]:
         first, last = (os.fsencode(shard.files[at].path) for at in (0, -1))
         return tuple(self.marks[bisect_left(self._lasts, first) : bisect_right(self._firsts, last)])
 
@@ -219,7 +222,7 @@ def _without_culprits(runner: Runner, task: ShardTask) -> ShardTask:
     return replace(task, crashing=task.crashing.union(culprits))
 
 
-def _check_stored(store: Store, marks: Collection[Mark]) -> None:
+def _check_stored(store: Store, marks: Collection[FinishedShard]) -> None:
     """Make sure that what the workers wrote can be read here."""
     sizes = store.sizes()
     if missing := [mark.id for mark in marks if sizes.get(mark.id) != mark.size]:

@@ -33,7 +33,7 @@ class DamagedShardError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FinishedShard:
     """A finished shard.
 
     Attributes
@@ -72,11 +72,11 @@ class Store:
         """Write a shard's Parquet file."""
         self._write(_shard(shard_id), data)
 
-    def finish(self, mark: Mark) -> None:
+    def finish(self, mark: FinishedShard) -> None:
         """Mark a shard, already written, as finished."""
         self._write(_mark(mark.id), _line(mark))
 
-    def table(self, mark: Mark) -> Any:
+    def table(self, mark: FinishedShard) -> Any:
         """A finished shard as a pyarrow table; raises `DamagedShardError`.
 
         A store that does not answer is a `CatalogueError`: the shard may be good.
@@ -91,7 +91,7 @@ class Store:
             raise DamagedShardError(f"shard {mark.id} is damaged")
         return rows.open_table(data)
 
-    def finished(self, ids: Iterable[str]) -> dict[str, Mark]:
+    def finished(self, ids: Iterable[str]) -> dict[str, FinishedShard]:
         """The marks of those shards that have one."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = pool.map(self._mark_of, ids)
@@ -110,7 +110,7 @@ class Store:
         self._remove_file(_mark(shard_id))
         self._remove_file(_shard(shard_id))
 
-    def discard(self, mark: Mark) -> None:
+    def discard(self, mark: FinishedShard) -> None:
         """Forget a shard that is not what `mark` says, unless another was finished meanwhile."""
         try:
             now = _parse(self._read(_mark(mark.id)))
@@ -123,7 +123,7 @@ class Store:
 
     # ----- listings -------------------------------------------------------------------------------
 
-    def listing(self, settings: str) -> list[Mark]:
+    def listing(self, settings: str) -> list[FinishedShard]:
         """The shards of the folder as last seen under these settings; [] if never."""
         try:
             return [_parse(line) for line in self._read(_listing(settings)).splitlines()]
@@ -141,7 +141,9 @@ class Store:
         self._write(f"listings/{name}", json.dumps([*ids]).encode())
         return name
 
-    def publish(self, settings: str, marks: Sequence[Mark], plan: str | None = None) -> None:
+    def publish(
+        self, settings: str, marks: Sequence[FinishedShard], plan: str | None = None
+    ) -> None:
         """Replace a listing; shards of the former one are removed, and those of plans a day old.
 
         Ids tell their settings, so that no other listing holds them. What another run plans, or
@@ -211,7 +213,7 @@ class Store:
         with contextlib.suppress(OSError), paths.only_os_errors():
             system.rm_file(at)
 
-    def _mark_of(self, shard_id: str) -> Mark | None:
+    def _mark_of(self, shard_id: str) -> FinishedShard | None:
         try:
             return _parse(self._read(_mark(shard_id)))
         except (OSError, ValueError, TypeError):
@@ -262,9 +264,9 @@ def _listing(settings: str) -> str:
     return f"listings/{settings}.jsonl"
 
 
-def _line(mark: Mark) -> bytes:
+def _line(mark: FinishedShard) -> bytes:
     return json.dumps(asdict(mark)).encode() + b"\n"
 
 
-def _parse(line: bytes) -> Mark:
-    return Mark(**json.loads(line))
+def _parse(line: bytes) -> FinishedShard:
+    return FinishedShard(**json.loads(line))

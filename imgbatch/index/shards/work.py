@@ -10,7 +10,7 @@ from imgbatch.images.scan import FoundFile, Listed, list_folders
 from imgbatch.index.extract import Chunk, Work, chunks, read_chunk, with_fingerprints
 from imgbatch.index.shards.cut import Shard
 from imgbatch.index.shards.rows import pack, unpack
-from imgbatch.index.shards.store import DamagedShardError, Mark, Store, digest_of
+from imgbatch.index.shards.store import DamagedShardError, FinishedShard, Store, digest_of
 from imgbatch.types import DecodeOptions, ReadFile
 
 _PROBED_AT_ONCE = 64
@@ -29,7 +29,7 @@ class ShardTask:
     shard: Shard
     descriptors: tuple[tuple[str, Descriptor], ...]
     options: DecodeOptions
-    former: tuple[Mark, ...] = ()
+    former: tuple[FinishedShard, ...] = ()
     crashing: frozenset[str] = frozenset()
 
     def chunk(self, files: Sequence[FoundFile]) -> Chunk:
@@ -47,7 +47,7 @@ class Described:
     """The answer for a shard: its mark (None: it killed its workers); files read and decoded."""
 
     task: ShardTask
-    mark: Mark | None = None
+    mark: FinishedShard | None = None
     read: int = 0
     decoded: int = 0
 
@@ -89,9 +89,9 @@ def describe_shard(task: ShardTask) -> Described:
     return Described(task, mark, len(read), sum(one.codes is not None for one in read))
 
 
-def _write(task: ShardTask, described: Sequence[ReadFile], kept: int) -> Mark:
+def _write(task: ShardTask, described: Sequence[ReadFile], kept: int) -> FinishedShard:
     data = pack(described, {mark: descriptor.dim for mark, descriptor in task.descriptors})
-    mark = Mark(
+    mark = FinishedShard(
         id=task.shard.id,
         first=described[0].path,
         last=described[-1].path,

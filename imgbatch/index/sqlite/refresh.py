@@ -20,7 +20,6 @@ from imgbatch.images.scan import FoundFile, check_folder, scan
 from imgbatch.index.extract import Chunk, Work, chunks, limits_of, read_chunk, with_fingerprints
 from imgbatch.index.opened import (
     MAKE_ONE,
-    Progress,
     RefreshReport,
     changed_meanwhile,
     kept_listing,
@@ -31,15 +30,15 @@ from imgbatch.index.records import Records
 from imgbatch.index.sqlite.connect import FILE_NAME, signature
 from imgbatch.index.sqlite.store import Catalogue, KnownFile
 from imgbatch.runners import SerialRunner, build_runner
-from imgbatch.types import Floats, Rows, Skipped, View
+from imgbatch.types import Floats, Progress, Rows, Skipped, View
 
 Answer = TypeVar("Answer")
 _END: tuple[str, KnownFile | None] = ("", None)
 
 
 @dataclass(slots=True)
-class OpenIndex:
-    """An `Opened` index in SQLite; ``records`` are those of ``generation``."""
+class SqliteIndex:
+    """An `OpenedIndex` in SQLite; ``records`` are those of ``generation``."""
 
     folder: str
     config: Config
@@ -53,7 +52,7 @@ class OpenIndex:
 
     @property
     def directory(self) -> Path:
-        """See `Opened`."""
+        """See `OpenedIndex`."""
         return self.catalogue.directory
 
     @property
@@ -62,11 +61,11 @@ class OpenIndex:
         return (*self.repairs, *self.catalogue.notes)
 
     def projection(self) -> Projection:
-        """See `Opened.projection`."""
+        """See `OpenedIndex.projection`."""
         return self._current(self._project)
 
     def contents(self) -> tuple[Rows, View]:
-        """See `Opened.contents`."""
+        """See `OpenedIndex.contents`."""
         return self._current(self._contents)
 
     def _current(self, read: Callable[[], Answer]) -> Answer:
@@ -99,21 +98,21 @@ class OpenIndex:
         return np.array([size for size, _ in pairs], np.int64), hashes.reshape(len(pairs), -1)
 
     def features(self, rows: Rows) -> dict[str, Floats]:
-        """See `Opened.features`."""
+        """See `OpenedIndex.features`."""
         return features_of(self.catalogue, self._descriptors(), rows)
 
     def _descriptors(self) -> Descriptors:
         return with_fingerprints(build_descriptors(self.config), self.config.images.as_options())
 
 
-def open_index(
+def open_sqlite(
     folder: str,
     directory: Path,
     config: Config,
     progress: Progress | None = None,
     *,
     refresh: bool = True,
-) -> OpenIndex:
+) -> SqliteIndex:
     """Open the index of a folder, bring it up to date, and rebuild it if it proves damaged.
 
     Without `refresh` the index is trusted: the folder is not looked at and need not be there.
@@ -148,7 +147,9 @@ def open_index(
     except BaseException:
         catalogue.close()
         raise
-    return OpenIndex(folder, config, catalogue, records, generation, skipped, skipped_list, report)
+    return SqliteIndex(
+        folder, config, catalogue, records, generation, skipped, skipped_list, report
+    )
 
 
 def _index_anew(

@@ -11,7 +11,7 @@ pytest.importorskip("pyarrow")
 from imgbatch.config import load_config
 from imgbatch.errors import CatalogueError, ClusterError
 from imgbatch.index.shards.opened import StoredShard, _table_of, open_shards
-from imgbatch.index.shards.refresh import Sharded, refresh_shards
+from imgbatch.index.shards.refresh import ShardedFolder, refresh_shards
 from imgbatch.index.shards.store import Store
 from imgbatch.runners import SerialRunner
 from tests.drawing import settle, write_photos
@@ -24,7 +24,7 @@ def sharded(tmp_path):
     settle(tmp_path / "photos")
     (tmp_path / "c.toml").write_text("[cluster]\nshard_images = 4\n[index]\nworkers = 1\n")
     config = load_config(tmp_path / "c.toml").config
-    sharded = Sharded.at(str(tmp_path / "photos"), tmp_path / "index", config, "local")
+    sharded = ShardedFolder.at(str(tmp_path / "photos"), tmp_path / "index", config, "local")
     refresh_shards(sharded, SerialRunner())
     shutil.rmtree(tmp_path / "photos")
     return sharded

@@ -15,9 +15,12 @@ from imgbatch.errors import CatalogueError
 from imgbatch.index.extract import with_fingerprints
 from imgbatch.index.shards import points as partition
 from imgbatch.index.shards.points import StoredPart, project_in_shards
-from imgbatch.neighbours.parts import Spread
+from imgbatch.runners.maps import TaskMap, map_serially
 from tests.drawing import write_photos
-from tests.neighbours.test_parts import SPREADS, elsewhere, in_turn
+from tests.neighbours.test_parts import (
+    SPREADS,
+    elsewhere,
+)
 
 IMAGES = 60
 
@@ -43,11 +46,11 @@ class HeldShards:
     shards: list[HeldShard]
     directory: Path
     points_place: str
-    spread: Spread = in_turn
+    run_tasks: TaskMap = map_serially
 
     @property
-    def heavy_spread(self):
-        return self.spread
+    def run_long_tasks(self):
+        return self.run_tasks
 
     def generation(self):
         return "one"
@@ -76,7 +79,7 @@ def descriptors_of(config):
     return with_fingerprints(build_descriptors(config), config.images.as_options())
 
 
-def in_shards(photos, place, sizes, spread=in_turn):
+def in_shards(photos, place, sizes, run_tasks=map_serially):
     held = photos._opened.catalogue
     ends = np.cumsum(sizes)
     assert ends[-1] == len(photos)
@@ -85,7 +88,7 @@ def in_shards(photos, place, sizes, spread=in_turn):
         for mark, one in descriptors_of(photos.config)
     }
     shards = [HeldShard({mark: cuts[mark][at] for mark in cuts}) for at in range(len(sizes))]
-    return HeldShards(shards, place / "local", str(place / "points"), spread)
+    return HeldShards(shards, place / "local", str(place / "points"), run_tasks)
 
 
 def project(index, config):
@@ -97,13 +100,13 @@ def project(index, config):
 @pytest.mark.parametrize("sizes", [[60], [20, 20, 20], [1, 39, 7, 13]])
 @pytest.mark.parametrize("batch", [4096, 8])
 def test_one_part_holds_the_points_of_one_machine_to_the_bit(
-    photos, config, tmp_path, sizes, spread, batch, monkeypatch
+    photos, config, tmp_path, sizes, run_tasks, batch, monkeypatch
 ):
     monkeypatch.setattr(projection, "BATCH_ROWS", batch)
     monkeypatch.setattr(partition, "BATCH_ROWS", batch)
     if batch != 4096:
         photos = imgbatch.load(photos.folder, index=tmp_path / "index")
-    found = project(in_shards(photos, tmp_path, sizes, spread), config())
+    found = project(in_shards(photos, tmp_path, sizes, run_tasks), config())
     assert len(found.parts) == 1
     assert found.points.tobytes() == photos.points.tobytes()
     assert found.hashes.tobytes() == photos.projection.hashes.tobytes()
@@ -111,11 +114,11 @@ def test_one_part_holds_the_points_of_one_machine_to_the_bit(
 
 
 @SPREADS
-def test_the_sample_is_that_of_one_machine(config, tmp_path, spread):
+def test_the_sample_is_that_of_one_machine(config, tmp_path, run_tasks):
     write_photos(tmp_path / "many", 120)
     sampled = config(30, "[space]\nfit_images = 100")
     photos = imgbatch.load(tmp_path / "many", index=tmp_path / "index", config=sampled)
-    index = in_shards(photos, tmp_path, [24] * 5, spread)
+    index = in_shards(photos, tmp_path, [24] * 5, run_tasks)
     found = project(index, sampled)
     for name, block in photos.projection.space.blocks.items():
         assert found.space.blocks[name].axes.tobytes() == block.axes.tobytes()

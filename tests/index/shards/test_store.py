@@ -13,7 +13,7 @@ pytest.importorskip("fsspec")
 
 from imgbatch.errors import CatalogueError
 from imgbatch.index.shards import rows
-from imgbatch.index.shards.store import DamagedShardError, Mark, Store, digest_of
+from imgbatch.index.shards.store import DamagedShardError, FinishedShard, Store, digest_of
 from imgbatch.types import ReadFile, Skipped
 
 ANSWERS = [
@@ -39,7 +39,7 @@ def store(request, tmp_path):
 
 def written(store, shard_id="s", data=None):
     data = rows.pack(ANSWERS, DIMS) if data is None else data
-    mark = Mark(shard_id, "a", "c", 4, 2, 0, True, len(data), digest_of(data))
+    mark = FinishedShard(shard_id, "a", "c", 4, 2, 0, True, len(data), digest_of(data))
     store.write(shard_id, data)
     store.finish(mark)
     return mark

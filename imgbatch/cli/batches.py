@@ -64,12 +64,13 @@ def batches(
     with friendly():
         from imgbatch.outputs.batches import BatchesResult, batches_document, write_batches_table
         from imgbatch.outputs.json import print_json
+        from imgbatch.selection.answer import checked_seed
 
         started = time.perf_counter()
         _check(batch_size, epochs, preview)
         target = _check_target(output, folder)
         photos = open_folder(folder, config, index, workers, cluster=cluster)
-        seed = photos.epochs_seed if seed is None else seed
+        seed = checked_seed(seed)
         wish = _Wish(photos, batch_size, epochs, seed, balance, drop_last)
         chunks = wish.chunks()
         first = next(chunks)

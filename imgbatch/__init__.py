@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from imgbatch.collection import Collection, load
     from imgbatch.config import load_config
+    from imgbatch.config.schema import Config
     from imgbatch.errors import ImgbatchError
     from imgbatch.types import Batches, ImageRecord, PickedImage, Selection, Skipped
 
@@ -50,3 +51,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f"imgbatch.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names alone."""
+    return __all__

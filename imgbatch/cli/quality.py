@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import friendly, load_folder, note, open_folder, settings_of
-from imgbatch.cli.options import (
-    Cluster,
-    ConfigFile,
-    Emphasis,
-    Folder,
-    IndexDir,
-    Json,
-    Labels,
-    Workers,
-)
+from imgbatch.cli.common import command, note, open_folder, settings_of
+from imgbatch.cli.options import Folder, FolderOptions, IndexOptions, Json, Labels
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +37,10 @@ EnabledOnly = Annotated[
 ]
 
 
+_FOLDER, _INDEX = FolderOptions(), IndexOptions()
+
+
+@command
 def evaluate(
     folder: Folder,
     labels: Labels = None,
@@ -53,30 +48,26 @@ def evaluate(
     sets: Sets = 300,
     seed: FirstSeed = 0,
     json: Json = False,
-    config: ConfigFile = None,
-    emphasis: Emphasis = None,
-    index: IndexDir = None,
-    workers: Workers = None,
-    cluster: Cluster = None,
+    options: FolderOptions = _FOLDER,
 ) -> None:
     """Measure the quality of a folder's sets, beside random choice.
 
     The class of an image is its first-level subfolder, or its label in --labels.
     """
-    with friendly():
-        from imgbatch.evaluation import evaluate as evaluation
-        from imgbatch.outputs.evaluation import write_evaluation
-        from imgbatch.outputs.progress import progress_bar
+    from imgbatch.evaluation import evaluate as evaluation
+    from imgbatch.outputs.evaluation import write_evaluation
+    from imgbatch.outputs.progress import progress_bar
 
-        collection = open_folder(folder, config, index, workers, emphasis, cluster=cluster)
-        with progress_bar("measuring", unit="sets") as progress:
-            measured = evaluation.evaluate(
-                collection, n=n, sets=sets, seed=seed, labels=labels, progress=progress
-            )
-        write_evaluation(measured, json=json)
-        note((*collection.notes, *measured.notes))
+    collection = open_folder(folder, options)
+    with progress_bar("measuring", unit="sets") as progress:
+        measured = evaluation.evaluate(
+            collection, n=n, sets=sets, seed=seed, labels=labels, progress=progress
+        )
+    write_evaluation(measured, json=json)
+    note((*collection.notes, *measured.notes))
 
 
+@command
 def tune(
     folder: Folder,
     output: ConfigPath = None,
@@ -85,32 +76,28 @@ def tune(
     enabled_only: EnabledOnly = False,
     seed: FirstSeed = 0,
     json: Json = False,
-    config: ConfigFile = None,
-    index: IndexDir = None,
-    workers: Workers = None,
+    options: IndexOptions = _INDEX,
 ) -> None:
     """Search descriptor weights on a labelled folder; write a config file for --config.
 
     The class of an image is its first-level subfolder, or its label in --labels. Ctrl-C ends the
     search and writes the best found so far; the exit code is then 130.
     """
-    with friendly():
-        from imgbatch.evaluation import tune as tuning
-        from imgbatch.outputs.tuning import tune_progress
+    from imgbatch.evaluation import tune as tuning
+    from imgbatch.outputs.tuning import tune_progress
 
-        target = _config_target(output, folder)
-        settings = settings_of(config, workers)
-        wide = settings if enabled_only else tuning.with_all_descriptors(settings)
-        collection = load_folder(folder, wide, index)
-        with tune_progress() as report:
-            found = tuning.tune(
-                collection, settings, trials=trials, seed=seed, labels=labels, report=report
-            )
-        _write_tuned(found, target, json=json)
-        note(found.notes)
-        if found.stopped:
-            note([f"stopped after {found.trials} trials; the best so far is in {target}"])
+    target = _config_target(output, folder)
+    settings = settings_of(options)
+    wide = settings if enabled_only else tuning.with_all_descriptors(settings)
+    collection = open_folder(folder, options, wide)
+    with tune_progress() as report:
+        found = tuning.tune(
+            collection, settings, trials=trials, seed=seed, labels=labels, report=report
+        )
+    _write_tuned(found, target, json=json)
+    note(found.notes)
     if found.stopped:
+        note([f"stopped after {found.trials} trials; the best so far is in {target}"])
         raise typer.Exit(130)
 
 

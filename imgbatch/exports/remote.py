@@ -1,9 +1,9 @@
-"""Search a folder that was exported to PostgreSQL, with neither folder nor index at hand.
+"""Search a folder that was exported to PostgreSQL; neither folder nor index need be at hand.
 
-The database answers with the anchor's nearest images; they are then re-ranked, and near-duplicates
-left out, by the very function that does so on one machine. So the answers are equal wherever the
-database finds the true nearest ones. HNSW does so nearly always with a list as long as is asked
-for here; where that would be longer than pgvector allows, all images are compared instead.
+The database gives the anchor's nearest images as candidates. The function that answers on one
+machine then re-ranks them and leaves near-duplicates out. So the answers are equal whenever the
+database finds the true nearest images. HNSW nearly always does with the list length used here. If
+the list would be longer than pgvector allows, the database compares all images instead.
 """
 
 import os
@@ -77,7 +77,7 @@ class RemoteImages:
     indexed : int
         Number of images.
     space : PortableSpace
-        What their points are points of.
+        The space of their points.
     """
 
     skipped_list = None
@@ -92,15 +92,16 @@ class RemoteImages:
         url
             ``postgresql://...``
         folder
-            Which of the exported folders; None if there is but one.
+            One of the exported folders; None takes the only one.
         config
-            How sets are chosen and drawn; None means as `load_config` finds it. The weights are
-            those of the export.
+            How sets are chosen and drawn; None takes what `load_config` finds. The weights are
+            always those of the export.
 
         Raises
         ------
         UsageError
-            No such folder, or several and none given; no valid URL; psycopg is missing.
+            The folder was not exported; several were and none is named; the URL is invalid;
+            psycopg is missing.
         DatabaseError
             The server cannot be reached, or holds no complete export.
         """
@@ -160,23 +161,23 @@ class RemoteImages:
         seed: int | None = None,
         keep_duplicates: bool = False,
     ) -> Selection:
-        """The n images most like one, as `Collection.similar` chooses them.
+        """Pick the n images most similar to a given image, as `Collection.similar` does.
 
         Parameters
         ----------
         n
             1 to the number of images. The anchor counts, unless it lies outside the folder.
         like
-            A picture to be read here, or the path inside the folder of an exported one.
+            An image file at hand, or the path of an exported image inside its folder.
         seed
-            Nothing is drawn; it is only carried along.
+            Carried into the answer; nothing is drawn.
         keep_duplicates
             Allow near-duplicates (by pHash) in the set.
 
         Raises
         ------
         SelectionError
-            n is out of range, or `like` cannot be read and is no exported image.
+            n is out of range, or `like` is neither readable nor an exported image.
         DatabaseError
             The database failed.
         """
@@ -264,7 +265,7 @@ class RemoteImages:
     def _nearest(
         self, db: "Connection[Any]", point: Floats, k: int
     ) -> tuple[list[_StoredImage], str]:
-        """At least the k nearest images, if there are as many, and how they were sought."""
+        """At least the k nearest images, or all, and a text on how they were found."""
         sql = need_psycopg().sql
         k = min(k, self.indexed)
         mark = self.space.fingerprint
@@ -290,7 +291,7 @@ class RemoteImages:
 
 
 def _not_here(picked: tuple[PickedImage, ...]) -> list[str]:
-    """One note on the files that cannot be opened from here."""
+    """A note on picked files that cannot be opened on this machine; [] if all can."""
     missing = [one.relative for one in picked if not os.access(one.path, os.R_OK)]
     if not missing:
         return []

@@ -12,7 +12,7 @@ from imgbatch.errors import UnreadableImage
 from imgbatch.images.decode import decode
 from imgbatch.types import DecodeOptions
 from tests import drawing
-from tests.conftest import environment
+from tests.commands import environment
 from tests.drawing import encode, jpeg, photo, png, turned
 
 OPTIONS = DecodeOptions()

@@ -1,17 +1,25 @@
 """Ways to run the command, folders of photos, and the right to be interrupted."""
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import imgbatch
-from tests.commands import ROOT, Answer, run_in_new_process, run_in_this_process
+from tests.commands import (
+    ROOT,
+    Answer,
+    run_in_new_process,
+    run_in_this_process,
+    start_process,
+)
 from tests.drawing import write_photos
 
 
@@ -34,6 +42,19 @@ def cli() -> Callable[..., Answer]:
 def command() -> Callable[..., Answer]:
     """Run ``python -m imgbatch`` with these arguments; for tests that need a process."""
     return run_in_new_process
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start ``python -m imgbatch``; what still runs when the test ends is killed."""
+    with contextlib.ExitStack() as stack:
+
+        def start_one(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
+            process = stack.enter_context(start_process(*arguments, **options))
+            stack.callback(process.kill)
+            return process
+
+        yield start_one
 
 
 @pytest.fixture

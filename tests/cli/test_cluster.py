@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("distributed")
 pytest.importorskip("pyarrow")
 
-from tests.commands import ROOT, environment, start_process
+from tests.commands import ROOT, environment
 from tests.drawing import jpeg, photo, settle
 
 SLOW = "[images]\nview_px = 512\n[index]\nworkers = 2\n[cluster]\nshard_images = 8\n"
@@ -59,9 +59,11 @@ def test_what_a_cluster_cannot_do_is_one_clear_line(cli, command, photos, tmp_pa
     answer.assert_one_clear_line(2, "imgbatch[cluster]")
 
 
-def start_indexing(many: Path, index: Path) -> subprocess.Popen[bytes]:
-    options = ("--json", "--index", index, "--config", many.parent / "slow.toml")
-    return start_process("index", many, "--cluster", "local", *options, start_new_session=True)
+@pytest.fixture
+def indexing(start, many, tmp_path) -> subprocess.Popen[bytes]:
+    """A process, leader of its session, that indexes the many files on a local cluster."""
+    options = ("--json", "--index", tmp_path / "index", "--config", many.parent / "slow.toml")
+    return start("index", many, "--cluster", "local", *options, start_new_session=True)
 
 
 def wait_for_marks(process: subprocess.Popen[bytes], index: Path) -> None:
@@ -88,8 +90,10 @@ def session(leader: int) -> list[int]:
 
 @linux
 @pytest.mark.parametrize("ending", ["interrupted", "killed"])
-def test_a_stopped_run_leaves_no_process_and_the_next_goes_on(command, many, tmp_path, ending):
-    process = start_indexing(many, tmp_path / "index")
+def test_a_stopped_run_leaves_no_process_and_the_next_goes_on(
+    command, indexing, many, tmp_path, ending
+):
+    process = indexing
     wait_for_marks(process, tmp_path / "index")
     assert len(session(process.pid)) >= 3
     if ending == "interrupted":

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.commands import start_process
 from tests.drawing import jpeg, photo
 
 ANSI = re.compile(r"\x1b\[")
@@ -290,12 +289,12 @@ def test_the_cache_can_be_shown_and_cleaned(cli, photos, tmp_path):
     pytest.param(("evaluate", "--sets", 5, "-n", 4), marks=EXITS_WITH_1),
     pytest.param(("tune", "--trials", 1, "--enabled-only"), marks=EXITS_WITH_1),
 ], ids=lambda arguments: " ".join(map(str, arguments)))  # fmt: skip
-def test_a_reader_that_leaves_early_gets_no_complaint(indexed, arguments):
+def test_a_reader_that_leaves_early_gets_no_complaint(start, indexed, arguments):
     if arguments != CACHE_DIR:
         arguments = (arguments[0], indexed.folder, "--index", indexed.index, *arguments[1:])
     reading, writing = os.pipe()
     os.close(reading)
-    process = start_process(*arguments, stdout=writing)
+    process = start(*arguments, stdout=writing)
     os.close(writing)
     _, err = process.communicate(timeout=120)
     complaints = [line for line in err.splitlines() if not line.startswith(b"trial ")]

@@ -8,13 +8,13 @@ import signal
 import sqlite3
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import imgbatch
 from imgbatch.index.sqlite.connect import FILE_NAME
-from tests.commands import start_process
 from tests.drawing import jpeg, photo, settle
 
 TOTAL = 200
@@ -59,10 +59,11 @@ def uninterrupted(many, slow, tmp_path_factory) -> dict[tuple[bytes, str], bytes
     return contents(collection.index_directory / FILE_NAME)
 
 
-def start_indexing(folder: Path, config: Path, index: Path) -> subprocess.Popen[bytes]:
-    """Index in a process group of its own, to which signals can be sent."""
-    options = ("--json", "--config", config, "--index", index)
-    return start_process("index", folder, *options, start_new_session=True)
+@pytest.fixture
+def start_indexing(start, many, slow, tmp_path) -> Callable[[], subprocess.Popen[bytes]]:
+    """Index the many files in a process group of its own, to which signals can be sent."""
+    options = ("--json", "--config", slow, "--index", tmp_path / "index")
+    return lambda: start("index", many, *options, start_new_session=True)
 
 
 def wait_until_half_done(process: subprocess.Popen[bytes], index: Path) -> None:
@@ -97,9 +98,11 @@ def gone(pid: int) -> bool:
 
 @posix
 @pytest.mark.parametrize("ending", ["interrupted", "killed"])
-def test_a_stopped_index_goes_on_where_it_was(cli, many, slow, uninterrupted, tmp_path, ending):
+def test_a_stopped_index_goes_on_where_it_was(
+    cli, start_indexing, many, slow, uninterrupted, tmp_path, ending
+):
     index = tmp_path / "index"
-    process = start_indexing(many, slow, index)
+    process = start_indexing()
     wait_until_half_done(process, index)
     os.killpg(process.pid, signal.SIGINT if ending == "interrupted" else signal.SIGKILL)
     out, err = process.communicate(timeout=30)
@@ -116,8 +119,8 @@ def test_a_stopped_index_goes_on_where_it_was(cli, many, slow, uninterrupted, tm
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds processes in Linux's /proc")
-def test_ctrl_c_while_workers_start_leaves_one_line_and_no_process(many, slow, tmp_path):
-    process = start_indexing(many, slow, tmp_path / "index")
+def test_ctrl_c_while_workers_start_leaves_one_line_and_no_process(start_indexing, tmp_path):
+    process = start_indexing()
     deadline = time.monotonic() + 30
     while not (workers := children(process.pid)) and time.monotonic() < deadline:
         time.sleep(0.001)
@@ -144,8 +147,8 @@ def test_workers_that_started_early_for_nothing_end_without_a_word(command, tmp_
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds processes in Linux's /proc")
-def test_workers_end_by_themselves_when_the_parent_is_killed(many, slow, tmp_path):
-    process = start_indexing(many, slow, tmp_path / "index")
+def test_workers_end_by_themselves_when_the_parent_is_killed(start_indexing, tmp_path):
+    process = start_indexing()
     wait_until_half_done(process, tmp_path / "index")
     workers = children(process.pid)
     assert workers
@@ -159,9 +162,9 @@ def test_workers_end_by_themselves_when_the_parent_is_killed(many, slow, tmp_pat
     assert left == []
 
 
-def test_two_at_once_on_a_fresh_folder_give_the_same_answer(many, slow, tmp_path):
+def test_two_at_once_on_a_fresh_folder_give_the_same_answer(start, many, slow, tmp_path):
     options = ("--json", "--no-sheet", "--config", slow, "--index", tmp_path / "index")
-    pair = [start_process("similar", many, "--seed", 3, *options) for _ in range(2)]
+    pair = [start("similar", many, "--seed", 3, *options) for _ in range(2)]
     answers = [process.communicate(timeout=120) for process in pair]
     assert [(process.returncode, err) for process, (_, err) in zip(pair, answers, strict=True)] == [
         (0, b""), (0, b""),

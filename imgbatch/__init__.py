@@ -1,8 +1,9 @@
 """Pick similar or different images from a folder, with classical descriptors on a CPU.
 
 >>> import imgbatch
->>> photos = imgbatch.load("photos")          # doctest: +SKIP
->>> photos.similar(10, seed=7).images         # doctest: +SKIP
+>>> photos = imgbatch.load("photos")
+>>> [image.relative for image in photos.similar(3, seed=7).images]
+['class2/image014.jpg', 'class0/image009.jpg', 'class2/image017.jpg']
 """
 
 from typing import TYPE_CHECKING, Any

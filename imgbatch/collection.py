@@ -15,7 +15,7 @@ from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
 from imgbatch.embedding.projection import Projection, project_codes
 from imgbatch.errors import SelectionError
 from imgbatch.files import cache, paths
-from imgbatch.images.decode import Decoded
+from imgbatch.images.view import Decoded
 from imgbatch.index.extract import describe_file, with_fingerprints
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.records import Records

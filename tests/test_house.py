@@ -142,7 +142,9 @@ def test_nothing_is_pickled(name):
 
 @EVERY
 def test_everything_is_caught_only_where_bad_bytes_or_bugs_end(name):
-    if name in ("images/decode.py", "files/paths.py") or name.startswith("cli/"):
+    if name in ("images/decode.py", "images/opencv.py", "files/paths.py"):
+        return
+    if name.startswith("cli/"):
         return
     for node in ast.walk(tree(name)):
         if isinstance(node, ast.ExceptHandler):

@@ -56,7 +56,7 @@ class SelectionError(UsageError):
 
 
 class LabelError(UsageError):
-    """The request needs labels and there are none, or the file of labels does not fit the images."""
+    """The request needs labels and has none, or the file of labels does not fit the images."""
 
 
 class UnreadableImage(ImgbatchError):  # noqa: N818 - the field says "unreadable image", not "error"

@@ -55,9 +55,14 @@ def test_of_nested_blocks_the_outer_one_restores_the_descriptor(null):
 
 def test_an_error_inside_the_block_restores_the_descriptor(null):
     before = target()
-    with pytest.raises(KeyError), quiet_codecs():
+
+    @quiet_codecs()
+    def fail():
         assert target() == null
         raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
     assert target() == before
 
 

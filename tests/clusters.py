@@ -16,7 +16,7 @@ from tests.commands import environment
 DEADLY = b"this file kills its decoder"
 _PRELOAD = f"""
 import os, signal
-from imgbatch.images import decode as images
+from imgbatch.index import extract
 
 def deadly(whole):
     def decode(data, *arguments, **options):
@@ -25,7 +25,7 @@ def deadly(whole):
         return whole(data, *arguments, **options)
     return decode
 
-images.decode = deadly(images.decode)
+extract.decode = deadly(extract.decode)
 """
 
 

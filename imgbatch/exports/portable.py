@@ -17,7 +17,7 @@ from imgbatch.config.schema import Config
 from imgbatch.descriptors import build_descriptors
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import ImgbatchError
-from imgbatch.images.decode import Decoded
+from imgbatch.images.view import Decoded
 from imgbatch.index.extract import with_fingerprints
 from imgbatch.selection.outside import ImageReader
 from imgbatch.types import Floats

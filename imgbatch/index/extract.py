@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from imgbatch.descriptors.base import Codes, Descriptor, describe_all, fingerprint
+from imgbatch.descriptors.base import Codes, Descriptor, fingerprint
 from imgbatch.errors import SelectionError, UnreadableImage
 from imgbatch.files import paths
-from imgbatch.images import decode as images
+from imgbatch.images.decode import DECODING_VERSION, decode
+from imgbatch.images.quiet import quiet_codecs
+from imgbatch.images.view import Decoded
 from imgbatch.types import DecodeOptions, ReadFile
 
 _RECENT_NS = 2_000_000_000
@@ -64,7 +66,7 @@ def with_fingerprints(
 ) -> tuple[tuple[str, Descriptor], ...]:
     """Pair descriptors with fingerprints that also cover how pictures are decoded."""
     context: dict[str, Any] = {
-        "decoding": images.DECODING_VERSION,
+        "decoding": DECODING_VERSION,
         "view_px": options.view_px,
         "background": list(options.background),
     }
@@ -74,7 +76,7 @@ def with_fingerprints(
 def limits_of(options: DecodeOptions) -> str:
     """Text that changes whenever a file may become readable or unreadable."""
     return (
-        f"decoding={images.DECODING_VERSION} max_megapixels={options.max_megapixels}"
+        f"decoding={DECODING_VERSION} max_megapixels={options.max_megapixels}"
         f" min_shown_share={options.min_shown_share}"
     )
 
@@ -118,7 +120,7 @@ def read_chunk(chunk: Chunk) -> list[ReadFile]:
 
 
 def _read_some(chunk: Chunk, some: Sequence[Work]) -> list[ReadFile]:
-    files, pictures = list[ReadFile](), list[images.Decoded | str | None]()
+    files, pictures = list[ReadFile](), list[Decoded | str | None]()
     for work in some:
         read, data = read_bytes(chunk.folder, work)
         files.append(read)
@@ -128,26 +130,24 @@ def _read_some(chunk: Chunk, some: Sequence[Work]) -> list[ReadFile]:
         wanted = [
             (own, picture.view)
             for work, picture, own in zip(some, pictures, codes, strict=True)
-            if isinstance(picture, images.Decoded) and (work.wanted is None or mark in work.wanted)
+            if isinstance(picture, Decoded) and (work.wanted is None or mark in work.wanted)
         ]
         if wanted:
-            found = describe_all(descriptor, [view for _, view in wanted])
+            found = descriptor.describe_many([view for _, view in wanted])
             for (own, _), code in zip(wanted, found, strict=True):
                 own[mark] = code.tobytes()
     return [_answer(*one) for one in zip(files, pictures, codes, strict=True)]
 
 
-def _decode(data: bytes, options: DecodeOptions) -> images.Decoded | str:
+def _decode(data: bytes, options: DecodeOptions) -> Decoded | str:
     """The picture, or why it cannot be used."""
     try:
-        return images.decode(data, options)
+        return decode(data, options)
     except UnreadableImage as error:
         return error.message
 
 
-def _answer(
-    read: ReadFile, picture: images.Decoded | str | None, codes: dict[str, bytes]
-) -> ReadFile:
+def _answer(read: ReadFile, picture: Decoded | str | None, codes: dict[str, bytes]) -> ReadFile:
     if picture is None:
         return read
     if isinstance(picture, str):
@@ -189,7 +189,7 @@ def describe_file(
     descriptors: Sequence[tuple[str, Descriptor]],
     options: DecodeOptions,
     hint: str,
-) -> tuple[images.Decoded, dict[str, Codes]]:
+) -> tuple[Decoded, dict[str, Codes]]:
     """Decode one file and compute its codes, by descriptor name, for a request that names it.
 
     Raises
@@ -198,8 +198,8 @@ def describe_file(
         It cannot be read or used, with the hint what to do.
     """
     try:
-        with images.quiet_codecs():
-            decoded = images.decode(paths.read(path), options)
+        with quiet_codecs():
+            decoded = decode(paths.read(path), options)
     except OSError as error:
         why = error.strerror or error
         raise SelectionError(f"the image {path} cannot be read: {why}", hint) from None

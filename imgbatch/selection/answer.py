@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from imgbatch.errors import SelectionError
 from imgbatch.files import paths
-from imgbatch.images.decode import Decoded
+from imgbatch.images.view import Decoded
 from imgbatch.types import Floats, ImageRecord, PickedImage
 
 _SEED_LIMIT = 2**31

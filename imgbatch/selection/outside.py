@@ -8,7 +8,7 @@ import numpy as np
 from imgbatch.descriptors import ALWAYS, Codes, as_integers
 from imgbatch.embedding.projection import Descriptors, project_codes
 from imgbatch.embedding.space import FeatureSpace
-from imgbatch.images.decode import Decoded
+from imgbatch.images.view import Decoded
 from imgbatch.index.extract import describe_file
 from imgbatch.types import DecodeOptions, Floats
 

@@ -1,5 +1,6 @@
 """Decoding what is cut off, too large, no picture at all, or random damage to one."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -76,6 +77,16 @@ def test_the_least_share_shown_is_a_setting():
     assert "cut off" in decode(part, OPTIONS).note
     strict = replace(OPTIONS, min_shown_share=0.9)
     assert "cut off" in refused(part, strict)
+
+
+def test_a_jpeg_that_shows_exactly_the_least_share_is_used_and_any_less_refused():
+    whole = jpeg(photo(1, 160, 320).convert("L"), restart_marker_rows=1)
+    ends = [marker.start() for marker in re.finditer(rb"\xff[\xd0-\xd7]", whole)]
+    half = whole[: ends[19]]  # 20 of 40 rows of blocks are there
+    decoded = decode(half, replace(OPTIONS, min_shown_share=0.5), view_px=80)
+    assert decoded.note == "cut off: 50% of the picture is there"
+    with pytest.raises(UnreadableImage, match="cut off: only 50% of the picture is there"):
+        decode(half, replace(OPTIONS, min_shown_share=0.5 + 1e-9), view_px=80)
 
 
 def test_a_jpeg_that_lacks_its_end_marker_only_is_used_and_noted():

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from imgbatch.images.scan import FoundFile
+from imgbatch.images.listing import FoundFile
 
 
 @dataclass(frozen=True, slots=True)

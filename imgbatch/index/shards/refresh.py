@@ -14,7 +14,8 @@ from imgbatch.descriptors import build_descriptors
 from imgbatch.embedding.projection import Descriptors
 from imgbatch.errors import ClusterError, UsageError
 from imgbatch.files import cache, paths
-from imgbatch.images.scan import Listed, scan
+from imgbatch.images.listing import Listed
+from imgbatch.images.scan import scan
 from imgbatch.index.extract import Chunk, limits_of, with_fingerprints
 from imgbatch.index.opened import RefreshReport
 from imgbatch.index.shards.cut import Shard, cut

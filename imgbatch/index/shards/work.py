@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from imgbatch.descriptors import Descriptor
 from imgbatch.errors import CatalogueError, ClusterError
-from imgbatch.images.decode import quiet_codecs
-from imgbatch.images.scan import FoundFile, Listed, list_folders
+from imgbatch.images.listing import FoundFile, Listed, list_folders
+from imgbatch.images.quiet import quiet_codecs
 from imgbatch.index.extract import Chunk, Work, chunks, read_chunk, with_fingerprints
 from imgbatch.index.shards.cut import Shard
 from imgbatch.index.shards.rows import pack, unpack

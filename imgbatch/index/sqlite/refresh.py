@@ -15,8 +15,9 @@ from imgbatch.descriptors import build_descriptors
 from imgbatch.embedding.projection import Descriptors, Projection, features_of, project
 from imgbatch.errors import FolderError
 from imgbatch.files import cache
-from imgbatch.images.decode import quiet_codecs
-from imgbatch.images.scan import FoundFile, check_folder, scan
+from imgbatch.images.listing import FoundFile, check_folder
+from imgbatch.images.quiet import quiet_codecs
+from imgbatch.images.scan import scan
 from imgbatch.index.extract import Chunk, Work, chunks, limits_of, read_chunk, with_fingerprints
 from imgbatch.index.opened import (
     MAKE_ONE,

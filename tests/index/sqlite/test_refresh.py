@@ -44,7 +44,7 @@ def vectors(folder, config=None):
 
 def test_a_second_request_reads_and_decodes_nothing(photos, monkeypatch):
     assert refresh(photos) == (12, 12, 0)
-    monkeypatch.setattr("imgbatch.images.decode.decode", lambda *_, **__: pytest.fail("decoded"))
+    monkeypatch.setattr("imgbatch.index.extract.decode", lambda *_, **__: pytest.fail("decoded"))
     assert refresh(photos) == (0, 0, 0)
     collection = imgbatch.load(photos)
     collection.similar(3, seed=1)

@@ -20,7 +20,7 @@ from imgbatch.cli.options import (
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
-    from imgbatch.evaluation.tune import Tuning
+    from imgbatch.evaluation.results import Tuning
 
 SetSize = Annotated[int, typer.Option("-n", help="Images in a set.")]
 Sets = Annotated[int, typer.Option(metavar="N", help="Requests of each kind that are measured.")]

@@ -19,7 +19,8 @@ from imgbatch.evaluation.metrics import (
     rank_queries,
     usable_queries,
 )
-from imgbatch.types import Evaluation, Figure, Progress, Rows, Selection
+from imgbatch.evaluation.results import Evaluation, Figure
+from imgbatch.types import Progress, Rows, Selection
 
 _COMPARISONS = 30_000_000
 _LEAST_QUERIES = 200

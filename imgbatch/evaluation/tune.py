@@ -1,8 +1,7 @@
 """`tune`: search descriptor weights and settings of the space on a labelled folder."""
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,43 +10,12 @@ from imgbatch.collection import Collection
 from imgbatch.config.schema import Config
 from imgbatch.errors import LabelError, UsageError
 from imgbatch.evaluation.metrics import UNLABELLED, Values, interval
+from imgbatch.evaluation.results import Gain, TrialReport, Tuning
 from imgbatch.evaluation.trials import Part, Search, Setting
-from imgbatch.types import Gain, Rows
+from imgbatch.types import Rows
 
 _MOST_IMAGES = 6000
 _LEAST_MEMBERS = 4  # of a class, so that each half has two
-
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """What `tune` found.
-
-    Attributes
-    ----------
-    config
-        The settings it began with, with the best ones found on all images in them.
-    gains
-        How much the search gains on images it does not see: the same search is run on either half
-        of the images, and what it finds is measured on the other half.
-    trials
-        How many settings were tried; `stopped` says whether the user ended it before its time.
-    notes
-        Remarks for the user.
-    """
-
-    config: Config
-    gains: tuple[Gain, ...]
-    folder: str
-    images: int
-    classes: int
-    seed: int
-    trials: int
-    stopped: bool
-    notes: tuple[str, ...] = ()
-
-
-Report = Callable[[int, int, float, float], None]
-"""Called with trials done, trials in all, precision at the beginning and the best so far."""
 
 
 def with_all_descriptors(config: Config) -> Config:
@@ -63,7 +31,7 @@ def tune(
     trials: int = 100,
     seed: int = 0,
     labels: str | os.PathLike[str] | None = None,
-    report: Report | None = None,
+    report: TrialReport | None = None,
 ) -> Tuning:
     """Search the setting with the highest precision at 10 of single queries.
 
@@ -127,7 +95,7 @@ def tune(
     )
 
 
-def _run(searches: list[Search], trials: int, report: Report | None) -> tuple[int, bool]:
+def _run(searches: list[Search], trials: int, report: TrialReport | None) -> tuple[int, bool]:
     """Step all searches in turn; trials done, and whether Ctrl-C ended it."""
     done = 0
     try:

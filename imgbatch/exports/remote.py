@@ -189,7 +189,6 @@ class RemoteImages:
             indexed=self.indexed,
             seconds=time.perf_counter() - started,
             notes=(f"searched {self._address.shown} {how}", *_not_here(picked)),
-            details={"database": self._address.shown, "search": how},
         )
 
     def _choose(

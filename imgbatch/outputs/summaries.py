@@ -1,4 +1,4 @@
-"""What the commands that pick nothing print: the index, the settings, the cache."""
+"""What `index`, `config` and `cache` print: facts, settings, lists."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,18 @@ from imgbatch.outputs.base import StandardOutput, printable
 
 
 def write_facts(facts: Mapping[str, Any]) -> None:
-    """Print names and values, one a line."""
+    """Print a line for each name and its value.
+
+    Examples
+    --------
+    >>> write_facts({"folder": "/photos", "indexed": 24})
+     folder  /photos
+    indexed  24
+    """
     console = StandardOutput()
-    width = max(len(name) for name in facts)
+    width = max(map(len, facts))
     for name, value in facts.items():
-        text = Text(f"{name:>{width}}  ", style="dim")
-        text.append(printable(str(value)), "not dim")
-        console.print(text, soft_wrap=True)
+        console.print_fact(name, str(value), width=width)
 
 
 def write_settings(settings: Mapping[str, Any], sources: Mapping[str, str]) -> None:
@@ -45,11 +50,11 @@ def _tables(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, di
 
 def write_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a plain table; the last column is right-aligned."""
-    table = Table(title=Text(printable(title)), title_style="bold", title_justify="left")
+    table = Table(title=printable(title), title_style="bold", title_justify="left")
     for column in columns:
         table.add_column(
             column, overflow="fold", justify="right" if column == columns[-1] else "left"
         )
     for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
+        table.add_row(*map(printable, row))
     StandardOutput().print(table)

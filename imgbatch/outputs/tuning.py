@@ -15,9 +15,9 @@ from rich.text import Text
 
 from imgbatch.config import default_config_path, load_config
 from imgbatch.config.schema import Config
+from imgbatch.evaluation.results import Gain
 from imgbatch.files.atomic import replacing
-from imgbatch.outputs.base import printable
-from imgbatch.types import Gain
+from imgbatch.outputs.base import StandardOutput, printable
 
 
 @contextlib.contextmanager
@@ -67,7 +67,7 @@ def write_gains(gains: Sequence[Gain]) -> None:
             Text(f"{gain.after:.1%}", "bold"),
             f"{gain.low * 100:+.1f} to {gain.high * 100:+.1f}",
         )
-    Console(highlight=False).print(table)
+    StandardOutput().print(table)
 
 
 def differences(config: Config) -> dict[str, Any]:

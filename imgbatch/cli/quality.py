@@ -134,14 +134,15 @@ def _config_target(output: Path | None, folder: str) -> Path:
 def _write_tuned(found: "Tuning", target: Path, *, json: bool) -> None:
     from dataclasses import asdict
 
-    from imgbatch.outputs import print_json, write_facts
-    from imgbatch.outputs.tuning import differences, write_config, write_gains
+    from imgbatch.config.write import differences, write_config
+    from imgbatch.outputs import print_json, printable, write_facts
+    from imgbatch.outputs.tuning import write_gains
 
     changed = differences(found.config)
     changed = {"imgbatch": {"config_version": 1}, "weights": dict(found.config.weights)} | {
         table: values for table, values in changed.items() if table not in {"imgbatch", "weights"}
     }
-    write_config(changed, _comments(found), target)
+    write_config(changed, [printable(line) for line in _comments(found)], target)
     if json:
         print_json(
             {

@@ -3,13 +3,13 @@ import pytest
 
 import imgbatch
 from imgbatch.config import load_config
+from imgbatch.config.write import differences, write_config
 from imgbatch.embedding.projection import space_options
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import LabelError
 from imgbatch.evaluation.metrics import World
 from imgbatch.evaluation.trials import Part, Search, Setting, similar_sets
 from imgbatch.evaluation.tune import halve, tune, with_all_descriptors
-from imgbatch.outputs.tuning import differences, write_config
 
 
 @pytest.fixture

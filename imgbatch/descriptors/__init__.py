@@ -1,6 +1,6 @@
 """The family of descriptors: one registry, one function that builds those a config asks for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from imgbatch.descriptors.base import Codes, Descriptor, fingerprint
@@ -32,9 +32,13 @@ ALWAYS = "phash"
 """Computed whatever its weight: near-duplicates are told by it."""
 
 
-def build_descriptors(config: "Config") -> tuple[Descriptor, ...]:
-    """The descriptors whose weight is above 0, and the one that tells near-duplicates."""
-    wanted = [name for name, weight in config.weights.items() if weight > 0 or name == ALWAYS]
+def build_descriptors(config: "Config", extra: Collection[str] = ()) -> tuple[Descriptor, ...]:
+    """The descriptors whose weight is above 0 or that `extra` names, and always `ALWAYS`."""
+    wanted = [
+        name
+        for name, weight in config.weights.items()
+        if weight > 0 or name == ALWAYS or name in extra
+    ]
     return tuple(DESCRIPTORS[name](config) for name in wanted)
 
 

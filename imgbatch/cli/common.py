@@ -119,13 +119,8 @@ def use_one_thread() -> None:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def open_folder(
-    folder: str, options: IndexOptions, settings: "Config | None" = None
-) -> "Collection":
-    """Bring a folder's index up to date, with a progress bar, and open it.
-
-    `settings` replace those that the options name.
-    """
+def open_folder(folder: str, options: IndexOptions) -> "Collection":
+    """Bring a folder's index up to date, with a progress bar, and open it."""
     refresh = not (isinstance(options, FolderOptions) and options.no_refresh)
     cluster = options.cluster if isinstance(options, ClusterOptions) else None
     if refresh and cluster is None:
@@ -133,7 +128,7 @@ def open_folder(
     from imgbatch.collection import load
     from imgbatch.outputs.progress import progress_bar
 
-    settings = settings_of(options) if settings is None else settings
+    settings = settings_of(options)
     with progress_bar("indexing") as progress:
         return load(
             folder,

@@ -47,7 +47,7 @@ def friendly() -> Iterator[None]:
 
 
 def _fail(line: str, hint: str, code: int) -> NoReturn:
-    from imgbatch.outputs.base import printable
+    from imgbatch.files.names import printable
 
     if _debug and sys.exc_info()[0] is not None:
         traceback.print_exc()
@@ -135,7 +135,7 @@ def settings_of(config: str | None, workers: int | None, emphasis: str | None = 
 
 def note(notes: Iterable[str]) -> None:
     """Print remarks to standard error, one a line."""
-    from imgbatch.outputs.base import printable
+    from imgbatch.files.names import printable
 
     for line in notes:
         print(f"note: {printable(line)}", file=sys.stderr)

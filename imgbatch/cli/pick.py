@@ -178,7 +178,7 @@ class Wishes:
 
     def stay_out_of(self, folder: str) -> None:
         """Raise if anything would be written into the image folder."""
-        from imgbatch.files.atomic import refuse_inside
+        from imgbatch.files.readonly import refuse_inside
 
         if self.output is not None:
             refuse_inside(self.output, folder, "-o")
@@ -187,7 +187,7 @@ class Wishes:
 
     def fulfil(self, collection: Images, picked: "Selection") -> None:
         """Write the sheet, hand out files, print."""
-        from imgbatch.files.atomic import hand_out
+        from imgbatch.files.handout import hand_out
         from imgbatch.outputs import OUTPUTS, Result, load_pictures, write_sheet
 
         pictures = load_pictures(picked, collection.config)
@@ -207,10 +207,10 @@ class Wishes:
 
 def default_sheet(collection: Images, stem: str) -> Path:
     """In ``imgbatch-out/`` of the working directory, or by the index if that is among images."""
-    from imgbatch.files.atomic import is_inside
+    from imgbatch.files.readonly import lies_inside
 
     options = collection.config.sheet
     folder = Path(options.folder)
-    if is_inside(folder, collection.folder):
+    if lies_inside(folder, collection.folder):
         folder = collection.index_directory / "sheets"
     return folder / f"{stem}.{options.format}"

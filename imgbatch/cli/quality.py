@@ -116,7 +116,7 @@ def tune(
 
 def _config_target(output: Path | None, folder: str) -> Path:
     """Where the config goes: -o, which is replaced, or a new file in the working directory."""
-    from imgbatch.files.atomic import refuse_inside
+    from imgbatch.files.readonly import refuse_inside
 
     if output is None:
         target, number = Path("imgbatch-tuned.toml"), 1

@@ -41,15 +41,3 @@ class Output(Protocol):
     def __call__(self, result: Result) -> None:
         """Show the result where this output shows things."""
         ...
-
-
-def printable(text: str) -> str:
-    """The text with control characters and bytes that are no text written as escapes."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode() for c in _bytes(text)
-    )
-
-
-def _bytes(text: str) -> str:
-    """Surrogates stand for single bytes of a name: show them as such."""
-    return "".join(f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imgbatch.config.schema import SheetConfig
-from imgbatch.outputs.base import printable
+from imgbatch.files.names import printable
 from imgbatch.outputs.sheet import Cell, draw_page, save_page
 from imgbatch.types import Figures, Skipped, View
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.outputs.base import printable
+from imgbatch.files.names import printable
 from imgbatch.outputs.json import print_json
 from imgbatch.types import Evaluation, Figure
 

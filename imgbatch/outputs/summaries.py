@@ -7,7 +7,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.outputs.base import StandardOutput, printable
+from imgbatch.files.names import printable
+from imgbatch.outputs.base import StandardOutput
 
 
 def write_facts(facts: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from rich.text import Text
 from imgbatch.config import default_config_path, load_config
 from imgbatch.config.schema import Config
 from imgbatch.files.atomic import replacing
-from imgbatch.outputs.base import printable
+from imgbatch.files.names import printable
 from imgbatch.types import Gain
 
 

@@ -17,12 +17,12 @@ from imgbatch.errors import FolderError
 from imgbatch.files import cache
 from imgbatch.images.decode import quiet_codecs
 from imgbatch.images.scan import FoundFile, check_folder, scan
-from imgbatch.index.extract import Chunk, Work, chunks, limits_of, read_chunk, with_fingerprints
+from imgbatch.index.extract import Chunk, FileTask, chunks, limits_of, read_chunk, with_fingerprints
 from imgbatch.index.opened import (
-    MAKE_ONE,
+    REFRESH_HINT,
     RefreshReport,
+    cached_listing,
     changed_meanwhile,
-    kept_listing,
     no_images,
     write_skipped,
 )
@@ -128,7 +128,7 @@ def open_sqlite(
     if refresh:
         check_folder(folder)
     elif not (directory / FILE_NAME).is_file():
-        raise FolderError(f"there is no index of {folder} yet", MAKE_ONE)
+        raise FolderError(f"there is no index of {folder} yet", REFRESH_HINT)
     catalogue = Catalogue.open(directory, folder)
     try:
         bring = _bring_up_to_date if refresh else _trust
@@ -178,7 +178,7 @@ def _trust(
     if lacking := catalogue.lacking(marks, limits_of(options)):
         raise FolderError(
             f"the index of {folder} lacks what these settings ask for, of {len(lacking)} images",
-            MAKE_ONE,
+            REFRESH_HINT,
         )
     return RefreshReport(0, 0, 0, ())
 
@@ -193,7 +193,7 @@ def _read(catalogue: Catalogue) -> tuple[Records, list[Skipped], str]:
     with catalogue.snapshot():
         generation = catalogue.generation()
         place = catalogue.directory / "listings" / generation
-        records, skipped = kept_listing(
+        records, skipped = cached_listing(
             place, seen, lambda: (catalogue.records(), catalogue.skipped())
         )
     return records, skipped, generation
@@ -252,13 +252,13 @@ def _digest(found: Iterable[FoundFile]) -> str:
 
 def _plan(
     catalogue: Catalogue, found: Sequence[FoundFile], lacking: dict[bytes, frozenset[str]]
-) -> tuple[list[Work], list[str], bool]:
+) -> tuple[list[FileTask], list[str], bool]:
     """The files to read, and what is wanted of each; those that are gone; whether any was known.
 
     Both listings are sorted by path and run side by side, so that a million known files need no
     memory.
     """
-    work: list[Work] = []
+    work: list[FileTask] = []
     new: list[FoundFile] = []
     gone: list[str] = []
     planned: set[bytes] = set()
@@ -279,14 +279,14 @@ def _plan(
             new.append(file)
         elif seen.content_hash in lacking and seen.content_hash not in planned:
             planned.add(seen.content_hash)
-            work.append(Work(file.path, file.size, (), lacking[seen.content_hash]))
+            work.append(FileTask(file.path, file.size, (), lacking[seen.content_hash]))
     while old is not None:
         gone.append(old_path)
         old_path, old = next(known, _END)
     by_size = catalogue.hashes_of_sizes(file.size for file in new) if knew else {}
     for file in new:
         complete = tuple(h for h in by_size.get(file.size, ()) if h not in lacking)
-        work.append(Work(file.path, file.size, complete))
+        work.append(FileTask(file.path, file.size, complete))
     return work, gone, knew
 
 

@@ -9,7 +9,7 @@ import pytest
 import imgbatch
 from imgbatch.config import default_config_path, load_config
 from imgbatch.errors import FolderError
-from imgbatch.index.extract import Chunk, Work, chunks, read_chunk
+from imgbatch.index.extract import Chunk, FileTask, chunks, read_chunk
 from imgbatch.index.sqlite import refresh as indexing
 from imgbatch.index.sqlite.connect import FILE_NAME
 from tests.drawing import OLD, jpeg, photo, png, settle
@@ -97,22 +97,22 @@ def test_a_renamed_file_is_read_but_not_decoded(photos):
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 200, 5000])
 @pytest.mark.parametrize("most", [1, 7, 128, 4096])
 def test_chunks_hold_every_file_once_and_shrink_towards_the_end(count, most):
-    work = [Work(f"{number}.jpg", 100) for number in range(count)]
+    files = [FileTask(f"{number}.jpg", 100) for number in range(count)]
     sizes, left = [], count
-    cut = list(chunks("photos", work, (), OPTIONS, most))
-    assert [one for chunk in cut for one in chunk.work] == work
+    cut = list(chunks("photos", files, (), OPTIONS, most))
+    assert [file for chunk in cut for file in chunk.files] == files
     for chunk in cut:
-        sizes.append(len(chunk.work))
+        sizes.append(len(chunk.files))
         assert sizes[-1] <= min(most, max(16, left / 8))
         left -= sizes[-1]
     assert sizes == sorted(sizes, reverse=True)
 
 
 def test_chunks_of_large_files_are_small():
-    work = [Work(f"{number}.jpg", 9_000_000) for number in range(5)]
-    assert [len(chunk.work) for chunk in chunks("photos", work, (), OPTIONS, 128)] == [1] * 5
-    work = [Work(f"{number}.jpg", 1_000_000) for number in range(200)]
-    sizes = [len(chunk.work) for chunk in chunks("photos", work, (), OPTIONS, 128)]
+    files = [FileTask(f"{number}.jpg", 9_000_000) for number in range(5)]
+    assert [len(chunk.files) for chunk in chunks("photos", files, (), OPTIONS, 128)] == [1] * 5
+    files = [FileTask(f"{number}.jpg", 1_000_000) for number in range(200)]
+    sizes = [len(chunk.files) for chunk in chunks("photos", files, (), OPTIONS, 128)]
     assert sizes[0] == 16
     assert sizes[-1] == 1
     assert sizes == sorted(sizes, reverse=True)
@@ -120,7 +120,7 @@ def test_chunks_of_large_files_are_small():
 
 def test_the_content_hash_is_the_beginning_of_the_files_sha256(photos):
     data = (photos / "image003.jpg").read_bytes()
-    (read,) = read_chunk(Chunk(str(photos), (Work("image003.jpg", 0),), (), OPTIONS))
+    (read,) = read_chunk(Chunk(str(photos), (FileTask("image003.jpg", 0),), (), OPTIONS))
     assert read.content_hash == hashlib.sha256(data).digest()[:16]
     assert read.size == len(data)
 

@@ -19,7 +19,7 @@ from imgbatch.images.decode import Decoded
 from imgbatch.index.extract import describe_file, with_fingerprints
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.records import Records
-from imgbatch.index.sqlite.refresh import open_sqlite
+from imgbatch.index.sqlite.opened import open_sqlite
 from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.coresets import different_in_parts
 from imgbatch.selection.different import DifferentOptions

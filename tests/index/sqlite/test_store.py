@@ -196,8 +196,9 @@ def test_each_migration_may_be_the_first_to_apply(directory):
         place = directory / str(version)
         place.mkdir(parents=True)
         db = sqlite3.connect(place / FILE_NAME)
-        for script in MIGRATIONS[:version]:
-            db.executescript(script)
+        for migration in MIGRATIONS[:version]:
+            for statement in migration:
+                db.execute(statement)
         db.executemany("INSERT INTO meta VALUES (?, ?)", [("identity", "x"), ("generation", "7")])
         db.execute(f"PRAGMA user_version = {version}")
         db.commit()

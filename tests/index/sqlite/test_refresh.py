@@ -1,5 +1,6 @@
 """Bringing an index up to date: only what changed is read, only what is new is decoded."""
 
+import contextlib
 import hashlib
 import os
 import sqlite3
@@ -9,6 +10,7 @@ import pytest
 import imgbatch
 from imgbatch.config import default_config_path, load_config
 from imgbatch.errors import FolderError
+from imgbatch.files.cache import index_directory
 from imgbatch.index.extract import Chunk, FileTask, chunks, read_chunk
 from imgbatch.index.sqlite import refresh as indexing
 from imgbatch.index.sqlite.connect import FILE_NAME
@@ -40,6 +42,14 @@ def vectors(folder, config=None):
     ).fetchall()
     db.close()
     return {(path, fingerprint): data for path, fingerprint, data in rows}
+
+
+def held(folder):
+    """How many contents and vectors the index holds, whether files have them or not."""
+    directory = index_directory(str(folder))
+    with contextlib.closing(sqlite3.connect(directory / FILE_NAME)) as db:
+        tables = ("contents", "vectors")
+        return tuple(db.execute(f"SELECT count(*) FROM {one}").fetchone()[0] for one in tables)
 
 
 def test_a_second_request_reads_and_decodes_nothing(photos, monkeypatch):
@@ -138,6 +148,31 @@ def test_a_deleted_file_is_forgotten(photos):
     (photos / "image003.jpg").unlink()
     assert refresh(photos) == (0, 0, 1)
     assert not any("image003" in path for path in imgbatch.load(photos).paths)
+
+
+def test_what_a_deleted_and_a_changed_file_held_is_purged(photos):
+    refresh(photos)
+    contents, codes = held(photos)
+    assert contents == 12
+    each = codes // 12
+    (photos / "image003.jpg").unlink()
+    refresh(photos)
+    assert held(photos) == (11, 11 * each)
+    (photos / "image004.jpg").write_bytes(jpeg(photo(444)))
+    settle(photos)
+    assert refresh(photos)[1:] == (1, 0)
+    assert held(photos) == (11, 11 * each)
+
+
+def test_of_two_known_copies_one_is_decoded_for_new_settings(photos, tmp_path):
+    (photos / "copy.jpg").write_bytes((photos / "image003.jpg").read_bytes())
+    settle(photos)
+    assert refresh(photos)[0] == 13
+    changed = config("[descriptors.hog]\norientations = 9\n", tmp_path)
+    assert refresh(photos, changed) == (12, 12, 0)
+    codes = vectors(photos, changed)
+    copied = {mark: data for (path, mark), data in codes.items() if path == b"copy.jpg"}
+    assert copied == {m: data for (path, m), data in codes.items() if path == b"image003.jpg"}
 
 
 def test_a_file_changed_a_moment_ago_is_read_again(photos):

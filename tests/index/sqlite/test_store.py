@@ -130,7 +130,8 @@ def test_what_is_lacking_is_told_for_each_content(catalogue):
 
 
 def test_contents_nobody_uses_are_dropped_by_a_purge(catalogue, directory):
-    catalogue.record([read(f"{n:04}") for n in range(1500)], LIMITS)
+    closed = ReadFile("closed.jpg", 3, -1, None, error="cannot be read")  # has no content
+    catalogue.record([closed, *(read(f"{n:04}") for n in range(1500))], LIMITS)
     catalogue.forget([f"{n:04}" for n in range(1, 1500)])
     catalogue.purge()
     with contextlib.closing(sqlite3.connect(directory / FILE_NAME)) as db, db:
@@ -138,6 +139,37 @@ def test_contents_nobody_uses_are_dropped_by_a_purge(catalogue, directory):
         assert db.execute("SELECT count(*) FROM vectors").fetchone() == (1,)
     db.close()
     assert rows(catalogue) == [b"ab"]
+
+
+def test_a_file_whose_known_content_was_purged_meanwhile_is_not_recorded(catalogue):
+    catalogue.record([read("a", b"lost"), read("b", b"kept")], LIMITS)
+    catalogue.forget(["a"])
+    catalogue.purge()  # as another process may, after this one saw that the content is known
+    late = read("c", b"lost", codes=None, known=True)
+    catalogue.record([late, read("d", b"kept", codes=None, known=True)], LIMITS)
+    assert [path for path, _ in catalogue.files()] == ["b", "d"], "c counts as new next time"
+
+
+def test_a_writer_that_reads_first_lets_no_other_write_in_between(catalogue, directory):
+    catalogue.record([read("a", b"same")], LIMITS)
+    refused = []
+    with Catalogue.open(directory, "/photos") as other:
+        other._db.execute("PRAGMA busy_timeout = 0")  # else it would wait for a minute
+
+        def write_in_between(statement: str) -> None:
+            if statement.startswith("SELECT id FROM contents"):
+                try:
+                    other.record([read("b")], LIMITS)
+                except CatalogueError as error:
+                    refused.append(str(error))
+
+        catalogue._db.set_trace_callback(write_in_between)
+        catalogue.record([read("c", b"same", codes=None, known=True)], LIMITS)
+        catalogue._db.set_trace_callback(None)
+        assert len(refused) == 1
+        assert "locked" in refused[0]
+        other.record([read("b")], LIMITS)
+    assert [record.path for record in catalogue.records()] == ["a", "b", "c"]
 
 
 def test_a_failing_record_changes_nothing(catalogue):

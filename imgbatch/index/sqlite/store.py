@@ -32,7 +32,7 @@ class Catalogue(Database):
     --------
     >>> from pathlib import Path
     >>> from imgbatch.types import ReadFile
-    >>> with Catalogue.open(Path("index"), "/photos") as catalogue:
+    >>> with Catalogue.open(Path("catalogue"), "/photos") as catalogue:
     ...     image = ReadFile("sea.jpg", 5000, -1, b"hash", 640, 480, codes={"hsv-1": b"ab"})
     ...     catalogue.record([image], limits="")
     ...     print(catalogue.records()[0].path, next(catalogue.codes("hsv-1", dim=2)))

@@ -14,7 +14,10 @@ from collections.abc import Callable, Container, Iterator
 from pathlib import Path
 
 from imgbatch.errors import OutputError
+from imgbatch.files.paths import file_system, is_url, only_os_errors
 
+TEMPORARY = ".tmp"
+"""The end of the name of a file that `write_bytes` has not finished."""
 _PREFIX = ".imgbatch-"
 
 
@@ -43,19 +46,49 @@ def replacing(target: Path) -> Iterator[Path]:
         raise _not_written(target, error) from None
 
 
-def write_bytes(target: Path, data: bytes) -> None:
-    """Write a file in one step; raises `OSError` if it cannot be written.
+def write_bytes(target: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file, given by its path or URL, in one step; missing parent folders are made.
 
-    Missing parent folders are made. A process that is killed may leave a file ending in ``.tmp``.
+    Object stores show a file only when it is complete. On this machine, a process that is killed
+    may leave a file whose name ends in `TEMPORARY`.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
 
     Examples
     --------
-    >>> write_bytes(Path("made/data.bin"), b"complete")
+    >>> write_bytes("made/data.bin", b"complete")
     >>> Path("made/data.bin").read_bytes()
     b'complete'
     """
-    with _renamed_to(target, ".tmp") as temporary:
-        temporary.write_bytes(data)
+    location = os.fspath(target)
+    if not is_url(location):
+        with _renamed_to(Path(location), TEMPORARY) as temporary:
+            temporary.write_bytes(data)
+        return
+    system, inside = file_system(location)
+    with only_os_errors():
+        system.makedirs(os.path.dirname(inside), exist_ok=True)
+        system.pipe_file(inside, data)
+
+
+def move_file(finished: Path, target: str) -> None:
+    """Move a finished local file to a path on the same file system, or upload it to a URL.
+
+    Raises
+    ------
+    OSError
+        The target cannot be written.
+    """
+    if not is_url(target):
+        finished.replace(target)
+        return
+    system, inside = file_system(target)
+    with only_os_errors():
+        system.makedirs(os.path.dirname(inside), exist_ok=True)
+        system.put_file(str(finished), inside)
 
 
 @contextlib.contextmanager

@@ -5,7 +5,14 @@ import os
 import pytest
 
 from imgbatch.errors import OutputError
-from imgbatch.files.atomic import publishing, replacing, replacing_folder, write_bytes
+from imgbatch.files.atomic import (
+    move_file,
+    publishing,
+    replacing,
+    replacing_folder,
+    write_bytes,
+)
+from imgbatch.files.paths import read
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs links or POSIX permissions")
 
@@ -115,3 +122,14 @@ def test_a_directory_that_another_process_published_first_stays(tmp_path):
         (target / "points").write_text("first")
     assert (target / "points").read_text() == "first"
     assert os.listdir(target.parent) == ["a"]
+
+
+@pytest.mark.parametrize("root", ["{}/store", "file://{}/store", "memory://{}/store"])
+def test_bytes_and_finished_files_reach_paths_and_urls(tmp_path, root):
+    pytest.importorskip("fsspec")
+    root = root.format(tmp_path)
+    write_bytes(f"{root}/a/b", b"bytes")
+    assert read(f"{root}/a/b") == b"bytes"
+    (tmp_path / "made").write_bytes(b"moved")
+    move_file(tmp_path / "made", f"{root}/a/c")
+    assert read(f"{root}/a/c") == b"moved"

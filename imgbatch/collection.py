@@ -14,7 +14,8 @@ from imgbatch.embedding.projection import Projection
 from imgbatch.files import cache, paths
 from imgbatch.index.opened import OpenedIndex, RefreshReport
 from imgbatch.index.records import Records
-from imgbatch.index.sqlite.refresh import open_sqlite
+from imgbatch.index.sqlite.opened import open_sqlite
+from imgbatch.index.sqlite.refresh import SqliteFolder
 from imgbatch.selection.answer import RequestClock, draw_seed
 from imgbatch.selection.picker import Picker
 from imgbatch.types import (
@@ -90,8 +91,8 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
         opened = open_shards(sharded, progress, refresh=refresh)
     else:
         paths.refuse_url(path, index)
-        directory = cache.index_directory(path, index)
-        opened = open_sqlite(path, directory, settings, progress, refresh=refresh)
+        indexed = SqliteFolder(path, cache.index_directory(path, index), settings)
+        opened = open_sqlite(indexed, progress, refresh=refresh)
     return Collection(settings, opened, started)
 
 

@@ -118,7 +118,7 @@ class _Target:
 def _check_target(output: str | None, folder: str) -> _Target | None:
     """Where the plan goes; a slash at the end, or a folder that is there, asks for a folder."""
     from imgbatch.batches.plans import check_plan_path
-    from imgbatch.files.atomic import refuse_inside
+    from imgbatch.files.readonly import refuse_inside
 
     if output is None:
         return None

@@ -104,7 +104,7 @@ def errors_as_lines() -> Iterator[None]:
 
 
 def _fail(line: str, hint: str, code: int) -> NoReturn:
-    from imgbatch.outputs.base import printable
+    from imgbatch.files.names import printable
 
     if _debug and sys.exc_info()[0] is not None:
         traceback.print_exc()
@@ -178,18 +178,18 @@ def default_picture(images: ImageSource, stem: str) -> Path:
     In ``imgbatch-out/`` of the working directory; beside the index where that would be among the
     images.
     """
-    from imgbatch.files.atomic import is_inside
+    from imgbatch.files.readonly import lies_inside
 
     options = images.config.sheet
     folder = Path(options.folder)
-    if is_inside(folder, images.folder):
+    if lies_inside(folder, images.folder):
         folder = images.index_directory / "sheets"
     return folder / f"{stem}.{options.format}"
 
 
 def note(notes: Iterable[str]) -> None:
     """Print remarks to standard error, one a line."""
-    from imgbatch.outputs.base import printable
+    from imgbatch.files.names import printable
 
     for line in notes:
         print(f"note: {printable(line)}", file=sys.stderr)

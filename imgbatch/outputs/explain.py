@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from rich.table import Table
 
-from imgbatch.outputs.base import StandardOutput, printable
+from imgbatch.files.names import printable
+from imgbatch.outputs.base import StandardOutput
 from imgbatch.outputs.legend import bar, draws_blocks, in_words, style_of
 from imgbatch.outputs.sheet import save_page, shortened
 from imgbatch.types import DescribedImage, Explanation, Floats, View

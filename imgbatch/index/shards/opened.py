@@ -16,10 +16,10 @@ from imgbatch.embedding.projection import Projection
 from imgbatch.errors import CatalogueError, ClusterError, FolderError, ImgbatchError
 from imgbatch.files import cache
 from imgbatch.index.opened import (
-    MAKE_ONE,
+    REFRESH_HINT,
     RefreshReport,
+    cached_listing,
     changed_meanwhile,
-    kept_listing,
     no_images,
     write_skipped,
 )
@@ -59,7 +59,7 @@ def open_shards(
             return _open(sharded, progress, refresh=refresh)
         except DamagedShardError as error:  # shows when they are read; their marks are gone by now
             damage = str(error)
-    raise CatalogueError(f"the shards of {sharded.folder} are damaged: {damage}", MAKE_ONE)
+    raise CatalogueError(f"the shards of {sharded.folder} are damaged: {damage}", REFRESH_HINT)
 
 
 def _open(sharded: ShardedFolder, progress: Progress | None, *, refresh: bool) -> "ShardedIndex":
@@ -79,7 +79,7 @@ def _trusted(sharded: ShardedFolder) -> list[FinishedShard]:
     marks = sharded.store.listing(sharded.listing)
     if not marks:
         raise FolderError(
-            f"there are no shards of {sharded.folder} for these settings yet", MAKE_ONE
+            f"there are no shards of {sharded.folder} for these settings yet", REFRESH_HINT
         )
     with contextlib.suppress(CatalogueError):  # keeping what is read costs time, never the answer
         cache.make_index_directory(sharded.directory, sharded.folder)
@@ -102,7 +102,7 @@ class ShardedIndex:
 
     def __post_init__(self) -> None:
         place = self.directory / "listings" / self.generation()
-        self.records, unusable = kept_listing(place, "", self._read)
+        self.records, unusable = cached_listing(place, "", self._read)
         both = (*unusable, *self.report.unlisted)
         self.skipped = sorted(both, key=lambda one: one.path)
         self.skipped_list = write_skipped(self.directory, self.skipped)
@@ -153,7 +153,7 @@ class ShardedIndex:
     def _beyond_mending(self, error: DamagedShardError) -> ImgbatchError:
         root, cluster = self.sharded.store.root, self.sharded.cluster
         if cluster == LOCAL:
-            return CatalogueError(f"the shards of {self.folder} are damaged: {error}", MAKE_ONE)
+            return CatalogueError(f"the shards of {self.folder} are damaged: {error}", REFRESH_HINT)
         return ClusterError(
             f"workers at {cluster} cannot read the shards in {root}: {error}", SHARE
         )

@@ -7,7 +7,7 @@ from imgbatch.descriptors import Descriptor
 from imgbatch.errors import CatalogueError, ClusterError
 from imgbatch.images.listing import FoundFile, Listed, list_folders
 from imgbatch.images.quiet import quiet_codecs
-from imgbatch.index.extract import Chunk, Work, chunks, read_chunk, with_fingerprints
+from imgbatch.index.extract import Chunk, FileTask, chunks, read_chunk, with_fingerprints
 from imgbatch.index.shards.cut import Shard
 from imgbatch.index.shards.rows import pack, unpack
 from imgbatch.index.shards.store import DamagedShardError, FinishedShard, Store, digest_of
@@ -136,7 +136,7 @@ def probe(chunk: Chunk) -> tuple[str, ...]:
 
 def crashed_probe(chunk: Chunk) -> tuple[str, ...]:
     """The answer for files that nobody survives reading."""
-    return tuple(work.path for work in chunk.work)
+    return tuple(work.path for work in chunk.files)
 
 
 def list_some(task: tuple[str, Sequence[str]]) -> list[Listed]:
@@ -144,5 +144,5 @@ def list_some(task: tuple[str, Sequence[str]]) -> list[Listed]:
     return list_folders(*task)
 
 
-def _work(files: Sequence[FoundFile]) -> tuple[Work, ...]:
-    return tuple(Work(file.path, file.size, mtime_ns=file.mtime_ns) for file in files)
+def _work(files: Sequence[FoundFile]) -> tuple[FileTask, ...]:
+    return tuple(FileTask(file.path, file.size, mtime_ns=file.mtime_ns) for file in files)

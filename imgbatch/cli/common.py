@@ -85,14 +85,17 @@ def start_workers_early(folder: str, index: str | None, workers: int | None) -> 
     A guess that costs or saves some time and changes nothing else; the folder and the options are
     checked later.
     """
+    from imgbatch.files.cache import index_directory
+    from imgbatch.index import DESCRIBING_MODULES
     from imgbatch.runners import start_early, usable_cores, worth_starting
 
-    count = workers or usable_cores()
     with contextlib.suppress(ImgbatchError, OSError):
-        from imgbatch.files.cache import index_directory
-
-        if count > 1 and not index_directory(folder, index).exists() and worth_starting(folder):
-            start_early(count)
+        # Counting cores costs an import, so it comes last.
+        if index_directory(folder, index).exists() or not worth_starting(folder):
+            return
+        count = workers or usable_cores()
+        if count > 1:
+            start_early(count, DESCRIBING_MODULES)
 
 
 def load_folder(

@@ -147,7 +147,8 @@ def candidates_by_pass(points: Floats, squares: Floats, queries: Floats, k: int)
 
 def _parts(n: int, queries: int) -> list[range]:
     """All rows in one part for each core or, where starting a thread would not pay, in one."""
-    cores = max(1, min(usable_cores(), n * queries // _WORTH_A_THREAD, n // _BLOCK_ROWS))
+    most = min(n * queries // _WORTH_A_THREAD, n // _BLOCK_ROWS)
+    cores = min(usable_cores(), most) if most > 1 else 1  # asking for cores costs an import
     return [range(n * part // cores, n * (part + 1) // cores) for part in range(cores)]
 
 

@@ -17,6 +17,7 @@ from imgbatch.errors import FolderError
 from imgbatch.files import cache
 from imgbatch.images.decode import quiet_codecs
 from imgbatch.images.scan import FoundFile, check_folder, scan
+from imgbatch.index import DESCRIBING_MODULES
 from imgbatch.index.extract import Chunk, Work, chunks, limits_of, read_chunk, with_fingerprints
 from imgbatch.index.opened import (
     MAKE_ONE,
@@ -219,7 +220,8 @@ def refresh(
     work, gone, knew = _plan(catalogue, found, lacking)
     described = 0
     if work:
-        runner = build_runner(config.index.workers, sum(one.size for one in work))
+        total_bytes = sum(one.size for one in work)
+        runner = build_runner(config.index.workers, total_bytes, DESCRIBING_MODULES)
         todo = chunks(
             folder, work, descriptors, config.images.as_options(), config.index.chunk_images
         )

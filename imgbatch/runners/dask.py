@@ -29,7 +29,7 @@ _AHEAD = 3
 """Tasks handed out for each worker thread: one at work, two waiting, so that none idles."""
 _START_SECONDS, _ASK_SECONDS, _CLOSE_SECONDS, _TICK_SECONDS = 60.0, 20.0, 10.0, 2.0
 _IDLE_SECONDS = 300.0
-"""How long no task may be at work before we give up; a cluster that grows on demand takes a while."""
+"""How long tasks may wait while none is at work; clusters that grow on demand take a while."""
 _LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")
 _AGAIN = "run again; finished shards are kept"
 _ONE_THREAD = (

@@ -103,13 +103,13 @@ class ProcessRunner:
     ) -> Iterator[Answer]:
         """See `Runner.run`."""
         source = iter(tasks)
-        while lost := (yield from self._until_crash(function, source)):
+        while lost := (yield from _until_crash(self, function, source)):
             suspects = [part for task in lost for part in split(task)]
             while suspects:
                 # One worker with one task: if it dies, that task is the culprit.
                 waiting = iter(suspects)
                 alone = replace(self, workers=1)
-                culprits = yield from alone._until_crash(function, waiting, ahead=1)
+                culprits = yield from _until_crash(alone, function, waiting, ahead=1)
                 suspects = list(waiting)
                 for task in culprits:
                     parts = split(task)
@@ -118,29 +118,33 @@ class ProcessRunner:
                     else:
                         yield crashed(task)
 
-    def _until_crash(
-        self, function: Callable[[Task], Answer], source: Iterator[Task], ahead: int = _AHEAD
-    ) -> Generator[Answer, None, list[Task]]:
-        """Yield answers; return the tasks that were lost when a worker died, [] if none did."""
-        pool = _take_pool(self)
-        pending: dict[Future[Answer], Task] = {}
-        try:
-            while True:
-                for task in islice(source, self.workers * ahead - len(pending)):
-                    pending[pool.submit(function, task)] = task
-                if not pending:
-                    return []
-                done, _ = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    if isinstance(future.exception(), BrokenProcessPool):
-                        return list(pending.values())
-                    answer = future.result()
-                    del pending[future]
-                    yield answer
-        except BrokenProcessPool:  # raised by submit
-            return [*pending.values(), task]
-        finally:
-            pool.shutdown(wait=True, kill_workers=True)
+
+def _until_crash(
+    runner: ProcessRunner,
+    function: Callable[[Task], Answer],
+    source: Iterator[Task],
+    ahead: int = _AHEAD,
+) -> Generator[Answer, None, list[Task]]:
+    """Yield answers; return the tasks that were lost when a worker died, [] if none did."""
+    pool = _take_pool(runner)
+    pending: dict[Future[Answer], Task] = {}
+    try:
+        while True:
+            for task in islice(source, runner.workers * ahead - len(pending)):
+                pending[pool.submit(function, task)] = task
+            if not pending:
+                return []
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                if isinstance(future.exception(), BrokenProcessPool):
+                    return list(pending.values())
+                answer = future.result()
+                del pending[future]
+                yield answer
+    except BrokenProcessPool:  # raised by submit
+        return [*pending.values(), task]
+    finally:
+        pool.shutdown(wait=True, kill_workers=True)
 
 
 def _prepare_worker(preload: Sequence[str]) -> None:

@@ -5,11 +5,12 @@ import math
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 from imgbatch.errors import OutputError, UsageError
-from imgbatch.files.paths import is_url, lies_inside, read
+from imgbatch.files.paths import file_system, is_url, lies_inside, only_os_errors, read
 
 
 @contextlib.contextmanager
@@ -188,3 +189,49 @@ def _place(source: str, wanted: Path, *, link: bool) -> Path:
             target = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
         else:
             return target
+
+
+TEMPORARY = ".tmp"
+"""How the names of files end that `write_bytes` has not finished."""
+
+
+def write_bytes(target: str, data: bytes) -> None:
+    """Write a file, given by its path or URL, so that no reader sees half of it.
+
+    Object stores show a file only when it is whole; on this machine a finished file is renamed.
+
+    Raises
+    ------
+    OSError
+        It cannot be written.
+    """
+    if is_url(target):
+        system, inside = file_system(target)
+        with only_os_errors():
+            system.makedirs(os.path.dirname(inside), exist_ok=True)
+            system.pipe_file(inside, data)
+        return
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    temporary = Path(f"{target}.{uuid.uuid4().hex}{TEMPORARY}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def move_file(finished: Path, target: str) -> None:
+    """Move a finished local file to a path on the same file system, or upload it to a URL.
+
+    Raises
+    ------
+    OSError
+        The target cannot be written.
+    """
+    if not is_url(target):
+        finished.replace(target)
+        return
+    system, inside = file_system(target)
+    with only_os_errors():
+        system.makedirs(os.path.dirname(inside), exist_ok=True)
+        system.put_file(str(finished), inside)

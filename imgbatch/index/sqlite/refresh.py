@@ -12,7 +12,7 @@ import numpy as np
 
 from imgbatch.config.schema import Config
 from imgbatch.descriptors import build_descriptors
-from imgbatch.embedding.projection import Descriptors, Projection, features_of, project
+from imgbatch.embedding.projection import Descriptors, Projection
 from imgbatch.errors import FolderError
 from imgbatch.files import cache
 from imgbatch.images.decode import quiet_codecs
@@ -29,6 +29,7 @@ from imgbatch.index.opened import (
 )
 from imgbatch.index.records import Records
 from imgbatch.index.sqlite.connect import FILE_NAME, signature
+from imgbatch.index.sqlite.points import features_of, project
 from imgbatch.index.sqlite.store import Catalogue, KnownFile
 from imgbatch.runners import SerialRunner, build_runner
 from imgbatch.types import Floats, Progress, Rows, Skipped, View

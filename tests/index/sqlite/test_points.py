@@ -8,7 +8,7 @@ import pytest
 
 import imgbatch
 from imgbatch.config import default_config_path, load_config
-from imgbatch.embedding import projection
+from imgbatch.index.sqlite import points
 from tests.drawing import jpeg, photo
 
 
@@ -30,7 +30,7 @@ def no_computing(monkeypatch):
     def refuse(*_):
         raise AssertionError("computed although nothing had changed")
 
-    return lambda: monkeypatch.setattr(projection, "_compute", refuse)
+    return lambda: monkeypatch.setattr(points, "_compute", refuse)
 
 
 def test_points_have_a_row_for_each_image_and_are_finite(photos, tmp_path):
@@ -150,8 +150,8 @@ def test_a_damaged_file_is_made_anew_silently_and_is_whole_afterwards(
     assert again.points.tobytes() == expected
     assert again.report.read == 0
     computed = []
-    compute = projection._compute
-    monkeypatch.setattr(projection, "_compute", lambda *a: computed.append(1) or compute(*a))
+    compute = points._compute
+    monkeypatch.setattr(points, "_compute", lambda *a: computed.append(1) or compute(*a))
     assert imgbatch.load(photos, config=config).points.tobytes() == expected
     assert not computed, "the damaged files stay, and every request computes anew"
 

@@ -16,6 +16,7 @@ from imgbatch.index.shards.opened import open_shards
 from imgbatch.index.shards.refresh import refresh_shards
 from imgbatch.index.shards.store import DamagedShardError, Store, StoredShard, _table_of
 from imgbatch.runners import SerialRunner
+from imgbatch.runners.dask import DaskRunner
 from tests.drawing import settle, write_photos
 
 
@@ -105,6 +106,35 @@ def test_a_folder_that_changed_before_a_shard_was_made_anew_is_an_error(sharded,
         opened.contents()
     with pytest.raises(CatalogueError, match="has changed"):
         opened.features([0])
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """The runners that were closed."""
+    runners = []
+    monkeypatch.setattr(DaskRunner, "close", lambda runner: runners.append(runner))  # noqa: PLW0108
+    return runners
+
+
+def test_the_processes_of_a_local_cluster_end_with_the_refresh(sharded, in_process, closed):
+    opened = open_shards(sharded)
+    assert closed == [opened.current.runner]
+
+
+def test_a_cluster_stays_connected_while_the_index_is_open(sharded, in_process, closed):
+    opened = open_shards(replace(sharded, cluster="tcp://127.0.0.1:9"))
+    assert closed == []
+    codes = opened._codes()
+    assert codes.run_tasks.runner is opened.current.runner
+    assert codes.run_long_tasks.runner is opened.current.runner
+
+
+def test_an_index_that_cannot_be_opened_closes_its_connection(trusted, closed):
+    shutil.rmtree(trusted.directory / "listings", ignore_errors=True)
+    damage(trusted)
+    with pytest.raises(CatalogueError, match="damaged"):
+        open_shards(replace(trusted, cluster="tcp://127.0.0.1:9"), refresh=False)
+    assert len(closed) == 1
 
 
 def test_workers_without_the_store_are_a_readable_error(trusted, tmp_path):

@@ -193,6 +193,33 @@ def test_the_points_of_the_newest_four_spaces_are_kept(photos, config, tmp_path)
     assert len(os.listdir(index.points_root)) == 4
 
 
+def test_points_that_are_used_count_as_new(photos, config, tmp_path):
+    index = in_shards(photos, tmp_path, [30, 30])
+    first = config(30, "[weights]\nhsv = 0.1")
+    project(index, first)
+    (kept,) = Path(index.points_root).iterdir()
+    for weight in (0.2, 0.3, 0.4):
+        project(index, config(30, f"[weights]\nhsv = {weight}"))
+    for number, path in enumerate(
+        sorted(Path(index.points_root).iterdir(), key=lambda p: p != kept)
+    ):
+        os.utime(path, (number, number))  # the first is the oldest
+    project(index, first)
+    project(index, config(30, "[weights]\nhsv = 0.5"))
+    assert len(os.listdir(index.points_root)) == 4
+    assert kept.is_dir()
+
+
+def test_points_behind_a_url_are_there_once_the_last_file_is(photos, config, tmp_path):
+    pytest.importorskip("fsspec", reason="needs fsspec")
+    index = replace(in_shards(photos, tmp_path, [60]), points_root=f"file://{tmp_path}/there")
+    expected = np.asarray(project(index, config(60)).points)
+    (last,) = (tmp_path / "there").rglob("*.hashes.npy")
+    last.unlink()  # as if its writer had been killed before the end
+    assert np.asarray(project(index, config(60)).points).tobytes() == expected.tobytes()
+    assert last.is_file()
+
+
 def test_points_in_another_kind_of_storage_are_read_from_a_copy(photos, config, tmp_path):
     pytest.importorskip("fsspec", reason="needs fsspec")
     index = in_shards(photos, tmp_path, [30, 30])

@@ -123,6 +123,21 @@ def test_only_the_newest_four_spaces_are_kept(photos, tmp_path):
     assert imgbatch.load(photos, config=config).points.tobytes() == newest
 
 
+def test_a_space_that_is_used_counts_as_new(photos, tmp_path):
+    first = config_of(tmp_path, "[weights]\nhsv = 0.1")
+    collection = imgbatch.load(photos, config=first)
+    _ = collection.points
+    (kept,) = spaces(collection)
+    for number in range(2, 5):
+        _ = imgbatch.load(photos, config=config_of(tmp_path, f"[weights]\nhsv = 0.{number}")).points
+    for number, path in enumerate(sorted(spaces(collection), key=lambda path: path != kept)):
+        os.utime(path, (number, number))  # the first is the oldest
+    _ = imgbatch.load(photos, config=first).points
+    _ = imgbatch.load(photos, config=config_of(tmp_path, "[weights]\nhsv = 0.5")).points
+    assert len(spaces(collection)) == 4
+    assert kept in spaces(collection)
+
+
 DAMAGE = {
     "empty": lambda _: b"",
     "cut in the middle": lambda data: data[: len(data) // 2],

@@ -84,8 +84,8 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     settings = settings.with_emphasis(emphasis)
     opened: OpenedIndex
     if cluster is not None:
+        from imgbatch.index.shards.folder import ShardedFolder
         from imgbatch.index.shards.opened import open_shards
-        from imgbatch.index.shards.refresh import ShardedFolder
 
         sharded = ShardedFolder.at(path, index, settings, cluster)
         opened = open_shards(sharded, progress, refresh=refresh)

@@ -147,14 +147,15 @@ def start_workers_early(folder: str, options: IndexOptions) -> None:
     checked later.
     """
     from imgbatch.files.cache import index_directory
+    from imgbatch.index import DESCRIBING_MODULES
     from imgbatch.runners import start_early, usable_cores, worth_starting
 
     with contextlib.suppress(ImgbatchError, OSError):
         if index_directory(folder, options.index).exists() or not worth_starting(folder):
             return
-        count = options.workers or usable_cores()
+        count = options.workers or usable_cores()  # last: counting cores costs an import
         if count > 1:
-            start_early(count)
+            start_early(count, DESCRIBING_MODULES)
 
 
 def settings_of(options: IndexOptions) -> "Config":

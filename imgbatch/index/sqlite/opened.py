@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from imgbatch.embedding.projection import Projection, features_of, project
+from imgbatch.embedding.projection import Projection
 from imgbatch.errors import FolderError
 from imgbatch.files import cache
 from imgbatch.images.listing import check_folder
@@ -22,6 +22,7 @@ from imgbatch.index.opened import (
 )
 from imgbatch.index.records import Records
 from imgbatch.index.sqlite.connect import FILE_NAME, file_state
+from imgbatch.index.sqlite.points import features_of, project
 from imgbatch.index.sqlite.refresh import SqliteFolder, refresh_index
 from imgbatch.index.sqlite.store import Catalogue
 from imgbatch.types import Floats, Progress, Rows, Skipped, View

@@ -13,6 +13,7 @@ from imgbatch.embedding.projection import Descriptors
 from imgbatch.images.listing import FoundFile
 from imgbatch.images.quiet import quiet_codecs
 from imgbatch.images.scan import scan
+from imgbatch.index import DESCRIBING_MODULES
 from imgbatch.index.extract import (
     Chunk,
     FileTask,
@@ -180,7 +181,8 @@ def _read_all(
     todo: Iterable[Chunk], tasks: Sequence[FileTask], workers: int, progress: Progress | None
 ) -> Iterator[list[ReadFile]]:
     """Read chunks of files on the workers, and report how many files are done."""
-    runner = build_runner(workers, sum(task.size for task in tasks))
+    total_bytes = sum(task.size for task in tasks)
+    runner = build_runner(workers, total_bytes, DESCRIBING_MODULES)
     function = _read_quietly if isinstance(runner, SerialRunner) else read_chunk
     done = 0
     if progress:

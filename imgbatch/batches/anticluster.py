@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.copies.pairs import hamming
+from imgbatch.copies.rule import hamming
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int64]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from imgbatch.batches.chunks import DealOptions, deal_in_parts
 from imgbatch.batches.deal import COMPONENTS, deal_batches
-from imgbatch.copies.pairs import hamming
+from imgbatch.copies.rule import hamming
 from imgbatch.errors import SelectionError
 from imgbatch.neighbours.parts import (
     Part,

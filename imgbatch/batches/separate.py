@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.batches.anticluster import Rows, Space, squared_distances
-from imgbatch.copies.pairs import hamming, near_duplicate_pairs
+from imgbatch.copies.pairs import near_duplicate_pairs
+from imgbatch.copies.rule import hamming
 
 WORK = 1_000_000_000  # rows compared with those that share a batch, before giving up
 _PASSES = 30  # over what the first pass leaves, and so many rows in each:

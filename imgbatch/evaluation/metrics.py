@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.copies.pairs import hamming
+from imgbatch.copies.rule import hamming
 from imgbatch.neighbours.search import neighbour_lists
 from imgbatch.types import Floats, Hashes, Rows
 

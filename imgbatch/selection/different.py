@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imgbatch.copies.pairs import hamming
+from imgbatch.copies.rule import hamming
 from imgbatch.neighbours.search import distances_to, neighbour_lists
 from imgbatch.types import Floats, Hashes, Rows
 

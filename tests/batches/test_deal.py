@@ -13,7 +13,7 @@ from imgbatch.batches import anticluster
 from imgbatch.batches import deal as batches
 from imgbatch.batches.anticluster import Space, Swaps, closeness, quantise
 from imgbatch.batches.deal import deal_batches
-from imgbatch.copies.pairs import hamming
+from imgbatch.copies.rule import hamming
 from imgbatch.errors import SelectionError
 
 

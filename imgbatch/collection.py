@@ -23,9 +23,9 @@ from imgbatch.index.sqlite.refresh import open_sqlite
 from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.coresets import different_in_parts
 from imgbatch.selection.different import DifferentOptions
-from imgbatch.selection.explain import explain, look, shares_of_set
+from imgbatch.selection.explain import Explanation, describe_image, explain, shares_of_set
 from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, similar
-from imgbatch.types import Explanation, Floats, PickedImage, Progress, Rows, Selection, View
+from imgbatch.types import Floats, PickedImage, Progress, Rows, Selection, View
 
 _SEEDS = 2**31
 
@@ -257,7 +257,7 @@ class Collection(Dealing):
             decoded, codes = self._read(path, "name a file, or a path inside the image folder")
             relative = path if row is None else self.records[row].path
             size = decoded.width, decoded.height
-            looks.append(look((path, relative), size, by_name, codes))
+            looks.append(describe_image((path, relative), size, by_name, codes))
             points.append(self._project(codes) if row is None else self.points[row])
         space, weights = self.projection.space, self.config.weights
         return explain(self.folder, space, weights, (looks[0], looks[1]), (points[0], points[1]))

@@ -25,7 +25,7 @@ from imgbatch.exports.postgres import check_tables, index_name
 from imgbatch.files import cache, paths
 from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.explain import shares_of_set
-from imgbatch.selection.similar import Anchor, SimilarOptions, mark_distinct, similar
+from imgbatch.selection.similar import Anchor, SimilarOptions, distinct_mask, similar
 from imgbatch.types import Floats, ImageRecord, PickedImage, Selection
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ class RemoteImages:
         search = NeighbourSearch(points, large=0)
         rows, distances = similar(search, anchor, n, options)
         others = rows[rows != anchor.row]
-        distinct = bool(mark_distinct(others, len(others), anchor, options).all())
+        distinct = bool(distinct_mask(others, len(others), anchor, options).all())
         shares = shares_of_set(self.space.space, points[rows], anchor.point)
         chosen = zip(rows.tolist(), distances, shares, strict=True)
         picked = [

@@ -3,16 +3,28 @@
 import colorsys
 import os
 import shutil
+import subprocess
+import sys
 
+import imagehash
 import numpy as np
 import pytest
 from PIL import Image
 
 import imgbatch
 from imgbatch.config import load_config
+from imgbatch.descriptors.phash import Phash
 from imgbatch.embedding.space import BlockOptions, FeatureSpace
+from imgbatch.outputs.json import explanation_document
 from imgbatch.outputs.legend import bar, in_words, legend
-from imgbatch.selection.explain import color_bars, hash_bits, shares, shares_of_set
+from imgbatch.selection.explain import (
+    color_bars,
+    describe_image,
+    hash_bits,
+    shares,
+    shares_of_set,
+)
+from tests.conftest import environment
 
 
 @pytest.fixture
@@ -150,6 +162,53 @@ def test_a_histogram_without_saturations_has_hues_alone():
 def test_hash_bits_stand_in_the_order_of_the_hash():
     bits = hash_bits(np.array([0b10000001, 0, 0, 0, 0, 0, 0, 1], np.uint8))
     assert np.argwhere(bits).tolist() == [[0, 0], [0, 7], [7, 7]]
+
+
+def described(pixels):
+    codes = {"phash": Phash().describe(np.ascontiguousarray(pixels))}
+    return describe_image(("/a.png", "a.png"), pixels.shape[1::-1], {}, codes)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_phash_is_written_as_imagehash_writes_it(seed):
+    # A grey picture of 32 x 32 pixels needs none of the roundings in which the hashes may differ.
+    grey = np.random.default_rng(seed).integers(0, 256, (32, 32, 1), np.uint8)
+    pixels = grey.repeat(3, axis=2)
+    image = described(pixels)
+    assert image.phash == str(imagehash.phash(Image.fromarray(pixels)))
+    assert imagehash.hex_to_hash(image.phash) == image.image_hash
+
+
+def test_an_explanation_counts_the_bits_that_differ_and_its_json_names_both_hashes(photos):
+    explanation = photos.explain(photos.paths[0], photos.paths[1])
+    a, b = explanation.images
+    assert explanation.hash_bits_apart == (a.hash_bits != b.hash_bits).sum() > 0
+    document = explanation_document(explanation, None)
+    hashes = [image["phash"] for image in document["images"]]
+    assert hashes == [a.phash, b.phash]
+    assert (int(hashes[0], 16) ^ int(hashes[1], 16)).bit_count() == document["hash_bits_apart"]
+    for image, text in zip((a, b), hashes, strict=True):
+        with Image.open(image.path) as picture:
+            assert imagehash.hex_to_hash(text) - imagehash.phash(picture) <= 4
+
+
+def test_a_request_without_explanation_does_not_import_imagehash(photos):
+    script = (
+        "import sys, imgbatch, imgbatch.outputs.json\n"
+        f"photos = imgbatch.load({photos.folder!r}, index={str(photos.index_directory.parent)!r})\n"
+        "photos.similar(3, seed=1), photos.different(3, seed=1)\n"
+        "print('imagehash' in sys.modules)\n"
+        "photos.explain(photos.paths[0], photos.paths[1])\n"
+        "print('imagehash' in sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout.split() == ["False", "True"]
 
 
 def test_bars_are_always_as_wide_as_they_should_be():

@@ -11,8 +11,8 @@ from imgbatch.selection.similar import (
     SimilarOptions,
     choose_anchor,
     coherence,
+    neighbourhood,
     similar,
-    survey,
 )
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -303,7 +303,7 @@ def test_coherence_is_one_in_a_tight_group_and_low_for_an_outlier():
     search, options = NeighbourSearch(points), SimilarOptions()
 
     def share(row, k):
-        around = survey(search, Anchor(points[row], row), 300, 10, options)
+        around = neighbourhood(search, Anchor(points[row], row), 300, 10, options)
         return coherence(around, k)[0]
 
     # Each names the ten others, of which the anchor is one: nine of ten are the anchor's own.

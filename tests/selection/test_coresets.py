@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imgbatch.neighbours.parts import MemoryPart
 from imgbatch.selection.coresets import different_in_parts
 from imgbatch.selection.different import DifferentOptions, different
 from tests.neighbours.test_parts import SEEDS, SPREADS, cut, elsewhere, spread_hashes
@@ -119,6 +120,20 @@ def test_a_seed_gives_the_same_set_wherever_the_parts_are_worked_on():
     ]
     assert here == there
     assert len({tuple(sorted(one)) for one in here}) == 20
+
+
+def test_equal_parts_draw_samples_of_their_own():
+    part = MemoryPart.of(normal(0, 500), spread_hashes(500))
+    chosen = []
+
+    def listening(function, tasks):
+        core_sets = [function(*task) for task in tasks]
+        chosen.extend(tuple(core.rows.tolist()) for core in core_sets)
+        return core_sets
+
+    different_in_parts([part] * 6, 5, DifferentOptions(), rng(), listening)
+    assert len(chosen) == 6
+    assert len(set(chosen)) == 6
 
 
 def test_copies_in_other_parts_are_chosen_only_when_no_other_image_is_left():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgbatch.selection.different import DifferentOptions, different, k_center
+from imgbatch.selection.different import DifferentOptions, different, k_center, smoothed_sample
 
 SEEDS = st.integers(0, 2**32 - 1)
 PLAIN = DifferentOptions(outlier_share=0, smoothing=0)
@@ -163,6 +163,30 @@ def test_without_smoothing_and_dropping_the_set_is_k_center_on_the_whole_folder(
     rows, _ = different(points, 8, PLAIN, rng(3))
     order = rng(3).permutation(50)
     assert rows.tolist() == order[k_center(points[order], 8)[0]].tolist()
+
+
+def naive_smooth(points, row, neighbours):
+    """A row's point plus its nearest others, weighted by their products with it, if positive."""
+    nearest = sorted(
+        (other for other in range(len(points)) if other != row),
+        key=lambda other: np.linalg.norm(points[other] - points[row]),
+    )
+    total = points[row].copy()
+    for other in nearest[:neighbours]:
+        total += max(0.0, points[row] @ points[other]) * points[other]
+    return total / np.linalg.norm(total)
+
+
+@pytest.mark.parametrize("neighbours", [1, 3, 8])
+def test_smooth_points_are_averages_to_which_opposite_neighbours_add_nothing(neighbours):
+    # Nine points all round a circle: some of the eight neighbours lie opposite.
+    points = directions(3, 9, d=2).astype(np.float64)
+    cosines = points @ points.T
+    assert (cosines < -0.5).any()
+    options = DifferentOptions(outlier_share=0, smoothing=neighbours)
+    rows, smooth = smoothed_sample(points.astype(np.float32), 9, options, rng())
+    expected = [naive_smooth(points, row, neighbours) for row in rows.tolist()]
+    np.testing.assert_allclose(smooth, expected, atol=1e-5)
 
 
 def test_a_set_covers_more_clusters_than_a_random_one():

@@ -311,6 +311,48 @@ def test_coherence_is_one_in_a_tight_group_and_low_for_an_outlier():
     assert share(51, 10) < share(0, 10)
 
 
+def test_of_equally_coherent_neighbourhoods_the_tightest_wins():
+    # In a group of 11 each neighbour's list names the ten others: the share is 0.9 for every row.
+    shape = np.random.default_rng(0).normal(size=(11, 8))
+    points = np.concatenate([shape, 0.3 * shape + 9, 0.6 * shape - 9]).astype(np.float32)
+    search, options = NeighbourSearch(points), SimilarOptions(tournament=33)
+    away = np.linalg.norm(points[:, None].astype(float) - points, axis=2)
+    tenth_neighbour = np.sort(away, axis=1)[:, 10]
+    for row in range(33):
+        around = neighbourhood(search, Anchor(points[row], row), 300, 10, options)
+        share, closeness = coherence(around, 10)
+        assert share == pytest.approx(0.9)
+        assert closeness == pytest.approx(-tenth_neighbour[row], rel=1e-3)
+    for seed in range(5):
+        anchor = choose_anchor(search, 10, options, np.random.default_rng(seed))
+        assert anchor.row == tenth_neighbour.argmin()
+
+
+@pytest.mark.parametrize(("n", "pooled"), [(10, 300), (40, 400), (199, 1990), (250, 2000)])
+def test_neighbour_lists_are_computed_for_ten_images_a_pick_and_never_more_than_2000(n, pooled):
+    points = np.random.default_rng(0).normal(size=(2600, 4)).astype(np.float32)
+    search = NeighbourSearch(points)
+    around = neighbourhood(search, Anchor(points[7], 7), 2500, n, SimilarOptions())
+    assert len(around.rows) == 2500
+    assert len(around.lists) == len(around.list_distances) == 1 + pooled
+
+
+@pytest.mark.parametrize(("n", "size"), [(3, 300), (40, 400)])
+def test_a_request_asks_for_ten_neighbours_a_pick_or_the_pool(n, size):
+    points = np.random.default_rng(0).normal(size=(5000, 4)).astype(np.float32)
+    asked = []
+
+    class Counting(NeighbourSearch):
+        def nearest(self, query, k):
+            asked.append(k)
+            return super().nearest(query, k)
+
+    search = Counting(points)
+    anchor = choose_anchor(search, n, SimilarOptions(), np.random.default_rng(0))
+    similar(search, anchor, n, SimilarOptions(hashes=spread_hashes(5000)))
+    assert set(asked) == {size + 1}  # the anchor is its own nearest neighbour
+
+
 def test_a_tournament_prefers_tight_clusters():
     random = np.random.default_rng(0)
     tight, _ = clusters(1, [15] * 4, spread=0.02)

@@ -4,8 +4,8 @@ import secrets
 from collections.abc import Iterator
 from functools import cached_property
 
-from imgbatch.batches.chunks import DealOptions
-from imgbatch.batches.population import Population, class_numbers, deal_chunks
+from imgbatch.batches.epoch import deal_epoch
+from imgbatch.batches.population import DealOptions, Population, class_numbers
 from imgbatch.config.schema import Config
 from imgbatch.embedding.projection import Projection
 from imgbatch.index.records import Records
@@ -60,9 +60,8 @@ class Dealing:
         balance: bool = False,
     ) -> Iterator[list[Rows]]:
         """The same batches, some at a time where there are very many: no epoch need be held."""
-        bits = self.population.duplicate_bits
-        how = DealOptions(batch_size, seed, epoch, drop_last, bits)
-        return deal_chunks(self.population, how, balance=balance)
+        options = DealOptions(batch_size, seed, epoch, drop_last, balance)
+        return deal_epoch(self.population, options)
 
     @cached_property
     def population(self) -> Population:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from imgbatch.batches.epoch import deal_epoch
 from imgbatch.batches.plans import Plan, read_plan
-from imgbatch.batches.population import Population, class_numbers, deal
+from imgbatch.batches.population import DealOptions, Population, class_numbers
 from imgbatch.collection import Collection
 from imgbatch.errors import SelectionError
 from imgbatch.types import Rows
@@ -285,14 +286,8 @@ class _Dealt:
         return len(self.population.points)
 
     def batches(self, epoch: int) -> Sequence[Rows]:
-        return deal(
-            self.population,
-            self.batch_size,
-            seed=self.seed,
-            epoch=epoch,
-            drop_last=self.drop_last,
-            balance=self.balance,
-        )
+        options = DealOptions(self.batch_size, self.seed, epoch, self.drop_last, self.balance)
+        return [batch for chunk in deal_epoch(self.population, options) for batch in chunk]
 
 
 class _Planned:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from imgbatch.batches.plans import PlannedBatch
-    from imgbatch.batches.population import Tally
+    from imgbatch.batches.tally import Tally
     from imgbatch.collection import Collection
     from imgbatch.outputs.batches import ShownBatch
     from imgbatch.types import Rows
@@ -174,7 +174,7 @@ class _Wish:
 
     def random(self, images: int, epoch: int) -> "list[Rows]":
         """As many random batches of some images as would be dealt."""
-        from imgbatch.batches.population import random_batches
+        from imgbatch.batches.tally import random_batches
 
         batches = random_batches(images, self.batch_size, self.seed, epoch)
         return batches[: images // self.batch_size] if self.drop_last else batches
@@ -220,13 +220,13 @@ class _Figures:
     def __init__(self, wish: _Wish, first: "Sequence[Rows]") -> None:
         import numpy as np
 
-        from imgbatch.batches.population import Tally
+        from imgbatch.batches.tally import Tally
 
         population = wish.photos.population
         self.wish, self.notes = wish, list[str]()
         self.rows = np.sort(np.concatenate(first)) if len(population.parts) > 1 else None
         if self.rows is not None:
-            population = population.of(self.rows)
+            population = population.subset(self.rows)
             if len(self.rows) < len(wish.photos):
                 self.notes = [f"figures are those of the first {len(self.rows)} images dealt"]
         self.ours, self.chance = (Tally(population, wish.batch_size) for _ in range(2))
@@ -266,7 +266,7 @@ def _preview(wish: _Wish, first: "Sequence[Rows]", rows: int, ours: "Tally") -> 
 
 
 def _shown(wish: _Wish, batches: "Sequence[Rows]") -> "list[ShownBatch]":
-    from imgbatch.batches.population import mate_distances
+    from imgbatch.batches.tally import mate_distances
     from imgbatch.files import paths
     from imgbatch.outputs.batches import MOST_SHOWN, ShownBatch
     from imgbatch.outputs.pictures import load_picture

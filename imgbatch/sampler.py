@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.batches.epoch import deal_epoch
-from imgbatch.batches.plans import Plan, read_plan
+from imgbatch.batches.plan_files import read_plan
+from imgbatch.batches.plans import Plan
 from imgbatch.batches.population import DealOptions, Population, class_numbers
 from imgbatch.collection import Collection
 from imgbatch.errors import SelectionError

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import imgbatch
-from imgbatch.batches.plans import PlanHeader, PlannedBatch, write_plan
+from imgbatch.batches.plan_files import write_plan
+from imgbatch.batches.plans import PlanHeader, PlannedBatch
 from imgbatch.errors import ImgbatchError, SelectionError
 from imgbatch.sampler import DiverseBatchSampler, share_out
 

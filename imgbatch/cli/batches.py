@@ -117,7 +117,7 @@ class _Target:
 
 def _check_target(output: str | None, folder: str) -> _Target | None:
     """Where the plan goes; a slash at the end, or a folder that is there, asks for a folder."""
-    from imgbatch.batches.plans import check_plan_path
+    from imgbatch.batches.plan_files import check_plan_path
     from imgbatch.files.atomic import refuse_inside
 
     if output is None:
@@ -182,7 +182,8 @@ class _Wish:
     def write(self, target: _Target | None, chunks: "Iterable[_Chunk]", figures: "_Figures") -> int:
         """Tally and write what is dealt, as it comes; the number of batches."""
         from imgbatch import __version__
-        from imgbatch.batches.plans import PlanHeader, PlannedBatch, write_plan, write_plan_folder
+        from imgbatch.batches.plan_files import write_plan, write_plan_folder
+        from imgbatch.batches.plans import PlanHeader, PlannedBatch
 
         records = self.photos.records
         count = 0

@@ -26,7 +26,7 @@ def naive_energy(swaps):
     return total
 
 
-def swaps_of(n=157, width=12):
+def swaps_in_random_cells(n=157, width=12):
     rng = np.random.default_rng(0)
     hashes = np.append(rng.integers(0, 2**63, size=40).astype(np.uint64)[np.arange(n) % 40], 0)
     dealt = DealtPoints(quantise(clustered_points(n)), None, hashes.astype(np.uint64), 6)
@@ -36,7 +36,7 @@ def swaps_of(n=157, width=12):
 
 
 def test_swaps_keep_the_naive_energy_and_lower_it():
-    swaps, rng = swaps_of()
+    swaps, rng = swaps_in_random_cells()
     energies = [swaps.energy()]
     for _ in range(8):
         assert swaps.energy() == pytest.approx(naive_energy(swaps), rel=1e-6)
@@ -47,7 +47,7 @@ def test_swaps_keep_the_naive_energy_and_lower_it():
 
 
 def test_a_swap_between_two_cells_is_the_best_of_all():
-    swaps, _ = swaps_of(n=13, width=7)
+    swaps, _ = swaps_in_random_cells(n=13, width=7)
     before, cells = swaps.energy(), swaps.cells.copy()
     outcomes = []
     for i in range(7):

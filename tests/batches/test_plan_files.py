@@ -9,14 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgbatch.batches.plans import (
-    PLAN_FORMATS,
-    PlanHeader,
-    PlannedBatch,
-    read_plan,
-    write_plan,
-    write_plan_folder,
-)
+from imgbatch.batches.plan_files import read_plan, write_plan, write_plan_folder
+from imgbatch.batches.plan_formats import PLAN_FORMATS
+from imgbatch.batches.plans import PlanHeader, PlannedBatch
 from imgbatch.errors import ImgbatchError, UsageError
 
 HEADER = PlanHeader(seed=7, batch_size=2, folder="/photos/\udcff", version="0.1.0")

@@ -23,8 +23,8 @@ def tree_order(points: Floats, rows: Rows, leaf: int, rng: np.random.Generator) 
     """Order rows so that like rows stand together: leaves of `leaf` rows of a random PCA tree.
 
     Each node is cut near its middle, at a multiple of `leaf`, along a direction in which its points
-    spread far: the difference of two random points after one power iteration. So each tree is
-    another one.
+    spread far: the difference of two random points after one power iteration. So no two trees
+    are the same.
     """
     n = len(rows)
     if n <= leaf:

@@ -20,7 +20,7 @@ _KEY_ROWS = 1 << 15
 
 
 def point_keys(dealt: DealtPoints) -> Rows:
-    """A number for each row: equal for equal points, otherwise different but for rare chance."""
+    """A number for each row: equal for equal points, otherwise different, except by rare chance."""
     factors = np.random.default_rng(0).integers(1, 1 << 30, dealt.points.shape[1])
     keys = np.empty(dealt.empty, np.int64)
     for start in range(0, len(keys), _KEY_ROWS):

@@ -67,9 +67,9 @@ def first_distinct(
     Parameters
     ----------
     hashes
-        In order of preference; no more are read than are needed.
+        In order of preference; those after the last one needed are not compared.
     most
-        The search ends when so many are found.
+        The search ends after this many.
     max_bits
         Hashes at most this many bits apart are near-duplicates.
     taken

@@ -110,9 +110,9 @@ def test_any_scale_and_offset_of_the_points_is_dealt_well(scale):
 def test_the_same_seed_and_epoch_give_the_same_batches():
     points, labels = clustered_points(500), np.arange(500) % 7
     for options in ({}, {"labels": labels}, {"hashes": np.arange(500, dtype=np.uint64)}):
-        one = deal(points, 16, seed=5, epoch=2, **options)
-        two = deal(points.copy(), 16, seed=5, epoch=2, **options)
-        assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+        first = deal(points, 16, seed=5, epoch=2, **options)
+        again = deal(points.copy(), 16, seed=5, epoch=2, **options)
+        assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
 
 
 def test_the_number_of_threads_changes_nothing():
@@ -225,7 +225,7 @@ def avoidable(near, sizes, dropped):
     """Try every placement: can all near-duplicates be apart?"""
     room, members = list(sizes), [[] for _ in sizes]
 
-    def place(row):
+    def all_apart(row):
         if row == len(near):
             return True
         tried = set()
@@ -237,13 +237,13 @@ def avoidable(near, sizes, dropped):
             tried.add(state)
             room[batch] -= 1
             members[batch].append(row)
-            if place(row + 1):
+            if all_apart(row + 1):
                 return True
             room[batch] += 1
             members[batch].pop()
         return False
 
-    return place(0)
+    return all_apart(0)
 
 
 @settings(deadline=None, max_examples=200, derandomize=True)

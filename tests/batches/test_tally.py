@@ -52,13 +52,13 @@ def test_figures_are_those_of_the_definition():
     tally = Tally(population, 7, leading=5)
     for dealt in epochs:
         tally.add(dealt)
-    found, wanted = tally.figures(), naive(population, epochs, 7)
-    assert found["near_duplicates"] == wanted["near_duplicates"] >= 1
-    assert found["classes"] == wanted["classes"]
-    assert found["closest"] == pytest.approx(wanted["closest"], rel=1e-4)
-    assert found["mean_closest"] == pytest.approx(wanted["mean_closest"], rel=1e-4)
-    assert found["variance"] == pytest.approx(wanted["variance"], rel=0.05)
-    assert found["leading_variance"] == pytest.approx(found["variance"], rel=1e-5)
+    figures, expected = tally.figures(), naive(population, epochs, 7)
+    assert figures["near_duplicates"] == expected["near_duplicates"] >= 1
+    assert figures["classes"] == expected["classes"]
+    assert figures["closest"] == pytest.approx(expected["closest"], rel=1e-4)
+    assert figures["mean_closest"] == pytest.approx(expected["mean_closest"], rel=1e-4)
+    assert figures["variance"] == pytest.approx(expected["variance"], rel=0.05)
+    assert figures["leading_variance"] == pytest.approx(figures["variance"], rel=1e-5)
 
 
 def test_random_batches_have_variance_one():

@@ -50,12 +50,12 @@ def test_pairs_connect_what_brute_force_connects(n, max_bits, groups, seed, larg
     within = np.arange(n) % groups
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pairs_module, "_LARGE", 0 if large else 1 << 15)
-        found = near_duplicate_pairs(hashes, max_bits, within)
+        pairs = near_duplicate_pairs(hashes, max_bits, within)
     expected = all_pairs(hashes, max_bits, within)
-    assert {*map(tuple, found.tolist())} <= {*map(tuple, expected.tolist())}
-    assert components(n, found.tolist()) == components(n, expected.tolist())
+    assert {*map(tuple, pairs.tolist())} <= {*map(tuple, expected.tolist())}
+    assert components(n, pairs.tolist()) == components(n, expected.tolist())
     if len(np.unique(hashes)) == n:  # no copies: every pair is there
-        assert found.tolist() == expected.tolist()
+        assert pairs.tolist() == expected.tolist()
 
 
 def test_copies_of_one_image_are_chained_and_not_paired():

@@ -58,15 +58,15 @@ def photos(tmp_path_factory):
 
 def test_shares_sum_to_one_and_equal_the_naive_computation(space_and_points):
     space, points = space_and_points
-    for one, other in ((0, 1), (3, 20), (38, 7)):
-        split = shares(space, points[one], points[other])
+    for a, b in ((0, 1), (3, 20), (38, 7)):
+        split = shares(space, points[a], points[b])
         assert sum(split.values()) == pytest.approx(1, abs=1e-5)
         total, start = 0.0, 0
         naive = {}
         for name, width in (("hsv", 8), ("hog", 10), ("lbp", 4)):
             naive[name] = 0.0
             for column in range(start, start + width):
-                naive[name] += float(points[one, column] - points[other, column]) ** 2
+                naive[name] += float(points[a, column] - points[b, column]) ** 2
             start += width
             total += naive[name]
         assert split == pytest.approx(
@@ -84,9 +84,9 @@ def test_a_set_without_anchor_is_compared_with_its_nearest_earlier_image(space_a
     chosen = points[[5, 9, 2, 30]]
     why = shares_of_set(space, chosen, None)
     assert why[0] == why[1] == shares(space, chosen[1], chosen[0])
-    for place in (2, 3):
-        nearest = min(range(place), key=lambda other: np.linalg.norm(chosen[place] - chosen[other]))
-        assert why[place] == shares(space, chosen[place], chosen[nearest])
+    for rank in (2, 3):
+        nearest = min(range(rank), key=lambda other: np.linalg.norm(chosen[rank] - chosen[other]))
+        assert why[rank] == shares(space, chosen[rank], chosen[nearest])
     assert shares_of_set(space, points[:1], None) == [{}]
 
 
@@ -105,9 +105,9 @@ def test_an_explained_distance_equals_the_score_of_a_similar_set(photos):
 
 def test_an_explained_distance_equals_the_score_of_a_different_set(photos):
     images = photos.different(5, seed=4).images
-    for place, image in enumerate(images[1:], start=1):
+    for rank, image in enumerate(images[1:], start=1):
         near = min(
-            (photos.explain(image.path, other.path) for other in images[:place]),
+            (photos.explain(image.path, other.path) for other in images[:rank]),
             key=lambda explanation: explanation.distance,
         )
         assert near.distance == pytest.approx(image.score, abs=6e-5)

@@ -49,26 +49,26 @@ def naive_distinct(ranked, wanted, anchor, options):
     seen = [] if first is None else [first]
     chosen, left_out = [], []
     for row in ranked:
-        own = options.hashes[row]
-        if any(differing(own, one) <= options.duplicate_bits for one in seen):
+        candidate = options.hashes[row]
+        if any(differing(candidate, other) <= options.duplicate_bits for other in seen):
             left_out.append(row)
         else:
             chosen.append(row)
-            seen.append(own)
+            seen.append(candidate)
     return [*chosen, *left_out][:wanted] if len(chosen) < wanted else chosen[:wanted]
 
 
 def naive_similar(points, anchor, n, options):
     """The set, written as the docstrings say it, with lists over all points."""
     total = len(points)
-    place = points.astype(np.int64)
-    own = anchor.point.astype(np.int64)
+    exact = points.astype(np.int64)
+    centre = anchor.point.astype(np.int64)
 
     def away(row):
-        return int(((place[row] - own) ** 2).sum())
+        return int(((exact[row] - centre) ** 2).sum())
 
     others = sorted((row for row in range(total) if row != anchor.row), key=lambda r: (away(r), r))
-    everyone = [own, *(place[row] for row in others)]  # the anchor, then the others by distance
+    everyone = [centre, *(exact[row] for row in others)]  # the anchor, then the others by distance
 
     def list_of(member):
         rest = [other for other in range(len(everyone)) if other != member]
@@ -79,8 +79,8 @@ def naive_similar(points, anchor, n, options):
 
     def profile(member):
         counts = [0] * len(everyone)
-        for one in (member, *lists[member][: options.averaged]):
-            for named in (one, *lists[one][: options.list_length]):
+        for lister in (member, *lists[member][: options.averaged]):
+            for named in (lister, *lists[lister][: options.list_length]):
                 counts[named] += 1
         return counts
 
@@ -157,11 +157,11 @@ def test_one_candidate_a_pick_gives_the_nearest_images(n):
     search = NeighbourSearch(points)
     options = SimilarOptions(candidates_per_pick=1)
     for row in range(0, 200, 7):
-        found, _ = similar(search, Anchor(points[row], row), n, options)
-        assert found.tolist() == search.nearest(points[row], n)[0].tolist()
+        rows, _ = similar(search, Anchor(points[row], row), n, options)
+        assert rows.tolist() == search.nearest(points[row], n)[0].tolist()
         outside = points[row] + np.float32(3)
-        found, _ = similar(search, Anchor(outside), n, options)
-        assert found.tolist() == search.nearest(outside, n)[0].tolist()
+        rows, _ = similar(search, Anchor(outside), n, options)
+        assert rows.tolist() == search.nearest(outside, n)[0].tolist()
 
 
 @pytest.mark.parametrize("large", [0, 50_000])
@@ -377,10 +377,10 @@ def test_every_row_can_become_an_anchor(tournament):
     points = whole_numbers(0, 8)
     search = NeighbourSearch(points)
     options = SimilarOptions(tournament=tournament, neighbours=2)
-    found = {
+    anchors = {
         choose_anchor(search, 3, options, np.random.default_rng(seed)).row for seed in range(300)
     }
-    assert len(found) >= 9 - tournament  # the loosest row loses every tournament of two
+    assert len(anchors) >= 9 - tournament  # the loosest row loses every tournament of two
 
 
 @pytest.mark.parametrize("total", [1, 2, 3])
@@ -388,10 +388,10 @@ def test_an_anchor_is_found_in_the_smallest_folders_and_repeats_by_seed(total):
     points = whole_numbers(0, total)
     for tournament in (1, 5, 100):
         options = SimilarOptions(tournament=tournament)
-        one, other = (
+        first, again = (
             choose_anchor(NeighbourSearch(points), 1, options, np.random.default_rng(4))
             for _ in range(2)
         )
-        assert one.row == other.row
-        assert 0 <= one.row < total
-        assert (one.point == points[one.row]).all()
+        assert first.row == again.row
+        assert 0 <= first.row < total
+        assert (first.point == points[first.row]).all()

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from imgbatch.batches.chunks import DealOptions
-from imgbatch.batches.population import Population, class_numbers, deal_chunks
+from imgbatch.batches.epoch import deal_epoch
+from imgbatch.batches.population import DealOptions, Population, class_labels
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config
 from imgbatch.embedding.projection import Projection
@@ -17,10 +17,10 @@ from imgbatch.index.records import Records
 from imgbatch.index.sqlite.opened import open_sqlite
 from imgbatch.index.sqlite.refresh import SqliteFolder
 from imgbatch.selection.answer import RequestClock, draw_seed
+from imgbatch.selection.explain import Explanation
 from imgbatch.selection.picker import Picker
 from imgbatch.types import (
     Batches,
-    Explanation,
     Floats,
     Progress,
     Rows,
@@ -300,9 +300,8 @@ class Collection:
         balance: bool = False,
     ) -> Iterator[list[Rows]]:
         """The batches of `batches`, chunk by chunk: an epoch of millions need not be held."""
-        bits = self.population.duplicate_bits
-        options = DealOptions(batch_size, seed, epoch, drop_last, bits)
-        return deal_chunks(self.population, options, balance=balance)
+        options = DealOptions(batch_size, seed, epoch, drop_last, balance)
+        return deal_epoch(self.population, options)
 
     def explain(self, a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Explanation:
         """Split the distance of two images, in the folder or not, by descriptor.
@@ -330,7 +329,7 @@ class Collection:
 
         It is made once, since every epoch needs it and each image's class must be looked up.
         """
-        labels = class_numbers([record.label for record in self.records])
+        labels = class_labels([record.label for record in self.records])
         bits = min(self.config.similar.duplicate_bits, 31)
         made = self.projection
         return Population(made.points, made.hashes, labels, bits, made.parts, made.run_long_tasks)

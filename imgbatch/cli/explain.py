@@ -14,7 +14,7 @@ from imgbatch.errors import SelectionError, UsageError
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
-    from imgbatch.types import Explanation
+    from imgbatch.selection.explain import Explanation
 
 _PICTURE_PX = 420
 _INDEX = IndexOptions()

@@ -50,6 +50,7 @@ def assert_partition(dealt, n, batch_size):
     assert sorted(row for rows in dealt for row in rows.tolist()) == list(range(n))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(
     n=st.integers(0, 90),
@@ -125,6 +126,7 @@ def test_the_same_seed_and_epoch_give_the_same_batches():
         assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_nothing():
     script = (
         "import numpy as np; from imgbatch.batches.deal import deal_batches as d;"
@@ -190,6 +192,7 @@ def test_batches_are_more_even_and_more_varied_than_random_ones(batch_size):
     assert worst > 1.3 * min(closest_pair(points, rows) for rows in theirs)
 
 
+@pytest.mark.slow
 def test_batches_put_together_from_cells_are_even_too():
     points = clustered_points(2400)
     dealt = deal_batches(points, 600, seed=6)
@@ -243,6 +246,7 @@ def avoidable(near, sizes, dropped):
     return place(0)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200, derandomize=True)
 @given(
     copies=st.lists(st.integers(0, 4), min_size=2, max_size=11),

@@ -198,6 +198,7 @@ def test_points_on_disk_stay_usable_while_another_process_removes_them(photos, t
     assert len(warm.different(5, seed=1).images) == 5
 
 
+@pytest.mark.slow
 def test_fitting_on_a_sample_is_repeatable_and_projects_every_image(tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()

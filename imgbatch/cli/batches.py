@@ -34,7 +34,7 @@ PlanPath = Annotated[
     ),
 ]
 Balance = Annotated[
-    bool, typer.Option("--balance", help="TaskMap the classes (subfolders) evenly too.")
+    bool, typer.Option("--balance", help="Spread the classes (subfolders) evenly too.")
 ]
 DropLast = Annotated[
     bool, typer.Option("--drop-last", help="Leave out random images, so that all batches are full.")

@@ -54,6 +54,7 @@ def grey_view(plane):
     return np.dstack([np.asarray(plane).astype(np.uint8)] * 3)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     height=st.integers(1, 70),

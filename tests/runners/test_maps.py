@@ -77,6 +77,7 @@ def test_tasks_are_taken_a_bounded_number_ahead_of_the_next_answer(runner):
     assert taken == list(range(1000))
 
 
+@pytest.mark.slow
 def test_a_task_that_kills_its_worker_is_a_readable_error():
     answers = RunnerMap(ProcessRunner(2))(end_at, [(number, 3) for number in range(5)])
     with pytest.raises(ClusterError, match="end_at killed the workers"):

@@ -40,19 +40,20 @@ def pid_of(number):
     return os.getpid()
 
 
-MAPS = [
-    map_serially,
-    ThreadMap(),
-    ThreadMap(3),
-    ProcessMap(2, 1000),
-    ProcessMap(2, 10**9),
-    RunnerMap(Backwards()),
-    RunnerMap(FirstLast()),
-]
+MAPS = {
+    "this thread": map_serially,
+    "a thread a core": ThreadMap(),
+    "three threads": ThreadMap(3),
+    "a small job": ProcessMap(2, 1000),
+    "processes": ProcessMap(2, 10**9),
+    "a runner that answers backwards": RunnerMap(Backwards()),
+    "a runner that answers the first task last": RunnerMap(FirstLast()),
+}
 
 
-@pytest.mark.parametrize("run_tasks", MAPS, ids=str)
-def test_answers_come_in_the_order_of_tasks(run_tasks):
+@pytest.mark.parametrize("name", MAPS)
+def test_answers_come_in_the_order_of_tasks(name):
+    run_tasks = MAPS[name]
     tasks = [(number, 10) for number in range(20)]
     assert list(run_tasks(add, tasks)) == list(range(10, 30))
     assert list(run_tasks(add, [])) == []

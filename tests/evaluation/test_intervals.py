@@ -20,7 +20,9 @@ def test_the_interval_is_scipys_percentile_bootstrap_of_95_percent(n, seed):
         (values,), np.mean, n_resamples=1000, confidence_level=0.95, method="percentile",
         random_state=np.random.default_rng(seed + 1),  # its only name before SciPy 1.15
     ).confidence_interval  # fmt: skip
-    assert interval(values, np.random.default_rng(seed + 1)) == pytest.approx((low, high), rel=1e-12)
+    assert interval(values, np.random.default_rng(seed + 1)) == pytest.approx(
+        (low, high), rel=1e-12
+    )
 
 
 def test_the_normal_interval_of_many_values_is_that_of_95_percent(monkeypatch):

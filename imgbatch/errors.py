@@ -1,8 +1,8 @@
-"""The one family of errors: what was given, what was expected, and a hint what to do."""
+"""The one family of errors. Each says what was given, what was expected and what to do."""
 
 
 class ImgbatchError(Exception):
-    """Base of every error imgbatch raises on purpose.
+    """Base of every error that imgbatch raises on purpose.
 
     Parameters
     ----------
@@ -10,6 +10,20 @@ class ImgbatchError(Exception):
         What was given and what was expected, in one line.
     hint
         What to do about it, in one line; may be empty.
+
+    Attributes
+    ----------
+    exit_code
+        The exit status of the command line after this error.
+
+    Examples
+    --------
+    >>> import imgbatch
+    >>> try:
+    ...     imgbatch.load("no such folder")
+    ... except imgbatch.ImgbatchError as error:
+    ...     print(error)
+    folder not found: no such folder (check the path)
     """
 
     exit_code = 1
@@ -24,7 +38,7 @@ class ImgbatchError(Exception):
 
 
 class UsageError(ImgbatchError):
-    """What was asked for cannot be done as asked; the command line exits with 2."""
+    """A request that cannot be carried out as given: a wrong name, number, file or setting."""
 
     exit_code = 2
 
@@ -38,28 +52,28 @@ class ConfigError(UsageError):
 
 
 class SelectionError(UsageError):
-    """The selection asked for does not fit the images at hand (n too large, unknown image)."""
+    """A request does not fit the images of the folder: n is too large, an image is unknown."""
 
 
 class LabelError(UsageError):
-    """Labels are needed and missing, or the file of labels does not fit the images."""
+    """The request needs labels and has none, or the file of labels does not fit the images."""
 
 
 class UnreadableImage(ImgbatchError):  # noqa: N818 - the field says "unreadable image", not "error"
-    """One file's bytes cannot be used as a picture; the reason is shown in the list of skipped."""
+    """The bytes of a file cannot be used as a picture; the list of skipped files has the reason."""
 
 
 class CatalogueError(ImgbatchError):
-    """The index on disk cannot be opened, written or understood."""
+    """The index cannot be opened, written or understood."""
 
 
 class OutputError(ImgbatchError):
-    """A result could not be written where it was asked for."""
+    """A result cannot be written to the given file, folder or stream."""
 
 
 class ClusterError(ImgbatchError):
-    """The cluster cannot be reached, was lost, or cannot do the work."""
+    """The cluster cannot be reached, is lost during the work, or cannot do the work."""
 
 
 class DatabaseError(ImgbatchError):
-    """A database cannot be reached, lacks something, or refuses; no password is in the message."""
+    """A database cannot be reached, lacks an extension or refuses; messages hold no password."""

@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from imgbatch.index.shards import opened as openshards
-from tests.conftest import environment
+from imgbatch.index.shards import store
+from tests.commands import environment
 
 DEADLY = b"this file kills its decoder"
 _PRELOAD = f"""
 import os, signal
-from imgbatch.images import decode as images
+from imgbatch.index import extract
 
 def deadly(whole):
     def decode(data, *arguments, **options):
@@ -25,7 +25,7 @@ def deadly(whole):
         return whole(data, *arguments, **options)
     return decode
 
-images.decode = deadly(images.decode)
+extract.decode = deadly(extract.decode)
 """
 
 
@@ -94,5 +94,5 @@ def forget_shards(cluster) -> None:
     from distributed import Client
 
     with Client(cluster.scheduler_address, set_as_default=False) as client:
-        client.run(openshards._table_of.cache_clear)
-    openshards._table_of.cache_clear()
+        client.run(store._table_of.cache_clear)
+    store._table_of.cache_clear()

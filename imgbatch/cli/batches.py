@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import friendly, note, open_folder
-from imgbatch.cli.options import Cluster, ConfigFile, Folder, IndexDir, Json, Seed, Workers
-from imgbatch.cli.pick import default_sheet
+from imgbatch.cli.common import command, default_picture, note, open_folder
+from imgbatch.cli.options import Folder, FolderOptions, Json, Seed
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from imgbatch.batches.plans import PlannedBatch
-    from imgbatch.batches.population import Tally
+    from imgbatch.batches.tally import Tally
     from imgbatch.collection import Collection
     from imgbatch.outputs.batches import ShownBatch
     from imgbatch.types import Rows
@@ -45,6 +44,10 @@ Preview = Annotated[
 ]
 
 
+_INDEX = FolderOptions()
+
+
+@command
 def batches(
     folder: Folder,
     batch_size: BatchSize,
@@ -55,46 +58,43 @@ def batches(
     drop_last: DropLast = False,
     preview: Preview = 0,
     json: Json = False,
-    config: ConfigFile = None,
-    index: IndexDir = None,
-    workers: Workers = None,
-    cluster: Cluster = None,
+    options: FolderOptions = _INDEX,
 ) -> None:
     """Deal all images into training batches that differ inside and resemble each other."""
-    with friendly():
-        from imgbatch.outputs.batches import BatchesResult, batches_document, write_batches_table
-        from imgbatch.outputs.json import print_json
+    from imgbatch.outputs.batches import BatchesResult, batches_document, write_batches_table
+    from imgbatch.outputs.json import print_json
+    from imgbatch.selection.answer import checked_seed
 
-        started = time.perf_counter()
-        _check(batch_size, epochs, preview)
-        target = _check_target(output, folder)
-        photos = open_folder(folder, config, index, workers, cluster=cluster)
-        seed = photos.epochs_seed if seed is None else seed
-        wish = _Wish(photos, batch_size, epochs, seed, balance, drop_last)
-        chunks = wish.chunks()
-        first = next(chunks)
-        figures = _Figures(wish, first.batches)
-        count = wish.write(target, chain([first], chunks), figures)
-        result = BatchesResult(
-            seed=seed,
-            folder=photos.folder,
-            batch_size=batch_size,
-            epochs=epochs,
-            batches=count,
-            figures=figures.ours.figures(),
-            random=figures.chance.figures(),
-            plan=None if target is None else target.path.absolute(),
-            preview=_preview(wish, first.batches, preview, figures.ours) if preview else None,
-            skipped=tuple(photos.skipped),
-            skipped_list=photos.skipped_list,
-            indexed=len(photos),
-            seconds=time.perf_counter() - started,
-        )
-        if json:
-            print_json(batches_document(result))
-        else:
-            write_batches_table(result)
-        note([*photos.notes, *figures.notes])
+    started = time.perf_counter()
+    _check(batch_size, epochs, preview)
+    target = _check_target(output, folder)
+    photos = open_folder(folder, options)
+    seed = checked_seed(seed)
+    wish = _Wish(photos, batch_size, epochs, seed, balance, drop_last)
+    chunks = wish.chunks()
+    first = next(chunks)
+    figures = _Figures(wish, first.batches)
+    count = wish.write(target, chain([first], chunks), figures)
+    result = BatchesResult(
+        seed=seed,
+        folder=photos.folder,
+        batch_size=batch_size,
+        epochs=epochs,
+        batches=count,
+        figures=figures.ours.figures(),
+        random=figures.chance.figures(),
+        plan=None if target is None else target.path.absolute(),
+        preview=_preview(wish, first.batches, preview, figures.ours) if preview else None,
+        skipped=tuple(photos.skipped),
+        skipped_list=photos.skipped_list,
+        indexed=len(photos),
+        seconds=time.perf_counter() - started,
+    )
+    if json:
+        print_json(batches_document(result))
+    else:
+        write_batches_table(result)
+    note([*photos.notes, *figures.notes])
 
 
 def _check(batch_size: int, epochs: int, preview: int) -> None:
@@ -117,8 +117,8 @@ class _Target:
 
 def _check_target(output: str | None, folder: str) -> _Target | None:
     """Where the plan goes; a slash at the end, or a folder that is there, asks for a folder."""
-    from imgbatch.batches.plans import check_plan_path
-    from imgbatch.files.atomic import refuse_inside
+    from imgbatch.batches.plan_files import check_plan_path
+    from imgbatch.files.readonly import refuse_inside
 
     if output is None:
         return None
@@ -174,7 +174,7 @@ class _Wish:
 
     def random(self, images: int, epoch: int) -> "list[Rows]":
         """As many random batches of some images as would be dealt."""
-        from imgbatch.batches.population import random_batches
+        from imgbatch.batches.tally import random_batches
 
         batches = random_batches(images, self.batch_size, self.seed, epoch)
         return batches[: images // self.batch_size] if self.drop_last else batches
@@ -182,7 +182,8 @@ class _Wish:
     def write(self, target: _Target | None, chunks: "Iterable[_Chunk]", figures: "_Figures") -> int:
         """Tally and write what is dealt, as it comes; the number of batches."""
         from imgbatch import __version__
-        from imgbatch.batches.plans import PlanHeader, PlannedBatch, write_plan, write_plan_folder
+        from imgbatch.batches.plan_files import write_plan, write_plan_folder
+        from imgbatch.batches.plans import PlanHeader, PlannedBatch
 
         records = self.photos.records
         count = 0
@@ -220,13 +221,13 @@ class _Figures:
     def __init__(self, wish: _Wish, first: "Sequence[Rows]") -> None:
         import numpy as np
 
-        from imgbatch.batches.population import Tally
+        from imgbatch.batches.tally import Tally
 
         population = wish.photos.population
         self.wish, self.notes = wish, list[str]()
         self.rows = np.sort(np.concatenate(first)) if len(population.parts) > 1 else None
         if self.rows is not None:
-            population = population.of(self.rows)
+            population = population.subset(self.rows)
             if len(self.rows) < len(wish.photos):
                 self.notes = [f"figures are those of the first {len(self.rows)} images dealt"]
         self.ours, self.chance = (Tally(population, wish.batch_size) for _ in range(2))
@@ -260,13 +261,13 @@ def _preview(wish: _Wish, first: "Sequence[Rows]", rows: int, ours: "Tally") -> 
         )
     ]
     stem = f"batches-{Path(photos.folder).name or 'root'}-{wish.seed}"
-    target = default_sheet(photos, stem).absolute()
+    target = default_picture(photos, stem).absolute()
     write_preview(sections, target, photos.config.sheet, min(ours.closest, default=0.0))
     return target
 
 
 def _shown(wish: _Wish, batches: "Sequence[Rows]") -> "list[ShownBatch]":
-    from imgbatch.batches.population import mate_distances
+    from imgbatch.batches.tally import mate_distances
     from imgbatch.files import paths
     from imgbatch.outputs.batches import MOST_SHOWN, ShownBatch
     from imgbatch.outputs.pictures import load_picture

@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import friendly, note, open_folder, settings_of
-from imgbatch.cli.options import (
-    Cluster,
-    ConfigFile,
-    Emphasis,
-    Folder,
-    IndexDir,
-    Json,
-    Labels,
-    Workers,
-)
+from imgbatch.cli.common import command, note, open_folder, settings_of, start_workers_early
+from imgbatch.cli.options import Folder, FolderOptions, IndexOptions, Json, Labels
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +37,10 @@ EnabledOnly = Annotated[
 ]
 
 
+_FOLDER, _INDEX = FolderOptions(), IndexOptions()
+
+
+@command
 def evaluate(
     folder: Folder,
     labels: Labels = None,
@@ -53,30 +48,26 @@ def evaluate(
     sets: Sets = 300,
     seed: FirstSeed = 0,
     json: Json = False,
-    config: ConfigFile = None,
-    emphasis: Emphasis = None,
-    index: IndexDir = None,
-    workers: Workers = None,
-    cluster: Cluster = None,
+    options: FolderOptions = _FOLDER,
 ) -> None:
     """Measure the quality of a folder's sets, beside random choice.
 
     The class of an image is its first-level subfolder, or its label in --labels.
     """
-    with friendly():
-        from imgbatch.evaluation import evaluate as evaluation
-        from imgbatch.outputs.evaluation import write_evaluation
-        from imgbatch.outputs.progress import progress_bar
+    from imgbatch.evaluation import evaluate as evaluation
+    from imgbatch.outputs.evaluation import write_evaluation
+    from imgbatch.outputs.progress import progress_bar
 
-        collection = open_folder(folder, config, index, workers, emphasis, cluster=cluster)
-        with progress_bar("measuring", unit="sets") as progress:
-            measured = evaluation.evaluate(
-                collection, n=n, sets=sets, seed=seed, labels=labels, progress=progress
-            )
-        write_evaluation(measured, json=json)
-        note((*collection.notes, *measured.notes))
+    collection = open_folder(folder, options)
+    with progress_bar("measuring", unit="sets") as progress:
+        measured = evaluation.evaluate(
+            collection, n=n, sets=sets, seed=seed, labels=labels, progress=progress
+        )
+    write_evaluation(measured, json=json)
+    note((*collection.notes, *measured.notes))
 
 
+@command
 def tune(
     folder: Folder,
     output: ConfigPath = None,
@@ -85,49 +76,41 @@ def tune(
     enabled_only: EnabledOnly = False,
     seed: FirstSeed = 0,
     json: Json = False,
-    config: ConfigFile = None,
-    index: IndexDir = None,
-    workers: Workers = None,
+    options: IndexOptions = _INDEX,
 ) -> None:
     """Search descriptor weights on a labelled folder; write a config file for --config.
 
     The class of an image is its first-level subfolder, or its label in --labels. Ctrl-C ends the
     search and writes the best found so far; the exit code is then 130.
     """
-    with friendly():
-        from imgbatch.evaluation import tune as tuning
-        from imgbatch.outputs.progress import progress_bar
-        from imgbatch.outputs.tuning import tune_progress
+    from imgbatch.evaluation import tune as tuning
+    from imgbatch.outputs.progress import progress_bar
+    from imgbatch.outputs.tuning import tune_progress
 
-        target = _config_target(output, folder)
-        settings = settings_of(config, workers)
-        descriptors = [
-            name for name, weight in settings.weights.items() if weight > 0 or not enabled_only
-        ]
-        with progress_bar("indexing") as progress:
-            collection = tuning.load_with_descriptors(
-                folder, settings, descriptors, index=index, progress=progress
-            )
-        with tune_progress() as report:
-            tuned = tuning.tune(
-                collection,
-                descriptors=descriptors,
-                trials=trials,
-                seed=seed,
-                labels=labels,
-                report=report,
-            )
-        _write_tuned(tuned, target, json=json)
-        note(tuned.notes)
-        if tuned.stopped:
-            note([f"stopped after {tuned.trials} trials; the best so far is in {target}"])
+    target = _config_target(output, folder)
+    settings = settings_of(options)
+    descriptors = [
+        name for name, weight in settings.weights.items() if weight > 0 or not enabled_only
+    ]
+    start_workers_early(folder, options)
+    with progress_bar("indexing") as progress:
+        photos = tuning.load_with_descriptors(
+            folder, settings, descriptors, index=options.index, progress=progress
+        )
+    with tune_progress() as report:
+        tuned = tuning.tune(
+            photos, descriptors=descriptors, trials=trials, seed=seed, labels=labels, report=report
+        )
+    _write_tuned(tuned, target, json=json)
+    note(tuned.notes)
     if tuned.stopped:
+        note([f"stopped after {tuned.trials} trials; the best so far is in {target}"])
         raise typer.Exit(130)
 
 
 def _config_target(output: Path | None, folder: str) -> Path:
     """Where the config goes: -o, which is replaced, or a new file in the working directory."""
-    from imgbatch.files.atomic import refuse_inside
+    from imgbatch.files.readonly import refuse_inside
 
     if output is None:
         target, number = Path("imgbatch-tuned.toml"), 1
@@ -146,14 +129,14 @@ def _write_tuned(tuned: "Tuning", target: Path, *, json: bool) -> None:
     from dataclasses import asdict
 
     from imgbatch.config.write import differences, write_config
-    from imgbatch.outputs import print_json, printable, write_facts
+    from imgbatch.outputs import print_json, write_facts
     from imgbatch.outputs.tuning import write_gains
 
     changed = differences(tuned.config)
     changed = {"imgbatch": {"config_version": 1}, "weights": dict(tuned.config.weights)} | {
         table: values for table, values in changed.items() if table not in {"imgbatch", "weights"}
     }
-    write_config(changed, [printable(line) for line in _comments(tuned)], target)
+    write_config(changed, _comments(tuned), target)
     if json:
         print_json(
             {

@@ -1,4 +1,4 @@
-"""The family of descriptors: one registry, one function that builds those a config asks for."""
+"""The family of descriptors: the registry, and the function that builds those a config asks for."""
 
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from imgbatch.descriptors.phash import Phash, as_integers
 from imgbatch.descriptors.phog import Phog
 from imgbatch.descriptors.thumbnail import Thumbnail
 
-if TYPE_CHECKING:  # workers import this package, and should not pay for checking configs
+if TYPE_CHECKING:  # workers import this package but never check a config
     from imgbatch.config.schema import Config
 
 DESCRIPTORS: dict[str, "Callable[[Config], Descriptor]"] = {
@@ -26,14 +26,21 @@ DESCRIPTORS: dict[str, "Callable[[Config], Descriptor]"] = {
     "gist": lambda config: Gist(**config.descriptors.gist.model_dump()),
     "thumbnail": lambda config: Thumbnail(**config.descriptors.thumbnail.model_dump()),
 }
-"""Every descriptor there is. A new one: its file, a line here, a weight in config.toml."""
+"""All descriptors by name. A new descriptor needs a file, a line here, a weight in config.toml."""
 
 ALWAYS = "phash"
-"""Computed whatever its weight: near-duplicates are told by it."""
+"""The descriptor that recognises near-duplicates; it is computed whatever its weight."""
 
 
 def build_descriptors(config: "Config", extra: Collection[str] = ()) -> tuple[Descriptor, ...]:
-    """The descriptors whose weight is above 0 or that `extra` names, and always `ALWAYS`."""
+    """The descriptors whose weight is above 0 or that `extra` names, and always `ALWAYS`.
+
+    >>> from imgbatch import load_config
+    >>> from imgbatch.config import default_config_path
+    >>> config = load_config(default_config_path()).config
+    >>> [descriptor.name for descriptor in build_descriptors(config)]
+    ['hsv', 'hog', 'phash']
+    """
     wanted = [
         name
         for name, weight in config.weights.items()

@@ -1,11 +1,11 @@
-"""What every descriptor offers, and how its identity is written down."""
+"""What every descriptor offers, and the fingerprint that identifies its bytes."""
 
 import hashlib
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from functools import lru_cache
-from itertools import pairwise
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,61 +16,70 @@ Codes = npt.NDArray[np.uint8]
 """Stored form of descriptors: (dim,) or (n, dim) uint8."""
 
 
-class Descriptor(Protocol):
-    """One algorithm that describes a picture by a fixed number of bytes.
+@dataclass(frozen=True)
+class Descriptor(ABC):
+    """One algorithm that describes a picture by a fixed number of bytes, its code.
 
-    Implementations are frozen dataclasses: equal parameters, equal descriptor. They are cheap to
-    build, hold no state and may be used from several processes at once.
+    Each subclass is a frozen dataclass, its fields are the algorithm's parameters: equal
+    parameters, equal descriptor. A descriptor is cheap to build, holds no state and may be used by
+    several threads and processes at once.
+
+    Attributes
+    ----------
+    name
+        Key in `DESCRIPTORS`, in the config's [weights] and in results.
+    version
+        Raised whenever the same picture and parameters give other bytes.
     """
 
-    @property
-    def name(self) -> str:
-        """Key in `DESCRIPTORS`, in the config's [weights] and in results."""
-        ...
+    name: ClassVar[str]
+    version: ClassVar[int]
 
     @property
-    def version(self) -> int:
-        """Raised whenever the same picture and parameters give other bytes."""
-        ...
-
-    @property
+    @abstractmethod
     def dim(self) -> int:
-        """Number of bytes stored for each picture."""
-        ...
+        """Number of bytes of a code."""
 
-    def parameters(self) -> dict[str, Any]:
-        """Everything the bytes depend on besides the picture, JSON-able."""
-        ...
-
+    @abstractmethod
     def describe(self, view: View) -> Codes:
-        """(h, w, 3) uint8 RGB with h, w >= 1 -> (dim,) uint8; equal pixels give equal bytes."""
-        ...
+        """The code of a picture: (h, w, 3) uint8 RGB, h, w >= 1 -> (dim,) uint8.
 
-    def features(self, codes: Codes) -> Floats:
-        """Stored rows (n, dim) uint8 -> (n, d) finite float32, ready to be centred and compared."""
-        ...
-
-
-@runtime_checkable
-class DescribesMany(Protocol):
-    """A descriptor that describes some pictures together in less time than one by one."""
+        Deterministic: equal pixels give equal bytes.
+        """
 
     def describe_many(self, views: Sequence[View]) -> Codes:
-        """The codes of n >= 1 views, (n, dim) uint8: for each what `describe` gives it."""
-        ...
+        """The codes of n >= 1 pictures: (n, dim) uint8, each row as `describe` gives it."""
+        return np.stack([self.describe(view) for view in views])
 
+    def features(self, codes: Codes) -> Floats:
+        """Codes (n, dim) uint8 -> (n, d) finite float32, ready to be centred and compared.
 
-def describe_all(descriptor: Descriptor, views: Sequence[View]) -> Codes:
-    """The codes of n >= 1 views, (n, dim) uint8."""
-    if isinstance(descriptor, DescribesMany):
-        return descriptor.describe_many(views)
-    return np.stack([descriptor.describe(view) for view in views])
+        By default d = dim and a byte stands for a number of 0..1.
+        """
+        return np.multiply(codes, 1 / 255, dtype=np.float32)
+
+    def parameters(self) -> dict[str, Any]:
+        """Everything but the picture that the bytes depend on, ready for JSON."""
+        return asdict(self)
 
 
 def fingerprint(descriptor: Descriptor, context: dict[str, Any]) -> str:
     """16 hex digits that change with a descriptor's name, version or parameters, or the context.
 
-    The context is what the pictures were decoded with (view size, background, decoding version).
+    Codes are stored under this fingerprint. Codes of another fingerprint are never compared.
+
+    Parameters
+    ----------
+    descriptor
+        The algorithm with its parameters.
+    context
+        How the pictures were decoded (view size, background, decoding version), ready for JSON.
+
+    Examples
+    --------
+    >>> from imgbatch.descriptors.phash import Phash
+    >>> fingerprint(Phash(), {"view_px": 128})
+    '8e9daa8ca08b22f4'
     """
     identity = {
         "name": descriptor.name,
@@ -80,18 +89,3 @@ def fingerprint(descriptor: Descriptor, context: dict[str, Any]) -> str:
     }
     text = json.dumps(identity, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def cell_edges(length: int, cells: int) -> list[slice]:
-    """Cut a side of `length` pixels into cells of equal size, give or take one pixel."""
-    ends = [-(-cell * length // cells) for cell in range(cells + 1)]
-    return [slice(start, stop) for start, stop in pairwise(ends)]
-
-
-@lru_cache(maxsize=64)
-def cell_of_each_pixel(height: int, width: int, cells: int) -> npt.NDArray[np.intp]:
-    """(height, width) numbers of the cell each pixel lies in, row by row; as `cell_edges` cuts."""
-    rows, columns = np.arange(height) * cells // height, np.arange(width) * cells // width
-    numbers: npt.NDArray[np.intp] = rows[:, None] * cells + columns
-    numbers.flags.writeable = False
-    return numbers

@@ -2,30 +2,50 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
 
-from imgbatch.descriptors.base import Codes
+from imgbatch.descriptors.base import Codes, Descriptor
 from imgbatch.types import Floats, View
 
 
 @dataclass(frozen=True)
-class Hog:
-    """OpenCV's HOG of the colour picture, resized to a square window without keeping its aspect.
+class Hog(Descriptor):
+    """Strengths of the gradients of each direction, in the cells of a grid.
 
-    At each pixel the channel with the strongest gradient counts; orientations are signed (0 to 360
-    degrees); blocks are 2x2 cells, one cell apart, L2-Hys. Values lie in 0..1 and are stored as
-    round(255 * value). Rows must be centred on the data set before they are compared: uncentred,
-    what all pictures share drowns what differs.
+    The colour picture is resized to a square window without keeping its aspect. At each pixel the
+    channel with the strongest gradient counts. Its strength is added to the histogram of its
+    direction, 0 to 360 degrees, in its cell. Each block of 2x2 cells, one cell apart, is
+    normalised to length 1, clipped at 0.2 and normalised again (L2-Hys), so that light and contrast
+    hardly matter. Values of 0..1 are stored as round(255 * value). Rows must be centred on the data
+    set before they are compared, as otherwise what all pictures share outweighs the differences.
 
-    Source: Dalal and Triggs, CVPR 2005. Departures: few, large cells and signed orientations,
-    which describe a whole picture better than the pedestrian detector's parameters (figures in
-    imgbatch/DESIGN.md). OpenCV weights each block by a Gaussian and interpolates between cells,
-    scikit-image does neither. Cost: about 0.1 ms, in groups.
+    Parameters
+    ----------
+    window_px
+        Side of the square window; a multiple of `cell_px`, at least twice it.
+    cell_px
+        Side of a cell.
+    orientations
+        Bins of direction over 360 degrees.
+
+    Notes
+    -----
+    Source: Dalal and Triggs, CVPR 2005, as OpenCV computes it. Departures: few, large cells and
+    signed directions, which describe a whole picture better than the parameters for detecting
+    pedestrians (figures in imgbatch/DESIGN.md). OpenCV weights each block by a Gaussian and
+    interpolates between cells; scikit-image does neither. Cost: about 0.1 ms in groups.
+
+    Examples
+    --------
+    >>> view = np.zeros((90, 90, 3), np.uint8)
+    >>> view[:, 45:] = 255  # a step from black to white, to the right
+    >>> cells = Hog().cells(Hog().describe(view))
+    >>> cells.shape, sorted(cells.sum(axis=(0, 1)).argsort()[-2:].tolist())  # around 0 degrees
+    ((4, 4, 18), [0, 17])
     """
 
     window_px: int = 96
@@ -36,44 +56,37 @@ class Hog:
 
     @property
     def dim(self) -> int:
-        """One byte for each orientation of each cell of each block."""
+        """One byte for each direction of each cell of each block."""
         blocks = self.window_px // self.cell_px - 1
         return blocks * blocks * 4 * self.orientations
 
-    def parameters(self) -> dict[str, Any]:
-        """Window, cell and orientations."""
-        return asdict(self)
-
     def describe(self, view: View) -> Codes:
-        """Resize to the window and compute the gradients' histograms."""
+        """Resize to the window and compute the histograms."""
         codes: Codes = self.describe_many([view])[0]
         return codes
 
     def describe_many(self, views: Sequence[View]) -> Codes:
-        """Describe views as windows of one tall picture: (n, h, w, 3) -> (n, dim).
+        """Describe n pictures as n windows of one tall picture: (n, dim).
 
-        OpenCV computes the weights of a block's pixels anew in each call, a fifth of the time.
-        Each window has the row beyond its edge that OpenCV would make up there: the mirrored one.
+        One call of OpenCV for many windows is a fifth faster, since each call computes the weights
+        of a block's pixels anew. Above and below each window lies the row that OpenCV would make
+        up there, the mirrored one, so that the bytes are those of `describe`.
         """
         side, count = self.window_px, len(views)
-        tall = _memory(count * (side + 2) * side * 3).reshape(count, side + 2, side, 3)
+        tall = _scratch(count * (side + 2) * side * 3).reshape(count, side + 2, side, 3)
         for view, window in zip(views, tall, strict=True):
             cv2.resize(view, (side, side), dst=window[1:-1], interpolation=cv2.INTER_LINEAR)
         tall[:, 0], tall[:, -1] = tall[:, 2], tall[:, -3]
-        places = [(0, number * (side + 2) + 1) for number in range(count)]
+        corners = [(0, number * (side + 2) + 1) for number in range(count)]
         stacked = tall.reshape(-1, side, 3)
-        values = np.asarray(_opencv_hog(self).compute(stacked, locations=places))
+        values = np.asarray(_opencv_hog(self).compute(stacked, locations=corners))
         codes: Codes = np.rint(255 * values).astype(np.uint8)
         return codes.reshape(count, -1)
 
-    def features(self, codes: Codes) -> Floats:
-        """(n, dim) -> (n, dim), values as the HOG gave them."""
-        return np.multiply(codes, 1 / 255, dtype=np.float32)
-
     def cells(self, codes: Codes) -> Floats:
-        """(dim,) -> (rows, columns, orientations): each cell, averaged over the blocks it is in."""
+        """(dim,) -> (rows, columns, orientations) float32: cells, averaged over their blocks."""
         side = self.window_px // self.cell_px
-        # OpenCV goes down the columns, of blocks as of the cells in them.
+        # OpenCV's blocks, and the cells of a block, run down the columns.
         blocks = self.features(codes).reshape(side - 1, side - 1, 2, 2, self.orientations)
         sums = np.zeros((side, side, self.orientations), np.float32)
         counts = np.zeros((side, side, 1), np.float32)
@@ -84,19 +97,19 @@ class Hog:
         return cells
 
 
-_kept = threading.local()
+_of_thread = threading.local()
 
 
-def _memory(size: int) -> View:
-    """(size,) bytes to write to, the same for each call of a thread.
+def _scratch(size_bytes: int) -> View:
+    """(size_bytes,) uint8 to write to; each thread keeps its array for the next call.
 
-    Freeing it lets the C library give memory back to the system, and faulting it in again costs
-    more than is gained.
+    An array allocated anew for each call would be returned to the system and faulted in again,
+    which costs more than describing in groups gains.
     """
-    if getattr(_kept, "bytes", np.empty(0)).size < size:
-        _kept.bytes = np.empty(size, np.uint8)
-    memory: View = _kept.bytes[:size]
-    return memory
+    if getattr(_of_thread, "scratch", np.empty(0)).size < size_bytes:
+        _of_thread.scratch = np.empty(size_bytes, np.uint8)
+    scratch: View = _of_thread.scratch[:size_bytes]
+    return scratch
 
 
 @lru_cache(maxsize=4)

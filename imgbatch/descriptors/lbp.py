@@ -1,29 +1,49 @@
 """Texture: histograms of uniform local binary patterns."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from imgbatch.descriptors.base import Codes, cell_of_each_pixel
-from imgbatch.types import Floats, View
+from imgbatch.descriptors.base import Codes, Descriptor
+from imgbatch.descriptors.cells import cell_numbers
+from imgbatch.types import View
 
 _PATTERNS = 59  # 58 uniform patterns of 8 neighbours, and one bin for all others
 
 
 @dataclass(frozen=True)
-class Lbp:
-    """Uniform local binary patterns (8 neighbours, not rotation invariant) in the cells of a grid.
+class Lbp(Descriptor):
+    """Counts of local binary patterns in each cell of a grid, as square roots.
 
-    The grey picture is first shrunk to `longest_px`, so that a pattern means the same in all
-    pictures. Patterns are scikit-image's ``local_binary_pattern(..., method="nri_uniform")``;
-    shares of the picture's pixels are stored as round(255 * sqrt(share)), so that Euclidean
-    distance is the Hellinger distance.
+    The pattern of a pixel says which of its eight neighbours on a circle are at least as bright.
+    Patterns with at most two changes around the circle (uniform ones: edges, corners, spots) have a
+    bin each, all others share a bin; turning a pattern makes another one. The grey picture is
+    first shrunk, so that a pattern means the same in all pictures. Counts are shares of the
+    picture's pixels, stored as round(255 * sqrt(share)), so that Euclidean distance is the
+    Hellinger distance.
 
+    Parameters
+    ----------
+    longest_px
+        Pictures whose longer side exceeds this are shrunk to it first.
+    radius_px
+        Distance of the eight neighbours, after shrinking.
+    grid
+        Cells along each side.
+
+    Notes
+    -----
     Source: Ojala, Pietikainen and Maenpaa, PAMI 2002; cells, Ahonen, Hadid and Pietikainen, ECCV
-    2004. Departures: square roots; one radius, since more scales hardly help beside the other
+    2004; computed by scikit-image's ``local_binary_pattern(..., method="nri_uniform")``.
+    Departures: square roots; one radius, since more radii hardly help beside the other
     descriptors (imgbatch/DESIGN.md). Cost: about 0.9 ms, nearly all of it in scikit-image.
+
+    Examples
+    --------
+    >>> flat = Lbp(grid=1).describe(np.full((100, 100, 3), 128, np.uint8))
+    >>> len(flat), round(float(flat.max() / 255) ** 2, 2)  # one pattern, but at the border
+    (59, 0.96)
     """
 
     longest_px: int = 128
@@ -34,27 +54,19 @@ class Lbp:
 
     @property
     def dim(self) -> int:
-        """59 patterns of every cell, row by row."""
+        """59 patterns of each cell, row by row."""
         return self.grid**2 * _PATTERNS
-
-    def parameters(self) -> dict[str, Any]:
-        """Size, radius and grid."""
-        return asdict(self)
 
     def describe(self, view: View) -> Codes:
         """Count the patterns of each cell; cells of a picture smaller than the grid are empty."""
         from skimage.feature import local_binary_pattern
 
         grey = _shrunk(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), self.longest_px)
-        patterns = local_binary_pattern(grey, 8, self.radius_px, "nri_uniform").astype(np.intp)
-        bins = cell_of_each_pixel(*grey.shape, self.grid) * _PATTERNS + patterns
+        bins = local_binary_pattern(grey, 8, self.radius_px, "nri_uniform").astype(np.intp)
+        bins += cell_numbers(*grey.shape, self.grid).astype(np.intp) * _PATTERNS
         counts = np.bincount(bins.ravel(), minlength=self.dim)
         codes: Codes = np.rint(255 * np.sqrt(counts / grey.size)).astype(np.uint8)
         return codes
-
-    def features(self, codes: Codes) -> Floats:
-        """(n, dim) -> (n, dim): square roots of shares, 0..1."""
-        return np.multiply(codes, 1 / 255, dtype=np.float32)
 
 
 def _shrunk(grey: View, longest_px: int) -> View:

@@ -1,13 +1,13 @@
 """Colour: moments of the Lab channels in the cells of a grid."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import cv2
 import numpy as np
 
-from imgbatch.descriptors.base import Codes, cell_edges
+from imgbatch.descriptors.base import Codes, Descriptor
+from imgbatch.descriptors.cells import cell_edges
 from imgbatch.types import Floats, View
 
 _LIGHTNESS = 0.3  # weight of L beside a and b: light changes from picture to picture
@@ -15,16 +15,30 @@ _KINDS = (1.0, 2.0, 1.0)  # weights of mean, deviation and skewness
 
 
 @dataclass(frozen=True)
-class Moments:
-    """Mean, standard deviation and cube root of the third central moment of L, a and b.
+class Moments(Descriptor):
+    """Mean, standard deviation and skewness of lightness and colour in each cell of a grid.
 
-    All three are in units of OpenCV's 8-bit Lab scale (L 0..255, a and b shifted by 128). The mean
-    (0..255) is stored as it is, the deviation (0..127.5) doubled, the skewness (about -100 to 100)
-    shifted by 128; rounding errs by at most half a unit.
+    Nine numbers describe a cell: three moments of each of the Lab channels L, a and b. Skewness is
+    the cube root of the third central moment. All three are in units of OpenCV's 8-bit Lab (L
+    0..255, a and b shifted by 128). The mean (0..255) is stored as it is, the deviation (0..127.5)
+    doubled, the skewness (about -100 to 100) shifted by 128, each within half a unit.
 
+    Parameters
+    ----------
+    grid
+        Cells along each side.
+
+    Notes
+    -----
     Source: Stricker and Orengo, "Similarity of color images", SPIE 1995. Departures: Lab, a grid,
     and Euclidean distance with fixed weights (L 0.3; deviations 2) in place of their weighted sum
     of absolute differences. Cost: about 0.9 ms.
+
+    Examples
+    --------
+    >>> white = np.full((60, 90, 3), 255, np.uint8)
+    >>> Moments(grid=1).describe(white).reshape(3, 3).tolist()  # means, deviations, skewnesses
+    [[255, 128, 128], [0, 0, 0], [128, 128, 128]]
     """
 
     grid: int = 4
@@ -33,12 +47,8 @@ class Moments:
 
     @property
     def dim(self) -> int:
-        """Three moments of three channels of every cell."""
+        """Three moments of three channels of each cell."""
         return 9 * self.grid**2
-
-    def parameters(self) -> dict[str, Any]:
-        """Cells along each side."""
-        return asdict(self)
 
     def describe(self, view: View) -> Codes:
         """Cells row by row; in each, means of L, a, b, then deviations, then skewnesses."""
@@ -59,7 +69,7 @@ class Moments:
         return codes
 
     def features(self, codes: Codes) -> Floats:
-        """(n, dim) -> (n, dim): moments in shares of the channel's range, weighted."""
+        """(n, dim) -> (n, dim): moments as shares of the channel's range, weighted."""
         values = codes.reshape(len(codes), self.grid**2, 3, 3).astype(np.float32)
         values -= np.array([0, 0, 128], np.float32)[:, None]
         values *= np.array(_KINDS, np.float32)[:, None] * np.array([1, 0.5, 1], np.float32)[:, None]

@@ -6,11 +6,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 from rich.table import Table
 
-from imgbatch.outputs.base import StandardOutput, printable
+from imgbatch.files.names import printable
+from imgbatch.outputs.base import StandardOutput
 from imgbatch.outputs.drawing import ACCENT, CELL, FAINT, GAP_PX, INK, PAGE, fitted, font, shortened
 from imgbatch.outputs.legend import bar, draws_blocks, in_words, style_of
 from imgbatch.outputs.sheet import save_page
-from imgbatch.types import DescribedImage, Explanation, Floats, View
+from imgbatch.selection.explain import DescribedImage, Explanation
+from imgbatch.types import Floats, View
 
 _LINE, _BIT = "#d0d0d0", "#343a40"
 _GAP, _TITLE, _PANEL, _CAPTION, _ROW = GAP_PX, 40, 300, 24, 30  # pixels

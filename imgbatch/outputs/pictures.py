@@ -6,7 +6,8 @@ from PIL import Image
 from imgbatch.config.schema import Config
 from imgbatch.errors import UnreadableImage
 from imgbatch.files import paths
-from imgbatch.images.decode import decode, quiet_codecs
+from imgbatch.images.decode import decode
+from imgbatch.images.quiet import quiet_codecs
 from imgbatch.types import Selection, View
 
 _UNREADABLE = np.full((3, 4, 3), 200, np.uint8)

@@ -9,7 +9,8 @@ from PIL import Image, ImageDraw
 from imgbatch.config.schema import SheetConfig
 from imgbatch.errors import UsageError
 from imgbatch.files.atomic import replacing
-from imgbatch.outputs.base import Result, printable
+from imgbatch.files.names import printable
+from imgbatch.outputs.base import Result
 from imgbatch.outputs.drawing import ACCENT, CELL, FAINT, GAP_PX, INK, PAGE, fitted, font, shortened
 from imgbatch.types import View
 

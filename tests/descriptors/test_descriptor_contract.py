@@ -8,7 +8,6 @@ import pytest
 
 from imgbatch.config import default_config_path, load_config
 from imgbatch.descriptors import ALWAYS, DESCRIPTORS, build_descriptors, fingerprint
-from imgbatch.descriptors.base import describe_all
 
 CONFIG = load_config(default_config_path()).config
 SHAPES = [(1, 1), (1, 2), (2, 1), (2, 2), (187, 1), (1, 255), (3, 200), (96, 128), (255, 171)]
@@ -38,7 +37,7 @@ def test_the_registry_key_is_the_descriptors_name():
     }
 
 
-def test_every_descriptor_has_a_weight_and_a_place_in_the_space_in_the_default_config():
+def test_every_descriptor_has_a_weight_and_settings_of_the_space_in_the_default_config():
     assert set(CONFIG.weights) == set(DESCRIPTORS)
     assert set(CONFIG.space.components) == set(DESCRIPTORS)
     assert set(CONFIG.space.power) == set(DESCRIPTORS)
@@ -47,17 +46,17 @@ def test_every_descriptor_has_a_weight_and_a_place_in_the_space_in_the_default_c
 def test_only_descriptors_with_a_weight_are_built_and_always_the_one_for_duplicates():
     for name in DESCRIPTORS:
         alone = CONFIG.model_copy(update={"weights": {n: float(n == name) for n in DESCRIPTORS}})
-        assert {one.name for one in build_descriptors(alone)} == {name, ALWAYS}
+        assert {descriptor.name for descriptor in build_descriptors(alone)} == {name, ALWAYS}
 
 
 @pytest.mark.parametrize("count", [1, 2, 40])
 def test_views_described_together_give_the_codes_of_each_alone(descriptor, count):
     views = [noise(SHAPES[number % len(SHAPES)], number) for number in range(count)]
-    together = describe_all(descriptor, views)
+    together = descriptor.describe_many(views)
     assert together.dtype == np.uint8
     assert together.tolist() == [descriptor.describe(view).tolist() for view in views]
     first = together.copy()
-    describe_all(descriptor, views[::-1])
+    descriptor.describe_many(views[::-1])
     assert (together == first).all()
 
 
@@ -161,19 +160,19 @@ def test_a_descriptor_is_frozen_and_equal_to_another_of_the_same_parameters(desc
 
 
 def test_the_fingerprint_is_16_hex_digits_and_repeats(descriptor):
-    mark = fingerprint(descriptor, CONTEXT)
-    assert len(mark) == 16
-    assert set(mark) <= set("0123456789abcdef")
-    assert fingerprint(replace(descriptor), dict(reversed(CONTEXT.items()))) == mark
+    first = fingerprint(descriptor, CONTEXT)
+    assert len(first) == 16
+    assert set(first) <= set("0123456789abcdef")
+    assert fingerprint(replace(descriptor), dict(reversed(CONTEXT.items()))) == first
 
 
 def test_the_fingerprint_changes_with_every_parameter_and_every_part_of_the_context(descriptor):
-    marks = [fingerprint(descriptor, CONTEXT)]
-    marks += [fingerprint(other, CONTEXT) for _, other in with_another_value(descriptor)]
+    fingerprints = [fingerprint(descriptor, CONTEXT)]
+    fingerprints += [fingerprint(other, CONTEXT) for _, other in with_another_value(descriptor)]
     for key, value in [("decoding", 2), ("view_px", 64), ("background", [0, 0, 0])]:
-        marks.append(fingerprint(descriptor, CONTEXT | {key: value}))
-    marks.append(fingerprint(descriptor, CONTEXT | {"new": 0}))
-    assert len(set(marks)) == len(marks)
+        fingerprints.append(fingerprint(descriptor, CONTEXT | {key: value}))
+    fingerprints.append(fingerprint(descriptor, CONTEXT | {"new": 0}))
+    assert len(set(fingerprints)) == len(fingerprints)
 
 
 def test_the_fingerprint_changes_with_the_version(descriptor):
@@ -202,5 +201,5 @@ def test_describing_in_threads_gives_the_bytes_of_describing_in_turn(descriptor)
     views = [noise((60 + seed, 90), seed) for seed in range(24)]
     expected = [descriptor.describe(view).tobytes() for view in views]
     with ThreadPoolExecutor(4) as pool:
-        found = [code.tobytes() for code in pool.map(descriptor.describe, views)]
-    assert found == expected
+        codes = [code.tobytes() for code in pool.map(descriptor.describe, views)]
+    assert codes == expected

@@ -15,10 +15,12 @@ def shares(descriptor, view):
     return (descriptor.features(codes[None])[0] ** 2).reshape(descriptor.grid**2, 59)
 
 
-def test_a_flat_picture_has_one_pattern_inside_each_cell():
-    # All neighbours are at least as bright as the centre, but at the border, beyond which is black.
-    cells = shares(Lbp(grid=1), grey(np.full((100, 100), 90)))
-    assert cells[0].max() == pytest.approx(98 * 98 / 100**2, abs=0.01)
+@pytest.mark.parametrize("radius", [1, 2, 3, 8])
+def test_a_flat_picture_has_one_pattern_but_within_the_radius_of_its_border(radius):
+    # All neighbours are at least as bright as the centre, but beyond the border is black.
+    cells = shares(Lbp(grid=1, radius_px=radius), grey(np.full((100, 100), 90)))
+    inside = 100 - 2 * radius
+    assert cells[0].max() == pytest.approx(inside**2 / 100**2, abs=0.005)
 
 
 def test_a_step_adds_one_pattern_and_leaves_the_rest():

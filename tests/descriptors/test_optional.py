@@ -9,20 +9,19 @@ from PIL import Image
 import imgbatch
 from imgbatch.config import load_config
 from imgbatch.descriptors import DESCRIPTORS
-from imgbatch.images import decode as images
-from imgbatch.index import extract as extraction
+from imgbatch.index import extract
 
 
 @pytest.fixture
 def folder(tmp_path):
     random = np.random.default_rng(3)
-    place = tmp_path / "photos"
-    place.mkdir()
+    photos = tmp_path / "photos"
+    photos.mkdir()
     for number in range(8):
         pixels = random.integers(0, 256, (5, 7, 3)).astype(np.uint8)
-        Image.fromarray(pixels).resize((70, 50)).save(place / f"{number}.png")
-        os.utime(place / f"{number}.png", (1_600_000_000, 1_600_000_000))  # long unchanged
-    return place
+        Image.fromarray(pixels).resize((70, 50)).save(photos / f"{number}.png")
+        os.utime(photos / f"{number}.png", (1_600_000_000, 1_600_000_000))  # long unchanged
+    return photos
 
 
 @pytest.fixture
@@ -30,17 +29,24 @@ def calls(monkeypatch):
     """Counts of what was done: decoded files, and pictures described by each descriptor."""
     counts = dict.fromkeys(("decode", *DESCRIPTORS), 0)
 
-    def decode(*args, **kwargs):
-        counts["decode"] += 1
-        return decoded(*args, **kwargs)
+    def counting(decode):
+        def count_and_decode(*args, **kwargs):
+            counts["decode"] += 1
+            return decode(*args, **kwargs)
 
-    def describe_all(descriptor, views):
-        counts[descriptor.name] += len(views)
-        return described(descriptor, views)
+        return count_and_decode
 
-    decoded, described = images.decode, extraction.describe_all
-    monkeypatch.setattr(extraction.images, "decode", decode)
-    monkeypatch.setattr(extraction, "describe_all", describe_all)
+    def counting_views(describe_many):
+        def count_and_describe(descriptor, views):
+            counts[descriptor.name] += len(views)
+            return describe_many(descriptor, views)
+
+        return count_and_describe
+
+    monkeypatch.setattr(extract, "decode", counting(extract.decode))
+    for build in DESCRIPTORS.values():
+        kind = type(build(load_config().config))
+        monkeypatch.setattr(kind, "describe_many", counting_views(kind.describe_many))
     return counts
 
 
@@ -53,10 +59,10 @@ def load(folder, tmp_path, **weights):
 
 
 def done(calls):
-    found = {name: count for name, count in calls.items() if count}
+    counts = {name: count for name, count in calls.items() if count}
     for name in calls:
         calls[name] = 0
-    return found
+    return counts
 
 
 def test_a_descriptor_switched_on_is_computed_alone(folder, tmp_path, calls):
@@ -71,10 +77,10 @@ def test_a_descriptor_switched_on_is_computed_alone(folder, tmp_path, calls):
 def test_changed_weights_decode_nothing(folder, tmp_path, calls):
     load(folder, tmp_path, gist=0.2, lbp=0.1)
     done(calls)
-    one = load(folder, tmp_path, gist=0.6, lbp=0.0, hsv=0.1).points
-    other = load(folder, tmp_path).points
+    first = load(folder, tmp_path, gist=0.6, lbp=0.0, hsv=0.1).points
+    second = load(folder, tmp_path).points
     assert done(calls) == {}
-    assert one.shape != other.shape
+    assert first.shape != second.shape
 
 
 @pytest.mark.parametrize("name", ["lbp", "phog", "moments", "gist", "thumbnail"])

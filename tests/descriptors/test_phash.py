@@ -14,7 +14,7 @@ from scipy.fftpack import dct
 from imgbatch.config import default_config_path, load_config
 from imgbatch.descriptors import phash
 from imgbatch.descriptors.phash import Phash, as_integers
-from imgbatch.images import decode as images
+from imgbatch.images.decode import decode
 
 CONFIG = load_config(default_config_path()).config
 SAMPLES = Path(__file__).parents[2] / "samples"
@@ -108,7 +108,7 @@ def test_a_pattern_full_of_ties_hashes_alike_whatever_noise_a_machine_adds(perio
 def test_the_hashes_of_the_samples_are_within_a_few_bits_of_imagehash():
     files = sorted(path for path in SAMPLES.glob("*/*") if path.suffix in {".jpg", ".jpeg", ".png"})
     assert len(files) >= 100
-    views = [images.decode(file.read_bytes(), CONFIG.images).view for file in files]
+    views = [decode(file.read_bytes(), CONFIG.images.as_options()).view for file in files]
     bits = [differing_bits(Phash().describe(view), imagehash_of(view)) for view in views]
     assert max(bits) <= 4
     assert np.mean(bits) <= 0.5
@@ -134,7 +134,7 @@ def test_the_squared_distance_of_features_is_four_times_the_differing_bits():
     codes = np.random.default_rng(0).integers(0, 256, (12, 8)).astype(np.uint8)
     features = Phash().features(codes)
     assert features.shape == (12, 64)
-    integers = [int(one) for one in as_integers(codes)]
+    integers = as_integers(codes).tolist()
     for a in range(12):
         for b in range(12):
             squared = float(((features[a] - features[b]) ** 2).sum())

@@ -1,5 +1,6 @@
 """Decoding what is cut off, too large, no picture at all, or random damage to one."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,7 +13,7 @@ from imgbatch.errors import UnreadableImage
 from imgbatch.images.decode import decode
 from imgbatch.types import DecodeOptions
 from tests import drawing
-from tests.conftest import environment
+from tests.commands import environment
 from tests.drawing import encode, jpeg, photo, png, turned
 
 OPTIONS = DecodeOptions()
@@ -76,6 +77,16 @@ def test_the_least_share_shown_is_a_setting():
     assert "cut off" in decode(part, OPTIONS).note
     strict = replace(OPTIONS, min_shown_share=0.9)
     assert "cut off" in refused(part, strict)
+
+
+def test_a_jpeg_that_shows_exactly_the_least_share_is_used_and_any_less_refused():
+    whole = jpeg(photo(1, 160, 320).convert("L"), restart_marker_rows=1)
+    ends = [marker.start() for marker in re.finditer(rb"\xff[\xd0-\xd7]", whole)]
+    half = whole[: ends[19]]  # 20 of 40 rows of blocks are there
+    decoded = decode(half, replace(OPTIONS, min_shown_share=0.5), view_px=80)
+    assert decoded.note == "cut off: 50% of the picture is there"
+    with pytest.raises(UnreadableImage, match="cut off: only 50% of the picture is there"):
+        decode(half, replace(OPTIONS, min_shown_share=0.5 + 1e-9), view_px=80)
 
 
 def test_a_jpeg_that_lacks_its_end_marker_only_is_used_and_noted():
@@ -159,19 +170,21 @@ def test_the_limit_in_megapixels_is_exact():
         assert "over the limit of 0.02" in refused(make(photo(1, 201, 100)), options)
 
 
-PEAK = """
-import resource, sys
+PEAK = r"""
+import re, sys
 from imgbatch.images.decode import decode
 from imgbatch.types import DecodeOptions
 data = open(sys.argv[1], "rb").read()
 options = DecodeOptions()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak_kib():  # of this program alone: ru_maxrss begins with the size of the process that started it
+    return int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1])
+before = peak_kib()
 decode(data, options)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(peak_kib() - before)
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss is in KiB on Linux")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "I;16"])
 def test_memory_stays_within_the_documented_bytes_for_each_pixel(tmp_path, mode):
     megapixels = 24

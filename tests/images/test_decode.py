@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from imgbatch.errors import UnreadableImage
-from imgbatch.images.decode import decode, shrink_factor
+from imgbatch.images.decode import decode
+from imgbatch.images.view import shrink_factor
 from imgbatch.types import DecodeOptions
 from tests.drawing import chunk, corners, encode, jpeg, photo, png, turned
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgbatch.images.scan import FoundFile
+from imgbatch.images.listing import FoundFile
 from imgbatch.index.shards.cut import cut
 
 NAMES = st.lists(st.text("abc/.é\udcff", min_size=1, max_size=12), unique=True, max_size=120)

@@ -1,0 +1,211 @@
+"""The image files and subfolders of one folder, on this machine or behind a URL."""
+
+import hashlib
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from imgbatch.errors import FolderError
+from imgbatch.files import paths
+from imgbatch.types import Skipped
+
+EXTENSIONS = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file that may hold a picture.
+
+    Attributes
+    ----------
+    path
+        Path inside the image folder, with ``/`` between its parts.
+    size
+        Bytes.
+    mtime_ns
+        Time of the last change in nanoseconds. For a file behind a URL, a digest of its entity tag
+        or time: another number that changes when the file does.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What one folder holds; hidden files and folders are left out.
+
+    Attributes
+    ----------
+    inside
+        The folder's path inside the image folder; "" for the image folder itself.
+    identity
+        Device and inode, which tell whether two paths lead to the same folder; None behind a URL.
+    files
+        Files whose name ends like an image's.
+    skipped
+        Files and folders that cannot be read, and links that lead nowhere.
+    folders, links
+        Paths of subfolders, and of links to folders.
+    """
+
+    inside: str
+    identity: tuple[int, int] | None = None
+    files: tuple[FoundFile, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    folders: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+
+
+def list_folders(root: str, folders: Sequence[str]) -> list[Listed]:
+    """List folders of an image folder.
+
+    Parameters
+    ----------
+    root
+        The image folder: a path, or a URL.
+    folders
+        Paths inside the image folder; "" is the image folder itself.
+
+    Raises
+    ------
+    FolderError
+        The image folder itself is missing, is not a folder or may not be read.
+    """
+    list_folder = _list_url if paths.is_url(root) else _list_local
+    return [list_folder(root, inside) for inside in folders]
+
+
+def check_folder(root: str) -> None:
+    """Raise `FolderError` unless `root` is a folder on this machine."""
+    try:
+        if not stat.S_ISDIR(os.stat(root).st_mode):
+            raise NotADirectoryError
+    except OSError as error:
+        raise _folder_error(root, error) from None
+    except ValueError:  # a null character, which no name has
+        raise _folder_error(root, FileNotFoundError()) from None
+
+
+def _list_local(root: str, inside: str) -> Listed:
+    if not inside:
+        check_folder(root)
+    directory = os.path.join(root, inside)
+    try:
+        status = os.stat(directory)
+        with os.scandir(directory) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError as error:
+        return _unlisted(root, inside, error)
+    files: list[FoundFile] = []
+    skipped: list[Skipped] = []
+    folders, links = [], []
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        path = f"{inside}/{entry.name}" if inside else entry.name
+        if entry.is_dir(follow_symlinks=False):
+            folders.append(path)
+        elif entry.is_symlink() and _leads_to_folder(entry):
+            links.append(path)
+        elif _ends_like_image(entry.name):
+            _add_file(entry, path, files, skipped)
+    identity = status.st_dev, status.st_ino
+    return Listed(inside, identity, tuple(files), tuple(skipped), tuple(folders), tuple(links))
+
+
+def _list_url(root: str, inside: str) -> Listed:
+    try:
+        entries = paths.entries(paths.join(root, inside) if inside else root)
+    except OSError as error:
+        return _unlisted(root, inside, error)
+    files, folders, names_only = [], [], []
+    for entry in entries:
+        name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
+        path = f"{inside}/{name}" if inside else name
+        if name.startswith("."):
+            continue
+        if entry["type"] == "directory":
+            folders.append(path)
+        elif _ends_like_image(name) and entry.get("size") is None:
+            names_only.append(path)
+        elif _ends_like_image(name):
+            files.append(FoundFile(path, entry["size"], _stamp(entry)))
+    # A web server lists names only, so each file is asked for. Without a size and a stamp it gets
+    # size 0, which no readable file has: it is then read each time.
+    details = paths.describe([paths.join(root, path) for path in names_only])
+    for path, entry in zip(names_only, details, strict=True):
+        size = (entry.get("size") or 0) if any(map(entry.get, _STAMPS)) else 0
+        files.append(FoundFile(path, size, _stamp(entry)))
+    return Listed(inside, None, tuple(files), folders=tuple(folders))
+
+
+def _unlisted(root: str, inside: str, error: OSError) -> Listed:
+    """A subfolder that cannot be listed is skipped; for the image folder itself, raise."""
+    if not inside:
+        raise _folder_error(root, error) from None
+    reason = f"folder cannot be read: {error.strerror or error}"
+    return Listed(inside, skipped=(Skipped(inside, reason),))
+
+
+def _folder_error(root: str, error: OSError) -> FolderError:
+    if isinstance(error, FileNotFoundError):
+        return FolderError(f"folder not found: {root}", "check the path")
+    if isinstance(error, NotADirectoryError):
+        return FolderError(f"not a folder: {root}", "give the folder that holds the images")
+    reason = error.strerror or str(error)
+    return FolderError(f"the folder cannot be read: {root}: {reason}", "check its permissions")
+
+
+_STAMPS = (
+    "ETag",
+    "etag",
+    "md5Hash",
+    "mtime",
+    "LastModified",
+    "last_modified",
+    "updated",
+    "Last-Modified",
+    "modified",
+    "modify",
+    "last_write_time",
+    "created",
+)
+"""What file systems call a file's entity tag or time of change, the surest first."""
+
+
+def _stamp(entry: dict[str, Any]) -> int:
+    """A number that changes when a remote file does: of its entity tag, or else of its time."""
+    stamp = next((entry[key] for key in _STAMPS if entry.get(key)), "")
+    return int.from_bytes(hashlib.blake2b(str(stamp).encode(), digest_size=7).digest(), "big")
+
+
+def _ends_like_image(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in EXTENSIONS
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _add_file(
+    entry: os.DirEntry[str], path: str, files: list[FoundFile], skipped: list[Skipped]
+) -> None:
+    try:
+        status = entry.stat()
+    except OSError as error:
+        reason = "dangling link" if entry.is_symlink() else f"cannot be read: {error.strerror}"
+        skipped.append(Skipped(path, reason))
+        return
+    if stat.S_ISREG(status.st_mode):
+        files.append(FoundFile(path, status.st_size, status.st_mtime_ns))
+    else:
+        skipped.append(Skipped(path, "not a regular file"))

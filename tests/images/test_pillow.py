@@ -1,0 +1,53 @@
+"""Decoding through Pillow leaves the process as it was."""
+
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from PIL import Image
+
+from imgbatch.errors import UnreadableImage
+from imgbatch.images import pillow
+from imgbatch.images.pillow import decode_with_pillow
+from imgbatch.types import DecodeOptions
+from tests.drawing import encode, gif_claiming, photo
+from tests.locks import WatchedLock
+
+GIF = encode(photo(1, 60, 40), "GIF")
+SECONDS = 30  # to fail rather than hang
+
+
+def test_the_limit_of_pillow_is_lifted_for_the_decoding_only(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    assert decode_with_pillow(GIF, 128, DecodeOptions()).width == 60
+    assert Image.MAX_IMAGE_PIXELS == 100
+    with pytest.raises(UnreadableImage):
+        decode_with_pillow(gif_claiming(60_000, 60_000), 128, DecodeOptions())
+    assert Image.MAX_IMAGE_PIXELS == 100
+
+
+def test_two_threads_at_once_leave_the_limit_of_pillow_and_the_warnings_as_they_were(monkeypatch):
+    lock = WatchedLock()
+    first_is_inside, first_is_done = threading.Event(), threading.Event()
+    opening, before = Image.open, (Image.MAX_IMAGE_PIXELS, list(warnings.filters))
+
+    def open_in_turn(*args, **kwargs):
+        """The first thread leaves after the second came; the second leaves after the first."""
+        if not first_is_inside.is_set():
+            first_is_inside.set()
+            assert lock.contended.wait(SECONDS)
+        else:
+            lock.contended.set()  # without a lock, the second thread comes this far meanwhile
+            assert first_is_done.wait(SECONDS)
+        return opening(*args, **kwargs)
+
+    monkeypatch.setattr(pillow, "_pillow_limits", lock)
+    monkeypatch.setattr(Image, "open", open_in_turn)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(decode_with_pillow, GIF, 128, DecodeOptions())
+        first.add_done_callback(lambda _: first_is_done.set())
+        assert first_is_inside.wait(SECONDS)
+        second = pool.submit(decode_with_pillow, GIF, 128, DecodeOptions())
+        assert (first.result().view == second.result().view).all()
+    assert before == (Image.MAX_IMAGE_PIXELS, list(warnings.filters))

@@ -129,7 +129,6 @@ def _write_tuned(tuned: "Tuning", target: Path, *, json: bool) -> None:
     from dataclasses import asdict
 
     from imgbatch.config.write import differences, write_config
-    from imgbatch.files.names import printable
     from imgbatch.outputs import print_json, write_facts
     from imgbatch.outputs.tuning import write_gains
 
@@ -137,7 +136,7 @@ def _write_tuned(tuned: "Tuning", target: Path, *, json: bool) -> None:
     changed = {"imgbatch": {"config_version": 1}, "weights": dict(tuned.config.weights)} | {
         table: values for table, values in changed.items() if table not in {"imgbatch", "weights"}
     }
-    write_config(changed, [printable(line) for line in _comments(tuned)], target)
+    write_config(changed, _comments(tuned), target)
     if json:
         print_json(
             {

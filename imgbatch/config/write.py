@@ -10,6 +10,7 @@ from imgbatch.config.read import default_config_path, load_config
 from imgbatch.config.schema import Config
 from imgbatch.config.tables import differing
 from imgbatch.files.atomic import replacing
+from imgbatch.files.names import printable
 
 
 def differences(config: Config) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def write_config(settings: Mapping[str, Any], comments: Sequence[str], target: P
     settings
         Tables of values, as `differences` gives them.
     comments
-        Lines of text without control characters.
+        Lines of text; control characters in them are written as escapes.
 
     Raises
     ------
@@ -50,6 +51,6 @@ def write_config(settings: Mapping[str, Any], comments: Sequence[str], target: P
     hsv = 0.5
     <BLANKLINE>
     """
-    heading = "".join(f"# {line}".rstrip() + "\n" for line in comments)
+    heading = "".join(f"# {printable(line)}".rstrip() + "\n" for line in comments)
     with replacing(target) as temporary:
         temporary.write_text(f"{heading}\n{tomli_w.dumps(settings)}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Ways to show a result: on the terminal, as JSON, as a contact sheet."""
+"""Ways to show results: on the terminal, as JSON, as pictures."""
 
 from imgbatch.outputs.base import Output, Result
 from imgbatch.outputs.json import as_document, print_json, write_json
@@ -8,7 +8,7 @@ from imgbatch.outputs.summaries import write_facts
 from imgbatch.outputs.table import write_table
 
 OUTPUTS: dict[str, Output] = {"table": write_table, "json": write_json}
-"""What a request can print. A new one: its file and a line here."""
+"""What a request can print. A new output needs a file and a line here."""
 
 __all__ = [
     "OUTPUTS",

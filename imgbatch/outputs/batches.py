@@ -1,4 +1,4 @@
-"""What `batches` shows: a summary beside random batches, a JSON document, a page of examples."""
+"""What `batches` shows: figures beside random batches, a JSON document, a page of examples."""
 
 import math
 from collections.abc import Sequence
@@ -16,12 +16,24 @@ from imgbatch.outputs.sheet import Cell, draw_page, save_page
 from imgbatch.types import Figures, Skipped, View
 
 MOST_SHOWN = 16
-"""Pictures of a batch in a row of the preview."""
+"""Most pictures in a row of the preview."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchesResult:
-    """What was dealt and written; `figures` and `random` are of these and of random batches."""
+    """What was dealt and written.
+
+    Attributes
+    ----------
+    figures, random
+        The figures of the dealt batches, and of as many random ones.
+    plan, preview
+        The files written, if any.
+    skipped_list
+        The file that lists skipped files; None if no file was skipped.
+    indexed
+        Number of images in the folder.
+    """
 
     seed: int
     folder: str
@@ -39,8 +51,8 @@ class BatchesResult:
 
 
 def batches_document(result: BatchesResult) -> dict[str, Any]:
-    """The result as JSON-able values; figures that do not exist are null."""
-    beside = {
+    """The result as values for JSON; a figure that cannot be measured is null."""
+    figures = {
         name: {"diverse": _finite(value), "random": _finite(result.random[name])}
         for name, value in result.figures.items()
     }
@@ -52,9 +64,9 @@ def batches_document(result: BatchesResult) -> dict[str, Any]:
         "epochs": result.epochs,
         "batches": result.batches,
         "plan": None if result.plan is None else str(result.plan),
-        "figures": beside,
+        "figures": figures,
         "preview": None if result.preview is None else str(result.preview),
-        "skipped": [asdict(one) for one in result.skipped],
+        "skipped": [asdict(file) for file in result.skipped],
         "indexed": result.indexed,
         "seconds": round(result.seconds, 3),
     }
@@ -112,9 +124,9 @@ def write_preview(
     options: SheetConfig,
     too_close: float,
 ) -> None:
-    """Draw sections of batches, a row for each, one below the other, and write the page.
+    """Draw sections of batches, each batch a row of pictures, and write the page.
 
-    Pictures nearer than `too_close` to another of their whole batch are framed.
+    A picture is framed if another image of its batch is nearer than `too_close`.
     """
     shown = max(len(batch.names) for _, batches in sections for batch in batches)
     side = min(options.cell_px, max(64, 1600 // shown))
@@ -122,18 +134,18 @@ def write_preview(
     pages = []
     for title, batches in sections:
         cells = [
-            Cell(picture, printable(name), f"{distance:.2f}", marked=distance < too_close)
+            Cell(picture, printable(name), f"{distance:.2f}", framed=distance < too_close)
             for batch in batches
             for picture, name, distance in zip(
                 batch.pictures, batch.names, batch.distances, strict=True
             )
         ]
         pages.append(draw_page(cells, title, small))
-    page = Image.new("RGB", (pages[0].width, sum(one.height for one in pages)))
+    page = Image.new("RGB", (pages[0].width, sum(section.height for section in pages)))
     top = 0
-    for one in pages:
-        page.paste(one, (0, top))
-        top += one.height
+    for section in pages:
+        page.paste(section, (0, top))
+        top += section.height
     save_page(page, target)
 
 

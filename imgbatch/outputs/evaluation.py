@@ -12,11 +12,11 @@ from imgbatch.files.names import printable
 from imgbatch.outputs.base import StandardOutput
 from imgbatch.outputs.json import print_json
 
-_COUNTED = ("distance", "shift", "score", "classes", "duplicates", "percentile")
+_NOT_SHARES = ("distance", "shift", "score", "classes", "duplicates", "percentile")
 
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:
-    """The evaluation as JSON-able values; the keys are a contract, more may be added."""
+    """The evaluation as values for JSON; the keys are a contract, more may be added."""
     return asdict(evaluation)
 
 
@@ -27,47 +27,53 @@ def write_evaluation(evaluation: Evaluation, *, json: bool) -> None:
         return
     console = StandardOutput()
     console.print(build_table(evaluation, console))
-    words = (
+    counts = (
         f"{evaluation.queries} queries, {evaluation.sets} sets of {evaluation.n} of each kind "
         f"(seeds {evaluation.seed}..{evaluation.seed + evaluation.sets - 1}); "
         "intervals: 95%, bootstrap"
     )
-    console.print(Text(words, "dim"), soft_wrap=True)
+    console.print(Text(counts, "dim"), soft_wrap=True)
 
 
 def build_table(evaluation: Evaluation, console: Console) -> Table:
-    """The table itself: on a narrow console without definitions and intervals."""
+    """Build the table: without meanings below 100 columns, and without intervals below 60."""
     title = f"{evaluation.images} images of {evaluation.classes or 'no'} classes"
     table = Table(
         title=f"{title} in {printable(evaluation.folder)}",
         title_style="bold",
         title_justify="left",
     )
-    explained, wide = console.width >= 100, console.width >= 60
+    wider, wide = console.width >= 100, console.width >= 60
     table.add_column("figure", overflow="fold")
     table.add_column("value", justify="right", style="bold")
     if wide:
         table.add_column("95% interval", justify="right")
     table.add_column("random", justify="right", style="dim")
-    if explained:
+    if wider:
         table.add_column("meaning", style="dim", overflow="fold")
-    group = ""
+    kind = ""
     for figure in evaluation.figures:
-        kind = figure.name.split("_", 1)[0]
-        if kind != group and group and kind in {"similar", "different", "batches"}:
+        previous, kind = kind, figure.name.split("_", 1)[0]
+        if previous and kind != previous and kind in {"similar", "different", "batches"}:
             table.add_section()
-        group = kind
         row = [figure.name.replace("_", " "), shown(figure, figure.value)]
         if wide:
             row.append(f"{shown(figure, figure.low)} - {shown(figure, figure.high)}")
         row.append("" if figure.random is None else shown(figure, figure.random))
-        if explained:
+        if wider:
             row.append(figure.definition)
         table.add_row(*row)
     return table
 
 
 def shown(figure: Figure, value: float) -> str:
-    """A value of a figure as text: shares in percent, all else as it is."""
+    """A value of a figure as text: shares in percent, other figures as they are.
+
+    Examples
+    --------
+    >>> figure = Figure("precision_at_10", 0.5, 0.4, 0.6, 0.1, "")
+    >>> shown(figure, figure.value)
+    '50.0%'
+    """
     last = figure.name.rsplit("_", 1)[-1]
-    return f"{value:.2f}" if last in _COUNTED else f"{value:.1%}"
+    return f"{value:.2f}" if last in _NOT_SHARES else f"{value:.1%}"

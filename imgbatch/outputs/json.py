@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def as_document(result: Result) -> dict[str, Any]:
-    r"""The result as JSON-able values; keys are a contract, see DESIGN.md.
+    r"""The result as values for JSON; the keys are a contract, see DESIGN.md.
 
-    Bytes of names that are no text stand in paths as lone surrogates (``\udcXX``), which
-    ``os.fsencode`` turns back.
+    A byte of a path that is not valid text is a lone surrogate (``\udcXX``); ``os.fsencode`` turns
+    it back into the byte.
     """
     selection = result.selection
     return {
@@ -39,13 +39,13 @@ def as_document(result: Result) -> dict[str, Any]:
 
 
 def _image(image: PickedImage) -> dict[str, Any]:
-    """An image's fields; the shares of its distance stand under "why"."""
+    """An image's fields; the shares of its distance are named "why"."""
     fields = asdict(image)
     return fields | {"why": fields.pop("shares")}
 
 
 def explanation_document(explanation: "Explanation", picture: Path | None) -> dict[str, Any]:
-    """What ``explain --json`` prints; a distance of 1 is that of a typical pair.
+    """The explanation as values for JSON; 1 is the distance of a typical pair.
 
     ``phash`` is hexadecimal, as ``str(imagehash.phash(image))`` writes it.
     """
@@ -76,10 +76,18 @@ def explanation_document(explanation: "Explanation", picture: Path | None) -> di
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Print a document, and nothing else, to standard output."""
+    """Print a document to standard output.
+
+    Examples
+    --------
+    >>> print_json({"seed": 7})
+    {
+      "seed": 7
+    }
+    """
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
 def write_json(result: Result) -> None:
-    """The output of ``--json``."""
+    """Print the result as one JSON document."""
     print_json(as_document(result))

@@ -1,4 +1,4 @@
-"""How descriptors are named and coloured, and how their shares become a small bar."""
+"""Words and colours of descriptors, and small bars of their shares."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from rich.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """A descriptor's word for users, its colour, and its letter where there are no colours."""
+    """A descriptor's word for users, its colour, and its letter for terminals without colours."""
 
     word: str
     color: str
@@ -35,12 +35,23 @@ _WORDS = (
 
 
 def style_of(name: str) -> Style:
-    """How a descriptor is shown; one without an entry goes by its name."""
+    """The style of a descriptor; a descriptor without an entry is called by its name."""
     return _STYLES.get(name) or Style(name, "#495057", name[0])
 
 
 def in_words(ratio: float) -> str:
-    """How far two images are apart against a typical pair, from the ratio of squared distances."""
+    """Say how far two images are apart, compared with a typical pair.
+
+    Parameters
+    ----------
+    ratio
+        The squared distance of the two, divided by that of a typical pair.
+
+    Examples
+    --------
+    >>> in_words(0.4), in_words(1.0), in_words(3.0)
+    ('much nearer', 'about as far', 'much farther')
+    """
     for bound, words in _WORDS:
         if ratio <= bound:
             return words
@@ -48,26 +59,37 @@ def in_words(ratio: float) -> str:
 
 
 def draws_blocks(console: Console) -> bool:
-    """Whether coloured blocks can be told apart here; else bars are made of letters."""
+    """Whether the console shows coloured blocks; else bars are made of letters."""
     return bool(console.color_system) and not console.no_color and not console.options.ascii_only
 
 
 def bar(shares: Mapping[str, float], cells: int, *, blocks: bool) -> Text:
-    """Shares (summing to 1) as a bar `cells` wide, in blocks or in letters.
+    """Draw shares that sum to 1 as a bar `cells` wide, of blocks or of letters.
 
-    Ends are rounded, not lengths, so that the bar is always exactly as wide as it should be.
+    The ends of the pieces are rounded, not their lengths, so that the bar is exactly `cells` wide.
+
+    Examples
+    --------
+    >>> bar({"hsv": 0.25, "hog": 0.75}, 8, blocks=False).plain
+    'ccssssss'
     """
-    text, done, end = Text(), 0.0, 0
+    text, total, end = Text(), 0.0, 0
     for name, share in shares.items():
-        done += share
-        start, end = end, min(cells, round(done * cells))
+        total += share
+        start, end = end, min(cells, round(total * cells))
         style = style_of(name)
         text.append(("\u2588" if blocks else style.letter) * (end - start), style.color)
     return text
 
 
 def legend(names: Iterable[str], *, blocks: bool) -> Text:
-    """What the colours or letters of bars stand for."""
+    """Say which descriptor each colour or letter of the bars stands for.
+
+    Examples
+    --------
+    >>> legend(["hsv", "hog"], blocks=False).plain
+    'c colour  s shape'
+    """
     text = Text()
     for name in names:
         style = style_of(name)

@@ -1,4 +1,4 @@
-"""The progress bar on standard error, shown only on a terminal."""
+"""Progress on standard error: a bar on a terminal."""
 
 import contextlib
 import os
@@ -18,14 +18,14 @@ from rich.text import Text
 
 
 class _Rate(TextColumn):
-    """Units done each second."""
+    """A column that shows how many units are done each second."""
 
     def __init__(self, unit: str) -> None:
         super().__init__("")
         self.unit = unit
 
     def render(self, task: RichTask) -> Text:
-        """The rate so far, or nothing before there is one."""
+        """The rate so far; nothing before the first unit is done."""
         speed = task.finished_speed or task.speed
         return Text(f"{speed:,.0f} {self.unit}/s" if speed else "", style="progress.data.speed")
 
@@ -34,11 +34,14 @@ class _Rate(TextColumn):
 def progress_bar(
     title: str, *, unit: str = "img", quiet: bool = False
 ) -> Iterator[Callable[[int, int], None]]:
-    """A function (done, total) that draws a bar; it draws nothing if quiet or not on a terminal."""
+    """Yield a function (done, total) that draws a bar.
+
+    It draws nothing if `quiet` is set or standard error is not a terminal.
+    """
     if quiet or not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
-    # A descriptor of its own: number 2 is silenced while codecs run in this process.
+    # A copy of standard error, since file descriptor 2 is silenced while codecs run.
     with open(os.dup(2), "w", encoding=sys.stderr.encoding, errors="replace") as stderr:
         bar = Progress(
             TextColumn("{task.description}"),

@@ -1,4 +1,4 @@
-"""The result as a Rich table on standard output."""
+"""A selection as a table on standard output."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ _TITLES = {"similar": "{} similar images", "different": "{} different images"}
 
 
 def write_table(result: Result) -> None:
-    """Print the table and what belongs under it."""
+    """Print the table, and below it the legend, the seed and the files written."""
     console = StandardOutput()
     selection = result.selection
     console.print(build_table(result, console))
@@ -38,7 +38,7 @@ def write_table(result: Result) -> None:
 
 
 def build_table(result: Result, console: Console) -> Table:
-    """The table itself: below 96 columns swatches and bars are narrow, below 80 there are none."""
+    """Build the table: below 96 columns swatches and bars are narrow, below 80 left out."""
     selection = result.selection
     wide, wider = console.width >= _WIDE, console.width >= _WIDER
     title = _TITLES[selection.mode].format(sum(image.rank > 0 for image in selection.images))
@@ -59,21 +59,26 @@ def build_table(result: Result, console: Console) -> Table:
     if has_labels and wide:
         table.add_column("class", overflow="fold")
     for image, picture in zip(selection.images, result.pictures, strict=True):
-        short = has_labels and wide  # the class has a column of its own
-        row = [Text(str(image.rank)), _path(image, short=short), Text(f"{image.score:.3f}")]
+        short = has_labels and wide  # the class has its own column
+        row: list[str | Text] = [
+            str(image.rank),
+            _path(image, short=short),
+            f"{image.score:.3f}",
+        ]
         if wide:
             row += [
-                Text(f"{image.width}x{image.height}"),
+                f"{image.width}x{image.height}",
                 _swatches(picture, 2 if wider else 1),
                 bar(image.shares, 16 if wider else 8, blocks=blocks),
             ]
             if has_labels:
-                row.append(Text(printable(image.label)))
+                row.append(printable(image.label))
         table.add_row(*row, style="bold" if image.anchor else "")
     return table
 
 
 def _path(image: PickedImage, *, short: bool) -> Text:
+    """The path as a link to the file, without its class if `short`."""
     name = image.relative
     if short and image.label:
         name = name.removeprefix(f"{image.label}/")

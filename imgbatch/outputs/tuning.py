@@ -1,33 +1,26 @@
-"""What `tune` shows and writes: progress, the gains, the config file."""
+"""What `tune` shows: its progress, and the gains."""
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.evaluation.results import Gain
+from imgbatch.evaluation.results import Gain, TrialReport
 from imgbatch.outputs.base import StandardOutput
 
 
 @contextlib.contextmanager
-def tune_progress() -> Iterator[Callable[[int, int, float, float], None]]:
-    """Show trials and the best so far on standard error: a bar, or a line for each improvement."""
+def tune_progress() -> Iterator[TrialReport]:
+    """Show trials and the best so far on standard error.
+
+    A bar on a terminal; else a line for each improvement.
+    """
     if not sys.stderr.isatty():
-        last = [-1.0]
-
-        def print_better(done: int, total: int, first: float, best: float) -> None:
-            if best > last[0]:
-                last[0] = best
-                line = (
-                    f"trial {done} of {total}: precision at 10 {best:.1%} (began with {first:.1%})"
-                )
-                print(line, file=sys.stderr, flush=True)  # noqa: T201 - outputs print
-
-        yield print_better
+        yield _print_improvements()
         return
     bar = Progress(
         TextColumn("{task.description}"),
@@ -47,8 +40,22 @@ def tune_progress() -> Iterator[Callable[[int, int, float, float], None]]:
         yield show
 
 
+def _print_improvements() -> TrialReport:
+    """A function that prints a line for each trial that is better than those before it."""
+    best_so_far = -1.0
+
+    def show(done: int, total: int, first: float, best: float) -> None:
+        nonlocal best_so_far
+        if best > best_so_far:
+            best_so_far = best
+            line = f"trial {done} of {total}: precision at 10 {best:.1%} (began with {first:.1%})"
+            print(line, file=sys.stderr, flush=True)  # noqa: T201 - outputs print
+
+    return show
+
+
 def write_gains(gains: Sequence[Gain]) -> None:
-    """Print what the search gains on images it did not see."""
+    """Print what the search gains on images that it did not see."""
     table = Table(title="On images that the search did not see", title_justify="left")
     table.add_column("figure", overflow="fold")
     for heading in ("before", "tuned", "gain, 95%"):

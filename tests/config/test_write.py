@@ -42,6 +42,12 @@ def test_a_config_that_changes_much_is_read_back_as_it_was(tmp_path):
     assert target.read_text(encoding="utf-8").startswith("# ü\n#\n# # twice\n")
 
 
+def test_a_comment_with_a_line_end_stays_a_comment(tmp_path):
+    write_config({"sheet": {"columns": 3}}, ["a\n[sheet]\udce9"], tmp_path / "c.toml")
+    text = (tmp_path / "c.toml").read_text(encoding="utf-8")
+    assert text == "# a\\n[sheet]\\xe9\n\n[sheet]\ncolumns = 3\n"
+
+
 def test_the_default_differs_from_itself_in_nothing():
     assert differences(load_config(default_config_path()).config) == {}
 

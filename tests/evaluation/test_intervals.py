@@ -4,22 +4,25 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import bootstrap
 
 from imgbatch.evaluation import intervals
 from imgbatch.evaluation.intervals import interval
 
 
-def test_the_interval_is_scipys_percentile_bootstrap_of_95_percent():
-    values = np.random.default_rng(0).exponential(size=400)
-    expected = bootstrap(
-        (values,), np.mean, n_resamples=20_000, batch=1000, confidence_level=0.95,
-        method="percentile", vectorized=True,
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 300), st.integers(0, 10**6))
+def test_the_interval_is_scipys_percentile_bootstrap_of_95_percent(n, seed):
+    values = np.random.default_rng(seed).exponential(size=n)
+    low, high = bootstrap(
+        (values,), np.mean, n_resamples=1000, confidence_level=0.95, method="percentile",
+        random_state=np.random.default_rng(seed + 1),  # its only name before SciPy 1.15
     ).confidence_interval  # fmt: skip
-    low, high = interval(values, np.random.default_rng(1))
-    width = expected.high - expected.low
-    assert low == pytest.approx(expected.low, abs=0.05 * width)
-    assert high == pytest.approx(expected.high, abs=0.05 * width)
+    assert interval(values, np.random.default_rng(seed + 1)) == pytest.approx(
+        (low, high), rel=1e-12
+    )
 
 
 def test_the_normal_interval_of_many_values_is_that_of_95_percent(monkeypatch):

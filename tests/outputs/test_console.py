@@ -19,14 +19,8 @@ from imgbatch.outputs.explain import print_explanation
 from imgbatch.outputs.summaries import write_facts, write_rows, write_settings
 from imgbatch.outputs.table import write_table
 from imgbatch.outputs.tuning import write_gains
-from imgbatch.types import (
-    DescribedImage,
-    DescriptorShare,
-    Explanation,
-    PickedImage,
-    Selection,
-    Skipped,
-)
+from imgbatch.selection.explain import DescribedImage, DescriptorShare, Explanation
+from imgbatch.types import PickedImage, Selection, Skipped
 
 HOUSE = Path(imgbatch.__file__).parent
 NAME = "x[/y] [red]:smile:"

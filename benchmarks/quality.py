@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 import imgbatch
-from imgbatch.annotations.labels import find_labels
+from imgbatch.annotations.labels import class_numbers, find_labels
 from imgbatch.config import default_config_path
 from imgbatch.evaluation.evaluate import evaluate
-from imgbatch.evaluation.trials import Part, Setting
-from imgbatch.evaluation.tune import halve, tune, with_all_descriptors
+from imgbatch.evaluation.trials import Setting, TrialImages
+from imgbatch.evaluation.tune import halve, load_with_descriptors, tune
 from imgbatch.outputs.evaluation import shown
 
 MARK = "<!-- below: written by hand -->"
@@ -71,29 +71,29 @@ def tuned(folders: list[str], trials: int) -> list[str]:
         "|---|---|---:|---:|---:|---|",
     ]
     for folder in folders:
-        collection = imgbatch.load(folder, config=with_all_descriptors(DEFAULT))
-        found = tune(collection, DEFAULT, trials=trials)
-        weights = ", ".join(f"{n} {w:g}" for n, w in found.config.weights.items() if w)
+        names = list(DEFAULT.weights)
+        collection = load_with_descriptors(folder, DEFAULT, names)
+        tuning = tune(collection, descriptors=names, trials=trials)
+        weights = ", ".join(f"{n} {w:g}" for n, w in tuning.config.weights.items() if w)
         lines += [
             f"| {name_of(folder)} | {gain.name.replace('_', ' ')} | {gain.before:.1%} "
             f"| {gain.after:.1%} | {gain.low * 100:+.1f} to {gain.high * 100:+.1f} | {weights} |"
-            for gain in found.gains
+            for gain in tuning.gains
         ]
     return lines
 
 
-def parts_of(folders: list[str]) -> dict[str, Part]:
+def parts_of(folders: list[str]) -> dict[str, TrialImages]:
     """Each folder whole, and its two random halves, described by the default's descriptors."""
     parts = {}
     for folder in folders:
         collection = imgbatch.load(folder, config=DEFAULT)
-        found = find_labels(collection.records, collection.folder)
-        classes = np.array([found.classes.index(name) for name in found.names])
+        classes = class_numbers(find_labels(collection.records, collection.folder).names)
         rows = np.arange(len(collection))
         features, hashes = collection.features(rows), collection.projection.hashes
         for title, chosen in zip(("", " A", " B"), (rows, *halve(classes, 0)), strict=True):
             block = {name: values[chosen] for name, values in features.items()}
-            parts[name_of(folder) + title] = Part(block, classes[chosen], hashes[chosen])
+            parts[name_of(folder) + title] = TrialImages(block, classes[chosen], hashes[chosen])
     return parts
 
 

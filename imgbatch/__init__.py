@@ -1,8 +1,9 @@
 """Pick similar or different images from a folder, with classical descriptors on a CPU.
 
 >>> import imgbatch
->>> photos = imgbatch.load("photos")          # doctest: +SKIP
->>> photos.similar(10, seed=7).images         # doctest: +SKIP
+>>> photos = imgbatch.load("photos")
+>>> [image.relative for image in photos.similar(3, seed=7).images]
+['class2/image014.jpg', 'class0/image009.jpg', 'class2/image017.jpg']
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from imgbatch.collection import Collection, load
     from imgbatch.config import load_config
+    from imgbatch.config.schema import Config
     from imgbatch.errors import ImgbatchError
     from imgbatch.types import Batches, ImageRecord, PickedImage, Selection, Skipped
 
@@ -50,3 +52,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(f"imgbatch.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names alone."""
+    return __all__

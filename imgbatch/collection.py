@@ -1,33 +1,32 @@
 """The library's front: `load` a folder, then ask the `Collection` for images."""
 
 import os
-import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 
-import numpy as np
-
+from imgbatch.batches.chunks import DealOptions
+from imgbatch.batches.population import Population, class_numbers, deal_chunks
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config
-from imgbatch.dealing import Dealing
-from imgbatch.descriptors import ALWAYS, Codes, as_integers, build_descriptors
-from imgbatch.embedding.projection import Projection, project_codes
-from imgbatch.errors import SelectionError
+from imgbatch.embedding.projection import Projection
 from imgbatch.files import cache, paths
-from imgbatch.images.view import Decoded
-from imgbatch.index.extract import describe_file, with_fingerprints
-from imgbatch.index.opened import OpenedIndex
+from imgbatch.index.opened import OpenedIndex, RefreshReport
 from imgbatch.index.records import Records
 from imgbatch.index.sqlite.refresh import open_sqlite
-from imgbatch.neighbours.search import NeighbourSearch
-from imgbatch.selection.coresets import different_in_parts
-from imgbatch.selection.different import DifferentOptions
-from imgbatch.selection.explain import explain, look, shares_of_set
-from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, similar
-from imgbatch.types import Explanation, Floats, PickedImage, Progress, Rows, Selection, View
-
-_SEEDS = 2**31
+from imgbatch.selection.answer import RequestClock, draw_seed
+from imgbatch.selection.picker import Picker
+from imgbatch.types import (
+    Batches,
+    Explanation,
+    Floats,
+    Progress,
+    Rows,
+    Selection,
+    Skipped,
+    View,
+)
 
 
 def load(  # noqa: PLR0913 - the library's front; each is one word that most calls leave out
@@ -71,6 +70,12 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
         The index cannot be written.
     ClusterError
         The cluster cannot be reached, or went away meanwhile.
+
+    Examples
+    --------
+    >>> photos = load("photos")
+    >>> len(photos)
+    24
     """
     started = time.perf_counter()
     settings = config if isinstance(config, Config) else load_config(config).config
@@ -90,35 +95,51 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     return Collection(settings, opened, started)
 
 
-class Collection(Dealing):
-    """The images of one folder, ready for requests.
+class Collection:
+    """The images of one folder, ready for requests. `load` makes it.
+
+    Every answer is repeatable: the same files, config, version and seed give the same images,
+    whatever the number of workers.
 
     Attributes
     ----------
     folder : str
-        Absolute path of the image folder.
+        Absolute path of the image folder, or its URL.
+    config : Config
+        The settings in force.
     records : Records
-        A sequence of `ImageRecord`: every readable image, by the bytes of its path; rows index it.
+        A sequence of `ImageRecord`, one for each readable image, sorted by the bytes of its path.
+        A row is a position in this sequence.
     skipped : list of Skipped
         Files that could not be used, with reasons.
+    skipped_list : Path or None
+        The file that lists them; None if there are none.
+    index_directory : Path
+        The local folder of the index.
     report : RefreshReport
         What bringing the index up to date did.
     seconds : float
-        What that took.
+        How long that took.
+
+    Examples
+    --------
+    >>> photos = load("photos")
+    >>> picked = photos.similar(5, seed=7)
+    >>> [image.rank for image in picked.images]
+    [1, 2, 3, 4, 5]
     """
 
     def __init__(self, config: Config, opened: OpenedIndex, started: float) -> None:
         self.folder = opened.folder
         self.config = config
         self.records: Records = opened.records
-        self.skipped = opened.skipped
-        self.report = opened.report
-        self.skipped_list = opened.skipped_list
-        self.index_directory = opened.directory
-        self._opened = opened
-        self._descriptors = with_fingerprints(build_descriptors(config), config.images.as_options())
+        self.skipped: list[Skipped] = opened.skipped
+        self.skipped_list: Path | None = opened.skipped_list
+        self.index_directory: Path = opened.directory
+        self.report: RefreshReport = opened.report
         self.seconds = time.perf_counter() - started
-        self._started: float | None = started
+        self._opened = opened
+        self._picker = Picker(config, opened, RequestClock(started))
 
     def __len__(self) -> int:
         return len(self.records)
@@ -128,40 +149,43 @@ class Collection(Dealing):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Remarks on the index."""
+        """Remarks on the index, such as what was repaired."""
         return self._opened.notes
 
     @cached_property
     def paths(self) -> list[str]:
-        """Absolute path of every readable image, in row order; made on first use."""
+        """Absolute path of every readable image, in the order of rows."""
         return [paths.join(self.folder, path) for path in self.records.all_paths()]
 
-    @cached_property
-    def projection(self) -> Projection:
-        """Points and hashes; computed or read on first use.
+    @property
+    def points(self) -> Floats:
+        """The images in the feature space: (n, p) float32, read-only where it is memory-mapped.
+
+        Points that lie in parts are read when the array is indexed; see `neighbours.parts.Parted`.
 
         Raises
         ------
         CatalogueError
             The folder was indexed anew meanwhile, so that rows would be those of other images.
         """
-        return self._opened.projection()
-
-    @property
-    def points(self) -> Floats:
-        """The feature space: (n, p) float32, read-only where it comes from the disk.
-
-        Where points lie in parts, rows are read when it is indexed; see `neighbours.parts.Parted`.
-        """
         return self.projection.points
 
-    def contents(self) -> tuple[Rows, View]:
-        """Sizes (n,) int64 and content hashes (n, 16) uint8 of the rows' files."""
-        return self._opened.contents()
+    @property
+    def projection(self) -> Projection:
+        """The points with all that belongs to them: the fitted space and the perceptual hashes."""
+        return self._picker.projection
 
     def features(self, rows: Rows) -> dict[str, Floats]:
-        """What the descriptors say of some rows, given in rising order: (m, d) float32 by name."""
+        """What the descriptors say of some rows, given in rising order: (m, d) float32 by name.
+
+        >>> load("photos").features(np.array([0, 1]))["phash"].shape
+        (2, 64)
+        """
         return self._opened.features(rows)
+
+    def contents(self) -> tuple[Rows, View]:
+        """Sizes in bytes (n,) int64 and content hashes (n, 16) uint8 of the images' files."""
+        return self._opened.contents()
 
     def similar(
         self,
@@ -178,7 +202,7 @@ class Collection(Dealing):
         n
             1 to the number of images. The anchor counts, unless it lies outside the folder.
         like
-            An image, in the folder or not, to be the anchor; None draws one with a coherent
+            An image, in the folder or not, to be the anchor; None draws an anchor with a coherent
             neighbourhood.
         seed
             Repeats a set; None draws a seed.
@@ -189,22 +213,14 @@ class Collection(Dealing):
         ------
         SelectionError
             n is out of range, or `like` cannot be read.
+
+        Examples
+        --------
+        >>> picked = load("photos").similar(3, seed=1)
+        >>> picked.images[0].anchor, picked.images[0].score
+        (True, 0.0)
         """
-        seed, random, started = self._begin(n, seed)
-        options = self._similar_options(keep_duplicates=keep_duplicates)
-        outside: PickedImage | None = None
-        if like is None:
-            anchor = choose_anchor(self._search, n, options, random)
-        elif (row := self._row_of_file(os.fspath(like))) is not None:
-            anchor = Anchor(self.points[row], row)
-        else:
-            outside, anchor = self._describe_outside(os.fspath(like))
-        rows, distances = similar(self._search, anchor, n, options)
-        why = shares_of_set(self.projection.space, self.points[rows], anchor.point)
-        picked = self._picked(rows, distances, why, anchor.row)
-        if outside is not None:
-            picked = (outside, *picked)
-        return self._selection("similar", seed, picked, started)
+        return self._picker.similar(n, like, seed, keep_duplicates=keep_duplicates)
 
     def different(
         self, n: int = 10, *, seed: int | None = None, keep_duplicates: bool = False
@@ -224,126 +240,101 @@ class Collection(Dealing):
         ------
         SelectionError
             n is out of range.
+
+        Examples
+        --------
+        >>> picked = load("photos").different(4, seed=1)
+        >>> len({image.path for image in picked.images})
+        4
         """
-        seed, random, started = self._begin(n, seed)
-        settings = self.config.different
-        options = DifferentOptions(
-            **settings.model_dump(),
-            hashes=None if keep_duplicates else self.projection.hashes,
-            duplicate_bits=self.config.similar.duplicate_bits,
-        )
-        where = self.projection
-        rows, distances = different_in_parts(where.parts, n, options, random, where.run_tasks)
-        why = shares_of_set(self.projection.space, self.points[rows], None)
-        picked = self._picked(rows, distances, why, None)
-        return self._selection("different", seed, picked, started)
+        return self._picker.different(n, seed, keep_duplicates=keep_duplicates)
+
+    def batches(
+        self,
+        batch_size: int,
+        *,
+        seed: int | None = None,
+        epoch: int = 0,
+        drop_last: bool = False,
+        balance: bool = False,
+    ) -> Batches:
+        """Deal all images into one epoch's diverse batches, each image once.
+
+        Parameters
+        ----------
+        batch_size
+            Images in a batch, at least 1.
+        seed
+            With the epoch it decides the batches. None takes a seed drawn once for this
+            collection, so that the epochs of one training belong together.
+        epoch
+            Counted from 0.
+        drop_last
+            Leave out random images in place of an incomplete batch.
+        balance
+            Give every batch its share of each class (first-level subfolder).
+
+        Raises
+        ------
+        SelectionError
+            An argument is out of range, or `balance` is asked for without at least two classes.
+
+        Examples
+        --------
+        >>> [len(rows) for rows in load("photos").batches(10, seed=1)]
+        [10, 10, 4]
+        """
+        seed = self._epochs_seed if seed is None else seed
+        options = {"drop_last": drop_last, "balance": balance}
+        chunks = self.batch_chunks(batch_size, seed=seed, epoch=epoch, **options)
+        return Batches(tuple(rows for chunk in chunks for rows in chunk), seed, epoch)
+
+    def batch_chunks(
+        self,
+        batch_size: int,
+        *,
+        seed: int,
+        epoch: int = 0,
+        drop_last: bool = False,
+        balance: bool = False,
+    ) -> Iterator[list[Rows]]:
+        """The batches of `batches`, chunk by chunk: an epoch of millions need not be held."""
+        bits = self.population.duplicate_bits
+        options = DealOptions(batch_size, seed, epoch, drop_last, bits)
+        return deal_chunks(self.population, options, balance=balance)
 
     def explain(self, a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Explanation:
         """Split the distance of two images, in the folder or not, by descriptor.
 
-        Both are read anew for what the descriptors saw of them; their distance is the one that
-        `similar` and `different` go by.
+        Both files are read anew for what the descriptors see in them. Their distance is the one
+        that `similar` and `different` use.
 
         Raises
         ------
         SelectionError
             One of them cannot be read.
+
+        Examples
+        --------
+        >>> photos = load("photos")
+        >>> explanation = photos.explain(photos.paths[0], photos.paths[1])
+        >>> round(sum(part.share for part in explanation.parts), 3)
+        1.0
         """
-        by_name = {descriptor.name: descriptor for _, descriptor in self._descriptors}
-        looks, points = [], []
-        for given in (os.fspath(a), os.fspath(b)):
-            row = self._row_of_file(given)
-            path = paths.absolute(given) if row is None else self.paths[row]
-            decoded, codes = self._read(path, "name a file, or a path inside the image folder")
-            relative = path if row is None else self.records[row].path
-            size = decoded.width, decoded.height
-            looks.append(look((path, relative), size, by_name, codes))
-            points.append(self._project(codes) if row is None else self.points[row])
-        space, weights = self.projection.space, self.config.weights
-        return explain(self.folder, space, weights, (looks[0], looks[1]), (points[0], points[1]))
+        return self._picker.explain(os.fspath(a), os.fspath(b))
 
     @cached_property
-    def _search(self) -> NeighbourSearch:
-        return self.projection.search(self.config.index.large_folder)
+    def population(self) -> Population:
+        """What `batches` deals: points, hashes and, if there are two or more, classes.
 
-    def _similar_options(self, *, keep_duplicates: bool) -> SimilarOptions:
-        hashes = None if keep_duplicates else self.projection.hashes
-        return SimilarOptions(**self.config.similar.model_dump(), hashes=hashes)
+        It is made once, since every epoch needs it and each image's class must be looked up.
+        """
+        labels = class_numbers([record.label for record in self.records])
+        bits = min(self.config.similar.duplicate_bits, 31)
+        made = self.projection
+        return Population(made.points, made.hashes, labels, bits, made.parts, made.run_long_tasks)
 
-    def _begin(self, n: int, seed: int | None) -> tuple[int, np.random.Generator, float]:
-        if not 1 <= n <= len(self):
-            raise SelectionError(
-                f"n is {n}, but {self.folder} holds {len(self)} readable images",
-                f"give 1 to {len(self)}",
-            )
-        if seed is None:
-            seed = secrets.randbelow(_SEEDS)
-        elif seed < 0:
-            raise SelectionError(f"the seed is {seed}", "give a whole number from 0 on")
-        started = time.perf_counter() if self._started is None else self._started
-        self._started = None
-        return seed, np.random.default_rng(seed), started
-
-    def _row_of_file(self, given: str) -> int | None:
-        """The row of a file named from here or, where there is none, from inside the folder."""
-        named = paths.is_url(given) or os.path.exists(given)
-        path = given if named else paths.join(self.folder, given)
-        for place in (os.path.abspath, os.path.realpath):
-            inside = os.path.relpath(place(path), place(self.folder)).replace(os.sep, "/")
-            if (row := self.records.row_of(inside)) is not None:
-                return row
-        return None
-
-    def _describe_outside(self, given: str) -> tuple[PickedImage, Anchor]:
-        """Decode and project an image that is not in the index: rank 0, and the anchor it makes."""
-        decoded, codes = self._read(given, "give --like a file, or a path inside the image folder")
-        path = paths.absolute(given)
-        size = (decoded.width, decoded.height)
-        picked = PickedImage(0, path, path, 0.0, *size, note=decoded.note, anchor=True)
-        return picked, Anchor(self._project(codes), hash=as_integers(codes[ALWAYS][None])[0])
-
-    def _read(self, path: str, hint: str) -> tuple[Decoded, dict[str, Codes]]:
-        return describe_file(path, self._descriptors, self.config.images.as_options(), hint)
-
-    def _project(self, codes: Mapping[str, Codes]) -> Floats:
-        """(dim,) codes by descriptor -> (p,) point."""
-        by_name = {descriptor.name: descriptor for _, descriptor in self._descriptors}
-        rows = {name: one[None] for name, one in codes.items()}
-        point: Floats = project_codes(self.projection.space, by_name, rows)[0]
-        return point
-
-    def _picked(
-        self, rows: Rows, distances: Floats, why: list[dict[str, float]], anchor_row: int | None
-    ) -> tuple[PickedImage, ...]:
-        chosen = ((row, self.records[row]) for row in rows.tolist())
-        return tuple(
-            PickedImage(
-                rank=rank,
-                path=paths.join(self.folder, record.path),
-                relative=record.path,
-                score=round(float(distance), 4),
-                width=record.width,
-                height=record.height,
-                label=record.label,
-                note=record.note,
-                anchor=row == anchor_row,
-                shares=shares,
-            )
-            for rank, ((row, record), distance, shares) in enumerate(
-                zip(chosen, distances, why, strict=True), start=1
-            )
-        )
-
-    def _selection(
-        self, mode: str, seed: int, picked: tuple[PickedImage, ...], started: float
-    ) -> Selection:
-        return Selection(
-            mode=mode,
-            seed=seed,
-            folder=self.folder,
-            images=picked,
-            skipped=tuple(self.skipped),
-            indexed=len(self),
-            seconds=time.perf_counter() - started,
-            notes=self.notes,
-        )
+    @cached_property
+    def _epochs_seed(self) -> int:
+        """The seed of all epochs for which none is given."""
+        return draw_seed()

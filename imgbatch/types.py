@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +101,6 @@ class Selection:
     indexed: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,52 +190,6 @@ class Explanation:
     distance: float
     parts: tuple[DescriptorShare, ...]
     hash_bits_apart: int
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured figure: its value, a 95% interval, and what random choice would give.
-
-    Shares are between 0 and 1. `random` is None where random choice has no such figure.
-    """
-
-    name: str
-    value: float
-    low: float
-    high: float
-    random: float | None
-    definition: str
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What `evaluate` measured on one folder.
-
-    `classes` is the number of classes, 0 without labels; the figures that need labels are then
-    missing. `queries`, `sets` and `n` say how much was measured; the seed repeats it.
-    """
-
-    folder: str
-    images: int
-    classes: int
-    seed: int
-    n: int
-    sets: int
-    queries: int
-    figures: tuple[Figure, ...]
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Gain:
-    """One figure under two settings, with a 95% interval of the difference."""
-
-    name: str
-    before: float
-    after: float
-    low: float
-    high: float
-    definition: str
 
 
 @dataclass(frozen=True, slots=True)

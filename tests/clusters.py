@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imgbatch.index.shards import opened as openshards
-from tests.conftest import environment
+from tests.commands import environment
 
 DEADLY = b"this file kills its decoder"
 _PRELOAD = f"""

@@ -1,11 +1,11 @@
-"""Every test has a cache, a user configuration and a working directory of its own."""
+"""Ways to run the command, folders of photos, and the right to be interrupted."""
 
-import json
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,74 +13,48 @@ from typing import Any
 import pytest
 
 import imgbatch
+from tests.commands import (
+    ROOT,
+    Answer,
+    run_in_new_process,
+    run_in_this_process,
+    start_process,
+)
 from tests.drawing import write_photos
 
-ROOT = Path(imgbatch.__file__).resolve().parents[1]
-CLEARED = ("IMGBATCH_CONFIG", "IMGBATCH_DEBUG", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "CLICOLOR")
 
+def pytest_configure() -> None:
+    """Let tests send Ctrl-C to processes, even where pytest was started with SIGINT ignored.
 
-@pytest.fixture(autouse=True)
-def _own_surroundings(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = tmp_path_factory.mktemp("own")
-    for name in CLEARED:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("IMGBATCH_CACHE_DIR", str(own / "cache"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(own / "user-config"))
-    (own / "work").mkdir()
-    monkeypatch.chdir(own / "work")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a run of the command gave."""
-
-    code: int
-    out: str
-    err: str
-    raw: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-    def assert_one_clear_line(self, code: int, *words: str) -> None:
-        assert self.code == code, self.err
-        assert self.out == ""
-        lines = self.err.strip().splitlines()
-        assert len(lines) == 1, self.err
-        assert lines[0].startswith("error: ")
-        assert "unexpected" not in lines[0]
-        for word in words:
-            assert word in lines[0]
-
-
-def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(extra or {})}
+    A shell starts background jobs so, and processes inherit it.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
 def cli() -> Callable[..., Answer]:
-    """Run `python -m imgbatch` with these arguments to its end."""
+    """Run ``imgbatch`` with these arguments, in this process."""
+    return run_in_this_process
 
-    def run(
-        *arguments: object,
-        env: Mapping[str, str] | None = None,
-        prefix: tuple[str, ...] = (),
-        **options: Any,
-    ) -> Answer:
-        command = [*prefix, sys.executable, "-m", "imgbatch", *map(_argument, arguments)]
-        done = subprocess.run(
-            command, capture_output=True, env=environment(env), timeout=120, check=False, **options
-        )
-        out = done.stdout.decode("utf-8").replace("\r\n", "\n")
-        err = done.stderr.decode("utf-8", "replace").replace("\r\n", "\n")
-        assert "Traceback" not in err or "--debug" in arguments or "IMGBATCH_DEBUG" in (env or {})
-        return Answer(done.returncode, out, err, done.stdout)
 
-    return run
+@pytest.fixture
+def command() -> Callable[..., Answer]:
+    """Run ``python -m imgbatch`` with these arguments; for tests that need a process."""
+    return run_in_new_process
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start ``python -m imgbatch``; what still runs when the test ends is killed."""
+    with contextlib.ExitStack() as stack:
+
+        def start_one(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
+            process = stack.enter_context(start_process(*arguments, **options))
+            stack.callback(process.kill)
+            return process
+
+        yield start_one
 
 
 @pytest.fixture
@@ -99,19 +73,9 @@ def as_anybody() -> tuple[str, ...]:
     return prefix
 
 
-def _argument(value: object) -> str | bytes:
-    return (
-        value
-        if isinstance(value, bytes)
-        else os.fspath(value)
-        if isinstance(value, os.PathLike)
-        else str(value)
-    )
-
-
 @dataclass(frozen=True)
 class Indexed:
-    """A folder of photos whose index stands; read-only for tests."""
+    """A folder of photos whose index is up to date; tests only read it."""
 
     folder: Path
     index: Path
@@ -120,24 +84,18 @@ class Indexed:
 
 @pytest.fixture(scope="session")
 def indexed(tmp_path_factory: pytest.TempPathFactory) -> Indexed:
-    """Twenty-four photos in three classes, indexed once for all tests that only ask."""
+    """Twenty-four photos in three classes, indexed once for all tests that only read."""
     base = tmp_path_factory.mktemp("indexed")
     names = write_photos(base / "photos", 24, classes=3)
-    made = Indexed(base / "photos", base / "index", names)
-    collection = imgbatch.load(
-        made.folder,
-        index=made.index,
-        config=imgbatch.Config.model_validate(
-            imgbatch.load_config(ROOT / "config.toml").config.model_dump()
-        ),
-    )
+    settings = imgbatch.load_config(ROOT / "config.toml").config
+    collection = imgbatch.load(base / "photos", index=base / "index", config=settings)
     _ = collection.points
-    return made
+    return Indexed(base / "photos", base / "index", names)
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Twelve photos of a test's own, in a folder it may change."""
+    """Twelve photos in a folder that the test may change."""
     folder = tmp_path / "photos"
     write_photos(folder, 12)
     return folder

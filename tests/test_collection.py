@@ -14,7 +14,7 @@ import pytest
 import imgbatch
 from imgbatch.config import load_config
 from imgbatch.errors import CatalogueError, ConfigError, FolderError, SelectionError
-from tests.conftest import ROOT, environment
+from tests.commands import ROOT, environment
 from tests.drawing import jpeg, photo, png, settle, write_photos
 
 SAMPLES = ROOT / "samples"

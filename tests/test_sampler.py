@@ -12,6 +12,7 @@ import imgbatch
 from imgbatch.batches.plans import PlanHeader, PlannedBatch, write_plan
 from imgbatch.errors import ImgbatchError, SelectionError
 from imgbatch.sampler import DiverseBatchSampler, share_out
+from tests.commands import environment
 
 
 def points(n, d=4, seed=0):
@@ -213,4 +214,5 @@ def test_something_that_is_no_array_is_refused_with_what_to_set():
 
 def test_torch_is_not_imported():
     code = "import sys, imgbatch.sampler; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), check=False)
+    assert done.returncode == 0

@@ -1,1 +1,1 @@
-"""What people know of their images."""
+"""What people say of their images: classes."""

@@ -1,4 +1,4 @@
-"""Which class each image is of: its first-level subfolder, or a line of a CSV file."""
+"""The class of each image: its first-level subfolder, or what a CSV file says."""
 
 import csv
 import os
@@ -7,8 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from imgbatch.errors import LabelError
-from imgbatch.types import ImageRecord
+from imgbatch.types import ImageRecord, Rows
+
+UNLABELLED = -1
+"""The class number of an image without a label."""
 
 HOW_TO_LABEL = (
     "put each class into a subfolder of its own, "
@@ -18,21 +23,29 @@ HOW_TO_LABEL = (
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """The class of each row, "" where it has none, and remarks for the user."""
+    """The classes of a folder's images.
+
+    Attributes
+    ----------
+    names
+        The class of each image, in the order of rows; "" for an image without a label.
+    notes
+        Remarks for the user.
+    """
 
     names: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
     @property
     def classes(self) -> list[str]:
-        """Every class, sorted."""
+        """The names of all classes, sorted."""
         return sorted(set(self.names) - {""})
 
 
 def find_labels(
     records: Sequence[ImageRecord], folder: str, file: str | os.PathLike[str] | None = None
 ) -> Labels:
-    """Label the images of a folder.
+    """Find the class of each image of a folder.
 
     Parameters
     ----------
@@ -41,39 +54,69 @@ def find_labels(
     folder
         Absolute path of the image folder.
     file
-        A CSV file in UTF-8 whose header names the columns ``path`` and ``label`` (others may
-        follow); a path is relative to the image folder, or absolute. None takes the first-level
-        subfolders; images that lie in none have no label.
+        A CSV file in UTF-8 whose header names the columns ``path`` and ``label``; other columns
+        are ignored. A path is relative to the image folder, or absolute. None takes the
+        first-level subfolder of each image; images directly in the folder have no label.
 
     Raises
     ------
     LabelError
-        The file cannot be read, lacks a column, names an image twice with different labels, or
+        The file cannot be read, lacks a column, gives an image two different labels, or names
         none of the folder's images.
+
+    Examples
+    --------
+    >>> records = [ImageRecord("cats/1.jpg", 640, 480), ImageRecord("dogs/2.jpg", 640, 480)]
+    >>> find_labels(records, "/photos").names
+    ('cats', 'dogs')
     """
     if file is None:
-        return _noted(tuple(record.label for record in records), [])
-    given = _read(Path(file), folder)
+        return _with_note(tuple(record.label for record in records), [])
+    given = _read_csv(Path(file), folder)
     names = tuple(given.get(record.path, "") for record in records)
     if not any(names):
-        some = next(iter(given), "none")
+        first = next(iter(given), "none")
         raise LabelError(
-            f"{file} names none of the {len(records)} images of {folder} (its first path: {some})",
+            f"{file} names none of the {len(records)} images of {folder} (its first path: {first})",
             "write paths relative to the image folder, or absolute ones",
         )
     unknown = len(given.keys() - {record.path for record in records})
-    notes = [f"{unknown} paths of {file} are no readable image of the folder"] if unknown else []
-    return _noted(names, notes)
+    notes = [f"{unknown} paths of {file} are not readable images of the folder"] if unknown else []
+    return _with_note(names, notes)
 
 
-def _noted(names: tuple[str, ...], notes: list[str]) -> Labels:
-    without = names.count("")
-    if 0 < without < len(names):
-        notes.append(f"{without} of {len(names)} images have no label; they count as no class")
+def class_numbers(names: Sequence[str]) -> Rows:
+    """Number the classes 0, 1, ... in the order of their sorted names.
+
+    Parameters
+    ----------
+    names
+        The class of each of n images; "" for an image without a label.
+
+    Returns
+    -------
+    (n,) int64; `UNLABELLED` (-1) for "".
+
+    Examples
+    --------
+    >>> class_numbers(["dogs", "", "cats", "dogs"])
+    array([ 1, -1,  0,  1])
+    """
+    classes = sorted(set(names) - {""})
+    number = {name: position for position, name in enumerate(classes)} | {"": UNLABELLED}
+    return np.array([number[name] for name in names], np.int64)
+
+
+def _with_note(names: tuple[str, ...], notes: list[str]) -> Labels:
+    """Labels, with one more note if only a part of the images has one."""
+    unlabelled = names.count("")
+    if 0 < unlabelled < len(names):
+        notes.append(f"{unlabelled} of {len(names)} images have no label; they belong to no class")
     return Labels(names, tuple(notes))
 
 
-def _read(file: Path, folder: str) -> dict[str, str]:
+def _read_csv(file: Path, folder: str) -> dict[str, str]:
+    """Label by relative path, as the file gives them."""
     given: dict[str, str] = {}
     try:
         with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
@@ -85,13 +128,13 @@ def _read(file: Path, folder: str) -> dict[str, str]:
                     "begin it with the line path,label",
                 )
             for line in table:
-                path = _inside(line["path"] or "", folder)
+                path = _relative(line["path"] or "", folder)
                 label = (line["label"] or "").strip()
                 if given.setdefault(path, label) != label:
                     raise LabelError(
                         f"{file}, line {table.line_num}: {path} is {label!r} here, "
                         f"but {given[path]!r} above",
-                        "give each image one label",
+                        "give each image only one label",
                     )
     except (OSError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
@@ -101,7 +144,7 @@ def _read(file: Path, folder: str) -> dict[str, str]:
     return given
 
 
-def _inside(path: str, folder: str) -> str:
+def _relative(path: str, folder: str) -> str:
     """The path as the index writes it: relative to the folder, with ``/`` between its parts."""
     if os.path.isabs(path):
         path = os.path.relpath(path, folder)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from imgbatch.annotations import labels as annotations
 from imgbatch.batches.chunks import DealOptions, deal_in_parts
 from imgbatch.batches.deal import COMPONENTS, deal_batches
 from imgbatch.copies.pairs import hamming
@@ -92,9 +93,12 @@ def deal_chunks(
 
 
 def class_numbers(labels: Sequence[str]) -> Rows | None:
-    """Each label as a number, 0.. in order of names; None where there are not two of them."""
-    number = {name: at for at, name in enumerate(sorted(set(labels)))}
-    return np.array([number[label] for label in labels], np.int64) if len(number) > 1 else None
+    """Number the labels 0, 1, ... in the order of names; None if there are fewer than two.
+
+    Images without a label ("") make one more class here, the first.
+    """
+    numbers = annotations.class_numbers(labels)
+    return numbers - numbers.min() if len(np.unique(numbers)) > 1 else None
 
 
 def random_batches(n: int, batch_size: int, seed: int, epoch: int = 0) -> list[Rows]:

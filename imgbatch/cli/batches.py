@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import friendly, note, open_folder
-from imgbatch.cli.options import Cluster, ConfigFile, Folder, IndexDir, Json, Seed, Workers
-from imgbatch.cli.pick import default_sheet
+from imgbatch.cli.common import command, default_picture, note, open_folder
+from imgbatch.cli.options import Folder, FolderOptions, Json, Seed
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +44,10 @@ Preview = Annotated[
 ]
 
 
+_INDEX = FolderOptions()
+
+
+@command
 def batches(
     folder: Folder,
     batch_size: BatchSize,
@@ -55,46 +58,43 @@ def batches(
     drop_last: DropLast = False,
     preview: Preview = 0,
     json: Json = False,
-    config: ConfigFile = None,
-    index: IndexDir = None,
-    workers: Workers = None,
-    cluster: Cluster = None,
+    options: FolderOptions = _INDEX,
 ) -> None:
     """Deal all images into training batches that differ inside and resemble each other."""
-    with friendly():
-        from imgbatch.outputs.batches import BatchesResult, batches_document, write_batches_table
-        from imgbatch.outputs.json import print_json
+    from imgbatch.outputs.batches import BatchesResult, batches_document, write_batches_table
+    from imgbatch.outputs.json import print_json
+    from imgbatch.selection.answer import checked_seed
 
-        started = time.perf_counter()
-        _check(batch_size, epochs, preview)
-        target = _check_target(output, folder)
-        photos = open_folder(folder, config, index, workers, cluster=cluster)
-        seed = photos.epochs_seed if seed is None else seed
-        wish = _Wish(photos, batch_size, epochs, seed, balance, drop_last)
-        chunks = wish.chunks()
-        first = next(chunks)
-        figures = _Figures(wish, first.batches)
-        count = wish.write(target, chain([first], chunks), figures)
-        result = BatchesResult(
-            seed=seed,
-            folder=photos.folder,
-            batch_size=batch_size,
-            epochs=epochs,
-            batches=count,
-            figures=figures.ours.figures(),
-            random=figures.chance.figures(),
-            plan=None if target is None else target.path.absolute(),
-            preview=_preview(wish, first.batches, preview, figures.ours) if preview else None,
-            skipped=tuple(photos.skipped),
-            skipped_list=photos.skipped_list,
-            indexed=len(photos),
-            seconds=time.perf_counter() - started,
-        )
-        if json:
-            print_json(batches_document(result))
-        else:
-            write_batches_table(result)
-        note([*photos.notes, *figures.notes])
+    started = time.perf_counter()
+    _check(batch_size, epochs, preview)
+    target = _check_target(output, folder)
+    photos = open_folder(folder, options)
+    seed = checked_seed(seed)
+    wish = _Wish(photos, batch_size, epochs, seed, balance, drop_last)
+    chunks = wish.chunks()
+    first = next(chunks)
+    figures = _Figures(wish, first.batches)
+    count = wish.write(target, chain([first], chunks), figures)
+    result = BatchesResult(
+        seed=seed,
+        folder=photos.folder,
+        batch_size=batch_size,
+        epochs=epochs,
+        batches=count,
+        figures=figures.ours.figures(),
+        random=figures.chance.figures(),
+        plan=None if target is None else target.path.absolute(),
+        preview=_preview(wish, first.batches, preview, figures.ours) if preview else None,
+        skipped=tuple(photos.skipped),
+        skipped_list=photos.skipped_list,
+        indexed=len(photos),
+        seconds=time.perf_counter() - started,
+    )
+    if json:
+        print_json(batches_document(result))
+    else:
+        write_batches_table(result)
+    note([*photos.notes, *figures.notes])
 
 
 def _check(batch_size: int, epochs: int, preview: int) -> None:
@@ -260,7 +260,7 @@ def _preview(wish: _Wish, first: "Sequence[Rows]", rows: int, ours: "Tally") -> 
         )
     ]
     stem = f"batches-{Path(photos.folder).name or 'root'}-{wish.seed}"
-    target = default_sheet(photos, stem).absolute()
+    target = default_picture(photos, stem).absolute()
     write_preview(sections, target, photos.config.sheet, min(ours.closest, default=0.0))
     return target
 

@@ -1,22 +1,45 @@
-"""What every command does around its work: errors as one line, notes, opening the folder.
+"""What every command does around its work: options, errors as one line, opening the folder.
 
 Heavy libraries are imported inside functions, so that ``--help`` stays fast.
 """
 
 import contextlib
+import functools
+import inspect
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import typer
 
+from imgbatch.cli.options import ClusterOptions, FolderOptions, IndexOptions
 from imgbatch.errors import ImgbatchError, UsageError
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
     from imgbatch.config.schema import Config
+
+
+class ImageSource(Protocol):
+    """What images are picked from: a folder, or the export of a folder."""
+
+    config: "Config"
+    folder: str
+
+    @property
+    def index_directory(self) -> Path:
+        """Where the folder's index lies."""
+        ...
+
+    @property
+    def skipped_list(self) -> Path | None:
+        """The file that lists what was skipped; None if nothing was."""
+        ...
+
 
 _debug = bool(os.environ.get("IMGBATCH_DEBUG"))
 
@@ -27,12 +50,46 @@ def show_tracebacks() -> None:
     _debug = True
 
 
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """Make a function a subcommand.
+
+    A parameter whose type is a dataclass stands for the dataclass's fields: typer sees each field
+    as an option of its own, and the function gets the record. Errors become one line.
+    """
+    parameters: list[inspect.Parameter] = []
+    records: dict[str, type[Any]] = {}
+    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+        kind = parameter.annotation
+        if isinstance(kind, type) and is_dataclass(kind):
+            records[parameter.name] = kind
+            parameters += [
+                parameter.replace(name=field.name, default=field.default, annotation=field.type)
+                for field in fields(kind)
+            ]
+        else:
+            parameters.append(parameter)
+
+    @functools.wraps(function)
+    def run(**options: Any) -> None:
+        for name, kind in records.items():
+            values = {field.name: options.pop(field.name) for field in fields(kind)}
+            options[name] = kind(**values)
+        with errors_as_lines():
+            function(**options)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {}
+    return run
+
+
 @contextlib.contextmanager
-def friendly() -> Iterator[None]:
-    """Turn what went wrong into one line and an exit code."""
+def errors_as_lines() -> Iterator[None]:
+    """Turn an error into one line on standard error and an exit code."""
     try:
         yield
-        sys.stdout.flush()  # here, not at exit, a reader that has left is met without complaint
+        sys.stdout.flush()  # here, and not at exit, a reader that has left is met without complaint
+    except typer.Exit:
+        raise
     except ImgbatchError as error:
         _fail(f"error: {error.message}", error.hint, error.exit_code)
     except KeyboardInterrupt:
@@ -57,80 +114,77 @@ def _fail(line: str, hint: str, code: int) -> NoReturn:
 
 
 def use_one_thread() -> None:
-    """Keep BLAS, not loaded yet, from starting threads: one request is too short for them."""
+    """Keep BLAS, which is not loaded yet, from starting threads: one request is too short."""
     if "OMP_NUM_THREADS" not in os.environ:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def open_folder(
-    folder: str,
-    config: str | None,
-    index: str | None,
-    workers: int | None,
-    emphasis: str | None = None,
-    *,
-    refresh: bool = True,
-    cluster: str | None = None,
-) -> "Collection":
+def open_folder(folder: str, options: IndexOptions) -> "Collection":
     """Bring a folder's index up to date, with a progress bar, and open it."""
+    refresh = not (isinstance(options, FolderOptions) and options.no_refresh)
+    cluster = options.cluster if isinstance(options, ClusterOptions) else None
     if refresh and cluster is None:
-        start_workers_early(folder, index, workers)
-    settings = settings_of(config, workers, emphasis)
-    return load_folder(folder, settings, index, refresh=refresh, cluster=cluster)
-
-
-def start_workers_early(folder: str, index: str | None, workers: int | None) -> None:
-    """Start worker processes before all else where a large folder is to be indexed first.
-
-    A guess that costs or saves some time and changes nothing else; the folder and the options are
-    checked later.
-    """
-    from imgbatch.runners import start_early, usable_cores, worth_starting
-
-    count = workers or usable_cores()
-    with contextlib.suppress(ImgbatchError, OSError):
-        from imgbatch.files.cache import index_directory
-
-        if count > 1 and not index_directory(folder, index).exists() and worth_starting(folder):
-            start_early(count)
-
-
-def load_folder(
-    folder: str,
-    settings: "Config",
-    index: str | None,
-    *,
-    refresh: bool = True,
-    cluster: str | None = None,
-) -> "Collection":
-    """Bring a folder's index up to date for given settings, with a progress bar, and open it."""
+        start_workers_early(folder, options)
     from imgbatch.collection import load
     from imgbatch.outputs.progress import progress_bar
 
+    settings = settings_of(options)
     with progress_bar("indexing") as progress:
         return load(
             folder,
             config=settings,
-            index=index,
+            index=options.index,
             progress=progress,
             refresh=refresh,
             cluster=cluster,
         )
 
 
-def settings_of(config: str | None, workers: int | None, emphasis: str | None = None) -> "Config":
-    """The settings a command runs with."""
+def start_workers_early(folder: str, options: IndexOptions) -> None:
+    """Start worker processes before all else where a large folder is to be indexed first.
+
+    This is a guess that saves or costs some time and changes nothing else. Folder and options are
+    checked later.
+    """
+    from imgbatch.files.cache import index_directory
+    from imgbatch.runners import start_early, usable_cores, worth_starting
+
+    with contextlib.suppress(ImgbatchError, OSError):
+        if index_directory(folder, options.index).exists() or not worth_starting(folder):
+            return
+        count = options.workers or usable_cores()
+        if count > 1:
+            start_early(count)
+
+
+def settings_of(options: IndexOptions) -> "Config":
+    """The settings that the options name."""
     from imgbatch.config import load_config
 
-    loaded = load_config(config)
+    loaded = load_config(options.config)
     note(loaded.notes)
-    settings = loaded.config.with_emphasis(emphasis)
-    if workers is None:
+    settings = loaded.config.with_emphasis(options.emphasis)
+    if options.workers is None:
         return settings
-    if workers < 0:
-        raise UsageError(f"--workers is {workers}", "give 0 (one for each core) or more")
-    changed = settings.index.model_copy(update={"workers": workers})
+    if options.workers < 0:
+        raise UsageError(f"--workers is {options.workers}", "give 0 (one for each core) or more")
+    changed = settings.index.model_copy(update={"workers": options.workers})
     return settings.model_copy(update={"index": changed})
+
+
+def default_picture(images: ImageSource, stem: str) -> Path:
+    """Where a picture goes that no ``-o`` names.
+
+    In ``imgbatch-out/`` of the working directory; beside the index where that would be among the
+    images.
+    """
+    from imgbatch.files.atomic import is_inside
+
+    options = images.config.sheet
+    folder = Path(options.folder)
+    if is_inside(folder, images.folder):
+        folder = images.index_directory / "sheets"
+    return folder / f"{stem}.{options.format}"
 
 
 def note(notes: Iterable[str]) -> None:

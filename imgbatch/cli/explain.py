@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import friendly, note, open_folder
-from imgbatch.cli.options import ConfigFile, Emphasis, IndexDir, Json, Workers
-from imgbatch.cli.pick import default_sheet
+from imgbatch.cli.common import command, default_picture, note, open_folder
+from imgbatch.cli.options import IndexOptions, Json
 from imgbatch.errors import SelectionError, UsageError
 
 if TYPE_CHECKING:
@@ -18,10 +17,12 @@ if TYPE_CHECKING:
     from imgbatch.types import Explanation
 
 _PICTURE_PX = 420
+_INDEX = IndexOptions()
 
 Given = Annotated[str, typer.Argument(help="An image file, or a path inside --folder.")]
 
 
+@command
 def explain(
     a: Given,
     b: Given,
@@ -44,30 +45,26 @@ def explain(
         ),
     ] = None,
     no_picture: Annotated[bool, typer.Option("--no-picture", help="Draw no picture.")] = False,
-    config: ConfigFile = None,
-    emphasis: Emphasis = None,
-    index: IndexDir = None,
-    workers: Workers = None,
+    options: IndexOptions = _INDEX,
 ) -> None:
     """Show two images side by side, with what makes them near or far."""
-    with friendly():
-        from imgbatch.files.atomic import refuse_inside
-        from imgbatch.outputs.explain import print_explanation
-        from imgbatch.outputs.json import explanation_document, print_json
-        from imgbatch.outputs.sheet import check_sheet_path
+    from imgbatch.files.atomic import refuse_inside
+    from imgbatch.outputs.explain import print_explanation
+    from imgbatch.outputs.json import explanation_document, print_json
+    from imgbatch.outputs.sheet import check_sheet_path
 
-        home = folder or _folder_of(a, b, index)
-        if output is not None:
-            check_sheet_path(output)
-            refuse_inside(output, home, "-o")
-        collection = open_folder(home, config, index, workers, emphasis)
-        explanation = collection.explain(a, b)
-        picture = None if no_picture else _draw(collection, explanation, output)
-        if json:
-            print_json(explanation_document(explanation, picture))
-        else:
-            print_explanation(explanation, picture)
-        note(collection.notes)
+    home = folder or _folder_of(a, b, options.index)
+    if output is not None:
+        check_sheet_path(output)
+        refuse_inside(output, home, "-o")
+    collection = open_folder(home, options)
+    explanation = collection.explain(a, b)
+    picture = None if no_picture else _draw(collection, explanation, output)
+    if json:
+        print_json(explanation_document(explanation, picture))
+    else:
+        print_explanation(explanation, picture)
+    note(collection.notes)
 
 
 def _folder_of(a: str, b: str, index: str | None) -> str:
@@ -99,7 +96,7 @@ def _draw(collection: "Collection", explanation: "Explanation", output: Path | N
     identity = f"{one.path}\n{other.path}\n{collection.folder}\n{collection.config.weights}"
     digest = hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest()[:8]
     stem = f"explain-{Path(one.path).stem[:40]}-{Path(other.path).stem[:40]}-{digest}"
-    target = (output or default_sheet(collection, stem)).absolute()
+    target = (output or default_picture(collection, stem)).absolute()
     first, second = (
         load_picture(look.path, collection.config, _PICTURE_PX) for look in explanation.images
     )

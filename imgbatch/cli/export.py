@@ -5,17 +5,8 @@ from typing import Annotated
 
 import typer
 
-from imgbatch.cli.common import friendly, note, open_folder
-from imgbatch.cli.options import (
-    ConfigFile,
-    Emphasis,
-    Folder,
-    IndexDir,
-    Json,
-    Labels,
-    NoRefresh,
-    Workers,
-)
+from imgbatch.cli.common import command, note, open_folder
+from imgbatch.cli.options import Folder, FolderOptions, Json, Labels
 
 Target = Annotated[
     str,
@@ -27,48 +18,47 @@ Target = Annotated[
 ]
 
 
+_INDEX = FolderOptions()
+
+
+@command
 def export(
     folder: Folder,
     to: Target,
     labels: Labels = None,
     json: Json = False,
-    config: ConfigFile = None,
-    emphasis: Emphasis = None,
-    index: IndexDir = None,
-    no_refresh: NoRefresh = False,
-    workers: Workers = None,
+    options: FolderOptions = _INDEX,
 ) -> None:
     """Write all images, with points, classes and hashes, to a database or a file.
 
     In a database only what differs is written; a stopped export goes on where it was.
     """
-    with friendly():
-        from dataclasses import asdict
+    from dataclasses import asdict
 
-        from imgbatch.exports import run as exporting
-        from imgbatch.outputs import print_json, write_facts
-        from imgbatch.outputs.progress import progress_bar
+    from imgbatch.exports import run
+    from imgbatch.outputs import print_json, write_facts
+    from imgbatch.outputs.progress import progress_bar
 
-        started = time.perf_counter()
-        exporting.check_target(to, folder)
-        photos = open_folder(folder, config, index, workers, emphasis, refresh=not no_refresh)
-        with progress_bar("exporting") as progress:
-            report = exporting.export(photos, to, labels=labels, progress=progress)
-        facts = {
-            "folder": photos.folder,
-            "to": report.target,
-            "indexed": report.images,
-            "dimensions": report.dimensions,
-            "fingerprint": report.fingerprint,
-            "changed": report.written.changed,
-            "sent": report.written.sent,
-            "removed": report.written.removed,
-            "seconds": round(time.perf_counter() - started, 3),
-        }
-        if json:
-            skipped = [asdict(one) for one in photos.skipped]
-            print_json({"mode": "export"} | facts | {"skipped": skipped})
-        else:
-            where = f"  (list: {photos.skipped_list})" if photos.skipped else ""
-            write_facts(facts | {"skipped": f"{len(photos.skipped)}{where}"})
-        note((*photos.notes, *report.notes))
+    started = time.perf_counter()
+    run.check_target(to, folder)
+    photos = open_folder(folder, options)
+    with progress_bar("exporting") as progress:
+        report = run.export(photos, to, labels=labels, progress=progress)
+    facts = {
+        "folder": photos.folder,
+        "to": report.target,
+        "indexed": report.images,
+        "dimensions": report.dimensions,
+        "fingerprint": report.fingerprint,
+        "changed": report.written.changed,
+        "sent": report.written.sent,
+        "removed": report.written.removed,
+        "seconds": round(time.perf_counter() - started, 3),
+    }
+    if json:
+        skipped = [asdict(one) for one in photos.skipped]
+        print_json({"mode": "export"} | facts | {"skipped": skipped})
+    else:
+        where = f"  (list: {photos.skipped_list})" if photos.skipped else ""
+        write_facts(facts | {"skipped": f"{len(photos.skipped)}{where}"})
+    note((*photos.notes, *report.notes))

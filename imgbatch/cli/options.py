@@ -1,5 +1,10 @@
-"""Options that several commands share, defined once."""
+"""Options that several commands share, defined once.
 
+A command takes a record of options as one parameter; `common.command` turns the record's fields
+into options of the command line.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -91,3 +96,41 @@ Cluster = Annotated[
         "for processes of this machine. FOLDER and --index may then be URLs.",
     ),
 ]
+
+
+@dataclass(frozen=True)
+class IndexOptions:
+    """With which settings a folder is indexed, and where the index lies."""
+
+    config: ConfigFile = None
+    emphasis: Emphasis = None
+    index: IndexDir = None
+    workers: Workers = None
+
+
+@dataclass(frozen=True)
+class ClusterOptions(IndexOptions):
+    """The same for a folder that a cluster may index."""
+
+    cluster: Cluster = None
+
+
+@dataclass(frozen=True)
+class FolderOptions(ClusterOptions):
+    """The same for an index that may be trusted without a look at the folder."""
+
+    no_refresh: NoRefresh = False
+
+
+@dataclass(frozen=True)
+class PickOptions:
+    """How many images to pick, and what to make of them."""
+
+    n: Count = 10
+    seed: Seed = None
+    keep_duplicates: KeepDuplicates = False
+    json: Json = False
+    output: SheetPath = None
+    no_sheet: NoSheet = False
+    copy_to: CopyTo = None
+    link_to: LinkTo = None

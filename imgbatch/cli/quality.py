@@ -6,21 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import friendly, load_folder, note, open_folder, settings_of
-from imgbatch.cli.options import (
-    Cluster,
-    ConfigFile,
-    Emphasis,
-    Folder,
-    IndexDir,
-    Json,
-    Labels,
-    Workers,
-)
+from imgbatch.cli.common import command, note, open_folder, settings_of, start_workers_early
+from imgbatch.cli.options import Folder, FolderOptions, IndexOptions, Json, Labels
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
-    from imgbatch.evaluation.tune import Tuning
+    from imgbatch.evaluation.results import Tuning
 
 SetSize = Annotated[int, typer.Option("-n", help="Images in a set.")]
 Sets = Annotated[int, typer.Option(metavar="N", help="Requests of each kind that are measured.")]
@@ -46,6 +37,10 @@ EnabledOnly = Annotated[
 ]
 
 
+_FOLDER, _INDEX = FolderOptions(), IndexOptions()
+
+
+@command
 def evaluate(
     folder: Folder,
     labels: Labels = None,
@@ -53,30 +48,26 @@ def evaluate(
     sets: Sets = 300,
     seed: FirstSeed = 0,
     json: Json = False,
-    config: ConfigFile = None,
-    emphasis: Emphasis = None,
-    index: IndexDir = None,
-    workers: Workers = None,
-    cluster: Cluster = None,
+    options: FolderOptions = _FOLDER,
 ) -> None:
     """Measure the quality of a folder's sets, beside random choice.
 
     The class of an image is its first-level subfolder, or its label in --labels.
     """
-    with friendly():
-        from imgbatch.evaluation import evaluate as evaluation
-        from imgbatch.outputs.evaluation import write_evaluation
-        from imgbatch.outputs.progress import progress_bar
+    from imgbatch.evaluation import evaluate as evaluation
+    from imgbatch.outputs.evaluation import write_evaluation
+    from imgbatch.outputs.progress import progress_bar
 
-        collection = open_folder(folder, config, index, workers, emphasis, cluster=cluster)
-        with progress_bar("measuring", unit="sets") as progress:
-            measured = evaluation.evaluate(
-                collection, n=n, sets=sets, seed=seed, labels=labels, progress=progress
-            )
-        write_evaluation(measured, json=json)
-        note((*collection.notes, *measured.notes))
+    collection = open_folder(folder, options)
+    with progress_bar("measuring", unit="sets") as progress:
+        measured = evaluation.evaluate(
+            collection, n=n, sets=sets, seed=seed, labels=labels, progress=progress
+        )
+    write_evaluation(measured, json=json)
+    note((*collection.notes, *measured.notes))
 
 
+@command
 def tune(
     folder: Folder,
     output: ConfigPath = None,
@@ -85,32 +76,35 @@ def tune(
     enabled_only: EnabledOnly = False,
     seed: FirstSeed = 0,
     json: Json = False,
-    config: ConfigFile = None,
-    index: IndexDir = None,
-    workers: Workers = None,
+    options: IndexOptions = _INDEX,
 ) -> None:
     """Search descriptor weights on a labelled folder; write a config file for --config.
 
     The class of an image is its first-level subfolder, or its label in --labels. Ctrl-C ends the
     search and writes the best found so far; the exit code is then 130.
     """
-    with friendly():
-        from imgbatch.evaluation import tune as tuning
-        from imgbatch.outputs.tuning import tune_progress
+    from imgbatch.evaluation import tune as tuning
+    from imgbatch.outputs.progress import progress_bar
+    from imgbatch.outputs.tuning import tune_progress
 
-        target = _config_target(output, folder)
-        settings = settings_of(config, workers)
-        wide = settings if enabled_only else tuning.with_all_descriptors(settings)
-        collection = load_folder(folder, wide, index)
-        with tune_progress() as report:
-            found = tuning.tune(
-                collection, settings, trials=trials, seed=seed, labels=labels, report=report
-            )
-        _write_tuned(found, target, json=json)
-        note(found.notes)
-        if found.stopped:
-            note([f"stopped after {found.trials} trials; the best so far is in {target}"])
-    if found.stopped:
+    target = _config_target(output, folder)
+    settings = settings_of(options)
+    descriptors = [
+        name for name, weight in settings.weights.items() if weight > 0 or not enabled_only
+    ]
+    start_workers_early(folder, options)
+    with progress_bar("indexing") as progress:
+        photos = tuning.load_with_descriptors(
+            folder, settings, descriptors, index=options.index, progress=progress
+        )
+    with tune_progress() as report:
+        tuned = tuning.tune(
+            photos, descriptors=descriptors, trials=trials, seed=seed, labels=labels, report=report
+        )
+    _write_tuned(tuned, target, json=json)
+    note(tuned.notes)
+    if tuned.stopped:
+        note([f"stopped after {tuned.trials} trials; the best so far is in {target}"])
         raise typer.Exit(130)
 
 
@@ -131,50 +125,51 @@ def _config_target(output: Path | None, folder: str) -> Path:
     return target
 
 
-def _write_tuned(found: "Tuning", target: Path, *, json: bool) -> None:
+def _write_tuned(tuned: "Tuning", target: Path, *, json: bool) -> None:
     from dataclasses import asdict
 
-    from imgbatch.outputs import print_json, write_facts
-    from imgbatch.outputs.tuning import differences, write_config, write_gains
+    from imgbatch.config.write import differences, write_config
+    from imgbatch.outputs import print_json, printable, write_facts
+    from imgbatch.outputs.tuning import write_gains
 
-    changed = differences(found.config)
-    changed = {"imgbatch": {"config_version": 1}, "weights": dict(found.config.weights)} | {
+    changed = differences(tuned.config)
+    changed = {"imgbatch": {"config_version": 1}, "weights": dict(tuned.config.weights)} | {
         table: values for table, values in changed.items() if table not in {"imgbatch", "weights"}
     }
-    write_config(changed, _comments(found), target)
+    write_config(changed, [printable(line) for line in _comments(tuned)], target)
     if json:
         print_json(
             {
                 "config": str(target),
-                "folder": found.folder,
-                "images": found.images,
-                "classes": found.classes,
-                "seed": found.seed,
-                "trials": found.trials,
-                "stopped": found.stopped,
-                "gains": [asdict(gain) for gain in found.gains],
+                "folder": tuned.folder,
+                "images": tuned.images,
+                "classes": tuned.classes,
+                "seed": tuned.seed,
+                "trials": tuned.trials,
+                "stopped": tuned.stopped,
+                "gains": [asdict(gain) for gain in tuned.gains],
                 "settings": changed,
             }
         )
         return
-    write_gains(found.gains)
-    weights = ", ".join(f"{name} {weight:g}" for name, weight in found.config.weights.items())
+    write_gains(tuned.gains)
+    weights = ", ".join(f"{name} {weight:g}" for name, weight in tuned.config.weights.items())
     write_facts({"weights": weights, "config": f"{target}  (use it: --config {target})"})
 
 
-def _comments(found: "Tuning") -> list[str]:
+def _comments(tuned: "Tuning") -> list[str]:
     return [
         "Settings found by `imgbatch tune`; use them with --config FILE.",
         "They hold what differs from the default config.toml, which explains every key.",
         "",
-        f"Searched on {Path(found.folder).name or 'root'}: {found.images} images of "
-        f"{found.classes} classes, {found.trials} trials, seed {found.seed}"
-        + (", stopped early." if found.stopped else "."),
+        f"Searched on {Path(tuned.folder).name or 'root'}: {tuned.images} images of "
+        f"{tuned.classes} classes, {tuned.trials} trials, seed {tuned.seed}"
+        + (", stopped early." if tuned.stopped else "."),
         "On images that the search did not see (it was run on each half and measured on the other;",
         "before = the settings it began with; in brackets the 95% interval of the gain):",
         *(
             f"  {gain.name.replace('_', ' ')}: {gain.before:.1%} before, {gain.after:.1%} tuned "
             f"({gain.low * 100:+.1f} to {gain.high * 100:+.1f} points)"
-            for gain in found.gains
+            for gain in tuned.gains
         ),
     ]

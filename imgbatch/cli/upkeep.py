@@ -4,97 +4,96 @@ from typing import Annotated
 
 import typer
 
-from imgbatch.cli.common import friendly, note, open_folder
-from imgbatch.cli.options import Cluster, ConfigFile, Emphasis, Folder, IndexDir, Json, Workers
+from imgbatch.cli.common import command, note, open_folder
+from imgbatch.cli.options import ClusterOptions, ConfigFile, Folder, IndexDir, Json
 from imgbatch.errors import UsageError
 
+_INDEX = ClusterOptions()
 
+
+@command
 def index(
     folder: Folder,
     json: Json = False,
-    config: ConfigFile = None,
-    emphasis: Emphasis = None,
-    index: IndexDir = None,
-    workers: Workers = None,
-    cluster: Cluster = None,
+    options: ClusterOptions = _INDEX,
 ) -> None:
     """Bring a folder's index up to date; the other commands do it by themselves."""
-    with friendly():
-        collection = open_folder(folder, config, index, workers, emphasis, cluster=cluster)
+    collection = open_folder(folder, options)
 
-        from dataclasses import asdict
+    from dataclasses import asdict
 
-        from imgbatch.outputs import print_json, write_facts
+    from imgbatch.outputs import print_json, write_facts
 
-        report = collection.report
-        facts = {
-            "folder": collection.folder,
-            "indexed": len(collection),
-            "read": report.read,
-            "described": report.described,
-            "removed": report.removed,
-            "index": str(collection.index_directory),
-            "seconds": round(collection.seconds, 3),
-        }
-        if json:
-            print_json(facts | {"skipped": [asdict(one) for one in collection.skipped]})
-        else:
-            where = f"  (list: {collection.skipped_list})" if collection.skipped else ""
-            write_facts(facts | {"skipped": f"{len(collection.skipped)}{where}"})
-        note(collection.notes)
+    report = collection.report
+    facts = {
+        "folder": collection.folder,
+        "indexed": len(collection),
+        "read": report.read,
+        "described": report.described,
+        "removed": report.removed,
+        "index": str(collection.index_directory),
+        "seconds": round(collection.seconds, 3),
+    }
+    if json:
+        print_json(facts | {"skipped": [asdict(one) for one in collection.skipped]})
+    else:
+        where = f"  (list: {collection.skipped_list})" if collection.skipped else ""
+        write_facts(facts | {"skipped": f"{len(collection.skipped)}{where}"})
+    note(collection.notes)
 
 
+@command
 def config(config: ConfigFile = None, json: Json = False) -> None:
     """Print the settings in force and where each came from."""
-    with friendly():
-        from imgbatch.config import load_config, user_config_path
-        from imgbatch.outputs.json import print_json
-        from imgbatch.outputs.summaries import write_facts, write_settings
+    from imgbatch.config import load_config, user_config_path
+    from imgbatch.outputs.json import print_json
+    from imgbatch.outputs.summaries import write_facts, write_settings
 
-        loaded = load_config(config)
-        settings = loaded.config.model_dump(mode="json")
-        file = None if loaded.file is None else str(loaded.file)
-        if json:
-            print_json({"file": file, "settings": settings, "sources": loaded.sources})
-        else:
-            write_facts({"config file": file or "none, the defaults", "user's": user_config_path()})
-            write_settings(settings, loaded.sources)
-        note(loaded.notes)
+    loaded = load_config(config)
+    settings = loaded.config.model_dump(mode="json")
+    file = None if loaded.file is None else str(loaded.file)
+    if json:
+        print_json({"file": file, "settings": settings, "sources": loaded.sources})
+    else:
+        write_facts({"config file": file or "none, the defaults", "user's": user_config_path()})
+        write_settings(settings, loaded.sources)
+    note(loaded.notes)
 
 
+@command
 def cache_dir(index: IndexDir = None) -> None:
     """Print the folder that holds the indexes."""
-    with friendly():
-        from imgbatch.files.cache import cache_root
+    from imgbatch.files.cache import cache_root
 
-        print(cache_root(index))
+    print(cache_root(index))
 
 
+@command
 def cache_list(index: IndexDir = None, json: Json = False) -> None:
     """List the indexes with their image folders and sizes."""
-    with friendly():
-        from imgbatch.files.cache import cache_root, list_indexes
-        from imgbatch.outputs.json import print_json
-        from imgbatch.outputs.summaries import write_rows
+    from imgbatch.files.cache import cache_root, list_indexes
+    from imgbatch.outputs.json import print_json
+    from imgbatch.outputs.summaries import write_rows
 
-        found = list_indexes(cache_root(index))
-        if json:
-            print_json(
-                {
-                    "indexes": [
-                        {"folder": one.folder, "index": str(one.directory), "bytes": one.size}
-                        for one in found
-                    ]
-                }
-            )
-            return
-        rows = [
-            (one.folder + (" (gone)" if one.orphaned else ""), f"{one.size / 1e6:.1f} MB")
-            for one in found
-        ]
-        write_rows(f"{len(found)} indexes in {cache_root(index)}", ("image folder", "size"), rows)
+    found = list_indexes(cache_root(index))
+    if json:
+        print_json(
+            {
+                "indexes": [
+                    {"folder": one.folder, "index": str(one.directory), "bytes": one.size}
+                    for one in found
+                ]
+            }
+        )
+        return
+    rows = [
+        (one.folder + (" (gone)" if one.orphaned else ""), f"{one.size / 1e6:.1f} MB")
+        for one in found
+    ]
+    write_rows(f"{len(found)} indexes in {cache_root(index)}", ("image folder", "size"), rows)
 
 
+@command
 def cache_clean(
     folder: Annotated[
         str | None,
@@ -106,17 +105,16 @@ def cache_clean(
     index: IndexDir = None,
 ) -> None:
     """Remove indexes; the next request on a folder makes its index anew."""
-    with friendly():
-        from imgbatch.files.cache import cache_root, index_directory, list_indexes, remove_index
+    from imgbatch.files.cache import cache_root, index_directory, list_indexes, remove_index
 
-        found = list_indexes(cache_root(index))
-        if folder is not None:
-            wanted = index_directory(folder, index)
-            found = [one for one in found if one.directory == wanted]
-            if not found:
-                raise UsageError(f"no index of {folder}", "`imgbatch cache list` shows all")
-        if orphaned:
-            found = [one for one in found if one.orphaned]
-        for one in found:
-            remove_index(one)
-        print(f"removed {len(found)} indexes, {sum(one.size for one in found) / 1e6:.1f} MB")
+    found = list_indexes(cache_root(index))
+    if folder is not None:
+        wanted = index_directory(folder, index)
+        found = [one for one in found if one.directory == wanted]
+        if not found:
+            raise UsageError(f"no index of {folder}", "`imgbatch cache list` shows all")
+    if orphaned:
+        found = [one for one in found if one.orphaned]
+    for one in found:
+        remove_index(one)
+    print(f"removed {len(found)} indexes, {sum(one.size for one in found) / 1e6:.1f} MB")

@@ -1,6 +1,6 @@
 """The family of descriptors: the registry, and the function that builds those a config asks for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from imgbatch.descriptors.base import Codes, Descriptor, fingerprint
@@ -32,8 +32,8 @@ ALWAYS = "phash"
 """The descriptor that recognises near-duplicates; it is computed whatever its weight."""
 
 
-def build_descriptors(config: "Config") -> tuple[Descriptor, ...]:
-    """The descriptors whose weight is above 0, and always the one for near-duplicates.
+def build_descriptors(config: "Config", extra: Collection[str] = ()) -> tuple[Descriptor, ...]:
+    """The descriptors whose weight is above 0 or that `extra` names, and always `ALWAYS`.
 
     >>> from imgbatch import load_config
     >>> from imgbatch.config import default_config_path
@@ -41,7 +41,11 @@ def build_descriptors(config: "Config") -> tuple[Descriptor, ...]:
     >>> [descriptor.name for descriptor in build_descriptors(config)]
     ['hsv', 'hog', 'phash']
     """
-    wanted = [name for name, weight in config.weights.items() if weight > 0 or name == ALWAYS]
+    wanted = [
+        name
+        for name, weight in config.weights.items()
+        if weight > 0 or name == ALWAYS or name in extra
+    ]
     return tuple(DESCRIPTORS[name](config) for name in wanted)
 
 

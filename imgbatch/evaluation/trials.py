@@ -1,4 +1,4 @@
-"""What `tune` tries: settings, the images they are tried on, and one search among them."""
+"""What `tune` tries: settings, the images they are tried on, and a search for the best setting."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,9 @@ import numpy as np
 
 from imgbatch.config.schema import Config
 from imgbatch.embedding.space import BlockOptions, FeatureSpace
-from imgbatch.evaluation.metrics import Values, World, purity, usable_queries
+from imgbatch.evaluation.intervals import Values
+from imgbatch.evaluation.metrics import LabelledPoints, purity
+from imgbatch.evaluation.rankings import usable_queries
 from imgbatch.neighbours.search import NeighbourSearch, neighbour_lists
 from imgbatch.selection.similar import SimilarOptions, choose_anchor, similar
 from imgbatch.types import Floats, Hashes, Rows
@@ -18,10 +20,10 @@ POWERS = (0.0, 0.25, 0.5, 0.75)
 
 _MOST_QUERIES = 1000
 _LEAST_WEIGHT = 0.02
-_HITS = 10
-_SETS = 500
+_NEAREST = 10
+_SIMILAR_SETS = 500
 _RANDOM_EVERY = 4
-_CACHED = 32
+_CACHED_BLOCKS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,16 @@ class Setting:
 
     @classmethod
     def of(cls, config: Config, names: Sequence[str]) -> "Setting":
-        """The part of a config that concerns these descriptors."""
+        """The weights, components and powers that a config gives to these descriptors."""
         space = config.space
         return cls(
-            _shares({name: config.weights[name] for name in names}),
+            _rounded_shares({name: config.weights[name] for name in names}),
             {name: space.components[name] for name in names},
             {name: space.power[name] for name in names},
         )
 
     def put_into(self, config: Config) -> Config:
-        """The config with this setting; descriptors it does not know get no weight."""
+        """The config with this setting; descriptors that the setting lacks get weight 0."""
         used = [name for name, weight in self.weights.items() if weight > 0]
         components = {name: self.components[name] for name in used}
         power = {name: self.power[name] for name in used}
@@ -57,29 +59,37 @@ class Setting:
         return config.model_copy(update={"weights": weights, "space": space})
 
 
-class Part:
-    """Some labelled images, as points under any setting.
+class TrialImages:
+    """Labelled images on which settings are tried, as points under any setting.
 
-    features: (n, d) float32 by descriptor; labels (n,) int64; hashes (n,) uint64. Each descriptor
-    is fitted on these images alone, once for each choice of components and power.
+    Each descriptor is fitted on these images alone, once for each choice of components and power.
+
+    Parameters
+    ----------
+    features
+        (n, d) float32 by descriptor.
+    labels
+        (n,) int64 class numbers, or `UNLABELLED`.
+    hashes
+        (n,) uint64 pHashes.
     """
 
     def __init__(self, features: Mapping[str, Floats], labels: Rows, hashes: Hashes) -> None:
         self.labels, self.hashes = labels, hashes
         self._features = features
-        self._columns = lru_cache(_CACHED)(self._fit)
+        self._columns = lru_cache(_CACHED_BLOCKS)(self._fit)
         usable = usable_queries(labels)
         step = -(-len(usable) // _MOST_QUERIES)
         self.queries = usable[::step]
         sizes = np.bincount(labels[labels >= 0])
-        self._possible = np.minimum(sizes[labels[self.queries]] - 1, _HITS)
+        self._possible = np.minimum(sizes[labels[self.queries]] - 1, _NEAREST)
 
     def _fit(self, name: str, components: int, power: float) -> Floats:
         block = {name: self._features[name]}
         return FeatureSpace.fit(block, {name: BlockOptions(1, components, power)}).transform(block)
 
     def points(self, setting: Setting) -> Floats:
-        """(n, p) float32: what `FeatureSpace` makes of these images under the setting."""
+        """(n, p) float32: the points that `FeatureSpace` makes of the images under the setting."""
         total = sum(setting.weights.values())
         return np.concatenate(
             [
@@ -92,8 +102,11 @@ class Part:
         )
 
     def scores(self, setting: Setting) -> Values:
-        """Precision at 10 of each query; at r where its class has only r < 10 other images."""
-        near, _ = neighbour_lists(self.points(setting), self.queries, _HITS)
+        """Precision at 10 of each query, or at r if its class has only r < 10 other images.
+
+        The queries are all images that share their class with another image, or 1,000 of them.
+        """
+        near, _ = neighbour_lists(self.points(setting), self.queries, _NEAREST)
         hits = self.labels[near] == self.labels[self.queries][:, None]
         counted = np.arange(near.shape[1]) < self._possible[:, None]
         scores: Values = (hits & counted).sum(axis=1) / self._possible
@@ -101,27 +114,34 @@ class Part:
 
     def purities(self, setting: Setting, config: Config, seed: int) -> Values:
         """Purity of 500 random similar sets of ten, or of the median class size if that is less."""
-        world = World(self.points(setting), self.hashes, self.labels)
+        images = LabelledPoints(self.points(setting), self.hashes, self.labels)
         members = np.median(np.unique(self.labels, return_counts=True)[1])
-        return purity(world, similar_sets(world, config, int(min(10, members)), seed))
+        return purity(images, similar_sets(images, config, int(min(10, members)), seed))
 
 
-def similar_sets(world: World, config: Config, n: int, seed: int, sets: int = _SETS) -> Rows:
-    """The similar sets of requests with the seeds seed, seed + 1, ...: (sets, n) rows."""
-    search = NeighbourSearch(world.points, config.index.large_folder)
-    options = SimilarOptions(**config.similar.model_dump(), hashes=world.hashes)
+def similar_sets(
+    images: LabelledPoints, config: Config, n: int, seed: int, sets: int = _SIMILAR_SETS
+) -> Rows:
+    """The similar sets that answer requests with the seeds seed, seed + 1, ...: (sets, n) rows."""
+    search = NeighbourSearch(images.points, config.index.large_folder)
+    options = SimilarOptions(**config.similar.model_dump(), hashes=images.hashes)
     drawn = np.zeros((sets, n), np.int64)
-    for at in range(sets):
-        anchor = choose_anchor(search, n, options, np.random.default_rng(seed + at))
-        drawn[at], _ = similar(search, anchor, n, options)
+    for number in range(sets):
+        anchor = choose_anchor(search, n, options, np.random.default_rng(seed + number))
+        drawn[number], _ = similar(search, anchor, n, options)
     return drawn
 
 
 @dataclass
 class Search:
-    """One search on one part of the images; `step` tries one more setting."""
+    """A search for the setting with the highest precision at 10; `step` tries one more.
 
-    part: Part
+    The first trials are the settings of ``start``. Then every fourth is drawn at random, with
+    weights from a Dirichlet distribution; the others change the best so far a little: random
+    search (Bergstra and Bengio, JMLR 2012) with local steps. Deterministic by ``random``.
+    """
+
+    images: TrialImages
     start: Sequence[Setting]
     random: np.random.Generator
     tried: int = 0
@@ -130,9 +150,9 @@ class Search:
     best: Setting = field(init=False)
 
     def step(self) -> None:
-        """Try the next setting and keep it if it is the best so far."""
+        """Try one more setting and keep it if it is the best so far."""
         setting = self._next()
-        score = float(self.part.scores(setting).mean())
+        score = float(self.images.scores(setting).mean())
         if not self.tried:
             self.first_score = score
         if score > self.best_score:
@@ -148,9 +168,9 @@ class Search:
 
     def _random(self) -> Setting:
         names = list(self.best.weights)
-        drawn = self.random.dirichlet(np.full(len(names), 0.7))
+        weights = self.random.dirichlet(np.full(len(names), 0.7))
         return Setting(
-            _shares(dict(zip(names, drawn.tolist(), strict=True))),
+            _rounded_shares(dict(zip(names, weights.tolist(), strict=True))),
             {name: int(self.random.choice(COMPONENTS)) for name in names},
             {name: float(self.random.choice(POWERS)) for name in names},
         )
@@ -169,12 +189,14 @@ class Search:
             components[name] = int(self.random.choice(COMPONENTS))
         elif change < 2 / 3:
             power[name] = float(self.random.choice(POWERS))
-        return Setting(_shares(weights), components, power)
+        return Setting(_rounded_shares(weights), components, power)
 
 
-def _shares(weights: Mapping[str, float]) -> dict[str, float]:
-    """Weights as shares of 1 in thousandths; what is below 2% is switched off."""
+def _rounded_shares(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights as shares of 1, in thousandths; weights below 2% become 0."""
     total = sum(weights.values()) or 1.0
-    kept = {n: w if w / total >= _LEAST_WEIGHT else 0.0 for n, w in weights.items()}
+    kept = {
+        name: weight if weight / total >= _LEAST_WEIGHT else 0.0 for name, weight in weights.items()
+    }
     total = sum(kept.values()) or 1.0
     return {name: round(weight / total, 3) for name, weight in kept.items()}

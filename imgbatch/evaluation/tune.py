@@ -1,121 +1,134 @@
 """`tune`: search descriptor weights and settings of the space on a labelled folder."""
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from imgbatch.annotations.labels import HOW_TO_LABEL, Labels, find_labels
+from imgbatch.annotations.labels import HOW_TO_LABEL, Labels, class_numbers, find_labels
 from imgbatch.collection import Collection
 from imgbatch.config.schema import Config
+from imgbatch.descriptors import ALWAYS, as_integers
 from imgbatch.errors import LabelError, UsageError
-from imgbatch.evaluation.metrics import UNLABELLED, Values, interval
-from imgbatch.evaluation.trials import Part, Search, Setting
-from imgbatch.types import Gain, Rows
+from imgbatch.evaluation.intervals import Values, interval
+from imgbatch.evaluation.results import Gain, TrialReport, Tuning
+from imgbatch.evaluation.trials import Search, Setting, TrialImages
+from imgbatch.files import cache, paths
+from imgbatch.index.sqlite.refresh import open_sqlite
+from imgbatch.types import Floats, Hashes, Progress, Rows
 
 _MOST_IMAGES = 6000
 _LEAST_MEMBERS = 4  # of a class, so that each half has two
 
 
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """What `tune` found.
+def load_with_descriptors(
+    folder: str | os.PathLike[str],
+    config: Config,
+    descriptors: Sequence[str],
+    *,
+    index: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+) -> Collection:
+    """Load a folder as `imgbatch.load` does, and compute descriptors that have no weight, too.
 
-    Attributes
+    Parameters
     ----------
-    config
-        The settings it began with, with the best ones found on all images in them.
-    gains
-        How much the search gains on images it does not see: the same search is run on either half
-        of the images, and what it finds is measured on the other half.
-    trials
-        How many settings were tried; `stopped` says whether the user ended it before its time.
-    notes
-        Remarks for the user.
+    descriptors
+        Names of descriptors to compute besides those with a weight in the config.
+
+    Examples
+    --------
+    >>> import imgbatch
+    >>> config = imgbatch.load_config().config
+    >>> collection = load_with_descriptors("photos", config, ["gist"])
+    >>> sorted(collection.features(np.array([0])))
+    ['gist', 'hog', 'hsv', 'phash']
     """
-
-    config: Config
-    gains: tuple[Gain, ...]
-    folder: str
-    images: int
-    classes: int
-    seed: int
-    trials: int
-    stopped: bool
-    notes: tuple[str, ...] = ()
-
-
-Report = Callable[[int, int, float, float], None]
-"""Called with trials done, trials in all, precision at the beginning and the best so far."""
-
-
-def with_all_descriptors(config: Config) -> Config:
-    """The config with every descriptor switched on, if by a hair, so that `load` computes it."""
-    weights = {name: max(weight, 1e-6) for name, weight in config.weights.items()}
-    return config.model_copy(update={"weights": weights})
+    started = time.perf_counter()
+    path = paths.absolute(folder)
+    paths.refuse_url(path, index)
+    directory = cache.index_directory(path, index)
+    opened = open_sqlite(path, directory, config, progress, extra=descriptors)
+    return Collection(config, opened, started)
 
 
 def tune(
     collection: Collection,
-    config: Config,
     *,
+    descriptors: Sequence[str] | None = None,
     trials: int = 100,
     seed: int = 0,
     labels: str | os.PathLike[str] | None = None,
-    report: Report | None = None,
+    report: TrialReport | None = None,
 ) -> Tuning:
     """Search the setting with the highest precision at 10 of single queries.
 
-    Trials begin with the config and its presets; then every fourth is drawn at random (weights
-    from a Dirichlet distribution), the others change the best so far a little: random search
-    (Bergstra and Bengio, JMLR 2012) with local steps. Three such searches go side by side: on all
-    images, whose best is the answer, and on either half, to learn what the search is worth on
-    images it does not see (two-fold cross-validation of the whole search, as Cawley and Talbot,
-    JMLR 2010, demand). A trial decodes nothing. A ``KeyboardInterrupt`` ends the search, not the
-    call: the best so far is returned. Deterministic by seed and the number of trials done.
+    `Search` tries the collection's settings first, then its presets, then others. Three searches
+    run side by side: one on all images, whose best setting is the result, and one on each half of
+    the images. The best setting of a half is measured on the other half, which says what the
+    search gains on images that it does not see: two-fold cross-validation of the whole search
+    (Cawley and Talbot, JMLR 2010). Of more than 6,000 images a random sample is used. No image is
+    decoded for a trial. ``KeyboardInterrupt`` ends the search, and the best so far is returned.
+    Deterministic by seed and number of trials.
 
     Parameters
     ----------
     collection
-        The folder, loaded with every descriptor that may get a weight switched on.
-    config
-        The settings to begin with and to compare with.
+        The folder, with the settings to begin with and to compare with.
+    descriptors
+        Names of the descriptors that may get a weight; None means those that have one. Others are
+        loaded by `load_with_descriptors`.
     trials
         How many settings to try, at least 1.
+    seed
+        Seed of the halves, the sample, the trials and the intervals.
     labels
-        A CSV file of classes; None takes the first-level subfolders.
+        A CSV file of classes; None takes the first-level subfolders (see `find_labels`).
     report
         Called after each trial.
 
     Raises
     ------
+    UsageError
+        An argument is out of range.
     LabelError
-        There are not two classes of at least four images each.
+        There are not two classes of at least four images each, or the label file does not fit.
+
+    Examples
+    --------
+    >>> import imgbatch
+    >>> tuning = tune(imgbatch.load("photos"), trials=3)
+    >>> [gain.name for gain in tuning.gains]
+    ['precision_at_10', 'similar_purity']
     """
     if trials < 1 or seed < 0:
         raise UsageError(f"trials is {trials} and seed {seed}", "give trials >= 1 and seed >= 0")
-    found = find_labels(collection.records, collection.folder, labels)
-    rows, classes = _usable(collection, found, seed)
-    names = [name for name, weight in collection.config.weights.items() if weight > 0]
-    features = {name: collection.features(rows)[name] for name in names}
-    hashes = collection.projection.hashes[rows]
-    halves = halve(classes, seed)
-    parts = [
-        Part({name: block[half] for name, block in features.items()}, classes[half], hashes[half])
-        for half in (np.arange(len(rows)), *halves)
+    config = collection.config
+    if descriptors is None:
+        descriptors = [name for name, weight in config.weights.items() if weight > 0]
+    found_labels = find_labels(collection.records, collection.folder, labels)
+    rows, classes = _rows_of_large_classes(collection, found_labels, seed)
+    features = collection.features(rows)
+    all_images, first, second = (
+        _trial_images(features, descriptors, classes, positions)
+        for positions in (np.arange(len(rows)), *halve(classes, seed))
+    )
+    start = [Setting.of(config, descriptors)]
+    start += [Setting.of(config.with_emphasis(name), descriptors) for name in config.presets]
+    searches = [
+        Search(images, start, np.random.default_rng((seed, 1)))
+        for images in (all_images, first, second)
     ]
-    start = [Setting.of(config, names)]
-    start += [Setting.of(config.with_emphasis(name), names) for name in config.presets]
-    searches = [Search(part, start, np.random.default_rng((seed, 1))) for part in parts]
     done, stopped = _run(searches, trials, report)
-    first, second = (search.best for search in searches[1:])
-    gains = compare(config, start[0], [(parts[2], first), (parts[1], second)], seed)
-    notes = list(found.notes)
+    best, best_on_first, best_on_second = (search.best for search in searches)
+    # Each half is measured with the setting that was found on the other half.
+    gains = compare(config, start[0], [(second, best_on_first), (first, best_on_second)], seed)
+    notes = list(found_labels.notes)
     if gains[0].low <= 0:
         notes.append("no clear gain on unseen images: the settings it began with serve as well")
     return Tuning(
-        config=searches[0].best.put_into(config),
+        config=best.put_into(config),
         gains=gains,
         folder=collection.folder,
         images=len(rows),
@@ -127,8 +140,26 @@ def tune(
     )
 
 
-def _run(searches: list[Search], trials: int, report: Report | None) -> tuple[int, bool]:
-    """Step all searches in turn; trials done, and whether Ctrl-C ended it."""
+def _trial_images(
+    features: Mapping[str, Floats], descriptors: Sequence[str], classes: Rows, positions: Rows
+) -> TrialImages:
+    """The images at some positions, with the features of some descriptors."""
+    if missing := [name for name in descriptors if name not in features]:
+        raise UsageError(
+            f"the collection was loaded without the descriptors {', '.join(missing)}",
+            "load it with load_with_descriptors",
+        )
+    chosen = {name: features[name][positions] for name in descriptors}
+    return TrialImages(chosen, classes[positions], _hashes(features[ALWAYS][positions]))
+
+
+def _hashes(features: Floats) -> Hashes:
+    """(n, 64) pHash features, -1 or 1 for each bit -> (n,) uint64 pHashes."""
+    return as_integers(np.packbits(features > 0, axis=1))
+
+
+def _run(searches: Sequence[Search], trials: int, report: TrialReport | None) -> tuple[int, bool]:
+    """Step all searches in turn; return how many trials are done, and whether Ctrl-C ended them."""
     done = 0
     try:
         for done in range(1, trials + 1):
@@ -137,23 +168,22 @@ def _run(searches: list[Search], trials: int, report: Report | None) -> tuple[in
             if report is not None:
                 report(done, trials, searches[0].first_score, searches[0].best_score)
     except KeyboardInterrupt:
-        if any(search.best_score < 0 for search in searches):
+        if any(search.tried == 0 for search in searches):
             raise
         return max(1, done - 1), True
     return done, False
 
 
-def _usable(collection: Collection, found: Labels, seed: int) -> tuple[Rows, Rows]:
-    """Rows of classes with enough images, at most 6,000 of them, and their classes by number."""
-    number = {name: place for place, name in enumerate(found.classes)} | {"": UNLABELLED}
-    classes = np.array([number[name] for name in found.names], np.int64)
+def _rows_of_large_classes(collection: Collection, labels: Labels, seed: int) -> tuple[Rows, Rows]:
+    """Rows of classes with enough images, at most 6,000 of them, and their class numbers."""
+    classes = class_numbers(labels.names)
     sizes = np.bincount(classes[classes >= 0], minlength=1)
     rows = np.flatnonzero((classes >= 0) & (sizes[np.maximum(classes, 0)] >= _LEAST_MEMBERS))
-    if len(np.unique(classes[rows])) < 2:
+    large = len(np.unique(classes[rows]))
+    if large < 2:
         raise LabelError(
             f"tune needs at least 2 classes of {_LEAST_MEMBERS} images or more, but "
-            f"{collection.folder} has {len(found.classes)} classes, "
-            f"{len(np.unique(classes[rows]))} of them large enough",
+            f"{collection.folder} has {len(labels.classes)} classes, {large} of them large enough",
             HOW_TO_LABEL,
         )
     if len(rows) > _MOST_IMAGES:
@@ -162,7 +192,14 @@ def _usable(collection: Collection, found: Labels, seed: int) -> tuple[Rows, Row
 
 
 def halve(classes: Rows, seed: int) -> tuple[Rows, Rows]:
-    """Two random halves of the images, each class halved; rising positions."""
+    """Split images into two random halves, each class in equal parts; rising positions.
+
+    Examples
+    --------
+    >>> first, second = halve(np.array([0, 0, 1, 1, 1, 1]), seed=0)
+    >>> len(first), len(second)
+    (3, 3)
+    """
     random = np.random.default_rng(seed)
     order = random.permutation(len(classes))
     order = order[np.argsort(classes[order], kind="stable")]
@@ -170,31 +207,35 @@ def halve(classes: Rows, seed: int) -> tuple[Rows, Rows]:
 
 
 def compare(
-    config: Config, start: Setting, found: Sequence[tuple[Part, Setting]], seed: int
+    config: Config, start: Setting, measured: Sequence[tuple[TrialImages, Setting]], seed: int
 ) -> tuple[Gain, ...]:
-    """How settings do, against the start, on parts of the images that took no part in finding."""
+    """How settings do against the start, each on images that took no part in finding it."""
     random = np.random.default_rng((seed, 2))
-    before = [part.scores(start) for part, _ in found]
-    after = [part.scores(setting) for part, setting in found]
-    precision = _gain(
-        "precision_at_10",
-        (np.concatenate(before), np.concatenate(after)),
-        "share of an image's ten nearest others that are of its class",
-        random,
-    )
-    before = [part.purities(start, config, seed) for part, _ in found]
-    after = [part.purities(setting, config, seed) for part, setting in found]
-    return precision, _gain(
-        "similar_purity",
-        (np.concatenate(before), np.concatenate(after)),
-        "share of a random similar set's others that are of the anchor's class",
-        random,
+    return (
+        _gain(
+            "precision_at_10",
+            [images.scores(start) for images, _ in measured],
+            [images.scores(setting) for images, setting in measured],
+            "share of an image's ten nearest others that are of its class",
+            random,
+        ),
+        _gain(
+            "similar_purity",
+            [images.purities(start, config, seed) for images, _ in measured],
+            [images.purities(setting, config, seed) for images, setting in measured],
+            "share of a random similar set's others that are of the anchor's class",
+            random,
+        ),
     )
 
 
 def _gain(
-    name: str, values: tuple[Values, Values], definition: str, random: np.random.Generator
+    name: str,
+    before: Sequence[Values],
+    after: Sequence[Values],
+    definition: str,
+    random: np.random.Generator,
 ) -> Gain:
-    before, after = values
-    low, high = interval(after - before, random)
-    return Gain(name, float(before.mean()), float(after.mean()), low, high, definition)
+    old, new = np.concatenate(before), np.concatenate(after)
+    low, high = interval(new - old, random)
+    return Gain(name, float(old.mean()), float(new.mean()), low, high, definition)

@@ -1,4 +1,4 @@
-"""Ways to hand a folder's images, as rows with points, to other programs."""
+"""Exports: a folder's images, as rows with points, for other programs."""
 
 from imgbatch.errors import UsageError
 from imgbatch.exports import csv, npz, parquet, postgres
@@ -12,16 +12,21 @@ EXPORTERS: dict[str, Exporter] = {
     "postgresql://": postgres.EXPORTER,
     "postgres://": postgres.EXPORTER,
 }
-"""Ending of a file, or scheme of a URL -> how to write there. A new one: its file, a line here."""
+"""Exporter by ending of a file or scheme of a URL. A new exporter: its file, a line here."""
 
 
 def exporter_of(target: str) -> Exporter:
-    """The exporter of a file or URL.
+    """The exporter for a file or URL.
 
     Raises
     ------
     UsageError
-        No exporter writes there. What is said holds nothing of a URL but its scheme.
+        No exporter has this ending or scheme. The message repeats nothing of a URL but its scheme.
+
+    Examples
+    --------
+    >>> exporter_of("photos.npz").local("photos.npz").name
+    'photos.npz'
     """
     scheme, is_url, _ = target.partition("://")
     kind = f"{scheme}://".lower() if is_url else _ending(target)

@@ -1,8 +1,8 @@
 r"""What every exporter gets: a folder's images as rows, some thousand at a time.
 
-Names stand everywhere as text. Those that are none (bytes that are no UTF-8) or that would be
-mistaken for such stand as ``\x`` and their bytes in hexadecimal digits, which is how PostgreSQL
-writes bytes; `as_name` turns them back.
+All names are written as valid text. A file name whose bytes are not UTF-8 is written as ``\x`` and
+its bytes in hexadecimal digits, as PostgreSQL writes bytes. A name that begins with ``\x`` is
+written in this way, too, so that no two names are written alike. `as_name` reads both forms.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _HEX = "\\x"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageTable:
-    """The images of one folder, ready to be written.
+    """The images of one folder, ready to be exported.
 
     Attributes
     ----------
@@ -32,15 +32,15 @@ class ImageTable:
     records
         Path, pixels and note of each image.
     labels
-        The class of each image, "" where it has none; None takes the first-level subfolders.
+        The class of each image, "" for no class; None takes the first-level subfolders.
     sizes, hashes
-        (n,) int64 bytes of each file; (n, 16) uint8, the beginning of its SHA-256.
+        (n,) int64 bytes of each file; (n, 16) uint8, the first bytes of its SHA-256.
     phashes
         (n,) uint64, first bit highest.
     points
         (n, p) float32, may be memory-mapped.
     space
-        What the points are points of.
+        The space of the points.
     """
 
     folder: str
@@ -56,87 +56,91 @@ class ImageTable:
         return len(self.records)
 
     def batches(self, rows: int = BATCH_ROWS) -> "Iterator[Batch]":
-        """All images in order, `rows` at a time, so that memory stays flat."""
+        """All images in order, `rows` at a time, in constant memory."""
         for start in range(0, len(self), rows):
             yield Batch(self, slice(start, start + rows))
 
 
 class Batch:
-    """Some rows of a table as columns of equal length, each made on first use."""
+    """A slice of a table's rows as columns of equal length, each made on first use."""
 
-    def __init__(self, table: ImageTable, some: slice) -> None:
-        self._table, self._some = table, some
+    def __init__(self, table: ImageTable, rows: slice) -> None:
+        self._table, self._rows = table, rows
 
     def __len__(self) -> int:
-        return len(range(*self._some.indices(len(self._table))))
+        return len(range(*self._rows.indices(len(self._table))))
 
     @cached_property
     def _records(self) -> Sequence[ImageRecord]:
-        return self._table.records[self._some]
+        return self._table.records[self._rows]
 
     @cached_property
     def ids(self) -> list[UUID]:
         """See `image_id`."""
-        return [image_id(self._table.folder, one.path) for one in self._records]
+        return [image_id(self._table.folder, image.path) for image in self._records]
 
     @cached_property
     def paths(self) -> list[str]:
         """Paths inside the folder, as `as_text` writes them."""
-        return [as_text(one.path) for one in self._records]
+        return [as_text(image.path) for image in self._records]
 
     @cached_property
     def labels(self) -> list[str]:
         """Classes, as `as_text` writes them."""
         if self._table.labels is None:
-            return [as_text(one.label) for one in self._records]
-        return [as_text(one) for one in self._table.labels[self._some]]
+            return [as_text(image.label) for image in self._records]
+        return [as_text(label) for label in self._table.labels[self._rows]]
 
     @cached_property
     def widths(self) -> list[int]:
         """Pixels."""
-        return [one.width for one in self._records]
+        return [image.width for image in self._records]
 
     @cached_property
     def heights(self) -> list[int]:
         """Pixels."""
-        return [one.height for one in self._records]
+        return [image.height for image in self._records]
 
     @cached_property
     def sizes(self) -> list[int]:
         """Bytes of the files."""
-        sizes: list[int] = self._table.sizes[self._some].tolist()
+        sizes: list[int] = self._table.sizes[self._rows].tolist()
         return sizes
 
     @cached_property
     def hashes(self) -> list[bytes]:
         """The first 16 bytes of each file's SHA-256."""
-        return [one.tobytes() for one in self._table.hashes[self._some]]
+        return [digest.tobytes() for digest in self._table.hashes[self._rows]]
 
     @cached_property
     def phashes(self) -> list[int]:
-        """64 bits, the first one highest."""
-        phashes: list[int] = self._table.phashes[self._some].tolist()
+        """64 bits of each perceptual hash, the first bit highest."""
+        phashes: list[int] = self._table.phashes[self._rows].tolist()
         return phashes
 
     @cached_property
     def notes(self) -> list[str]:
-        """What was odd about each file, as `as_text` writes it."""
-        return [as_text(one.note) for one in self._records]
+        """Remarks on each file, as `as_text` writes them."""
+        return [as_text(image.note) for image in self._records]
 
     @property
     def points(self) -> Floats:
         """(m, p) float32."""
-        return self._table.points[self._some]
+        return self._table.points[self._rows]
 
 
 def image_id(folder: str, path: str) -> UUID:
-    """The same for the same path in the same folder, wherever and whenever it is exported."""
+    """An id that depends on folder and path alone, so that every export gives the same."""
     both = os.fsencode(folder) + b"\0" + os.fsencode(path)
     return UUID(bytes=hashlib.blake2b(both, digest_size=16).digest())
 
 
 def as_text(name: str) -> str:
-    r"""A name as valid text without NUL; what is none, or begins with ``\x``, as hexadecimal."""
+    r"""A name as valid text without NUL.
+
+    >>> as_text("cat.jpg"), as_text("caf\udce9.jpg")
+    ('cat.jpg', '\\x636166e92e6a7067')
+    """
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -147,7 +151,11 @@ def as_text(name: str) -> str:
 
 
 def as_name(text: str) -> str:
-    """The name that `as_text` wrote."""
+    """The name that `as_text` wrote.
+
+    >>> as_name(as_text("caf\udce9.jpg")) == "caf\udce9.jpg"
+    True
+    """
     return os.fsdecode(bytes.fromhex(text[2:])) if text.startswith(_HEX) else text
 
 
@@ -155,8 +163,8 @@ def as_name(text: str) -> str:
 class Written:
     """What an export did.
 
-    ``changed`` rows were new or differed from what was there, ``sent`` points were transferred,
-    ``removed`` rows were of files that are gone. A file is written whole.
+    ``changed`` rows were new or differed from those at the target, ``sent`` points were
+    transferred, ``removed`` rows belonged to files that are gone. A file is always written whole.
     """
 
     changed: int
@@ -172,12 +180,12 @@ class Exporter:
     Attributes
     ----------
     check
-        Raises an `ImgbatchError` if the target cannot be written; else how it may be shown: without
-        a password. Called before any image is read.
+        Returns the target as it may be shown, without a password. Raises an `ImgbatchError` if
+        the target cannot be written. Called before any image is read.
     write
-        Writes all images, calling the progress now and then.
+        Writes all images and reports its progress.
     local
-        The file that will be written, if it is one.
+        The file that will be written; None if the target is no file.
     """
 
     check: Callable[[str], str]
@@ -188,15 +196,15 @@ class Exporter:
 def file_exporter(
     write: Callable[[Path, ImageTable, Progress], None], need: Callable[[], object] = lambda: None
 ) -> Exporter:
-    """An exporter to a file that is replaced at once; `need` raises where a library is missing."""
+    """An exporter that replaces a file in one step; `need` raises if a library is missing."""
 
     def check(target: str) -> str:
         need()
         return target
 
-    def whole(target: str, table: ImageTable, progress: Progress | None) -> Written:
+    def write_file(target: str, table: ImageTable, progress: Progress | None) -> Written:
         with replacing(Path(target)) as temporary:
             write(temporary, table, progress or (lambda _done, _total: None))
         return Written(len(table), len(table))
 
-    return Exporter(check, whole, Path)
+    return Exporter(check, write_file, Path)

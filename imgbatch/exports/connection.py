@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL whose troubles are readable and whose passwords stay secret."""
+"""Connections to PostgreSQL: errors in one line, and no password in any message."""
 
 import contextlib
 import re
@@ -21,7 +21,17 @@ _FORM = (
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A database: its URL, and how that may be shown."""
+    """A database: its URL, and the form of it that may be shown.
+
+    Attributes
+    ----------
+    url
+        The URL as given, with its password.
+    shown
+        The URL without secrets, for messages.
+    secrets
+        Passwords, to be masked wherever the server repeats them.
+    """
 
     url: str = field(repr=False)
     shown: str
@@ -34,20 +44,20 @@ class Address:
         Raises
         ------
         UsageError
-            It is no valid one, or psycopg is missing; nothing of the URL is repeated, since a
-            password may be what made it invalid.
+            The URL is invalid, or psycopg is missing. The message repeats nothing of the URL,
+            since a character in the password may be what makes it invalid.
         """
         psycopg = need_psycopg()
         try:
             parts = psycopg.conninfo.conninfo_to_dict(url)
         except (psycopg.Error, ValueError):
-            raise _no_url() from None
+            raise _invalid_url() from None
         values = {name: str(value) for name, value in parts.items() if value is not None}
         host, port = values.get("host", ""), values.get("port", "")
         database = values.get("dbname", "")
         # A raw @ or / in a password moves its rest to these.
         if "@" in host + database or not re.fullmatch(r"[\d,]*", port):
-            raise _no_url()
+            raise _invalid_url()
         user = f"{values['user']}@" if values.get("user") else ""
         place = f"{'' if host.startswith('/') else host}{':' if port else ''}{port}"
         shown = f"postgresql://{user}{place}/{database}"
@@ -56,12 +66,12 @@ class Address:
 
     @contextlib.contextmanager
     def connect(self) -> "Iterator[Connection[Any]]":
-        """An open connection, each statement a transaction of its own, closed at the end.
+        """An open connection in autocommit mode, closed at the end.
 
         Raises
         ------
         DatabaseError
-            The server cannot be reached, or anything goes wrong inside.
+            The server cannot be reached, or a statement fails.
         """
         psycopg = need_psycopg()
         with self._readable():
@@ -103,7 +113,7 @@ class Address:
         return text
 
 
-def _no_url() -> UsageError:
+def _invalid_url() -> UsageError:
     return UsageError("the target is no valid PostgreSQL URL", _FORM)
 
 
@@ -122,7 +132,7 @@ def need_psycopg() -> Any:
 
 
 def use_vectors(db: "Connection[Any]", address: Address, *, create: bool = False) -> None:
-    """Make sure of pgvector's extension in the database, and teach the connection its type.
+    """Check that the database has pgvector's extension, and register its type.
 
     Raises
     ------

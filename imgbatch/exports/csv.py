@@ -1,8 +1,8 @@
-"""Comma-separated values: a line an image under a line of names, in UTF-8.
+"""Comma-separated values in UTF-8: a header, then a line for each image.
 
 Folder and fingerprint are repeated in each line; `hash` and `phash` are hexadecimal; `point` is a
 JSON array in one cell, which pgvector takes as it is. Numbers have the nine digits that bring back
-every float32. The feature space itself has no place here.
+every float32. The feature space itself is not exported.
 """
 
 import csv

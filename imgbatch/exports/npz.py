@@ -1,4 +1,4 @@
-"""NumPy's .npz: one array for each column, row i of each the i-th image; nothing is pickled.
+"""NumPy's .npz: one array for each column, row i for the i-th image; nothing is pickled.
 
 `ids` and `hashes` are (n, 16) uint8, `phashes` uint64, `points` (n, p) float32, names fixed-width
 text. `folder` and `fingerprint` are single strings; `settings` (JSON) and `space` (bytes) hold the
@@ -39,7 +39,7 @@ def _bytes(values: Iterable[bytes]) -> _Array:
 
 
 def _write(target: Path, table: ImageTable, progress: Progress) -> None:
-    """Array after array, each in batches: a pass over the rows is cheaper than holding them."""
+    """Write array after array in batches: many passes over the rows, but constant memory."""
     widest = dict.fromkeys(_COLUMNS, 1)
     for batch in table.batches():
         for name, texts in (
@@ -67,7 +67,7 @@ def _parts(table: ImageTable, column: Callable[[Batch], _Array], widest: int) ->
 def _add(
     file: zipfile.ZipFile, name: str, parts: Iterator[_Array], rows: int | None = None
 ) -> None:
-    """Write one member; with `rows`, of an array that comes in parts."""
+    """Write one array; `rows` is its full length where it comes in parts."""
     first = next(parts)
     shape = first.shape if rows is None else (rows, *first.shape[1:])
     entry = zipfile.ZipInfo(f"{name}.npy")
@@ -83,7 +83,13 @@ def _add(
 
 
 def read_space(path: Path) -> PortableSpace:
-    """The feature space of an exported file."""
+    """The feature space of an exported file.
+
+    Raises
+    ------
+    ImgbatchError
+        The stored space is damaged.
+    """
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         settings = json.loads(stored["settings"].item())
         return PortableSpace.restore(

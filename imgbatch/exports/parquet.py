@@ -1,4 +1,4 @@
-"""Parquet: a row an image; the feature space stands, as JSON, in the metadata under ``imgbatch``.
+"""Parquet: a row for each image; the metadata hold the feature space as JSON under ``imgbatch``.
 
 `id`, `hash` and `path` are text, `phash` is an unsigned number, `point` a list of float32 of fixed
 length. The metadata holds folder, fingerprint, settings and, in base64, the space's arrays, see
@@ -67,7 +67,25 @@ def _schema(pa: Any, table: ImageTable) -> Any:
 
 
 def read_space(path: Path) -> PortableSpace:
-    """The feature space of an exported file."""
+    """The feature space of an exported file.
+
+    Raises
+    ------
+    UsageError
+        pyarrow is not installed.
+    ImgbatchError
+        The stored space is damaged.
+
+    Examples
+    --------
+    >>> import pytest; _ = pytest.importorskip("pyarrow")
+    >>> import imgbatch
+    >>> from imgbatch.exports.run import export
+    >>> photos = imgbatch.load("photos")
+    >>> _ = export(photos, "photos.parquet")
+    >>> read_space(Path("photos.parquet")).dimensions == photos.points.shape[1]
+    True
+    """
     _pyarrow()
     import pyarrow.parquet as pq
 

@@ -1,4 +1,4 @@
-"""A feature space that travels: all that is needed to project a picture, with no folder at hand."""
+"""A feature space that travels: it projects new pictures without the folder it was fitted on."""
 
 import hashlib
 import io
@@ -14,11 +14,12 @@ from pydantic import ValidationError
 
 from imgbatch.config import default_config_path, load_config
 from imgbatch.config.schema import Config
-from imgbatch.descriptors import ALWAYS, as_integers, build_descriptors
+from imgbatch.descriptors import build_descriptors
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import ImgbatchError
 from imgbatch.images.view import Decoded
-from imgbatch.index.extract import describe_file, with_fingerprints
+from imgbatch.index.extract import with_fingerprints
+from imgbatch.selection.outside import ImageReader
 from imgbatch.types import Floats
 
 _TABLES = ("images", "weights", "descriptors", "space")
@@ -32,13 +33,22 @@ class PortableSpace:
     Attributes
     ----------
     fingerprint
-        16 hexadecimal digits that change with the folder, the descriptors' names, versions and
-        parameters, how pictures are decoded, and any number in the space's arrays.
+        16 hexadecimal digits. They change with the folder, the descriptors (names, versions,
+        parameters), the decoding of pictures, and any number in the space's arrays.
     settings
         JSON-able: "descriptors" (name, version, parameters and fingerprint of each), "config" (the
         tables of config.toml that shape the space), "version" of imgbatch.
     space
-        The arrays.
+        The fitted space.
+
+    Examples
+    --------
+    >>> import imgbatch
+    >>> photos = imgbatch.load("photos")
+    >>> space = PortableSpace.of(photos.folder, photos.config, photos.projection.space, "0.1")
+    >>> _, point, _ = space.project(photos.paths[0])
+    >>> bool(abs(point - photos.points[0]).max() < 1e-4)
+    True
     """
 
     fingerprint: str
@@ -47,17 +57,17 @@ class PortableSpace:
 
     @classmethod
     def of(cls, folder: str, config: Config, space: FeatureSpace, version: str) -> "PortableSpace":
-        """Describe the space of a folder; the version is imgbatch's, for messages alone."""
+        """Describe the space of a folder; `version` is that of imgbatch and stands in messages."""
         tables = config.model_dump(mode="json", include=set(_TABLES))
-        marked = with_fingerprints(build_descriptors(config), config.images.as_options())
+        descriptors = with_fingerprints(build_descriptors(config), config.images.as_options())
         described = [
             {
-                "name": one.name,
-                "version": one.version,
-                "parameters": one.parameters(),
-                "fingerprint": mark,
+                "name": descriptor.name,
+                "version": descriptor.version,
+                "parameters": descriptor.parameters(),
+                "fingerprint": fingerprint,
             }
-            for mark, one in marked
+            for fingerprint, descriptor in descriptors
         ]
         settings = {"descriptors": described, "config": tables}
         digest = hashlib.sha256(json.dumps([ascii(folder), settings], sort_keys=True).encode())
@@ -83,7 +93,7 @@ class PortableSpace:
     def restore(
         cls, fingerprint: str, settings: Mapping[str, Any], arrays: bytes
     ) -> "PortableSpace":
-        """What was stored; `project` says whether this version of imgbatch can use it.
+        """Read a stored space; `project` checks whether this version of imgbatch can use it.
 
         Raises
         ------
@@ -98,32 +108,45 @@ class PortableSpace:
                 "export the folder anew",
             ) from None
 
-    def project(self, path: str, hint: str) -> tuple[Decoded, Floats, np.uint64]:
+    def project(
+        self, path: str, hint: str = "name an image file"
+    ) -> tuple[Decoded, Floats, np.uint64]:
         """Decode a picture and place it in the space.
+
+        Parameters
+        ----------
+        path
+            The image file.
+        hint
+            What the error advises if the file cannot be used.
 
         Returns
         -------
-        decoded, point, hash
-            The picture, its (p,) float32 point, its pHash.
+        decoded, point, phash
+            The picture, its (p,) float32 point, its perceptual hash.
 
         Raises
         ------
         SelectionError
-            The picture cannot be read or used, with the hint what to do.
+            The file cannot be read or used.
         ImgbatchError
-            This version of imgbatch would describe pictures otherwise.
+            This version of imgbatch would describe pictures differently.
         """
+        image = self._reader().read(path, hint)
+        return image.decoded, image.point(self.space), image.phash
+
+    def _reader(self) -> ImageReader:
+        """Reads pictures exactly as the exported ones were read."""
         config = self._config()
-        marked = with_fingerprints(build_descriptors(config), config.images.as_options())
-        if {mark for mark, _ in marked} != {o["fingerprint"] for o in self.settings["descriptors"]}:
+        options = config.images.as_options()
+        descriptors = with_fingerprints(build_descriptors(config), options)
+        exported = {described["fingerprint"] for described in self.settings["descriptors"]}
+        if {fingerprint for fingerprint, _ in descriptors} != exported:
             raise self._other_version()
-        decoded, codes = describe_file(path, marked, config.images.as_options(), hint)
-        features = {one.name: one.features(codes[one.name][None]) for _, one in marked}
-        point: Floats = self.space.transform(features)[0]
-        return decoded, point, as_integers(codes[ALWAYS][None])[0]
+        return ImageReader(descriptors, options)
 
     def _config(self) -> Config:
-        """The default with the stored tables laid over it; descriptors added since stay off."""
+        """The default config with the stored tables laid over it; newer descriptors stay off."""
         values = load_config(default_config_path()).config.model_dump()
         stored = self.settings["config"]
         try:
@@ -138,6 +161,6 @@ class PortableSpace:
     def _other_version(self) -> ImgbatchError:
         theirs = self.settings.get("version", "an unknown version")
         return ImgbatchError(
-            f"the export was made by imgbatch {theirs}, which describes pictures otherwise",
+            f"the export was made by imgbatch {theirs}, which describes pictures differently",
             "export the folder anew, or use that version",
         )

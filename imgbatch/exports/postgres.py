@@ -1,4 +1,4 @@
-"""PostgreSQL with pgvector: a row for each image, a vector for each point, one HNSW index a space.
+"""PostgreSQL with pgvector: images as rows, points as vectors, an HNSW index for each space.
 
 Rows are upserted in transactions of some thousand, so that a killed export goes on where it was.
 Points are sent only where the file's content or the space differs from what is there; the small
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 MOST_DIMENSIONS = 2000
-"""What pgvector's HNSW index takes of the type `vector`."""
+"""Most dimensions that pgvector's HNSW index takes of the type `vector`."""
 
 _MARK = "imgbatch export, version 1"
 _TABLES = {
@@ -70,7 +70,7 @@ _UPSERT = """
            images.note)
         IS DISTINCT FROM (excluded.label, excluded.width, excluded.height, excluded.size,
                           excluded.hash, excluded.phash, excluded.note)
-"""  # path and folder are what the id is made of
+"""  # path and folder need no update: the id is made of them
 _ARRIVALS = """
     CREATE TEMP TABLE imgbatch_rows ON COMMIT DELETE ROWS AS
         SELECT id, path, label, width, height, size, hash, phash, note FROM images WITH NO DATA;
@@ -80,12 +80,12 @@ _ARRIVALS = """
 
 
 def index_name(fingerprint: str) -> str:
-    """The HNSW index of a space; each has its own, since spaces differ in dimensions."""
+    """Name of a space's HNSW index; each space has its own, since spaces differ in dimensions."""
     return f"image_embeddings_{fingerprint}_hnsw"
 
 
 def check_tables(db: "Connection[Any]", address: Address) -> list[str]:
-    """The names of our tables that are missing; raises `DatabaseError` if one is not ours."""
+    """Names of the missing tables; raises `DatabaseError` if a table of such a name is not ours."""
     find = (
         "SELECT obj_description(pg_class.oid, 'pg_class') FROM pg_class"
         " JOIN pg_namespace ON pg_namespace.oid = relnamespace"
@@ -112,7 +112,7 @@ def _check(target: str) -> str:
 
 
 def _prepare(db: "Connection[Any]", address: Address) -> None:
-    """Make the extension and the tables where they are missing."""
+    """Create the extension and the tables that are missing."""
     sql = need_psycopg().sql
     with db.transaction():  # IF NOT EXISTS alone fails where two do so at once
         db.execute("SELECT pg_advisory_xact_lock(%s)", (_lock_number(_MARK),))
@@ -137,7 +137,7 @@ def _write(target: str, table: ImageTable, progress: Progress | None) -> Written
 
 
 class _Export:
-    """One folder on its way into a database."""
+    """The export of one folder over one connection."""
 
     def __init__(self, db: "Connection[Any]", table: ImageTable) -> None:
         self.db, self.table = db, table
@@ -145,7 +145,7 @@ class _Export:
         self.mark = table.space.fingerprint
 
     def run(self, progress: Progress) -> Written:
-        """Everything, in an order that leaves a searchable state wherever it is killed."""
+        """Export all rows, in an order that leaves a searchable state whenever it is killed."""
         waited = self._lock()
         self._begin()
         changed = sent = done = 0
@@ -165,7 +165,7 @@ class _Export:
         return Written(changed, sent, self._clean(), notes)
 
     def _lock(self) -> bool:
-        """Let exports of one folder follow each other; whether this one had to wait."""
+        """Wait until no other export of this folder runs; returns whether it had to wait."""
         number = (_lock_number(self.folder),)
         (free,) = self.db.execute("SELECT pg_try_advisory_lock(%s)", number).fetchone() or (False,)
         if not free:
@@ -190,9 +190,9 @@ class _Export:
         self.db.execute(_ARRIVALS)
 
     def _compare(self, batch: Batch) -> set[UUID]:
-        """Send the rows without points; which of them lack their point there.
+        """Send the rows without their points; returns the ids whose points the database lacks.
 
-        Where a file changed, its points of every space go, also those of exports never finished.
+        The points of a changed file are deleted from every space, unfinished exports included.
         """
         with (
             self.db.cursor() as cursor,
@@ -218,7 +218,7 @@ class _Export:
         return {one for (one,) in found}
 
     def _upsert(self) -> int:
-        """Write the rows that are new or differ; how many."""
+        """Write the rows that are new or differ; returns their number."""
         return self.db.execute(_UPSERT, (self.folder,)).rowcount
 
     def _send_points(self, batch: Batch, lacking: set[UUID]) -> int:
@@ -238,7 +238,7 @@ class _Export:
         return len(lacking)
 
     def _index(self) -> None:
-        """Build the space's HNSW index after the bulk load, many times as fast as row by row."""
+        """Build the space's HNSW index after the bulk load, which is faster than row by row."""
         sql = need_psycopg().sql
         build = sql.SQL(
             "CREATE INDEX IF NOT EXISTS {} ON image_embeddings"
@@ -248,7 +248,7 @@ class _Export:
         self.db.execute(build.format(sql.Identifier(index_name(self.mark)), *parts))
 
     def _clean(self) -> int:
-        """Remove rows of files that are gone (how many), and spaces that were replaced."""
+        """Delete replaced spaces and rows of files that are gone; returns the number of rows."""
         sql = need_psycopg().sql
         gone = self.db.execute(
             "DELETE FROM images WHERE folder = %s AND NOT EXISTS"

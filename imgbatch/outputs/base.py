@@ -5,13 +5,25 @@ from pathlib import Path
 from typing import NoReturn, Protocol
 
 from rich.console import Console
+from rich.style import Style
+from rich.text import Text
 
 from imgbatch.types import Selection, View
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A selection with its small pictures (rank by rank) and the contact sheet, if one was made."""
+    """A selection with what was made to show it.
+
+    Attributes
+    ----------
+    pictures
+        A small picture of each selected image, in the order of rank.
+    sheet
+        The contact sheet; None if none was drawn.
+    skipped_list
+        The file that lists skipped files; None if no file was skipped.
+    """
 
     selection: Selection
     pictures: tuple[View, ...]
@@ -20,36 +32,48 @@ class Result:
 
 
 class StandardOutput(Console):
-    """Rich's console on standard output, as every table uses it.
+    """Rich's console on standard output; every table is printed with it.
 
-    Names are shown as they are, without numbers in them coloured; and if the reader, say `head`,
-    has seen enough, the command hears of it and ends quietly, where Rich would exit with 1.
+    Strings are printed as they are: brackets and colons in a name are neither markup nor emoji,
+    and numbers in it get no colour. If the reader of a pipe leaves early, as `head` does, printing
+    raises `BrokenPipeError`, which ends the command quietly; Rich itself would exit with 1.
+
+    Examples
+    --------
+    >>> StandardOutput().print_fact("folder", "holidays [2024]")
+      folder  holidays [2024]
     """
 
     def __init__(self) -> None:
-        super().__init__(highlight=False)
+        super().__init__(markup=False, emoji=False, highlight=False)
 
     def on_broken_pipe(self) -> NoReturn:
         """Rich calls this while it handles a BrokenPipeError."""
         self.quiet = True
         raise BrokenPipeError
 
+    def print_fact(self, name: str, value: str, *, width: int = 8, link: str | None = None) -> None:
+        """Print a dim name, right-aligned, and its value on one line that is never wrapped."""
+        line = Text(f"{name:>{width}}  ", style="dim")
+        line.append(printable(value), Style(dim=False, link=link))
+        self.print(line, soft_wrap=True)
+
 
 class Output(Protocol):
-    """One way to show a result."""
+    """One way to print a result."""
 
     def __call__(self, result: Result) -> None:
-        """Show the result where this output shows things."""
+        """Print the result to standard output."""
         ...
 
 
 def printable(text: str) -> str:
-    """The text with control characters and bytes that are no text written as escapes."""
+    """The text with control characters, and bytes that are not valid text, written as escapes."""
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape").decode() for c in _bytes(text)
     )
 
 
 def _bytes(text: str) -> str:
-    """Surrogates stand for single bytes of a name: show them as such."""
+    """Write each surrogate as the byte of a file name that it stands for."""
     return "".join(f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text)

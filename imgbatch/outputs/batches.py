@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from imgbatch.config.schema import SheetConfig
-from imgbatch.outputs.base import printable
+from imgbatch.outputs.base import StandardOutput, printable
 from imgbatch.outputs.sheet import Cell, draw_page, save_page
 from imgbatch.types import Figures, Skipped, View
 
@@ -72,8 +70,8 @@ _ROWS = {
 
 
 def write_batches_table(result: BatchesResult) -> None:
-    """Print the summary and what belongs under it."""
-    console = Console(highlight=False)
+    """Print the figures beside those of random batches, the seed and the files written."""
+    console = StandardOutput()
     title = f"{result.batches:,} batches of {result.batch_size}, {result.indexed:,} images"
     title += f", {result.epochs} epoch{'s' * (result.epochs > 1)}"
     table = Table(title=title, title_style="bold", title_justify="left")
@@ -95,9 +93,7 @@ def write_batches_table(result: BatchesResult) -> None:
         where = f"  (list: {result.skipped_list})" if result.skipped_list else ""
         lines.append(("skipped", f"{len(result.skipped)} of the folder's files{where}"))
     for name, value in lines:
-        text = Text(f"{name:>8}  ", style="dim")
-        text.append(printable(value), "not dim")
-        console.print(text, soft_wrap=True)
+        console.print_fact(name, value)
 
 
 @dataclass(frozen=True, slots=True)

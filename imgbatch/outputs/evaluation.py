@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.outputs.base import printable
+from imgbatch.evaluation.results import Evaluation, Figure
+from imgbatch.outputs.base import StandardOutput, printable
 from imgbatch.outputs.json import print_json
-from imgbatch.types import Evaluation, Figure
 
 _COUNTED = ("distance", "shift", "score", "classes", "duplicates", "percentile")
 
@@ -24,7 +24,7 @@ def write_evaluation(evaluation: Evaluation, *, json: bool) -> None:
     if json:
         print_json(as_json(evaluation))
         return
-    console = Console(highlight=False)
+    console = StandardOutput()
     console.print(build_table(evaluation, console))
     words = (
         f"{evaluation.queries} queries, {evaluation.sets} sets of {evaluation.n} of each kind "

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from rich.table import Table
-from rich.text import Text
 
 from imgbatch.outputs.base import StandardOutput, printable
 from imgbatch.outputs.legend import bar, draws_blocks, in_words, style_of
@@ -26,7 +25,7 @@ def print_explanation(explanation: Explanation, picture: Path | None) -> None:
     console = StandardOutput()
     one, other = explanation.images
     table = Table(
-        title=Text(f"{printable(one.relative)} and {printable(other.relative)}"),  # no markup
+        title=f"{printable(one.relative)} and {printable(other.relative)}",
         caption=f"distance {explanation.distance:.3f}; a typical pair of the folder is 1 apart",
         title_style="bold",
         title_justify="left",
@@ -52,8 +51,7 @@ def print_explanation(explanation: Explanation, picture: Path | None) -> None:
     bits = f"{explanation.hash_bits_apart} of 64 bits differ"
     for name, value in (("hash", bits), ("folder", explanation.folder), ("picture", picture)):
         if value is not None:
-            text = Text(f"{name:>8}  ", style="dim").append(printable(str(value)), "not dim")
-            console.print(text, soft_wrap=True)
+            console.print_fact(name, str(value))
 
 
 def _name(name: str) -> str:

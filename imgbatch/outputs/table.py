@@ -33,10 +33,7 @@ def write_table(result: Result) -> None:
         where = f"  (list: {result.skipped_list})" if result.skipped_list else ""
         lines.append(("skipped", f"{len(selection.skipped)} of the folder's files{where}"))
     for name, value in lines:
-        text = Text(f"{name:>8}  ", style="dim")
-        link = _uri(value) if name == "sheet" else None
-        text.append(printable(value), Style(dim=False, link=link))
-        console.print(text, soft_wrap=True)
+        console.print_fact(name, value, link=_uri(value) if name == "sheet" else None)
 
 
 def build_table(result: Result, console: Console) -> Table:
@@ -45,8 +42,7 @@ def build_table(result: Result, console: Console) -> Table:
     wide, wider = console.width >= _WIDE, console.width >= _WIDER
     title = _TITLES[selection.mode].format(sum(image.rank > 0 for image in selection.images))
     table = Table(
-        # Text, not str: Rich would read brackets and colons of a name as markup.
-        title=Text(f"{title} of {selection.indexed} in {printable(selection.folder)}"),
+        title=f"{title} of {selection.indexed} in {printable(selection.folder)}",
         title_style="bold",
         title_justify="left",
     )

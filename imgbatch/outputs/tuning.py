@@ -1,23 +1,16 @@
 """What `tune` shows and writes: progress, the gains, the config file."""
 
 import contextlib
-import json
-import re
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.config import default_config_path, load_config
-from imgbatch.config.schema import Config
-from imgbatch.files.atomic import replacing
-from imgbatch.outputs.base import printable
-from imgbatch.types import Gain
+from imgbatch.evaluation.results import Gain
+from imgbatch.outputs.base import StandardOutput
 
 
 @contextlib.contextmanager
@@ -67,50 +60,4 @@ def write_gains(gains: Sequence[Gain]) -> None:
             Text(f"{gain.after:.1%}", "bold"),
             f"{gain.low * 100:+.1f} to {gain.high * 100:+.1f}",
         )
-    Console(highlight=False).print(table)
-
-
-def differences(config: Config) -> dict[str, Any]:
-    """What differs from the shipped default, as the tables of a config file."""
-    default = load_config(default_config_path()).config.model_dump(mode="json")
-    return _differing(config.model_dump(mode="json"), default)
-
-
-def _differing(values: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            if inner := _differing(value, base.get(key, {})):
-                found[key] = inner
-        elif key not in base or base[key] != value:
-            found[key] = value
-    return found
-
-
-def write_config(settings: Mapping[str, Any], comments: Sequence[str], target: Path) -> None:
-    """Write settings as a config file under a heading of comments, replaced at once.
-
-    Raises
-    ------
-    OutputError
-        The place cannot be written.
-    """
-    heading = "".join(f"# {printable(line)}".rstrip() + "\n" for line in comments)
-    text = heading + "\n" + "\n".join(_tables(settings))
-    with replacing(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
-
-
-def _tables(settings: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    own = {key: value for key, value in settings.items() if not isinstance(value, dict)}
-    if own:
-        lines = [f"{_key(key)} = {json.dumps(value)}\n" for key, value in own.items()]
-        yield f"[{prefix}]\n" + "".join(lines)
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            yield from _tables(value, f"{prefix}.{_key(key)}" if prefix else _key(key))
-
-
-def _key(name: str) -> str:
-    """A TOML key: bare if it may be, else quoted; JSON's strings are TOML's, too."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
+    StandardOutput().print(table)

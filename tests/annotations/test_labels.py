@@ -1,8 +1,11 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from imgbatch.annotations.labels import find_labels
+from imgbatch.annotations.labels import UNLABELLED, class_numbers, find_labels
 from imgbatch.errors import LabelError
 from imgbatch.types import ImageRecord
 
@@ -69,3 +72,13 @@ def test_a_file_that_does_not_fit_says_what_is_wrong(tmp_path: Path, text: str, 
 def test_a_missing_file_is_named(tmp_path: Path):
     with pytest.raises(LabelError, match=r"none\.csv"):
         find_labels(records("1.jpg"), "/p", tmp_path / "none.csv")
+
+
+@given(st.lists(st.sampled_from(["", "a", "b", "B", "ü", " "])))
+def test_class_numbers_are_positions_in_the_sorted_names_and_minus_1_without_a_label(names):
+    classes = sorted({name for name in names if name})
+    naive = [classes.index(name) if name else UNLABELLED for name in names]
+    numbers = class_numbers(names)
+    assert numbers.tolist() == naive
+    assert numbers.dtype == np.int64
+    assert UNLABELLED == -1

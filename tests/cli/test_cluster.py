@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 pytest.importorskip("distributed")
 pytest.importorskip("pyarrow")
 
-from tests.conftest import ROOT, environment
+from tests.commands import ROOT, environment
 from tests.drawing import jpeg, photo, settle
 
 SLOW = "[images]\nview_px = 512\n[index]\nworkers = 2\n[cluster]\nshard_images = 8\n"
@@ -32,22 +31,23 @@ def many(tmp_path_factory) -> Path:
     return folder
 
 
-def test_a_local_cluster_gives_what_one_machine_gives(cli):
+def test_a_local_cluster_gives_what_one_machine_gives(cli, command):
     samples, cluster = ROOT / "samples", ("--cluster", "local", "--workers", 2)
-    alone, spread = cli("index", samples, "--json"), cli("index", samples, "--json", *cluster)
+    arguments = ("index", samples, "--json")
+    alone, spread = cli(*arguments), command(*arguments, *cluster)
     assert (alone.err, spread.err) == ("", "")
     assert list(alone.json) == list(spread.json)
     changing = {"seconds"}
     assert all(alone.json[key] == spread.json[key] for key in alone.json if key not in changing)
     for mode in ("similar", "different"):
-        command = (mode, samples, "--seed", 5, "--json", "--no-sheet")
-        alone, spread = cli(*command), cli(*command, *cluster)
+        arguments = (mode, samples, "--seed", 5, "--json", "--no-sheet")
+        alone, spread = cli(*arguments), command(*arguments, *cluster)
         assert (alone.err, spread.err) == ("", "")
         assert list(alone.json) == list(spread.json)
         assert alone.json["images"] == spread.json["images"]
 
 
-def test_what_a_cluster_cannot_do_is_one_clear_line(cli, photos, tmp_path):
+def test_what_a_cluster_cannot_do_is_one_clear_line(cli, command, photos, tmp_path):
     cli("similar", photos, "--cluster", "four").assert_one_clear_line(2, "four", "scheduler")
     cli("similar", "s3://bucket/photos").assert_one_clear_line(2, "URL", "--cluster")
     cli("similar", "nothing://here", "--cluster", "local").assert_one_clear_line(2, "nothing")
@@ -55,18 +55,15 @@ def test_what_a_cluster_cannot_do_is_one_clear_line(cli, photos, tmp_path):
     (tmp_path / "without" / "distributed").mkdir(parents=True)
     (tmp_path / "without" / "distributed" / "__init__.py").write_text("raise ImportError")
     path = {"PYTHONPATH": os.pathsep.join([str(tmp_path / "without"), environment()["PYTHONPATH"]])}
-    cli("index", photos, "--cluster", "local", env=path).assert_one_clear_line(
-        2, "imgbatch[cluster]"
-    )
+    answer = command("index", photos, "--cluster", "local", env=path)
+    answer.assert_one_clear_line(2, "imgbatch[cluster]")
 
 
-def start(many: Path, index: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "imgbatch", "index", many, "--cluster", "local", "--json"]
-    command += ["--index", index, "--config", many.parent / "slow.toml"]
-    return subprocess.Popen(
-        [os.fspath(one) for one in command], env=environment(), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, start_new_session=True,
-    )  # fmt: skip
+@pytest.fixture
+def indexing(start, many, tmp_path) -> subprocess.Popen[bytes]:
+    """A process, leader of its session, that indexes the many files on a local cluster."""
+    options = ("--json", "--index", tmp_path / "index", "--config", many.parent / "slow.toml")
+    return start("index", many, "--cluster", "local", *options, start_new_session=True)
 
 
 def wait_for_marks(process: subprocess.Popen[bytes], index: Path) -> None:
@@ -92,18 +89,20 @@ def session(leader: int) -> list[int]:
 
 
 @linux
-@pytest.mark.parametrize("how", ["interrupted", "killed"])
-def test_a_stopped_run_leaves_no_process_and_the_next_goes_on(cli, many, tmp_path, how):
-    process = start(many, tmp_path / "index")
+@pytest.mark.parametrize("ending", ["interrupted", "killed"])
+def test_a_stopped_run_leaves_no_process_and_the_next_goes_on(
+    command, indexing, many, tmp_path, ending
+):
+    process = indexing
     wait_for_marks(process, tmp_path / "index")
     assert len(session(process.pid)) >= 3
-    if how == "interrupted":
+    if ending == "interrupted":
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: all of them see it
     else:
         process.kill()
     out, err = process.communicate(timeout=60)
     assert out == b""
-    if how == "interrupted":
+    if ending == "interrupted":
         assert process.returncode == 130
         assert err.decode().startswith("stopped")
         assert len(err.decode().splitlines()) == 1
@@ -111,8 +110,8 @@ def test_a_stopped_run_leaves_no_process_and_the_next_goes_on(cli, many, tmp_pat
     while session(process.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert session(process.pid) == []
-    answer = cli("index", many, "--cluster", "local", "--json", "--index", tmp_path / "index",
-                 "--config", many.parent / "slow.toml")  # fmt: skip
+    answer = command("index", many, "--cluster", "local", "--json", "--index", tmp_path / "index",
+                     "--config", many.parent / "slow.toml")  # fmt: skip
     assert answer.json["indexed"] == 400
     assert 0 < answer.json["described"] < 400
     assert answer.err == ""

@@ -1,26 +1,25 @@
-"""The commands over the real entry point: what they print, write and return."""
+"""The commands: what they print, write and return."""
 
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.conftest import environment
 from tests.drawing import jpeg, photo
 
 ANSI = re.compile(r"\x1b\[")
 TOP = {"mode", "seed", "folder", "images", "sheet", "skipped", "indexed", "seconds"}
 EACH = {"path", "score", "width", "height"}
+CACHE_DIR = ("cache", "dir")  # prints so little that it is written at the very end
+EXITS_WITH_1 = pytest.mark.xfail(strict=True, reason="rich exits with 1 when the reader has left")
 
 
 @pytest.fixture
 def ask(cli, indexed):
-    """Ask the shared index; `photos` is the folder if none is named."""
+    """Run a mode on the shared folder of photos and its index."""
 
     def run(mode, *arguments, **options):
         return cli(mode, indexed.folder, "--index", indexed.index, *arguments, **options)
@@ -284,33 +283,32 @@ def test_the_cache_can_be_shown_and_cleaned(cli, photos, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="broken pipes are POSIX's")
-@pytest.mark.parametrize(
-    "arguments", [["similar", "--json"], ["similar", "-n", "1", "--json"], ["similar"], ["cache"]]
-)
-def test_a_reader_that_leaves_early_gets_no_complaint(indexed, arguments):
-    command = [sys.executable, "-m", "imgbatch", *arguments]
-    if arguments == ["cache"]:
-        command.append("dir")  # so short that it is written at the very end
-    else:
-        command += [indexed.folder, "--index", indexed.index, "--no-sheet"]
+@pytest.mark.parametrize("arguments", [
+    ("similar", "--json"), ("similar", "-n", 1, "--json", "--no-sheet"), ("similar", "--no-sheet"), CACHE_DIR,
+    pytest.param(("batches", "--batch-size", 4), marks=EXITS_WITH_1),
+    pytest.param(("evaluate", "--sets", 5, "-n", 4), marks=EXITS_WITH_1),
+    pytest.param(("tune", "--trials", 1, "--enabled-only"), marks=EXITS_WITH_1),
+], ids=lambda arguments: " ".join(map(str, arguments)))  # fmt: skip
+def test_a_reader_that_leaves_early_gets_no_complaint(start, indexed, arguments):
+    if arguments != CACHE_DIR:
+        arguments = (arguments[0], indexed.folder, "--index", indexed.index, *arguments[1:])
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run(
-        command, stdout=writing, stderr=subprocess.PIPE, env=environment(), check=False
-    )
+    process = start(*arguments, stdout=writing)
     os.close(writing)
-    assert done.stderr == b""
-    assert done.returncode == 0
+    _, err = process.communicate(timeout=120)
+    complaints = [line for line in err.splitlines() if not line.startswith(b"trial ")]
+    assert (process.returncode, complaints) == (0, [])
 
 
-def test_an_ascii_terminal_gets_unicode_names_escaped(cli, tmp_path):
+def test_an_ascii_terminal_gets_unicode_names_escaped(command, tmp_path):
     for number in range(3):
         (tmp_path / f"bild-ü-画{number}.jpg").write_bytes(jpeg(photo(number)))
     ascii_only = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    answer = cli("similar", tmp_path, "-n", 2, "--no-sheet", env=ascii_only)
+    answer = command("similar", tmp_path, "-n", 2, "--no-sheet", env=ascii_only)
     assert answer.code == 0
     assert answer.raw.isascii()
-    document = cli("similar", tmp_path, "-n", 2, "--no-sheet", "--json", env=ascii_only).json
+    document = command("similar", tmp_path, "-n", 2, "--no-sheet", "--json", env=ascii_only).json
     assert "ü-画" in json.dumps(document, ensure_ascii=False)
 
 

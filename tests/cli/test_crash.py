@@ -7,15 +7,14 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import imgbatch
 from imgbatch.index.sqlite.connect import FILE_NAME
-from tests.conftest import environment
 from tests.drawing import jpeg, photo, settle
 
 TOTAL = 200
@@ -60,12 +59,11 @@ def uninterrupted(many, slow, tmp_path_factory) -> dict[tuple[bytes, str], bytes
     return contents(collection.index_directory / FILE_NAME)
 
 
-def start(folder: Path, *arguments: object, **options) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "imgbatch", "index", folder, "--json", *arguments]
-    return subprocess.Popen(
-        [os.fspath(one) for one in command], env=environment(), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, start_new_session=True, **options,
-    )  # fmt: skip
+@pytest.fixture
+def start_indexing(start, many, slow, tmp_path) -> Callable[[], subprocess.Popen[bytes]]:
+    """Index the many files in a process group of its own, to which signals can be sent."""
+    options = ("--json", "--config", slow, "--index", tmp_path / "index")
+    return lambda: start("index", many, *options, start_new_session=True)
 
 
 def wait_until_half_done(process: subprocess.Popen[bytes], index: Path) -> None:
@@ -99,20 +97,21 @@ def gone(pid: int) -> bool:
 
 
 @posix
-@pytest.mark.parametrize("how", ["interrupted", "killed"])
-def test_a_stopped_index_goes_on_where_it_was(cli, many, slow, uninterrupted, tmp_path, how):
+@pytest.mark.parametrize("ending", ["interrupted", "killed"])
+def test_a_stopped_index_goes_on_where_it_was(
+    cli, start_indexing, many, slow, uninterrupted, tmp_path, ending
+):
     index = tmp_path / "index"
-    arguments = ("--config", slow, "--index", index)
-    process = start(many, *arguments)
+    process = start_indexing()
     wait_until_half_done(process, index)
-    os.killpg(process.pid, signal.SIGINT if how == "interrupted" else signal.SIGKILL)
+    os.killpg(process.pid, signal.SIGINT if ending == "interrupted" else signal.SIGKILL)
     out, err = process.communicate(timeout=30)
     assert out == b""
-    if how == "interrupted":
+    if ending == "interrupted":
         assert process.returncode == 130
         assert err.decode().startswith("stopped")
         assert len(err.decode().splitlines()) == 1
-    document = cli("index", many, "--json", *arguments).json
+    document = cli("index", many, "--json", "--config", slow, "--index", index).json
     assert 0 < document["described"] <= TOTAL - 16
     assert document["read"] == document["described"]
     assert document["indexed"] == TOTAL
@@ -120,8 +119,8 @@ def test_a_stopped_index_goes_on_where_it_was(cli, many, slow, uninterrupted, tm
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds processes in Linux's /proc")
-def test_ctrl_c_while_workers_start_leaves_one_line_and_no_process(many, slow, tmp_path):
-    process = start(many, "--config", slow, "--index", tmp_path / "index")
+def test_ctrl_c_while_workers_start_leaves_one_line_and_no_process(start_indexing, tmp_path):
+    process = start_indexing()
     deadline = time.monotonic() + 30
     while not (workers := children(process.pid)) and time.monotonic() < deadline:
         time.sleep(0.001)
@@ -138,18 +137,18 @@ def test_ctrl_c_while_workers_start_leaves_one_line_and_no_process(many, slow, t
     assert all(map(gone, workers))
 
 
-def test_workers_that_started_early_for_nothing_end_without_a_word(cli, tmp_path):
+def test_workers_that_started_early_for_nothing_end_without_a_word(command, tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
     (folder / "a.jpg").write_bytes(jpeg(photo(1, 60, 40)))
     (folder / "film.mp4").write_bytes(bytes(5_000_000))
-    done = cli("index", folder, "--json", "--index", tmp_path / "index", "--workers", 2)
+    done = command("index", folder, "--json", "--index", tmp_path / "index", "--workers", 2)
     assert (done.code, done.err, done.json["indexed"]) == (0, "", 1)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds processes in Linux's /proc")
-def test_workers_end_by_themselves_when_the_parent_is_killed(many, slow, tmp_path):
-    process = start(many, "--config", slow, "--index", tmp_path / "index")
+def test_workers_end_by_themselves_when_the_parent_is_killed(start_indexing, tmp_path):
+    process = start_indexing()
     wait_until_half_done(process, tmp_path / "index")
     workers = children(process.pid)
     assert workers
@@ -163,13 +162,9 @@ def test_workers_end_by_themselves_when_the_parent_is_killed(many, slow, tmp_pat
     assert left == []
 
 
-def test_two_at_once_on_a_fresh_folder_give_the_same_answer(many, slow, tmp_path):
-    command = [sys.executable, "-m", "imgbatch", "similar", many, "--json", "--no-sheet",
-               "--seed", "3", "--config", slow, "--index", tmp_path / "index"]  # fmt: skip
-    pair = [
-        subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        for _ in range(2)
-    ]
+def test_two_at_once_on_a_fresh_folder_give_the_same_answer(start, many, slow, tmp_path):
+    options = ("--json", "--no-sheet", "--config", slow, "--index", tmp_path / "index")
+    pair = [start("similar", many, "--seed", 3, *options) for _ in range(2)]
     answers = [process.communicate(timeout=120) for process in pair]
     assert [(process.returncode, err) for process, (_, err) in zip(pair, answers, strict=True)] == [
         (0, b""), (0, b""),

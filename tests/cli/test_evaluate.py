@@ -1,9 +1,7 @@
-"""``evaluate``, ``tune`` and ``--emphasis`` over the real entry point."""
+"""``evaluate``, ``tune`` and ``--emphasis``."""
 
 import os
 import signal
-import subprocess
-import sys
 import time
 import tomllib
 from pathlib import Path
@@ -11,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from imgbatch.config import load_config
-from tests.conftest import environment
 from tests.drawing import write_photos
 
 FIGURE = {"name", "value", "low", "high", "random", "definition"}
@@ -118,15 +115,10 @@ def test_tune_of_a_folder_without_classes_says_what_it_needs(cli, photos):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
-def test_ctrl_c_keeps_the_best_so_far_and_exits_with_130(tmp_path):
+def test_ctrl_c_keeps_the_best_so_far_and_exits_with_130(start, tmp_path):
     write_photos(tmp_path / "photos", 24, classes=3)
-    command = [sys.executable, "-m", "imgbatch", "tune", tmp_path / "photos", "-o", "best.toml"]
-    running = subprocess.Popen(
-        [*map(str, command), "--trials", "1000000"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    )
+    options = ("-o", "best.toml", "--trials", 1_000_000)
+    running = start("tune", tmp_path / "photos", *options, stdout=None, text=True)
     for line in running.stderr:
         if line.startswith("trial"):
             break

@@ -1,13 +1,10 @@
 """The command explain, and how tables and JSON of other commands say why."""
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from imgbatch.cli.app import app
+from tests.commands import run_in_this_process
 
 
 @pytest.fixture
@@ -20,28 +17,26 @@ def photos(tmp_path, monkeypatch):
             pixels = random.integers(0, 256, (6, 6, 3)).astype(np.uint8)
             name = folder / kind / f"{kind}-{number}.png"
             Image.fromarray(pixels).resize((90, 60)).save(name)
-    monkeypatch.setenv("IMGBATCH_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.delenv("IMGBATCH_CONFIG", raising=False)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     return folder
 
 
 def run(*arguments, code=0, **environment):
-    result = CliRunner().invoke(app, [str(a) for a in arguments], env=environment)
-    assert result.exit_code == code, result.output
-    return result
+    answer = run_in_this_process(*arguments, env=environment)
+    assert answer.code == code, answer.err
+    return answer
 
 
 def explained(*arguments, **environment):
-    return json.loads(run("explain", *arguments, "--json", **environment).stdout)
+    return run("explain", *arguments, "--json", **environment).json
 
 
 def test_explain_prints_a_table_and_writes_an_opaque_picture(photos, tmp_path):
     a, b = photos / "cats" / "cats-0.png", photos / "cats" / "cats-1.png"
     result = run("explain", a, b)
-    assert "hsv (colour)" in result.stdout
-    assert "hash" in result.stdout
+    assert "hsv (colour)" in result.out
+    assert "hash" in result.out
     made = list((tmp_path / "work" / "imgbatch-out").iterdir())
     assert len(made) == 1
     assert made[0].name.startswith("explain-cats-0-cats-1-")
@@ -132,14 +127,14 @@ def test_the_ending_decides_the_format(photos, tmp_path, ending):
 def test_what_cannot_be_done_is_one_line_and_exit_code_2(photos, arguments, named):
     filled = [argument.format(photos=photos) for argument in arguments]
     result = run("explain", *filled, "--folder", photos, code=2)
-    assert result.stdout == ""
-    assert len(result.stderr.strip().splitlines()) == 1
-    assert named in result.stderr
+    assert result.out == ""
+    assert len(result.err.strip().splitlines()) == 1
+    assert named in result.err
 
 
 def test_a_missing_file_without_a_folder_is_named(photos):
     result = run("explain", photos / "none.png", photos / "cats" / "cats-0.png", code=2)
-    assert "none.png" in result.stderr
+    assert "none.png" in result.err
 
 
 def test_the_image_folder_stays_as_it_was(photos, monkeypatch):
@@ -152,7 +147,7 @@ def test_the_image_folder_stays_as_it_was(photos, monkeypatch):
 
 def test_explain_fits_a_narrow_terminal(photos):
     a, b = photos / "cats" / "cats-0.png", photos / "cats" / "cats-1.png"
-    narrow = run("explain", a, b, "--no-picture", COLUMNS="40").stdout
+    narrow = run("explain", a, b, "--no-picture", COLUMNS="40").out
     table = [line for line in narrow.splitlines() if line[:1] in "│┃┏└"]
     assert table
     assert max(map(len, table)) <= 40
@@ -160,7 +155,7 @@ def test_explain_fits_a_narrow_terminal(photos):
 
 @pytest.mark.parametrize("mode", ["similar", "different"])
 def test_json_of_a_set_says_why(photos, mode):
-    document = json.loads(run(mode, photos, "-n", 4, "--seed", 2, "--json").stdout)
+    document = run(mode, photos, "-n", 4, "--seed", 2, "--json").json
     for image in document["images"]:
         if image["anchor"] or not image["score"]:
             assert image["why"] == {}
@@ -171,7 +166,7 @@ def test_json_of_a_set_says_why(photos, mode):
 
 
 def test_the_table_shows_shares_as_letters_where_there_is_no_colour(photos):
-    wide = run("different", photos, "-n", 3, "--no-sheet", COLUMNS="80", NO_COLOR="1").stdout
+    wide = run("different", photos, "-n", 3, "--no-sheet", COLUMNS="80", NO_COLOR="1").out
     assert "c colour  s shape  h hash" in wide
-    narrow = run("different", photos, "-n", 3, "--no-sheet", COLUMNS="60").stdout
+    narrow = run("different", photos, "-n", 3, "--no-sheet", COLUMNS="60").out
     assert "c colour" not in narrow

@@ -120,6 +120,16 @@ def test_a_folder_that_looks_like_markup_is_shown_as_it_is(cli, tmp_path):
     assert "[/y]" in answer.out
 
 
+@pytest.mark.skipif(os.name != "posix", reason="such names are POSIX's")
+@pytest.mark.xfail(strict=True, reason="the title of the table is taken for markup")
+def test_evaluate_shows_a_folder_that_looks_like_markup_as_it_is(cli, tmp_path):
+    folder = tmp_path / "x[" / "y]"
+    drawing.write_photos(folder, 6, classes=2)
+    answer = cli("evaluate", folder, "--sets", 2, "-n", 2, env={"COLUMNS": "250"})
+    assert (answer.code, answer.err) == (0, "")
+    assert "x[/y]" in answer.out
+
+
 @pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="the file system must take any byte"
 )
@@ -166,19 +176,19 @@ def test_a_folder_without_images_is_one_line_and_exit_2(cli, tmp_path, mode, kin
     answer.assert_one_clear_line(2, str(folder), words[kind])
 
 
-def test_a_closed_folder_is_one_line_and_exit_2(cli, tmp_path, as_anybody):
+def test_a_closed_folder_is_one_line_and_exit_2(command, tmp_path, as_anybody):
     (tmp_path / "closed").mkdir(mode=0)
-    answer = cli("similar", tmp_path / "closed", "--json", prefix=as_anybody)
+    answer = command("similar", tmp_path / "closed", "--json", prefix=as_anybody)
     answer.assert_one_clear_line(2, "closed", "Permission denied")
 
 
-def test_closed_files_and_subfolders_are_skipped_with_the_reason(cli, tmp_path, as_anybody):
+def test_closed_files_and_subfolders_are_skipped_with_the_reason(command, tmp_path, as_anybody):
     folder = tmp_path / "photos"
     drawing.write_photos(folder, 3)
     (folder / "image001.jpg").chmod(0)
     (folder / "sub").mkdir(mode=0)
     (folder / "way").symlink_to(folder / "sub" / "deeper")
-    answer = cli("similar", folder, "-n", 2, "--json", "--no-sheet", prefix=as_anybody)
+    answer = command("similar", folder, "-n", 2, "--json", "--no-sheet", prefix=as_anybody)
     assert answer.code == 0, answer.err
     assert answer.json["skipped"] == [
         {"path": "image001.jpg", "reason": "cannot be read: Permission denied"},
@@ -187,17 +197,17 @@ def test_closed_files_and_subfolders_are_skipped_with_the_reason(cli, tmp_path, 
 
 
 @pytest.mark.parametrize("option", ["--index", "-o", "--copy-to"])
-def test_a_closed_place_is_one_line_and_exit_1(cli, photos, tmp_path, as_anybody, option):
+def test_a_closed_place_is_one_line_and_exit_1(command, photos, tmp_path, as_anybody, option):
     (tmp_path / "closed").mkdir(mode=0o500)
     target = tmp_path / "closed" / ("sheet.png" if option == "-o" else "sub")
-    answer = cli("similar", photos, "-n", 2, "--json", option, target, prefix=as_anybody)
+    answer = command("similar", photos, "-n", 2, "--json", option, target, prefix=as_anybody)
     answer.assert_one_clear_line(1, "closed", "ermission denied" if option != "--index" else "")
 
 
-def test_an_unreadable_config_is_one_line_and_exit_2(cli, photos, tmp_path, as_anybody):
+def test_an_unreadable_config_is_one_line_and_exit_2(command, photos, tmp_path, as_anybody):
     (tmp_path / "c.toml").write_text("")
     (tmp_path / "c.toml").chmod(0)
-    answer = cli("similar", photos, "--config", tmp_path / "c.toml", prefix=as_anybody)
+    answer = command("similar", photos, "--config", tmp_path / "c.toml", prefix=as_anybody)
     answer.assert_one_clear_line(2, "c.toml", "Permission denied")
 
 

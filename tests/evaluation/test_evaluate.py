@@ -1,6 +1,8 @@
 from dataclasses import asdict
 
+import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 import imgbatch
 from imgbatch.errors import UsageError
@@ -70,6 +72,41 @@ def test_arguments_out_of_range_are_refused(collection, wrong):
 
 
 def test_large_folders_are_measured_on_a_sample_of_queries(collection, monkeypatch):
-    monkeypatch.setattr("imgbatch.evaluation.evaluate._COMPARISONS", 100)
+    monkeypatch.setattr("imgbatch.evaluation.evaluate._MOST_COMPARISONS", 100)
     monkeypatch.setattr("imgbatch.evaluation.evaluate._LEAST_QUERIES", 6)
     assert evaluate(collection, n=4, sets=5).queries == 6
+
+
+def by_name(measured):
+    return {figure.name: figure for figure in measured.figures}
+
+
+def test_random_choice_is_measured_on_random_sets_of_the_seed(collection):
+    for seed in (3, 4):
+        random = np.random.default_rng(seed)
+        sets = np.stack([random.choice(24, 4, replace=False) for _ in range(10)])
+        points = np.asarray(collection.points, np.float64)
+        naive = np.mean([pdist(points[rows]).mean() for rows in sets])
+        figure = by_name(evaluate(collection, n=4, sets=10, seed=seed))["different_mean_distance"]
+        assert figure.random == pytest.approx(naive, rel=1e-5)
+
+
+def test_the_seed_draws_the_resamples_of_intervals(collection):
+    first, again, other = (
+        by_name(evaluate(collection, n=4, sets=2, seed=seed))["mean_average_precision"]
+        for seed in (3, 3, 4)
+    )
+    assert first == again
+    assert (first.value, first.random) == (other.value, other.random)  # all images are queries
+    assert (first.low, first.high) != (other.low, other.high)
+
+
+def test_the_seed_draws_the_sample_of_queries(collection, monkeypatch):
+    monkeypatch.setattr("imgbatch.evaluation.evaluate._MOST_COMPARISONS", 100)
+    monkeypatch.setattr("imgbatch.evaluation.evaluate._LEAST_QUERIES", 6)
+    first, again, other = (
+        by_name(evaluate(collection, n=4, sets=2, seed=seed))["mean_average_precision"].value
+        for seed in (3, 3, 4)
+    )
+    assert first == again
+    assert first != other

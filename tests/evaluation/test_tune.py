@@ -1,15 +1,19 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 import imgbatch
 from imgbatch.config import load_config
+from imgbatch.config.schema import Config
+from imgbatch.config.write import differences, write_config
 from imgbatch.embedding.projection import space_options
 from imgbatch.embedding.space import FeatureSpace
-from imgbatch.errors import LabelError
-from imgbatch.evaluation.metrics import World
-from imgbatch.evaluation.trials import Part, Search, Setting, similar_sets
-from imgbatch.evaluation.tune import halve, tune, with_all_descriptors
-from imgbatch.outputs.tuning import differences, write_config
+from imgbatch.errors import LabelError, UsageError
+from imgbatch.evaluation.metrics import LabelledPoints
+from imgbatch.evaluation.trials import Search, Setting, TrialImages, similar_sets
+from imgbatch.evaluation.tune import _hashes, halve, load_with_descriptors, tune
+from imgbatch.types import ImageRecord
 
 
 @pytest.fixture
@@ -17,14 +21,14 @@ def collection(indexed):
     return imgbatch.load(indexed.folder, index=indexed.index)
 
 
-def drawn_part(seed: int = 0, n: int = 60) -> Part:
+def drawn_images(seed: int = 0, n: int = 60) -> TrialImages:
     """Three classes that `good` tells apart and `bad` does not."""
     random = np.random.default_rng(seed)
     labels = np.arange(n, dtype=np.int64) % 3
     good = random.normal(size=(n, 8)) + 4 * np.eye(3, 8)[labels]
     bad = random.normal(size=(n, 8))
     features = {"good": good.astype(np.float32), "bad": bad.astype(np.float32)}
-    return Part(features, labels, random.integers(0, 2**63, n).astype(np.uint64))
+    return TrialImages(features, labels, random.integers(0, 2**63, n).astype(np.uint64))
 
 
 def setting(good: float = 0.5, bad: float = 0.5) -> Setting:
@@ -32,29 +36,29 @@ def setting(good: float = 0.5, bad: float = 0.5) -> Setting:
     return Setting({"good": good, "bad": bad}, dict.fromkeys(both, 16), dict.fromkeys(both, 0.0))
 
 
-def test_a_part_s_points_are_those_of_the_feature_space(collection):
+def test_the_points_of_trial_images_are_those_of_the_feature_space(collection):
     config = collection.config
     rows = np.arange(len(collection))
-    part = Part(collection.features(rows), rows % 3, collection.projection.hashes)
-    made = part.points(Setting.of(config, list(config.weights)))
+    images = TrialImages(collection.features(rows), rows % 3, collection.projection.hashes)
+    made = images.points(Setting.of(config, list(config.weights)))
     whole = FeatureSpace.fit(collection.features(rows), space_options(config))
     assert made == pytest.approx(whole.transform(collection.features(rows)), abs=1e-3)
     assert made == pytest.approx(np.asarray(collection.points), abs=1e-3)
 
 
 def test_scores_are_the_naive_precision_at_10_capped_at_the_class_s_size():
-    part = drawn_part(n=24)  # eight to a class: seven others at most
-    points = part.points(setting())
+    images = drawn_images(n=24)  # eight to a class: seven others at most
+    points = images.points(setting())
     distances = np.linalg.norm(points[:, None] - points, axis=2)
     naive = []
     for row in range(24):
         others = [other for other in np.argsort(distances[row], kind="stable") if other != row]
-        naive.append(np.mean([part.labels[other] == part.labels[row] for other in others[:7]]))
-    assert part.scores(setting()) == pytest.approx(naive)
+        naive.append(np.mean([images.labels[other] == images.labels[row] for other in others[:7]]))
+    assert images.scores(setting()) == pytest.approx(naive)
 
 
 def test_the_search_finds_the_descriptor_that_tells_classes_apart():
-    search = Search(drawn_part(), [setting(0.1, 0.9)], np.random.default_rng(0))
+    search = Search(drawn_images(), [setting(0.1, 0.9)], np.random.default_rng(0))
     for _ in range(30):
         search.step()
     assert search.best_score > search.first_score + 0.1
@@ -62,8 +66,8 @@ def test_the_search_finds_the_descriptor_that_tells_classes_apart():
 
 
 def test_the_best_so_far_never_gets_worse_and_a_longer_search_begins_like_a_shorter_one():
-    short = Search(drawn_part(), [setting()], np.random.default_rng(5))
-    long = Search(drawn_part(), [setting()], np.random.default_rng(5))
+    short = Search(drawn_images(), [setting()], np.random.default_rng(5))
+    long = Search(drawn_images(), [setting()], np.random.default_rng(5))
     best = []
     for _ in range(12):
         short.step()
@@ -88,8 +92,10 @@ def test_halves_share_no_image_and_split_every_class():
 
 
 def test_similar_sets_are_those_of_the_collection(collection):
-    world = World(np.asarray(collection.points), collection.projection.hashes, np.zeros(24, int))
-    rows = similar_sets(world, collection.config, 5, seed=3, sets=4)
+    points = LabelledPoints(
+        np.asarray(collection.points), collection.projection.hashes, np.zeros(24, int)
+    )
+    rows = similar_sets(points, collection.config, 5, seed=3, sets=4)
     row_of = {record.path: row for row, record in enumerate(collection.records)}
     for at in range(4):
         picked = collection.similar(5, seed=3 + at).images
@@ -98,8 +104,8 @@ def test_similar_sets_are_those_of_the_collection(collection):
 
 def test_tune_is_deterministic_and_reports_every_trial(collection):
     seen = []
-    first = tune(collection, collection.config, trials=6, report=lambda *one: seen.append(one))
-    again = tune(collection, collection.config, trials=6)
+    first = tune(collection, trials=6, report=lambda *one: seen.append(one))
+    again = tune(collection, trials=6)
     assert first.config == again.config
     assert first.gains == again.gains
     assert [one[:2] for one in seen] == [(done, 6) for done in range(1, 7)]
@@ -111,38 +117,99 @@ def test_ctrl_c_ends_the_search_and_keeps_the_best(collection):
         if done == 4:
             raise KeyboardInterrupt
 
-    found = tune(collection, collection.config, trials=500, report=stop)
+    found = tune(collection, trials=500, report=stop)
     assert found.stopped
     assert 3 <= found.trials <= 4
     assert found.gains
 
 
 def test_ctrl_c_before_the_first_trial_is_done_is_passed_on(collection, monkeypatch):
-    def stop(_self: Part, _setting: Setting) -> None:
+    def stop(_self: TrialImages, _setting: Setting) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Part, "scores", stop)
+    monkeypatch.setattr(TrialImages, "scores", stop)
     with pytest.raises(KeyboardInterrupt):
-        tune(collection, collection.config, trials=5)
+        tune(collection, trials=5)
 
 
 def test_without_classes_tune_says_what_it_needs(photos):
     with pytest.raises(LabelError, match="at least 2 classes") as raised:
-        tune(imgbatch.load(photos), load_config().config)
+        tune(imgbatch.load(photos))
     assert "--labels" in raised.value.hint
     assert "subfolder" in raised.value.hint
 
 
 def test_what_is_written_loads_as_what_was_found(collection, tmp_path):
-    found = tune(collection, collection.config, trials=8)
+    found = tune(collection, trials=8)
     target = tmp_path / "tuned.toml"
     changed = {"imgbatch": {"config_version": 1}, **differences(found.config)}
     write_config(changed, ["by a test"], target)
     assert load_config(target).config == found.config
 
 
-def test_switching_all_descriptors_on_changes_no_other_setting():
+@dataclass
+class MemoryCollection:
+    """What `tune` asks of a collection, with features that a test makes up."""
+
+    blocks: dict[str, np.ndarray]
+    records: list[ImageRecord]
+    config: Config
+    folder: str = "/photos"
+
+    def features(self, rows):
+        return {name: block[rows] for name, block in self.blocks.items()}
+
+
+def test_what_one_half_alone_shows_is_no_gain_on_the_other_half():
+    """On the first half only hsv tells classes apart, on the second only hog does.
+
+    A search on one half thus finds a setting that is worthless on the other half.
+    """
+    classes = np.arange(120) % 3
+    records = [ImageRecord(f"{label}/{row}.jpg", 8, 8) for row, label in enumerate(classes)]
+    random = np.random.default_rng(0)
+    halves = halve(classes.astype(np.int64), seed=5)
+    blocks = {name: random.normal(size=(120, 6)) for name in ("hsv", "hog")}
+    for block, half in zip(blocks.values(), halves, strict=True):
+        block[half] += 6 * np.eye(3, 6)[classes[half]]
+    blocks = {name: block.astype(np.float32) for name, block in blocks.items()}
+    blocks["phash"] = random.choice(np.float32([-1, 1]), (120, 64))
     config = load_config().config
-    wide = with_all_descriptors(config)
-    assert all(weight > 0 for weight in wide.weights.values())
-    assert wide.model_copy(update={"weights": config.weights}) == config
+    weights = dict.fromkeys(config.weights, 0.0) | {"hsv": 0.5, "hog": 0.5}
+    config = config.model_copy(update={"weights": weights, "presets": {}})
+    tuned = tune(MemoryCollection(blocks, records, config), trials=12, seed=5)
+    for gain in tuned.gains:
+        assert gain.high < 0, gain
+
+
+def test_hashes_from_features_are_those_of_the_projection(collection):
+    features = collection.features(np.arange(24))
+    np.testing.assert_array_equal(_hashes(features["phash"]), collection.projection.hashes)
+
+
+def test_descriptors_without_a_weight_are_loaded_and_change_no_point(indexed, collection):
+    config = collection.config
+    described = load_with_descriptors(
+        indexed.folder, config, list(config.weights), index=indexed.index
+    )
+    assert set(described.features(np.arange(2))) == set(config.weights)
+    assert described.config == config
+    np.testing.assert_array_equal(described.points, collection.points)
+
+
+def test_tune_gives_weights_only_to_the_descriptors_it_may(indexed, collection):
+    described = load_with_descriptors(
+        indexed.folder, collection.config, ["gist", "lbp"], index=indexed.index
+    )
+    tuned = tune(described, descriptors=["hsv", "gist"], trials=10)
+    assert {name for name, weight in tuned.config.weights.items() if weight > 0} <= {"hsv", "gist"}
+    enabled = {name for name, weight in collection.config.weights.items() if weight > 0}
+    assert {
+        name for name, weight in tune(described, trials=10).config.weights.items() if weight > 0
+    } <= enabled
+
+
+def test_a_descriptor_that_was_not_loaded_is_named(collection):
+    with pytest.raises(UsageError, match="without the descriptors gist") as raised:
+        tune(collection, descriptors=["hsv", "gist"], trials=1)
+    assert "load_with_descriptors" in raised.value.hint

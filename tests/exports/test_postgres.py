@@ -25,7 +25,7 @@ from imgbatch.exports.postgres import EXPORTER, index_name
 from imgbatch.exports.remote import RemoteImages
 from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.similar import Anchor, SimilarOptions, similar
-from tests.conftest import environment
+from tests.commands import environment
 from tests.drawing import jpeg, photo
 from tests.exports.tables import make_table
 

@@ -50,6 +50,7 @@ class SqliteIndex:
     skipped_list: Path | None
     report: RefreshReport
     repairs: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
 
     @property
     def directory(self) -> Path:
@@ -75,7 +76,9 @@ class SqliteIndex:
             return self._unchanged(read)
         except sqlite3.DatabaseError as error:  # damage where only now something is read
             self.repairs = self.notes
-            self.catalogue = _index_anew(self.catalogue, self.folder, self.config, error)
+            self.catalogue = _index_anew(
+                self.catalogue, self.folder, self.config, self.extra, error
+            )
             return self._unchanged(read)
 
     def _unchanged(self, read: Callable[[], Answer]) -> Answer:
@@ -100,10 +103,11 @@ class SqliteIndex:
 
     def features(self, rows: Rows) -> dict[str, Floats]:
         """See `OpenedIndex.features`."""
-        return features_of(self.catalogue, self._descriptors(), rows)
+        return features_of(self.catalogue, self._descriptors(self.extra), rows)
 
-    def _descriptors(self) -> Descriptors:
-        return with_fingerprints(build_descriptors(self.config), self.config.images.as_options())
+    def _descriptors(self, extra: Sequence[str] = ()) -> Descriptors:
+        descriptors = build_descriptors(self.config, extra)
+        return with_fingerprints(descriptors, self.config.images.as_options())
 
 
 def open_sqlite(
@@ -113,9 +117,11 @@ def open_sqlite(
     progress: Progress | None = None,
     *,
     refresh: bool = True,
+    extra: Sequence[str] = (),
 ) -> SqliteIndex:
     """Open the index of a folder, bring it up to date, and rebuild it if it proves damaged.
 
+    Descriptors named in `extra` are computed besides those with a weight in the config.
     Without `refresh` the index is trusted: the folder is not looked at and need not be there.
 
     Raises
@@ -134,12 +140,12 @@ def open_sqlite(
     try:
         bring = _bring_up_to_date if refresh else _trust
         try:
-            report = bring(catalogue, folder, config, progress)
+            report = bring(catalogue, folder, config, extra, progress)
             records, unusable, generation = _read(catalogue)
         except sqlite3.DatabaseError as error:  # a page deep inside was damaged
             catalogue.close()
             catalogue = Catalogue.rebuild(directory, folder, error)
-            report = bring(catalogue, folder, config, progress)
+            report = bring(catalogue, folder, config, extra, progress)
             records, unusable, generation = _read(catalogue)
         skipped = sorted((*unusable, *report.unlisted), key=lambda one: one.path)
         skipped_list = write_skipped(directory, skipped)
@@ -149,33 +155,53 @@ def open_sqlite(
         catalogue.close()
         raise
     return SqliteIndex(
-        folder, config, catalogue, records, generation, skipped, skipped_list, report
+        folder,
+        config,
+        catalogue,
+        records,
+        generation,
+        skipped,
+        skipped_list,
+        report,
+        extra=tuple(extra),
     )
 
 
 def _index_anew(
-    catalogue: Catalogue, folder: str, config: Config, error: sqlite3.DatabaseError
+    catalogue: Catalogue,
+    folder: str,
+    config: Config,
+    extra: Sequence[str],
+    error: sqlite3.DatabaseError,
 ) -> Catalogue:
     """Replace an index that proved damaged by a new one of the same folder, with a note in it."""
     catalogue.close()
     new = Catalogue.rebuild(catalogue.directory, folder, error)
-    _bring_up_to_date(new, folder, config, None)
+    _bring_up_to_date(new, folder, config, extra, None)
     return new
 
 
 def _bring_up_to_date(
-    catalogue: Catalogue, folder: str, config: Config, progress: Progress | None
+    catalogue: Catalogue,
+    folder: str,
+    config: Config,
+    extra: Sequence[str],
+    progress: Progress | None,
 ) -> RefreshReport:
     cache.remember_folder(catalogue.directory, folder)
-    return refresh(catalogue, folder, config, progress)
+    return refresh(catalogue, folder, config, progress, extra)
 
 
 def _trust(
-    catalogue: Catalogue, folder: str, config: Config, _progress: Progress | None
+    catalogue: Catalogue,
+    folder: str,
+    config: Config,
+    extra: Sequence[str],
+    _progress: Progress | None,
 ) -> RefreshReport:
     """Make sure that the index, as it is, has what the config asks for."""
     options = config.images.as_options()
-    marks = [mark for mark, _ in with_fingerprints(build_descriptors(config), options)]
+    marks = [mark for mark, _ in with_fingerprints(build_descriptors(config, extra), options)]
     if lacking := catalogue.lacking(marks, limits_of(options)):
         raise FolderError(
             f"the index of {folder} lacks what these settings ask for, of {len(lacking)} images",
@@ -201,7 +227,11 @@ def _read(catalogue: Catalogue) -> tuple[Records, list[Skipped], str]:
 
 
 def refresh(
-    catalogue: Catalogue, folder: str, config: Config, progress: Progress | None = None
+    catalogue: Catalogue,
+    folder: str,
+    config: Config,
+    progress: Progress | None = None,
+    extra: Sequence[str] = (),
 ) -> RefreshReport:
     """Make the index match the folder and the config.
 
@@ -210,7 +240,7 @@ def refresh(
     was. What is found does not depend on the number of workers.
     """
     found, unlisted = scan(folder)
-    descriptors = with_fingerprints(build_descriptors(config), config.images.as_options())
+    descriptors = with_fingerprints(build_descriptors(config, extra), config.images.as_options())
     limits = limits_of(config.images.as_options())
     lacking = catalogue.lacking([mark for mark, _ in descriptors], limits)
     listing = _digest(found)

@@ -1,0 +1,167 @@
+"""Find a config file, read it, check it."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import ValidationError
+
+from imgbatch.config.schema import Config
+from imgbatch.config.tables import dotted, dotted_keys, overlaid
+from imgbatch.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedConfig:
+    """A config and where it came from.
+
+    Attributes
+    ----------
+    file
+        The user's config file; None if there is none.
+    sources
+        For each dotted key the file that sets it, or "default".
+    notes
+        Remarks for the user.
+    """
+
+    config: Config
+    file: Path | None
+    sources: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def default_config_path() -> Path:
+    """Path of the shipped default: in the package, or beside it in a source checkout."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "config.toml"
+    return inside if inside.is_file() else package.parent / "config.toml"
+
+
+def user_config_path() -> Path:
+    """Path of the config file in the user's config folder; it need not exist."""
+    return Path(platformdirs.user_config_dir("imgbatch", appauthor=False)) / "config.toml"
+
+
+def load_config(path: str | os.PathLike[str] | None = None) -> LoadedConfig:
+    """Find, read and check the settings.
+
+    Parameters
+    ----------
+    path
+        A config file. None takes the first file that exists of: the one named by the environment
+        variable ``IMGBATCH_CONFIG``; ``imgbatch.toml`` in the working directory; ``config.toml``
+        there, if it has an ``[imgbatch]`` table; the one in the user's config folder. If there is
+        none, the defaults hold.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, is not TOML, or does not fit; one line with file, key, value, range.
+
+    Examples
+    --------
+    >>> load_config().config.weights["hog"]
+    0.57
+    """
+    default_file = default_config_path()
+    values = _read_toml(default_file)
+    sources = dict.fromkeys(dotted_keys(values), "default")
+    file, notes = _find_file(path)
+    if file is not None:
+        given = _read_toml(file)
+        _check_keys(given, values, file)
+        sources |= dict.fromkeys(dotted_keys(given), str(file))
+        values = overlaid(values, given)
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        raise _config_error(error, file or default_file) from None
+    return LoadedConfig(config, file, sources, notes)
+
+
+def _find_file(path: str | os.PathLike[str] | None) -> tuple[Path | None, tuple[str, ...]]:
+    """The user's config file, None if there is none, and notes."""
+    named = path or os.environ.get("IMGBATCH_CONFIG")
+    if named:
+        if not Path(named).is_file():
+            option = "--config" if path else "IMGBATCH_CONFIG"
+            raise ConfigError(
+                f"config file not found: {named}",
+                f"check {option}, or leave it out for the defaults",
+            )
+        return Path(named), ()
+    if Path("imgbatch.toml").is_file():
+        return Path("imgbatch.toml"), ()
+    notes: tuple[str, ...] = ()
+    ambiguous = Path("config.toml")
+    if ambiguous.is_file():
+        if _has_imgbatch_table(ambiguous):
+            return ambiguous, ()
+        notes = ("config.toml in the working directory has no [imgbatch] table and was ignored",)
+    user = user_config_path()
+    return (user if user.is_file() else None), notes
+
+
+def _has_imgbatch_table(path: Path) -> bool:
+    """Whether a file that only happens to be called config.toml is meant for imgbatch.
+
+    A file that cannot be parsed is most likely another program's. If it has the heading
+    ``[imgbatch]``, it is taken for ours, so that its owner hears about the mistake in it.
+    """
+    try:
+        return "imgbatch" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        try:
+            return "\n[imgbatch]" in "\n" + path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return False
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check the file") from None
+    except ValueError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}", "correct that line") from None
+
+
+def _check_keys(
+    given: Mapping[str, Any], known: Mapping[str, Any], file: Path, table: str = ""
+) -> None:
+    """Raise unless every key of the user's tables is known."""
+    if not table and isinstance(added := given.get("presets"), dict):
+        # Users may add presets; each is a table of weights, of any descriptor.
+        known = {**known, "presets": dict.fromkeys([*known["presets"], *added], known["weights"])}
+    for key, value in given.items():
+        name = dotted(table, key)
+        if key not in known:
+            raise ConfigError(
+                f"{file}: unknown key {name!r}",
+                f"known {f'keys in [{table}]' if table else 'tables'}: {', '.join(known)}",
+            )
+        if isinstance(known[key], dict):
+            if not isinstance(value, dict):
+                raise ConfigError(
+                    f"{file}: {name} = {value!r}, but it is a table",
+                    f"write [{name}] and its keys below",
+                )
+            _check_keys(value, known[key], file, name)
+
+
+def _config_error(error: ValidationError, file: Path) -> ConfigError:
+    """The first thing that does not fit, as one line for the user."""
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    allowed = first["msg"].removeprefix("Value error, ")
+    allowed = allowed[:1].lower() + allowed[1:]
+    if not isinstance(first["input"], str | int | float | bool | list):
+        return ConfigError(f"{file}: {key + ': ' if key else ''}{allowed}", "change one of them")
+    return ConfigError(
+        f"{file}: {key} = {first['input']!r}, but {allowed}", "the default config.toml lists ranges"
+    )

@@ -1,0 +1,136 @@
+"""From chosen rows to the answer that a request returns.
+
+A folder on this machine and a folder's export in a database answer requests in the same way: both
+check the request here, name their images here, and count the time here.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from imgbatch.errors import SelectionError
+from imgbatch.files import paths
+from imgbatch.images.view import Decoded
+from imgbatch.types import Floats, ImageRecord, PickedImage
+
+_SEED_LIMIT = 2**31
+"""Drawn seeds are below this number, so that they are short enough to type."""
+
+
+def draw_seed() -> int:
+    """A random seed, 0 <= seed < 2**31.
+
+    >>> 0 <= draw_seed() < 2**31
+    True
+    """
+    return secrets.randbelow(_SEED_LIMIT)
+
+
+def checked_seed(seed: int | None) -> int:
+    """The seed as given, or a drawn seed for None.
+
+    Raises
+    ------
+    SelectionError
+        The seed is negative.
+
+    Examples
+    --------
+    >>> checked_seed(7)
+    7
+    """
+    if seed is None:
+        return draw_seed()
+    if seed < 0:
+        raise SelectionError(f"the seed is {seed}", "give a whole number from 0 on")
+    return seed
+
+
+def check_count(n: int, total: int, holder: str) -> None:
+    """Raise `SelectionError` unless 1 <= n <= total; `holder` says who holds how many images."""
+    if not 1 <= n <= total:
+        raise SelectionError(f"n is {n}, but {holder}", f"give 1 to {total}")
+
+
+class RequestClock:
+    """Wall time of requests; the time of the first one includes the loading before it.
+
+    Parameters
+    ----------
+    loading_started
+        `time.perf_counter()` at the moment when loading began.
+    """
+
+    def __init__(self, loading_started: float) -> None:
+        self._loading_started: float | None = loading_started
+
+    def start(self) -> float:
+        """The moment, in seconds of `time.perf_counter`, from which this request is timed."""
+        started, self._loading_started = self._loading_started, None
+        return time.perf_counter() if started is None else started
+
+
+def names_inside(folder: str, given: str) -> Iterator[str]:
+    """Paths inside a folder that a user may mean by `given`, the likeliest first.
+
+    The name is read from the working directory if a file of that name exists, else from inside the
+    folder; first as it is written, then with links resolved. Parts are separated by ``/``.
+    """
+    exists = paths.is_url(given) or os.path.exists(given)
+    path = given if exists else paths.join(folder, given)
+    for resolve in (os.path.abspath, os.path.realpath):
+        yield os.path.relpath(resolve(path), resolve(folder)).replace(os.sep, "/")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen images in their order, with what is said of each.
+
+    Attributes
+    ----------
+    records
+        The n images.
+    distances
+        (n,) float32: the distance that ranks each image.
+    shares
+        For each image, the share of every descriptor in its squared distance.
+    labels
+        The class of each image; None takes the first-level subfolders.
+    anchor
+        Position of the anchor among the images; None if the anchor is not among them.
+    """
+
+    records: Sequence[ImageRecord]
+    distances: Floats
+    shares: Sequence[Mapping[str, float]]
+    labels: Sequence[str] | None = None
+    anchor: int | None = None
+
+    def images(self, folder: str) -> tuple[PickedImage, ...]:
+        """The images as a `Selection` holds them, ranked from 1 in their order."""
+        labels: Iterable[str] = self.labels or (record.label for record in self.records)
+        rows = zip(self.records, labels, self.distances, self.shares, strict=True)
+        return tuple(
+            PickedImage(
+                rank=position + 1,
+                path=paths.join(folder, record.path),
+                relative=record.path,
+                score=round(float(distance), 4),
+                width=record.width,
+                height=record.height,
+                label=label,
+                note=record.note,
+                anchor=position == self.anchor,
+                shares=dict(shares),
+            )
+            for position, (record, label, distance, shares) in enumerate(rows)
+        )
+
+
+def outside_anchor(path: str, decoded: Decoded) -> PickedImage:
+    """An anchor that is not an image of the folder: it has rank 0 and does not count in n."""
+    path = paths.absolute(path)
+    width, height = decoded.width, decoded.height
+    return PickedImage(0, path, path, 0.0, width, height, note=decoded.note, anchor=True)

@@ -1,0 +1,155 @@
+"""Answer requests on an opened index: similar images, different images, why two are apart."""
+
+import os
+import time
+from functools import cached_property
+
+import numpy as np
+
+from imgbatch.config.schema import Config
+from imgbatch.descriptors import build_descriptors
+from imgbatch.embedding.projection import Projection
+from imgbatch.files import paths
+from imgbatch.index.extract import with_fingerprints
+from imgbatch.index.opened import OpenedIndex
+from imgbatch.neighbours.search import NeighbourSearch
+from imgbatch.selection.answer import (
+    Choice,
+    RequestClock,
+    check_count,
+    checked_seed,
+    names_inside,
+    outside_anchor,
+)
+from imgbatch.selection.coresets import different_in_parts
+from imgbatch.selection.different import DifferentOptions
+from imgbatch.selection.explain import explain, look, shares_of_set
+from imgbatch.selection.outside import ImageReader
+from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, similar
+from imgbatch.types import Explanation, Floats, PickedImage, Rows, Selection
+
+
+class Picker:
+    """Picks images of an opened index. `Collection` documents each request.
+
+    Parameters
+    ----------
+    config
+        The settings in force.
+    opened
+        The index.
+    clock
+        Times the requests.
+    """
+
+    def __init__(self, config: Config, opened: OpenedIndex, clock: RequestClock) -> None:
+        self.config, self._opened, self._clock = config, opened, clock
+        self.folder, self.records = opened.folder, opened.records
+
+    @cached_property
+    def projection(self) -> Projection:
+        """The images as points, read from the disk or computed on first use."""
+        return self._opened.projection()
+
+    def similar(
+        self,
+        n: int,
+        like: str | os.PathLike[str] | None,
+        seed: int | None,
+        *,
+        keep_duplicates: bool,
+    ) -> Selection:
+        """See `Collection.similar`."""
+        seed, random, started = self._begin(n, seed)
+        hashes = None if keep_duplicates else self.projection.hashes
+        options = SimilarOptions(**self.config.similar.model_dump(), hashes=hashes)
+        outside: tuple[PickedImage, ...] = ()
+        if like is None:
+            anchor = choose_anchor(self._search, n, options, random)
+        elif (row := self._row_of_file(os.fspath(like))) is not None:
+            anchor = Anchor(self.projection.points[row], row)
+        else:
+            hint = "give --like a file, or a path inside the image folder"
+            image = self._reader.read(os.fspath(like), hint)
+            anchor = Anchor(image.point(self.projection.space), hash=image.phash)
+            outside = (outside_anchor(os.fspath(like), image.decoded),)
+        rows, distances = similar(self._search, anchor, n, options)
+        images = self._images(rows, distances, anchor)
+        return self._selection("similar", seed, outside + images, started)
+
+    def different(self, n: int, seed: int | None, *, keep_duplicates: bool) -> Selection:
+        """See `Collection.different`."""
+        seed, random, started = self._begin(n, seed)
+        projection = self.projection
+        options = DifferentOptions(
+            **self.config.different.model_dump(),
+            hashes=None if keep_duplicates else projection.hashes,
+            duplicate_bits=self.config.similar.duplicate_bits,
+        )
+        rows, distances = different_in_parts(
+            projection.parts, n, options, random, projection.run_tasks
+        )
+        return self._selection("different", seed, self._images(rows, distances), started)
+
+    def explain(self, a: str, b: str) -> Explanation:
+        """See `Collection.explain`."""
+        space = self.projection.space
+        by_name = {descriptor.name: descriptor for _, descriptor in self._reader.descriptors}
+        looks, points = [], []
+        for given in (a, b):
+            row = self._row_of_file(given)
+            relative = paths.absolute(given) if row is None else self.records[row].path
+            path = relative if row is None else paths.join(self.folder, relative)
+            image = self._reader.read(path, "name a file, or a path inside the image folder")
+            size = image.decoded.width, image.decoded.height
+            looks.append(look((path, relative), size, by_name, image.codes))
+            points.append(image.point(space) if row is None else self.projection.points[row])
+        pair = looks[0], looks[1]
+        return explain(self.folder, space, self.config.weights, pair, (points[0], points[1]))
+
+    @cached_property
+    def _search(self) -> NeighbourSearch:
+        return self.projection.search(self.config.index.large_folder)
+
+    @cached_property
+    def _reader(self) -> ImageReader:
+        options = self.config.images.as_options()
+        return ImageReader(with_fingerprints(build_descriptors(self.config), options), options)
+
+    def _begin(self, n: int, seed: int | None) -> tuple[int, np.random.Generator, float]:
+        total = len(self.records)
+        check_count(n, total, f"{self.folder} holds {total} readable images")
+        seed = checked_seed(seed)
+        return seed, np.random.default_rng(seed), self._clock.start()
+
+    def _row_of_file(self, given: str) -> int | None:
+        """The row of a file named from the working directory or from inside the folder."""
+        rows = map(self.records.row_of, names_inside(self.folder, given))
+        return next((row for row in rows if row is not None), None)
+
+    def _images(
+        self, rows: Rows, distances: Floats, anchor: Anchor | None = None
+    ) -> tuple[PickedImage, ...]:
+        chosen = rows.tolist()
+        points = self.projection.points[rows]
+        point, row = (None, None) if anchor is None else (anchor.point, anchor.row)
+        return Choice(
+            [self.records[row] for row in chosen],
+            distances,
+            shares_of_set(self.projection.space, points, point),
+            anchor=None if row is None else chosen.index(row),
+        ).images(self.folder)
+
+    def _selection(
+        self, mode: str, seed: int, images: tuple[PickedImage, ...], started: float
+    ) -> Selection:
+        return Selection(
+            mode=mode,
+            seed=seed,
+            folder=self.folder,
+            images=images,
+            skipped=tuple(self._opened.skipped),
+            indexed=len(self.records),
+            seconds=time.perf_counter() - started,
+            notes=self._opened.notes,
+        )

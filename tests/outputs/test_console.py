@@ -1,0 +1,149 @@
+"""Whatever is printed to standard output: any name is shown as it is, and a reader may leave."""
+
+import ast
+import io
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import imgbatch
+from imgbatch.config import load_config
+from imgbatch.evaluation.results import Evaluation, Figure, Gain
+from imgbatch.outputs.base import Result
+from imgbatch.outputs.batches import BatchesResult, write_batches_table
+from imgbatch.outputs.evaluation import write_evaluation
+from imgbatch.outputs.explain import print_explanation
+from imgbatch.outputs.summaries import write_facts, write_rows, write_settings
+from imgbatch.outputs.table import write_table
+from imgbatch.outputs.tuning import write_gains
+from imgbatch.types import (
+    DescribedImage,
+    DescriptorShare,
+    Explanation,
+    PickedImage,
+    Selection,
+    Skipped,
+)
+
+HOUSE = Path(imgbatch.__file__).parent
+NAME = "x[/y] [red]:smile:"
+"""A name in which Rich would read a closing tag that was never opened, a colour and an emoji."""
+
+
+def print_selection() -> None:
+    image = PickedImage(
+        1, f"/{NAME}/1.jpg", f"{NAME}/1.jpg", 0.0, 8, 6, label=NAME, note=NAME, anchor=True
+    )
+    selection = Selection("similar", 7, f"/{NAME}", (image,), (Skipped(NAME, "damaged"),), 1)
+    picture = np.zeros((6, 8, 3), np.uint8)
+    write_table(Result(selection, (picture,), Path(f"/{NAME}.png"), Path(f"/{NAME}.tsv")))
+
+
+def print_batches() -> None:
+    names = ("leading_variance", "variance", "closest", "mean_closest", "near_duplicates")
+    figures = dict.fromkeys((*names, "classes"), 1.0)
+    write_batches_table(
+        BatchesResult(
+            1, f"/{NAME}", 4, 1, 3, figures, figures, Path(f"/{NAME}.csv"), Path(f"/{NAME}.png"),
+            (Skipped(NAME, "damaged"),), Path(f"/{NAME}.tsv"), 12, 0.5,
+        )
+    )  # fmt: skip
+
+
+def print_evaluation() -> None:
+    figure = Figure(NAME, 0.5, 0.4, 0.6, 0.1, NAME)
+    write_evaluation(Evaluation(f"/{NAME}", 9, 3, 0, 4, 5, 9, (figure,)), json=False)
+
+
+def print_explained() -> None:
+    nothing = np.zeros((0, 0), np.float32)
+    image = DescribedImage(
+        f"/{NAME}.jpg", f"{NAME}.jpg", 8, 6, np.zeros((0, 0, 3), np.uint8), nothing,
+        nothing[..., None], np.zeros((8, 8), bool),
+    )  # fmt: skip
+    parts = (DescriptorShare(NAME, 1.0, 1.0, 1.0),)
+    other = replace(image, relative=f"other {NAME}.jpg")
+    explanation = Explanation(f"/{NAME}", (image, other), 1.0, parts, 3)
+    print_explanation(explanation, Path(f"/{NAME}.png"))
+
+
+PRINTED = {
+    "selection": print_selection,
+    "batches": print_batches,
+    "evaluation": print_evaluation,
+    "gains": lambda: write_gains([Gain(NAME, 0.5, 0.6, 0.05, 0.15, NAME)]),
+    "explanation": print_explained,
+    "facts": lambda: write_facts({NAME: NAME}),
+    "settings": lambda: write_settings({NAME: {NAME: NAME}}, {f"{NAME}.{NAME}": NAME}),
+    "rows": lambda: write_rows(NAME, [NAME, NAME], [[NAME, NAME]]),
+}
+EACH = pytest.mark.parametrize("kind", PRINTED)
+
+
+@EACH
+@pytest.mark.parametrize("columns", ["40", "79", "120", "400"])
+def test_a_name_with_brackets_and_colons_is_printed_as_it_is(kind, columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    PRINTED[kind]()
+    out, err = capsys.readouterr()
+    assert "\N{SMILING FACE WITH OPEN MOUTH}" not in out
+    assert "[/" in out  # a narrow column may wrap the rest
+    if columns == "400":
+        assert NAME in out
+    assert err == ""
+
+
+class LeftReader(io.StringIO):
+    """Standard output into a pipe whose reader has left."""
+
+    def write(self, _text: str) -> int:
+        raise BrokenPipeError
+
+
+@EACH
+def test_a_reader_that_leaves_is_a_broken_pipe_and_not_an_exit_with_1(kind, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", LeftReader())
+    with pytest.raises(BrokenPipeError):
+        PRINTED[kind]()
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*(HOUSE / "outputs").rglob("*.py"), *(HOUSE / "cli").rglob("*.py")],
+    ids=lambda file: file.name,
+)
+def test_only_standard_output_writes_to_stdout_with_rich(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Console":
+            given = {keyword.arg for keyword in node.keywords}
+            assert given & {"file", "stderr"}, f"line {node.lineno}: use StandardOutput"
+        if isinstance(node, ast.ImportFrom) and node.module == "rich":
+            assert "print" not in {alias.name for alias in node.names}, f"line {node.lineno}"
+
+
+def test_every_function_that_prints_to_standard_output_is_tried_above():
+    """A new output that builds a `StandardOutput` belongs into `PRINTED`."""
+    makers = {
+        f"{file.stem}.{function.name}"
+        for file in (HOUSE / "outputs").rglob("*.py")
+        for function in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "StandardOutput"
+    }
+    assert makers == {
+        "table.write_table", "batches.write_batches_table", "evaluation.write_evaluation",
+        "tuning.write_gains", "explain.print_explanation", "summaries.write_facts",
+        "summaries.write_settings", "summaries.write_rows",
+    }  # fmt: skip
+
+
+def test_the_shipped_settings_are_printed_with_their_sources(capsys):
+    loaded = load_config()
+    write_settings(loaded.config.model_dump(mode="json"), loaded.sources)
+    out = capsys.readouterr().out
+    assert "[descriptors.hog]\n" in out
+    assert out.count("# default") == len(loaded.sources)

@@ -127,12 +127,14 @@ def test_rooms_get_their_share_of_the_faults_by_lines(faults):
 
 def test_tests_run_by_nearness_and_each_file_once(faults):
     stages = list(faults.stages(ROOT, "imgbatch/descriptors/hog.py"))
-    assert stages[0] == ["tests/descriptors/test_hog.py"]
+    assert stages[0] == ["imgbatch/descriptors/hog.py", "tests/descriptors/test_hog.py"]
     assert all(name.startswith("tests/descriptors/") for name in stages[1])
-    together = [name for stage in stages for name in stage]
-    everything = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/**/test_*.py")}
-    assert set(together) == everything
-    assert len(together) == len(everything)
+    *others, quick, slow = stages
+    assert quick[:-2] == slow[:-2]
+    assert (quick[-2:], slow[-2:]) == (["-m", "not slow"], ["-m", "slow"])
+    together = [name for stage in [*others, quick[:-2]] for name in stage]
+    everything = [*ROOT.glob("tests/**/test_*.py"), *ROOT.glob("imgbatch/**/*.py")]
+    assert sorted(together) == sorted(path.relative_to(ROOT).as_posix() for path in everything)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ EVERY = pytest.mark.parametrize("name", NAMES)
 TESTS = Path(__file__).parent
 NOT_OF_A_ROOM = {"house", "docs", "faults", "golden"}
 """Tests of the repository, and the stored bytes of descriptors."""
-WITHOUT_TESTS = {"types", "dealing", "__main__"}
+WITHOUT_TESTS = {"types", "__main__"}
 """Records that every test uses, and one line that starts the command."""
 
 

@@ -29,7 +29,8 @@ from rich.table import Table
 
 import imgbatch
 from imgbatch.batches.deal import deal_batches
-from imgbatch.batches.population import Population, Tally, deal, random_batches
+from imgbatch.batches.population import DealOptions, Population
+from imgbatch.batches.tally import Tally, random_batches
 
 Batches = list[npt.NDArray[np.int64]]
 CLUSTERS = 200
@@ -95,8 +96,8 @@ def quality_table(name: str, people: Population, options: argparse.Namespace) ->
         )
         for balance in (False, True)[: 1 + (people.labels is not None)]:
             ours = over_epochs(
-                lambda epoch, size=size, balance=balance: deal(
-                    people, size, seed=1, epoch=epoch, balance=balance
+                lambda epoch, size=size, balance=balance: deal_batches(
+                    people, DealOptions(size, seed=1, epoch=epoch, balance=balance)
                 ),
                 people,
                 size,
@@ -123,7 +124,7 @@ def scale_table(sizes: list[int], batch_size: int) -> Table:
     for n in sizes:
         points = clustered_points(n)
         start = time.process_time()
-        dealt = deal_batches(points, batch_size, seed=1)
+        dealt = deal_batches(Population(points), DealOptions(batch_size, seed=1))
         seconds = time.process_time() - start
         assert_partition(dealt, n)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / SHARE_OF_RSS

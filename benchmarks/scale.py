@@ -26,6 +26,7 @@ from synthetic import write_catalogue
 
 import imgbatch
 from imgbatch.batches.deal import deal_batches
+from imgbatch.batches.population import DealOptions, Population
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parent)}
@@ -96,7 +97,7 @@ def inside(folder: str, cache: str) -> None:
         "different": timed(lambda seed: photos.different(10, seed=seed)),
     }
     facts["batches"] = timed(
-        lambda seed: deal_batches(points, BATCH_SIZE, seed=seed, hashes=hashes), 1
+        lambda seed: deal_batches(Population(points, hashes), DealOptions(BATCH_SIZE, seed)), 1
     )
     print(json.dumps(facts | {"peak_mb": [peak_mb()]}))
 

@@ -24,7 +24,9 @@ import numpy as np
 from scipy import stats
 
 import imgbatch
-from imgbatch.batches.population import Population, deal, random_batches
+from imgbatch.batches.deal import deal_batches
+from imgbatch.batches.population import DealOptions, Population
+from imgbatch.batches.tally import random_batches
 
 MODES = ("random", "diverse", "balanced")
 MOMENTUM = 0.9
@@ -74,9 +76,8 @@ class Dealer:
             if mode == "random":
                 dealt = random_batches(len(self.population.points), size, seed, epoch)
             else:
-                dealt = deal(
-                    self.population, size, seed=seed, epoch=epoch, balance=mode == "balanced"
-                )
+                options = DealOptions(size, seed, epoch, balance=mode == "balanced")
+                dealt = deal_batches(self.population, options)
             self.kept[key] = dealt
         return self.kept[key]
 

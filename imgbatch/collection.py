@@ -6,20 +6,21 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
-from imgbatch.batches.chunks import DealOptions
-from imgbatch.batches.population import Population, class_numbers, deal_chunks
+from imgbatch.batches.epoch import deal_epoch
+from imgbatch.batches.population import DealOptions, Population, class_labels
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config
 from imgbatch.embedding.projection import Projection
 from imgbatch.files import cache, paths
 from imgbatch.index.opened import OpenedIndex, RefreshReport
 from imgbatch.index.records import Records
-from imgbatch.index.sqlite.refresh import open_sqlite
+from imgbatch.index.sqlite.opened import open_sqlite
+from imgbatch.index.sqlite.refresh import SqliteFolder
 from imgbatch.selection.answer import RequestClock, draw_seed
+from imgbatch.selection.explain import Explanation
 from imgbatch.selection.picker import Picker
 from imgbatch.types import (
     Batches,
-    Explanation,
     Floats,
     Progress,
     Rows,
@@ -83,15 +84,15 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     settings = settings.with_emphasis(emphasis)
     opened: OpenedIndex
     if cluster is not None:
+        from imgbatch.index.shards.folder import ShardedFolder
         from imgbatch.index.shards.opened import open_shards
-        from imgbatch.index.shards.refresh import ShardedFolder
 
         sharded = ShardedFolder.at(path, index, settings, cluster)
         opened = open_shards(sharded, progress, refresh=refresh)
     else:
         paths.refuse_url(path, index)
-        directory = cache.index_directory(path, index)
-        opened = open_sqlite(path, directory, settings, progress, refresh=refresh)
+        indexed = SqliteFolder(path, cache.index_directory(path, index), settings)
+        opened = open_sqlite(indexed, progress, refresh=refresh)
     return Collection(settings, opened, started)
 
 
@@ -299,9 +300,8 @@ class Collection:
         balance: bool = False,
     ) -> Iterator[list[Rows]]:
         """The batches of `batches`, chunk by chunk: an epoch of millions need not be held."""
-        bits = self.population.duplicate_bits
-        options = DealOptions(batch_size, seed, epoch, drop_last, bits)
-        return deal_chunks(self.population, options, balance=balance)
+        options = DealOptions(batch_size, seed, epoch, drop_last, balance)
+        return deal_epoch(self.population, options)
 
     def explain(self, a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Explanation:
         """Split the distance of two images, in the folder or not, by descriptor.
@@ -329,7 +329,7 @@ class Collection:
 
         It is made once, since every epoch needs it and each image's class must be looked up.
         """
-        labels = class_numbers([record.label for record in self.records])
+        labels = class_labels([record.label for record in self.records])
         bits = min(self.config.similar.duplicate_bits, 31)
         made = self.projection
         return Population(made.points, made.hashes, labels, bits, made.parts, made.run_long_tasks)

@@ -134,65 +134,6 @@ class ReadFile:
 
 
 @dataclass(frozen=True, slots=True)
-class DescriptorShare:
-    """What one descriptor has to do with the distance of two images.
-
-    ``weight`` is its share of a typical pair's squared distance (weights sum to 1), ``share`` that
-    of this pair's; ``ratio`` compares this pair's part with the typical pair's: below 1 the two
-    are nearer by this descriptor, above 1 farther.
-    """
-
-    name: str
-    weight: float
-    squared_distance: float
-    share: float
-
-    @property
-    def ratio(self) -> float:
-        """0 (equal) to about 2; the mean over all pairs is 1."""
-        return self.squared_distance / self.weight
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DescribedImage:
-    """What descriptors saw of one image; what was not computed is empty.
-
-    Attributes
-    ----------
-    colors, color_shares
-        Histogram bars of stacked segments: (bars, segments, 3) uint8 RGB, (bars, segments) shares.
-    gradients
-        (rows, columns, orientations) float32: strengths of gradients, from 0 to 360 degrees.
-    hash_bits
-        (8, 8) bool, the pHash.
-    """
-
-    path: str
-    relative: str
-    width: int
-    height: int
-    colors: View
-    color_shares: Floats
-    gradients: Floats
-    hash_bits: npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Explanation:
-    """Why two images of a folder's feature space are near or far.
-
-    ``distance`` is Euclidean; 1 is that of a typical pair of the folder. ``parts`` come by falling
-    weight and add up to its square.
-    """
-
-    folder: str
-    images: tuple[DescribedImage, DescribedImage]
-    distance: float
-    parts: tuple[DescriptorShare, ...]
-    hash_bits_apart: int
-
-
-@dataclass(frozen=True, slots=True)
 class Batches:
     """One epoch's batches, to iterate over: arrays of row numbers, every row in exactly one.
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from imgbatch.index.shards import opened as openshards
+from imgbatch.index.shards import store
 from tests.commands import environment
 
 DEADLY = b"this file kills its decoder"
@@ -94,5 +94,5 @@ def forget_shards(cluster) -> None:
     from distributed import Client
 
     with Client(cluster.scheduler_address, set_as_default=False) as client:
-        client.run(openshards._table_of.cache_clear)
-    openshards._table_of.cache_clear()
+        client.run(store._table_of.cache_clear)
+    store._table_of.cache_clear()

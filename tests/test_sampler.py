@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import imgbatch
-from imgbatch.batches.plans import PlanHeader, PlannedBatch, write_plan
+from imgbatch.batches.plan_files import write_plan
+from imgbatch.batches.plans import PlanHeader, PlannedBatch
+from imgbatch.batches.replicas import Replica
 from imgbatch.errors import ImgbatchError, SelectionError
-from imgbatch.sampler import DiverseBatchSampler, share_out
+from imgbatch.sampler import DiverseBatchSampler
 from tests.commands import environment
 
 
@@ -190,7 +192,10 @@ def test_a_plan_is_shared_out_and_its_last_batch_dropped(plan):
 
 def test_share_out_repeats_rows_only_where_nothing_else_gives_equal_numbers():
     rows = [np.array([4]), np.array([2]), np.array([7])]
-    assert [share_out(rows, 1, (2, rank), False)[-1].tolist() for rank in range(2)] == [[7], [7]]
+    assert [Replica(2, rank).share(rows, 1, drop_last=False)[-1].tolist() for rank in range(2)] == [
+        [7],
+        [7],
+    ]
 
 
 @pytest.mark.parametrize(

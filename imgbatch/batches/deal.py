@@ -1,80 +1,53 @@
-"""The `batches` selector: deal a whole data set into diverse batches, every row once an epoch."""
+"""Deal a population in memory into diverse batches, every row once.
+
+Batches are dealt as cells: a batch of at most 256 rows is one cell, a larger one is put together
+from several. Groups of up to 128 cells each get their share of the rows by `assignment`; `swaps`
+then cross the groups; `separate` parts the near-duplicates that are left.
+"""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.batches.anticluster import (
-    Rows,
-    Space,
-    Swaps,
-    closeness,
-    deal,
-    quantise,
-    redeal,
-    tree_order,
-)
-from imgbatch.batches.components import leading_components
+from imgbatch.batches.assignment import deal_cells, redeal, tree_order
+from imgbatch.batches.points import DealtPoints, leading_components, quantise
+from imgbatch.batches.population import DealOptions, Population
 from imgbatch.batches.separate import point_keys, separate
+from imgbatch.batches.swaps import Swaps, closeness
 from imgbatch.errors import SelectionError
+from imgbatch.types import Rows
 
-COMPONENTS = 48  # principal components dealt in; figures in imgbatch/DESIGN.md
 CELL_ROWS = 256  # larger batches are put together from cells of at most this many rows
 # Cells dealt together: no assignment problem is larger. More bring the variance down (B = 10: from
 # 0.20 to 0.19 with 256), but tie the same rows together in each epoch.
-CHUNK_CELLS = 128
-REDEALS = 2  # times every row is dealt again,
-REDEAL_MAX_ROWS = 50_000  # if there are at most so many
+GROUP_CELLS = 128
+REDEALS = 2  # how many times every row is dealt again,
+REDEAL_MAX_ROWS = 50_000  # if there are at most this many rows
 SWAP_WORK = 1_000_000_000  # entries of points and distances read in swaps, between these limits:
 SWAP_ROUNDS = 2, 200
-_MAX_BITS = 31
 
 
-def deal_batches(  # noqa: PLR0913 - labels and hashes are data; the options are few
-    points: npt.NDArray[np.float32],
-    batch_size: int,
-    *,
-    seed: int,
-    epoch: int = 0,
-    drop_last: bool = False,
-    labels: npt.NDArray[np.int64] | None = None,
-    hashes: npt.NDArray[np.uint64] | None = None,
-    max_duplicate_bits: int = 6,
-    components: int = COMPONENTS,
-) -> list[npt.NDArray[np.int64]]:
-    """Partition the rows of `points` into batches that each look like the whole.
+def deal_batches(population: Population, options: DealOptions) -> list[Rows]:
+    """Partition the rows of a population into batches that each look like the whole.
 
-    Assignment-based anticlustering (ABA, arXiv 2601.06351) over the order of a random PCA tree,
-    then pair swaps that part close pairs and even out the batch means; `anticluster` names our
-    departures. Many batches are dealt in random chunks of up to 128, each its own small problem,
-    and swaps cross the chunks. Batches of over 256 rows are put together from smaller ones.
+    Points are rounded and reduced to their leading principal components. Assignment-based
+    anticlustering (ABA, arXiv 2601.06351) deals them in the order of a random PCA tree; pair swaps
+    then part close pairs and even out the batch means (`assignment` and `swaps` name our
+    departures). With `balance`, every batch gets its share of every class, to within one (the
+    incomplete batch, or if there are many groups of cells, now and then to within two).
+
+    Near-duplicates, and rows of equal points (equal to a thousandth of the median distance from the
+    centre), do not share a batch while there is another batch for them, even at the cost of
+    balance. More copies of one image than there are batches are spread as evenly as chance and
+    swaps do it.
 
     Parameters
     ----------
-    points
-        (n, d) finite float32, any scale; Euclidean distance is what tells rows apart.
-    batch_size
-        B >= 1.
-    seed, epoch
-        Integers >= 0. They alone decide the partition of given data; each epoch has a fresh one.
-    drop_last
-        Leave out n mod B rows, drawn at random each epoch, in place of the last, incomplete batch.
-    labels
-        (n,) integers or None. If given, every batch gets its share of every class, to within one
-        (the incomplete batch, or where there are many chunks, now and then to within two);
-        near-duplicates are parted even at the cost of this.
-    hashes
-        (n,) uint64 perceptual hashes or None.
-    max_duplicate_bits
-        0..31. Rows whose hashes differ in at most this many bits, and rows of equal points (equal
-        to a thousandth of the median distance from the centre), are near-duplicates: they do not
-        share a batch while another place can be found. More copies of one image than there are
-        batches are spread as evenly as chance and swaps do it.
-    components
-        >= 1. Points of more dimensions are dealt in so many leading principal components, in
-        which means can be evened out twice as well, in less time; the rest is mostly noise.
+    population
+        Finite points, and what sets rows apart. If it lies in parts, all of it is read.
+    options
+        Batch size, seed, epoch and the like.
 
     Returns
     -------
@@ -85,7 +58,7 @@ def deal_batches(  # noqa: PLR0913 - labels and hashes are data; the options are
     Raises
     ------
     SelectionError
-        An argument out of its range, points not finite, or arrays of different lengths.
+        Points are not finite, or `balance` was asked for without two classes.
 
     Notes
     -----
@@ -93,149 +66,110 @@ def deal_batches(  # noqa: PLR0913 - labels and hashes are data; the options are
     input, seed and epoch give the same batches whatever the number of threads, with the same
     versions of numpy and scipy. O(n (128 + d) + n min(B, 256) d) time, and the memory of one more
     copy of the points and about 100 bytes a row.
+
+    Examples
+    --------
+    Two groups of points; each batch gets one of each.
+
+    >>> points = np.array([[0, 0], [0, 1], [9, 0], [9, 1]], np.float32)
+    >>> batches = deal_batches(Population(points), DealOptions(batch_size=2, seed=1))
+    >>> [sorted((batch // 2).tolist()) for batch in batches]
+    [[0, 1], [0, 1]]
     """
-    points = np.asarray(points, np.float32)
-    _check(points)
-    check_request(batch_size, seed, epoch)
-    if components < 1:
+    labels, hashes = population.balanced_labels(options), population.hashes
+    points = np.asarray(population.points, np.float32)
+    if not np.isfinite(points).all():
         raise SelectionError(
-            f"components is {components}, expected at least 1", f"{COMPONENTS} is usual"
+            "some points hold NaN or infinity, expected finite numbers", "leave those rows out"
         )
-    n = len(points)
-    if n == 0 or (n < batch_size and drop_last):
+    n, batch_size = len(points), options.batch_size
+    if n == 0 or (n < batch_size and options.drop_last):
         return []
-    space = Space(
-        leading_components(quantise(points), components),
-        _with_empty(labels, np.int64, n, "labels"),
-        _with_empty(hashes, np.uint64, n, "hashes"),
-        _checked_bits(max_duplicate_bits),
+    dealt = DealtPoints(
+        leading_components(quantise(points), options.components),
+        None if labels is None else np.append(np.asarray(labels, np.int64), 0),
+        None if hashes is None else np.append(np.asarray(hashes, np.uint64), np.uint64(0)),
+        population.duplicate_bits,
     )
-    rng = np.random.default_rng([seed, epoch])
+    rng = np.random.default_rng([options.seed, options.epoch])
     n_batches = -(-n // batch_size)
     sizes = np.full(n_batches, batch_size)
     sizes[-1] = n - batch_size * (n_batches - 1)
-    # At first any place will do. Rows to be left out are drawn here: dealt, they would often be
+    # At first any batch will do. Rows to be left out are drawn here: dealt, they would often be
     # the same, those near the mean.
     batch_of = rng.permutation(np.repeat(np.arange(n_batches), sizes))
-    dropped = n_batches - 1 if drop_last and sizes[-1] < batch_size else -1
+    dropped = n_batches - 1 if options.drop_last and sizes[-1] < batch_size else -1
     if batch_size > 1 and n_batches > 1:
         kept = np.flatnonzero(batch_of != dropped)
-        batch_of[kept] = _deal_all(space, kept, sizes[: n_batches - (dropped >= 0)], rng)
-        separate(space, batch_of, dropped, rng)
+        batch_of[kept] = _batches_of(dealt, kept, sizes[: n_batches - (dropped >= 0)], rng)
+        separate(dealt, batch_of, dropped, rng)
     full = n_batches - int(sizes[-1] < batch_size)
     shown = np.arange(n_batches)
     shown[:full] = rng.permutation(full)
     order = np.lexsort((rng.random(n), shown[batch_of]))
     ends = np.arange(batch_size, n, batch_size)
     batches = [np.ascontiguousarray(rows) for rows in np.split(order, ends)]
-    return batches[:full] if drop_last else batches
+    return batches[:full] if options.drop_last else batches
 
 
-def _deal_all(
-    space: Space, rows: Rows, batch_sizes: Rows, rng: np.random.Generator
-) -> npt.NDArray[np.int64]:
-    """The batch of each row: batches cut into cells, cells dealt in chunks, then swaps."""
-    parts = -(-batch_sizes // CELL_ROWS)
-    batch_of_cell = np.repeat(np.arange(len(batch_sizes)), parts)
-    part = np.arange(len(batch_of_cell)) - np.repeat(np.cumsum(parts) - parts, parts)
-    sizes = (batch_sizes[batch_of_cell] + part) // parts[batch_of_cell]
-    n_cells, width, n = len(sizes), int(sizes.max()), len(space.points) - 1
-    cells = np.full((n_cells, width), n, np.int64)
-    for chunk, share in _chunks(space, rows, sizes, rng):
-        order = np.concatenate(list(_strata(space, share, len(chunk), rng)))
-        dealt = deal(space, order, sizes[chunk], rng)
-        cells[chunk, : dealt.shape[1]] = dealt
+def _batches_of(
+    dealt: DealtPoints, rows: Rows, batch_sizes: Rows, rng: np.random.Generator
+) -> Rows:
+    """The batch of each row: batches cut into cells, cells dealt in groups, then swaps."""
+    cells_of_batch = -(-batch_sizes // CELL_ROWS)
+    batch_of_cell = np.repeat(np.arange(len(batch_sizes)), cells_of_batch)
+    first_cell = np.cumsum(cells_of_batch) - cells_of_batch
+    number = np.arange(len(batch_of_cell)) - np.repeat(first_cell, cells_of_batch)
+    sizes = (batch_sizes[batch_of_cell] + number) // cells_of_batch[batch_of_cell]
+    width, n = int(sizes.max()), dealt.empty
+    cells = np.full((len(sizes), width), dealt.empty, np.int64)
+    for group, share in _groups(dealt, rows, sizes, rng):
+        order = np.concatenate(list(_strata(dealt, share, len(group), rng)))
+        table = deal_cells(dealt, order, sizes[group], rng)
+        cells[group, : table.shape[1]] = table
     for _ in range(REDEALS if n <= REDEAL_MAX_ROWS else 0):
-        redeal(space, cells, CHUNK_CELLS, rng)
+        redeal(dealt, cells, GROUP_CELLS, rng)
     low, high = SWAP_ROUNDS
-    rounds = SWAP_WORK // (n * (width + space.points.shape[1]))
-    swaps = Swaps(space, cells, closeness(space.points, width))
+    rounds = SWAP_WORK // (n * (width + dealt.points.shape[1]))
+    swaps = Swaps(dealt, cells, closeness(dealt.points, width))
     swaps.run(min(max(rounds, low), high), rng)
     batch_of = np.empty(n + 1, np.int64)
     batch_of[cells] = batch_of_cell[:, None]
     return batch_of[rows]
 
 
-def _chunks(
-    space: Space, rows: Rows, sizes: Rows, rng: np.random.Generator
+def _groups(
+    dealt: DealtPoints, rows: Rows, sizes: Rows, rng: np.random.Generator
 ) -> Iterator[tuple[Rows, Rows]]:
-    """Random chunks of cells, each with its rows: its share of every label and set of copies."""
-    chunks = np.array_split(rng.permutation(len(sizes)), -(-len(sizes) // CHUNK_CELLS))
-    if len(chunks) == 1:
-        yield chunks[0], rows
+    """Random groups of cells, each with its rows: its share of every label and set of copies."""
+    groups = np.array_split(rng.permutation(len(sizes)), -(-len(sizes) // GROUP_CELLS))
+    if len(groups) == 1:
+        yield groups[0], rows
         return
-    shares = [int(sizes[chunk].sum()) for chunk in chunks]
-    # Chunk numbers interleaved evenly: any run of rows below is shared out in proportion.
+    shares = [int(sizes[group].sum()) for group in groups]
+    # Group numbers interleaved evenly: any run of rows below is shared out in proportion.
     turn = np.concatenate([(np.arange(share) + rng.random()) / share for share in shares])
-    chunk_of = np.repeat(np.arange(len(chunks)), shares)[np.argsort(turn, kind="stable")]
-    copies = space.hashes[:-1] if space.hashes is not None else point_keys(space)
+    group_of = np.repeat(np.arange(len(groups)), shares)[np.argsort(turn, kind="stable")]
+    copies = dealt.hashes[:-1] if dealt.hashes is not None else point_keys(dealt)
     keys = [_shuffled_rank(copies[rows], rng)]
-    if space.labels is not None:
-        keys.append(_shuffled_rank(space.labels[rows], rng))
-    by_chunk = rows[np.lexsort(keys)][np.argsort(chunk_of, kind="stable")]
-    yield from zip(chunks, np.split(by_chunk, np.cumsum(shares)[:-1]), strict=True)
+    if dealt.labels is not None:
+        keys.append(_shuffled_rank(dealt.labels[rows], rng))
+    by_group = rows[np.lexsort(keys)][np.argsort(group_of, kind="stable")]
+    yield from zip(groups, np.split(by_group, np.cumsum(shares)[:-1]), strict=True)
 
 
-def _strata(
-    space: Space, rows: Rows, leaf: int, rng: np.random.Generator
-) -> Iterator[npt.NDArray[np.int64]]:
-    """Like rows together; with labels, one label after the other, so that each is dealt evenly."""
-    if space.labels is None:
-        yield from tree_order(space.points, rows, leaf, rng)
+def _strata(dealt: DealtPoints, rows: Rows, leaf: int, rng: np.random.Generator) -> Iterator[Rows]:
+    """Like rows together; with labels, label by label, so that each label is dealt evenly."""
+    if dealt.labels is None:
+        yield from tree_order(dealt.points, rows, leaf, rng)
         return
-    rank = _shuffled_rank(space.labels[rows], rng)
+    rank = _shuffled_rank(dealt.labels[rows], rng)
     ordered = rows[np.argsort(rank, kind="stable")]
     for same in np.split(ordered, np.cumsum(np.bincount(rank))[:-1]):
-        yield from tree_order(space.points, same, leaf, rng)
+        yield from tree_order(dealt.points, same, leaf, rng)
 
 
 def _shuffled_rank(keys: npt.NDArray[np.generic], rng: np.random.Generator) -> Rows:
     """Number the distinct keys 0.. in random order; the number of each row's key."""
     names, inverse = np.unique(keys, return_inverse=True)
     return np.asarray(rng.permutation(len(names))[inverse.reshape(-1)], np.int64)
-
-
-def _check(points: npt.NDArray[np.float32]) -> None:
-    if points.ndim != 2:
-        raise SelectionError(
-            f"points of shape {points.shape} were given, expected (n, d)", "one row per image"
-        )
-    if not np.isfinite(points).all():
-        raise SelectionError(
-            "some points hold NaN or infinity, expected finite numbers", "leave those rows out"
-        )
-
-
-def check_request(batch_size: int, seed: int, epoch: int) -> None:
-    """Raise `SelectionError` unless these are a batch size, a seed and an epoch."""
-    if batch_size < 1:
-        raise SelectionError(
-            f"the batch size is {batch_size}, expected at least 1", "use a larger batch size"
-        )
-    if seed < 0 or epoch < 0:
-        raise SelectionError(
-            f"seed {seed} and epoch {epoch} were given, expected 0 or more", "drop the sign"
-        )
-
-
-def _with_empty(
-    values: npt.ArrayLike | None, dtype: type[np.generic], n: int, name: str
-) -> npt.NDArray[Any] | None:
-    """The values as an array with one more entry, 0, for the empty place."""
-    if values is None:
-        return None
-    array = np.asarray(values, dtype)
-    if array.shape != (n,):
-        raise SelectionError(
-            f"{name} of shape {array.shape} were given for {n} points, expected ({n},)",
-            f"give one of the {name} for each row",
-        )
-    return np.append(array, array.dtype.type(0))
-
-
-def _checked_bits(max_bits: int) -> int:
-    if not 0 <= max_bits <= _MAX_BITS:
-        raise SelectionError(
-            f"max_duplicate_bits is {max_bits}, expected 0..{_MAX_BITS}", "6 is usual"
-        )
-    return max_bits

@@ -1,31 +1,103 @@
-"""Deal a population into batches, and tell how good they are: pure functions of points and rows."""
+"""What is dealt into batches, and how."""
 
-import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from imgbatch.annotations import labels as annotations
-from imgbatch.batches.chunks import DealOptions, deal_in_parts
-from imgbatch.batches.deal import COMPONENTS, deal_batches
-from imgbatch.copies.pairs import hamming
+from imgbatch.annotations.labels import class_numbers
 from imgbatch.errors import SelectionError
-from imgbatch.neighbours.parts import (
-    Part,
-)
+from imgbatch.neighbours.parts import Part
 from imgbatch.runners.maps import TaskMap, map_serially
-from imgbatch.types import Figures, Floats, Hashes, Rows
+from imgbatch.types import Floats, Hashes, Rows
 
-_EQUAL = 1e-12  # squared distance below which two points are the same
+COMPONENTS = 48  # principal components dealt in; figures in imgbatch/DESIGN.md
+_MAX_BITS = 31
+
+
+@dataclass(frozen=True, slots=True)
+class DealOptions:
+    """How one epoch is dealt.
+
+    Attributes
+    ----------
+    batch_size
+        Rows of a batch, 1 or more.
+    seed, epoch
+        0 or more. They alone decide the batches of a given population; each epoch has fresh ones.
+    drop_last
+        Leave out n mod `batch_size` rows, drawn at random each epoch, in place of the last,
+        incomplete batch.
+    balance
+        Give every batch its share of each class.
+    components
+        1 or more. Points of more dimensions are dealt in this many leading principal components:
+        batch means can be evened out twice as well there, in less time; the rest is mostly noise.
+
+    Raises
+    ------
+    SelectionError
+        A value out of its range.
+
+    Examples
+    --------
+    >>> DealOptions(batch_size=32, seed=1, epoch=2).drop_last
+    False
+    """
+
+    batch_size: int
+    seed: int
+    epoch: int = 0
+    drop_last: bool = False
+    balance: bool = False
+    components: int = COMPONENTS
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise SelectionError(
+                f"the batch size is {self.batch_size}, expected at least 1",
+                "use a larger batch size",
+            )
+        if self.seed < 0 or self.epoch < 0:
+            raise SelectionError(
+                f"seed {self.seed} and epoch {self.epoch} were given, expected 0 or more",
+                "drop the sign",
+            )
+        if self.components < 1:
+            raise SelectionError(
+                f"components is {self.components}, expected at least 1", f"{COMPONENTS} is usual"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """What is dealt into batches: (n, p) points and, or None, (n,) pHashes and class numbers.
+    """What is dealt into batches.
 
-    Points in several `parts` are dealt in chunks, wherever `run_tasks` does so.
+    Attributes
+    ----------
+    points
+        (n, p) float32, any scale; Euclidean distance is what tells rows apart.
+    hashes
+        (n,) uint64 pHashes, or None.
+    labels
+        (n,) class numbers, or None if there are fewer than two classes.
+    duplicate_bits
+        0..31; rows whose hashes are at most this many bits apart are near-duplicates.
+    parts
+        If there are several, the points lie in these parts, and are dealt in chunks.
+    run_tasks
+        Deals the chunks: in this thread, or on other cores or machines.
+
+    Raises
+    ------
+    SelectionError
+        Arrays do not fit each other, or `duplicate_bits` is out of range.
+
+    Examples
+    --------
+    >>> population = Population(np.zeros((4, 2), np.float32), labels=np.array([0, 0, 1, 1]))
+    >>> population.subset(np.array([1, 2])).labels
+    array([0, 1])
     """
 
     points: Floats
@@ -35,185 +107,56 @@ class Population:
     parts: tuple[Part, ...] = ()
     run_tasks: TaskMap = map_serially
 
-    def of(self, rows: Rows) -> "Population":
-        """The same of some rows alone, in memory."""
+    def __post_init__(self) -> None:
+        if self.points.ndim != 2:
+            raise SelectionError(
+                f"points of shape {self.points.shape} were given, expected (n, d)",
+                "give one row of points for each image",
+            )
+        n = self.points.shape[0]
+        for name, values in (("labels", self.labels), ("hashes", self.hashes)):
+            if values is not None and np.shape(values) != (n,):
+                raise SelectionError(
+                    f"{name} of shape {np.shape(values)} were given for {n} points, "
+                    f"expected ({n},)",
+                    f"give one of the {name} for each row",
+                )
+        if not 0 <= self.duplicate_bits <= _MAX_BITS:
+            raise SelectionError(
+                f"duplicate_bits is {self.duplicate_bits}, expected 0..{_MAX_BITS}", "6 is usual"
+            )
+
+    def subset(self, rows: Rows) -> "Population":
+        """Only these rows, in memory."""
         hashes = None if self.hashes is None else self.hashes[rows]
         labels = None if self.labels is None else self.labels[rows]
         return Population(self.points[rows], hashes, labels, self.duplicate_bits)
 
+    def balanced_labels(self, options: DealOptions) -> Rows | None:
+        """The class numbers to balance by; None if `balance` is off.
 
-def deal(
-    population: Population,
-    batch_size: int,
-    *,
-    seed: int,
-    epoch: int = 0,
-    drop_last: bool = False,
-    balance: bool = False,
-) -> list[Rows]:
-    """Deal one epoch; see `deal_chunks`, whose batches come here in one list."""
-    how = DealOptions(batch_size, seed, epoch, drop_last, population.duplicate_bits)
-    return [batch for chunk in deal_chunks(population, how, balance=balance) for batch in chunk]
-
-
-def deal_chunks(
-    population: Population, how: DealOptions, *, balance: bool = False
-) -> Iterator[list[Rows]]:
-    """Deal one epoch, chunk by chunk; with `balance`, each batch gets its share of each class.
-
-    One chunk, by `deal_batches`, unless the points lie in parts; see `deal_in_parts`.
-
-    Raises
-    ------
-    SelectionError
-        An argument out of range, or `balance` without at least two classes.
-    """
-    if balance and population.labels is None:
-        raise SelectionError(
-            "balanced batches were asked for, but the images are not of two classes or more",
-            "put them into a subfolder for each class, or leave balance out",
-        )
-    labels = population.labels if balance else None
-    if len(population.parts) > 1:
-        return deal_in_parts(population.parts, how, labels, run_tasks=population.run_tasks)
-    return iter(
-        [
-            deal_batches(
-                population.points,
-                how.batch_size,
-                seed=how.seed,
-                epoch=how.epoch,
-                drop_last=how.drop_last,
-                labels=labels,
-                hashes=population.hashes,
-                max_duplicate_bits=how.max_duplicate_bits,
-            )
-        ]
-    )
-
-
-def class_numbers(labels: Sequence[str]) -> Rows | None:
-    """Number the labels 0, 1, ... in the order of names; None if there are fewer than two.
-
-    Images without a label ("") make one more class here, the first.
-    """
-    numbers = annotations.class_numbers(labels)
-    return numbers - numbers.min() if len(np.unique(numbers)) > 1 else None
-
-
-def random_batches(n: int, batch_size: int, seed: int, epoch: int = 0) -> list[Rows]:
-    """The batches a shuffling loader would make of n rows; seed and epoch decide."""
-    order = np.random.default_rng([seed, epoch, 1]).permutation(n)
-    return [rows.astype(np.int64) for rows in np.split(order, np.arange(batch_size, n, batch_size))]
-
-
-class Tally:
-    """Counts batches, epoch after epoch, and tells what they are like.
-
-    Parameters
-    ----------
-    population
-        What the batches were dealt from.
-    batch_size
-        Of a full batch; smaller ones count for distances and duplicates only.
-    leading
-        Number of components of the figure `leading_variance`.
-
-    Notes
-    -----
-    A batch of B of n rows drawn without replacement has a mean whose expected squared distance is
-    (1/B) (n - B)/(n - 1) times the rows' mean squared distance from their mean; so the comparison
-    with random batches is free of chance. O(n B p) an epoch.
-    """
-
-    def __init__(self, population: Population, batch_size: int, leading: int = COMPONENTS) -> None:
-        self.population, self.batch_size = population, batch_size
-        points = population.points
-        centred = points - points.mean(axis=0, dtype=np.float64).astype(np.float32)
-        n = len(centred)
-        share = (n - batch_size) / max(n - 1, 1) / batch_size
-        # The points in their principal axes, split into the leading ones and the others.
-        turned = centred @ _axes(centred)
-        self.parts = turned[:, :leading], turned[:, leading:]
-        self.expected = [share * float((x.astype(np.float64) ** 2).sum()) / n for x in self.parts]
-        self.deviations: list[list[float]] = []
-        self.closest: list[float] = []
-        self.classes: list[int] = []
-        self.near_duplicates = 0
-
-    def add(self, batches: Iterable[Rows]) -> None:
-        """Take the batches of another epoch into account."""
-        labels = self.population.labels
-        for batch in batches:
-            if len(batch) == self.batch_size:
-                self.deviations.append(
-                    [float((x[batch].mean(axis=0) ** 2).sum()) for x in self.parts]
-                )
-                if labels is not None:
-                    self.classes.append(len(np.unique(labels[batch])))
-            if len(batch) > 1:
-                least, near = _closest(self.population, batch)
-                self.closest.append(least)
-                self.near_duplicates += near
-
-    def figures(self) -> Figures:
-        """The figures of all batches added, NaN where there is nothing to tell.
-
-        Returns
-        -------
-        variance
-            Mean squared distance of a full batch's mean from the mean of all points, in proportion
-            to what is expected of a random batch (1).
-        leading_variance
-            The same within the leading principal components, in which batches are dealt.
-        closest, mean_closest
-            Distance of the closest two images of a batch: the least of all batches, and the mean.
-        near_duplicates
-            Pairs of near-duplicates that share a batch.
-        classes
-            Mean number of classes in a full batch.
+        Raises
+        ------
+        SelectionError
+            `balance` was asked for, but there are fewer than two classes.
         """
-        found = np.sum(self.deviations, axis=0) / len(self.deviations) if self.deviations else None
-        least = self.closest
-        return {
-            "variance": _ratio(found, self.expected, 2),
-            "leading_variance": _ratio(found, self.expected, 1),
-            "closest": min(least, default=math.nan),
-            "mean_closest": float(np.mean(least)) if least else math.nan,
-            "near_duplicates": self.near_duplicates,
-            "classes": float(np.mean(self.classes)) if self.classes else math.nan,
-        }
+        if not options.balance:
+            return None
+        if self.labels is None:
+            raise SelectionError(
+                "balanced batches were asked for, but the images are not of two classes or more",
+                "put them into a subfolder for each class, or leave balance out",
+            )
+        return self.labels
 
 
-def _ratio(found: npt.NDArray[np.float64] | None, expected: Sequence[float], parts: int) -> float:
-    wanted = sum(expected[:parts])
-    return math.nan if found is None or wanted < _EQUAL else float(found[:parts].sum() / wanted)
+def class_labels(names: Sequence[str]) -> Rows | None:
+    """Class numbers of the images, by which batches can be balanced; None for fewer than two.
 
-
-def mate_distances(points: Floats, batch: Rows) -> npt.NDArray[np.float64]:
-    """Distance of each row of a batch to the nearest other one; inf for a batch of one."""
-    apart = _squared_distances(points, batch)
-    np.fill_diagonal(apart, np.inf)
-    return np.asarray(np.sqrt(np.maximum(apart.min(axis=1), 0)), np.float64)
-
-
-def _closest(population: Population, batch: Rows) -> tuple[float, int]:
-    upper = np.triu_indices(len(batch), 1)
-    apart = _squared_distances(population.points, batch)[upper]
-    near = apart < _EQUAL
-    if population.hashes is not None:
-        hashes = population.hashes[batch]
-        near |= hamming(hashes[:, None], hashes)[upper] <= population.duplicate_bits
-    return float(np.sqrt(max(apart.min(), 0.0))), int(near.sum())
-
-
-def _squared_distances(points: Floats, rows: Rows) -> npt.NDArray[np.float64]:
-    here = points[rows].astype(np.float64)
-    lengths = (here**2).sum(axis=1)
-    return np.asarray(lengths[:, None] + lengths - 2 * here @ here.T, np.float64)
-
-
-def _axes(centred: Floats) -> Floats:
-    """The principal axes of centred rows, (p, p), the longest first."""
-    vectors = np.linalg.eigh((centred.T @ centred).astype(np.float64))[1]
-    return np.asarray(vectors[:, ::-1], np.float32)
+    Examples
+    --------
+    >>> class_labels(["dog", "cat", "dog"])
+    array([1, 0, 1])
+    """
+    numbers = class_numbers(names)
+    return numbers if len(np.unique(numbers)) > 1 else None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from imgbatch.batches.plans import PlannedBatch
-    from imgbatch.batches.population import Tally
+    from imgbatch.batches.tally import Tally
     from imgbatch.collection import Collection
     from imgbatch.outputs.batches import ShownBatch
     from imgbatch.types import Rows
@@ -117,8 +117,8 @@ class _Target:
 
 def _check_target(output: str | None, folder: str) -> _Target | None:
     """Where the plan goes; a slash at the end, or a folder that is there, asks for a folder."""
-    from imgbatch.batches.plans import check_plan_path
-    from imgbatch.files.atomic import refuse_inside
+    from imgbatch.batches.plan_files import check_plan_path
+    from imgbatch.files.readonly import refuse_inside
 
     if output is None:
         return None
@@ -174,7 +174,7 @@ class _Wish:
 
     def random(self, images: int, epoch: int) -> "list[Rows]":
         """As many random batches of some images as would be dealt."""
-        from imgbatch.batches.population import random_batches
+        from imgbatch.batches.tally import random_batches
 
         batches = random_batches(images, self.batch_size, self.seed, epoch)
         return batches[: images // self.batch_size] if self.drop_last else batches
@@ -182,7 +182,8 @@ class _Wish:
     def write(self, target: _Target | None, chunks: "Iterable[_Chunk]", figures: "_Figures") -> int:
         """Tally and write what is dealt, as it comes; the number of batches."""
         from imgbatch import __version__
-        from imgbatch.batches.plans import PlanHeader, PlannedBatch, write_plan, write_plan_folder
+        from imgbatch.batches.plan_files import write_plan, write_plan_folder
+        from imgbatch.batches.plans import PlanHeader, PlannedBatch
 
         records = self.photos.records
         count = 0
@@ -220,13 +221,13 @@ class _Figures:
     def __init__(self, wish: _Wish, first: "Sequence[Rows]") -> None:
         import numpy as np
 
-        from imgbatch.batches.population import Tally
+        from imgbatch.batches.tally import Tally
 
         population = wish.photos.population
         self.wish, self.notes = wish, list[str]()
         self.rows = np.sort(np.concatenate(first)) if len(population.parts) > 1 else None
         if self.rows is not None:
-            population = population.of(self.rows)
+            population = population.subset(self.rows)
             if len(self.rows) < len(wish.photos):
                 self.notes = [f"figures are those of the first {len(self.rows)} images dealt"]
         self.ours, self.chance = (Tally(population, wish.batch_size) for _ in range(2))
@@ -266,7 +267,7 @@ def _preview(wish: _Wish, first: "Sequence[Rows]", rows: int, ours: "Tally") -> 
 
 
 def _shown(wish: _Wish, batches: "Sequence[Rows]") -> "list[ShownBatch]":
-    from imgbatch.batches.population import mate_distances
+    from imgbatch.batches.tally import mate_distances
     from imgbatch.files import paths
     from imgbatch.outputs.batches import MOST_SHOWN, ShownBatch
     from imgbatch.outputs.pictures import load_picture

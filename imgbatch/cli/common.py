@@ -104,7 +104,7 @@ def errors_as_lines() -> Iterator[None]:
 
 
 def _fail(line: str, hint: str, code: int) -> NoReturn:
-    from imgbatch.outputs.base import printable
+    from imgbatch.files.names import printable
 
     if _debug and sys.exc_info()[0] is not None:
         traceback.print_exc()
@@ -147,14 +147,15 @@ def start_workers_early(folder: str, options: IndexOptions) -> None:
     checked later.
     """
     from imgbatch.files.cache import index_directory
+    from imgbatch.index import DESCRIBING_MODULES
     from imgbatch.runners import start_early, usable_cores, worth_starting
 
     with contextlib.suppress(ImgbatchError, OSError):
         if index_directory(folder, options.index).exists() or not worth_starting(folder):
             return
-        count = options.workers or usable_cores()
+        count = options.workers or usable_cores()  # last: counting cores costs an import
         if count > 1:
-            start_early(count)
+            start_early(count, DESCRIBING_MODULES)
 
 
 def settings_of(options: IndexOptions) -> "Config":
@@ -178,18 +179,18 @@ def default_picture(images: ImageSource, stem: str) -> Path:
     In ``imgbatch-out/`` of the working directory; beside the index where that would be among the
     images.
     """
-    from imgbatch.files.atomic import is_inside
+    from imgbatch.files.readonly import lies_inside
 
     options = images.config.sheet
     folder = Path(options.folder)
-    if is_inside(folder, images.folder):
+    if lies_inside(folder, images.folder):
         folder = images.index_directory / "sheets"
     return folder / f"{stem}.{options.format}"
 
 
 def note(notes: Iterable[str]) -> None:
     """Print remarks to standard error, one a line."""
-    from imgbatch.outputs.base import printable
+    from imgbatch.files.names import printable
 
     for line in notes:
         print(f"note: {printable(line)}", file=sys.stderr)

@@ -14,7 +14,7 @@ from imgbatch.errors import SelectionError, UsageError
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
-    from imgbatch.types import Explanation
+    from imgbatch.selection.explain import Explanation
 
 _PICTURE_PX = 420
 _INDEX = IndexOptions()
@@ -48,7 +48,7 @@ def explain(
     options: IndexOptions = _INDEX,
 ) -> None:
     """Show two images side by side, with what makes them near or far."""
-    from imgbatch.files.atomic import refuse_inside
+    from imgbatch.files.readonly import refuse_inside
     from imgbatch.outputs.explain import print_explanation
     from imgbatch.outputs.json import explanation_document, print_json
     from imgbatch.outputs.sheet import check_sheet_path

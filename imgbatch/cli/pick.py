@@ -93,7 +93,7 @@ def check_outputs(pick: PickOptions, folder: str | None) -> None:
 
 def refuse_outputs_inside(pick: PickOptions, folder: str) -> None:
     """Raise `UsageError` if an output would lie in the image folder."""
-    from imgbatch.files.atomic import refuse_inside
+    from imgbatch.files.readonly import refuse_inside
 
     outputs = {"-o": pick.output, "--copy-to": pick.copy_to, "--link-to": pick.link_to}
     for option, path in outputs.items():
@@ -103,7 +103,7 @@ def refuse_outputs_inside(pick: PickOptions, folder: str) -> None:
 
 def show(images: ImageSource, picked: "Selection", pick: PickOptions) -> None:
     """Write the sheet, copy or link the files, print the answer."""
-    from imgbatch.files.atomic import hand_out
+    from imgbatch.files.handout import hand_out
     from imgbatch.outputs import OUTPUTS, Result, load_pictures, write_sheet
 
     pictures = load_pictures(picked, images.config)

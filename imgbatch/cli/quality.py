@@ -110,7 +110,7 @@ def tune(
 
 def _config_target(output: Path | None, folder: str) -> Path:
     """Where the config goes: -o, which is replaced, or a new file in the working directory."""
-    from imgbatch.files.atomic import refuse_inside
+    from imgbatch.files.readonly import refuse_inside
 
     if output is None:
         target, number = Path("imgbatch-tuned.toml"), 1
@@ -129,7 +129,8 @@ def _write_tuned(tuned: "Tuning", target: Path, *, json: bool) -> None:
     from dataclasses import asdict
 
     from imgbatch.config.write import differences, write_config
-    from imgbatch.outputs import print_json, printable, write_facts
+    from imgbatch.files.names import printable
+    from imgbatch.outputs import print_json, write_facts
     from imgbatch.outputs.tuning import write_gains
 
     changed = differences(tuned.config)

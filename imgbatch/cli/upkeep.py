@@ -80,14 +80,14 @@ def cache_list(index: IndexDir = None, json: Json = False) -> None:
         print_json(
             {
                 "indexes": [
-                    {"folder": one.folder, "index": str(one.directory), "bytes": one.size}
+                    {"folder": one.folder, "index": str(one.directory), "bytes": one.size_bytes}
                     for one in found
                 ]
             }
         )
         return
     rows = [
-        (one.folder + (" (gone)" if one.orphaned else ""), f"{one.size / 1e6:.1f} MB")
+        (one.folder + (" (gone)" if one.orphaned else ""), f"{one.size_bytes / 1e6:.1f} MB")
         for one in found
     ]
     write_rows(f"{len(found)} indexes in {cache_root(index)}", ("image folder", "size"), rows)
@@ -117,4 +117,4 @@ def cache_clean(
         found = [one for one in found if one.orphaned]
     for one in found:
         remove_index(one)
-    print(f"removed {len(found)} indexes, {sum(one.size for one in found) / 1e6:.1f} MB")
+    print(f"removed {len(found)} indexes, {sum(one.size_bytes for one in found) / 1e6:.1f} MB")

@@ -1,1 +1,1 @@
-"""Near-duplicates: the rule, and the pairs that it finds."""
+"""Near-duplicates: the rule that tells them, and the pairs of them in a set of images."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +17,7 @@ Blocks = Mapping[str, Floats]
 
 _TINY = 1e-12
 _FLAT = 1e-6
-"""What is below this share of the largest (a variance), or of 1 (a length), is numerical dust."""
+"""Variances below this share of the largest, and lengths below it, count as rounding errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,13 @@ class BlockOptions:
     Attributes
     ----------
     weight
-        Share of the mean squared distance, relative to the other blocks'; 0 leaves it out.
+        Share of the mean squared distance, relative to the other blocks' weights; 0 leaves the
+        block out.
     components
-        Most principal components kept.
+        Number of principal components kept at most.
     power
-        Each component is divided by its standard deviation to this power: 0 leaves it alone, 1
-        whitens. 0.5 keeps strong directions ahead without letting them drown the others.
+        Each component is divided by its standard deviation to this power: 0 changes nothing, 1
+        whitens. With 0.5 strong directions stay ahead but do not dominate.
     """
 
     weight: float
@@ -44,8 +45,14 @@ class BlockOptions:
 class Block:
     """One fitted block: rows are centred, L2-normalised, projected, L2-normalised and scaled.
 
-    mean (d,); offset (k,) and axes (d, k), with the scaling of components already in; scale is the
-    factor that gives the block its share of the mean squared distance.
+    Attributes
+    ----------
+    mean
+        (d,) mean of the fitted rows.
+    axes, offset
+        (d, k) and (k,): the projection, which includes the scaling of components.
+    scale
+        Factor that gives the block its share of the mean squared distance.
     """
 
     mean: Floats
@@ -54,7 +61,7 @@ class Block:
     scale: float
 
     def transform(self, rows: Floats) -> Floats:
-        """(n, d) -> (n, k) float32, of length `scale` or, without any variance, 0."""
+        """(n, d) -> (n, k) float32; rows have the length `scale`, or 0 if nothing varies."""
         columns: Floats = _unit(_unit(rows - self.mean) @ self.axes - self.offset)
         columns *= np.float32(self.scale)
         return columns
@@ -64,18 +71,26 @@ class Block:
 class FeatureSpace:
     """A fitted map from descriptor blocks to points.
 
-    The columns of a point are those of its blocks, side by side; so the squared distance of two
-    points is the sum of the blocks' squared distances, and says how much each descriptor has to do
-    with it. Over the fitted rows the mean squared distance is 1, and each block's share of it is
-    its weight. Points are (n, p) float32 and always finite: a block without variance gives zeros.
-    Fitting and transforming are deterministic; the sign of every axis is fixed by its largest
-    entry.
+    A block holds one descriptor's features of n images. Each block is reduced by a PCA of its own
+    and scaled; the columns of a point are those of all blocks, side by side. So the squared
+    distance of two points is the sum of the blocks' squared distances, and shows how much each
+    descriptor contributes. Over the fitted rows the mean squared distance is 1, and each block's
+    share of it is its weight.
+
+    Points are (n, p) float32 and always finite; a block without variance gives zeros. Fitting and
+    transforming are deterministic; the sign of every axis is fixed by its largest entry.
 
     Source: per-block PCA with root scaling follows Jegou and Chum, "Negative evidences and
     co-occurences in image retrieval: the benefit of PCA and whitening", ECCV 2012. Departures: the
     power is a setting, since full whitening hurts; blocks are scaled to equal mean squared
-    distance; no PCA over the joined blocks, which costs 2 to 5 points of precision on object
-    photographs (figures in imgbatch/DESIGN.md).
+    distance; there is no PCA over the joined blocks, which costs 2 to 5 points of precision on
+    object photographs (figures in imgbatch/DESIGN.md).
+
+    >>> import numpy as np
+    >>> hue = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
+    >>> space = FeatureSpace.fit({"hue": hue}, {"hue": BlockOptions(1.0, 4, 0.5)})
+    >>> space.transform({"hue": hue[:3]}).shape
+    (3, 4)
     """
 
     blocks: dict[str, Block]
@@ -83,21 +98,28 @@ class FeatureSpace:
     @classmethod
     def fit(cls, blocks: Blocks, options: Mapping[str, BlockOptions]) -> "FeatureSpace":
         """Fit on blocks of the same n >= 1 rows. O(n d^2 + d^3) time for d the widest block."""
-        used = {name: one for name, one in options.items() if one.weight > 0}
-        total = sum(one.weight for one in used.values())
-        return cls({n: _fit_block(blocks[n], one, one.weight / total) for n, one in used.items()})
+        used = {name: block for name, block in options.items() if block.weight > 0}
+        total = sum(block.weight for block in used.values())
+        return cls(
+            {
+                name: _fit_block(blocks[name], block, block.weight / total)
+                for name, block in used.items()
+            }
+        )
 
     def transform(self, blocks: Blocks) -> Floats:
         """Blocks of n rows -> (n, p) float32 points."""
         return np.concatenate(
-            [b.transform(blocks[name]) for name, b in self.blocks.items()], axis=1
+            [block.transform(blocks[name]) for name, block in self.blocks.items()], axis=1
         )
 
     @property
     def columns(self) -> dict[str, slice]:
-        """Where each block's columns stand in a point."""
-        ends = list(accumulate(block.axes.shape[1] for block in self.blocks.values()))
-        return {n: slice(a, b) for n, a, b in zip(self.blocks, [0, *ends], ends, strict=False)}
+        """The columns of each block in a point, by descriptor name."""
+        ends = [0, *accumulate(block.axes.shape[1] for block in self.blocks.values())]
+        return {
+            name: slice(*edges) for name, edges in zip(self.blocks, pairwise(ends), strict=True)
+        }
 
     def save(self, file: Path | BinaryIO) -> None:
         """Write all arrays in the .npz form (nothing pickled)."""
@@ -109,7 +131,7 @@ class FeatureSpace:
                 f"{name}.offset": block.offset,
                 f"{name}.scale": np.array([block.scale], np.float64),
             }
-        # Opened here, since NumPy adds an ending to a path and leaves a damaged file open.
+        # Files are opened here: NumPy adds an ending to a path, and leaves a damaged file open.
         with file.open("wb") if isinstance(file, Path) else nullcontext(file) as opened:
             np.savez(opened, names=np.array(list(self.blocks)), **arrays)
 
@@ -152,8 +174,8 @@ def principal_axes(rows: Floats, most: int) -> tuple[Floats, npt.NDArray[np.floa
     Returns
     -------
     axes, variances
-        (d, k) float32 orthonormal columns and (k,) float64, falling; k <= most. Directions without
-        variance are left out, but at least one axis is always kept.
+        (d, k) float32 orthonormal columns, and (k,) float64 variances along them, falling; k <=
+        most. Directions without variance are left out, but at least one axis is always kept.
     """
     from scipy.linalg import eigh
 

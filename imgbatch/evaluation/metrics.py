@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from imgbatch.annotations.labels import UNLABELLED
-from imgbatch.copies.pairs import hamming
+from imgbatch.copies.rule import hamming
 from imgbatch.evaluation.intervals import Values
 from imgbatch.neighbours.search import neighbour_lists
 from imgbatch.types import Floats, Hashes, Rows

@@ -15,7 +15,8 @@ from imgbatch.evaluation.intervals import Values, interval
 from imgbatch.evaluation.results import Gain, TrialReport, Tuning
 from imgbatch.evaluation.trials import Search, Setting, TrialImages
 from imgbatch.files import cache, paths
-from imgbatch.index.sqlite.refresh import open_sqlite
+from imgbatch.index.sqlite.opened import open_sqlite
+from imgbatch.index.sqlite.refresh import SqliteFolder
 from imgbatch.types import Floats, Hashes, Progress, Rows
 
 _MOST_IMAGES = 6000
@@ -49,7 +50,7 @@ def load_with_descriptors(
     path = paths.absolute(folder)
     paths.refuse_url(path, index)
     directory = cache.index_directory(path, index)
-    opened = open_sqlite(path, directory, config, progress, extra=descriptors)
+    opened = open_sqlite(SqliteFolder(path, directory, config, tuple(descriptors)), progress)
     return Collection(config, opened, started)
 
 

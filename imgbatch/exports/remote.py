@@ -32,7 +32,7 @@ from imgbatch.selection.answer import (
     outside_anchor,
 )
 from imgbatch.selection.explain import shares_of_set
-from imgbatch.selection.similar import Anchor, SimilarOptions, mark_distinct, similar
+from imgbatch.selection.similar import Anchor, SimilarOptions, distinct_mask, similar
 from imgbatch.types import Floats, ImageRecord, PickedImage, Selection
 
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ class RemoteImages:
         options = SimilarOptions(**self.config.similar.model_dump(), hashes=hashes)
         rows, distances = similar(NeighbourSearch(points, large=0), anchor, n, options)
         others = rows[rows != anchor.row]
-        distinct = bool(mark_distinct(others, len(others), anchor, options).all())
+        distinct = bool(distinct_mask(others, len(others), anchor, options).all())
         chosen = [candidates[row] for row in rows.tolist()]
         choice = Choice(
             [image.record for image in chosen],

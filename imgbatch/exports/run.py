@@ -10,7 +10,7 @@ from imgbatch.collection import Collection
 from imgbatch.errors import OutputError
 from imgbatch.exports import ImageTable, PortableSpace, Written, exporter_of
 from imgbatch.files import paths
-from imgbatch.files.atomic import refuse_inside
+from imgbatch.files.readonly import refuse_inside
 from imgbatch.types import Progress
 
 

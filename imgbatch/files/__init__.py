@@ -1,1 +1,1 @@
-"""Files and folders: their names, writing without harm, and where indexes lie."""
+"""Files and folders: names and URLs, writing in one step, handing out, where indexes are kept."""

@@ -1,4 +1,4 @@
-"""Where indexes lie: one folder each, named after the image folder, in the user's cache folder."""
+"""Where indexes are kept: one folder for each image folder, in the user's cache folder."""
 
 import hashlib
 import os
@@ -9,10 +9,13 @@ from pathlib import Path
 
 import platformdirs
 
-from imgbatch.errors import CatalogueError, UsageError
+from imgbatch.errors import CatalogueError
 from imgbatch.files import paths
+from imgbatch.files.atomic import write_bytes
+from imgbatch.files.readonly import refuse_inside
 
-_MARK = "image-folder.txt"
+_FOLDER_FILE = "image-folder.txt"
+"""The file in each index's folder that holds the name of its image folder."""
 
 
 def cache_root(given: str | os.PathLike[str] | None = None) -> Path:
@@ -23,18 +26,31 @@ def cache_root(given: str | os.PathLike[str] | None = None) -> Path:
 
 
 def index_directory(folder: str, given: str | os.PathLike[str] | None = None) -> Path:
-    """The index folder of an image folder; links to one folder share its index.
+    """The index folder of an image folder; all links to one image folder share its index.
 
-    Of a folder or an index given by a URL, it holds what is kept here of them.
+    If the image folder or the index is given by a URL, this is the local folder for what is derived
+    from them.
+
+    Parameters
+    ----------
+    folder
+        The image folder: a path or URL. It need not exist.
+    given
+        The folder of all indexes (see `cache_root`), or a URL (see `store_root`).
 
     Raises
     ------
     UsageError
-        It would lie inside the image folder, which is never written to; or a URL is one that
-        `paths.check_url` refuses.
+        The index would lie inside the image folder, which is never written to; or `paths.check_url`
+        refuses a URL.
+
+    Examples
+    --------
+    >>> index_directory("/data/My photos", "/cache").as_posix()
+    '/cache/My-photos-8307956eb936'
     """
-    for place in (folder, given or ""):
-        paths.check_url(os.fspath(place))
+    for location in (folder, given or ""):
+        paths.check_url(os.fspath(location))
     real = paths.real(folder)
     local = None if given is None or paths.is_url(os.fspath(given)) else given
     directory = cache_root(local) / _name_of(real)
@@ -42,21 +58,13 @@ def index_directory(folder: str, given: str | os.PathLike[str] | None = None) ->
     return directory
 
 
-def _refuse_inside(place: str, folder: str) -> None:
-    if paths.lies_inside(place, folder):
-        raise UsageError(
-            f"the index {place} would lie inside the image folder, which is never written to",
-            "give a place outside it with --index DIR or IMGBATCH_CACHE_DIR",
-        )
-
-
 def store_root(folder: str, given: str | os.PathLike[str] | None = None) -> str:
-    """Where an image folder's shards lie: below the URL given, else in its index folder.
+    """Where an image folder's shards are kept: below the URL given, else in its index folder.
 
     Raises
     ------
     UsageError
-        They would lie inside the image folder; or the URL is one that `paths.check_url` refuses.
+        They would lie inside the image folder; or `paths.check_url` refuses the URL.
     """
     if given is not None and paths.is_url(os.fspath(given)):
         paths.check_url(os.fspath(given))
@@ -66,6 +74,11 @@ def store_root(folder: str, given: str | os.PathLike[str] | None = None) -> str:
     return str(index_directory(folder, given) / "store")
 
 
+def _refuse_inside(index: str, folder: str) -> None:
+    hint = "give a place outside it with --index DIR or IMGBATCH_CACHE_DIR"
+    refuse_inside(index, folder, "the index", hint)
+
+
 def _name_of(real: str) -> str:
     """A readable name that no other folder has."""
     readable = re.sub(r"[^A-Za-z0-9]+", "-", os.path.basename(real)).strip("-")[:32] or "folder"
@@ -73,7 +86,7 @@ def _name_of(real: str) -> str:
 
 
 def make_index_directory(directory: Path, folder: str) -> None:
-    """Make an index folder, and note which image folder it belongs to.
+    """Make an index folder that says which image folder it belongs to.
 
     Raises
     ------
@@ -91,20 +104,20 @@ def make_index_directory(directory: Path, folder: str) -> None:
 
 
 def remember_folder(directory: Path, folder: str) -> None:
-    """Note beside an index which image folder it belongs to, for `list_indexes`."""
-    mark = directory / _MARK
-    text = os.fsencode(paths.real(folder))
-    if not mark.is_file() or mark.read_bytes() != text:
-        mark.write_bytes(text)
+    """Write the name of the image folder into an index folder, for `list_indexes`."""
+    file = directory / _FOLDER_FILE
+    name = os.fsencode(paths.real(folder))
+    if not file.is_file() or file.read_bytes() != name:
+        write_bytes(file, name)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredIndex:
-    """An index on disk: its place, its image folder, and how many bytes it takes."""
+    """An index on disk: its folder, its image folder, and the bytes it takes."""
 
     directory: Path
     folder: str
-    size: int
+    size_bytes: int
 
     @property
     def orphaned(self) -> bool:
@@ -113,14 +126,23 @@ class StoredIndex:
 
 
 def list_indexes(root: Path) -> list[StoredIndex]:
-    """Every index below a cache folder, sorted by image folder."""
-    found = []
-    for mark in root.glob(f"*/{_MARK}"):
-        size = sum(file.stat().st_size for file in mark.parent.rglob("*") if file.is_file())
-        found.append(StoredIndex(mark.parent, os.fsdecode(mark.read_bytes()), size))
-    return sorted(found, key=lambda index: index.folder)
+    """Every index below a cache folder, sorted by image folder.
+
+    Examples
+    --------
+    >>> make_index_directory(Path("cache/photos-1"), "/no/such/folder")
+    >>> index, = list_indexes(Path("cache"))
+    >>> index.folder, index.orphaned
+    ('/no/such/folder', True)
+    """
+    indexes = []
+    for file in root.glob(f"*/{_FOLDER_FILE}"):
+        parts = file.parent.rglob("*")
+        size_bytes = sum(part.stat().st_size for part in parts if part.is_file())
+        indexes.append(StoredIndex(file.parent, os.fsdecode(file.read_bytes()), size_bytes))
+    return sorted(indexes, key=lambda index: index.folder)
 
 
 def remove_index(index: StoredIndex) -> None:
-    """Delete an index; the next request on its folder makes it anew."""
+    """Delete an index; the next request for its image folder makes it anew."""
     shutil.rmtree(index.directory)

@@ -1,7 +1,7 @@
-"""What a `Collection` is built on: an index of a folder, brought up to date and opened.
+"""What a `Collection` is built on: the index of a folder, brought up to date and opened.
 
-It knows the images and gives their points; whether they lie in SQLite or in shards is its own
-affair.
+`OpenedIndex` is what both kinds of index offer: the one in SQLite and the one in shards. The
+functions here do what both have in common.
 """
 
 import contextlib
@@ -18,18 +18,26 @@ from imgbatch.files.atomic import publishing, replacing
 from imgbatch.index.records import Records
 from imgbatch.types import Floats, Rows, Skipped, View
 
-MAKE_ONE = "run without --no-refresh once, where the folder is at hand"
-"""What to do where an index is to be trusted that is not there."""
+REFRESH_HINT = "run without --no-refresh once, where the folder is at hand"
+"""What to do if an index that is to be trusted is missing or incomplete."""
 _LISTINGS_KEPT = 2
-_SKIPPED, _SEEN = "skipped.json", "index-seen.txt"
+_SKIPPED_FILE, _STATE_FILE = "skipped.json", "index-seen.txt"
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshReport:
     """What bringing the index up to date did.
 
-    ``read`` files were opened, of which ``described`` were decoded; ``removed`` are gone.
-    ``unlisted`` could not even be listed (dangling links, closed folders).
+    Attributes
+    ----------
+    read
+        Number of files that were opened.
+    described
+        Number of files, of those, that were decoded.
+    removed
+        Number of files that the index held and the folder no longer holds.
+    unlisted
+        What could not be listed: dangling links, folders without permission.
     """
 
     read: int
@@ -39,7 +47,7 @@ class RefreshReport:
 
 
 class OpenedIndex(Protocol):
-    """An index that matches its folder, as of one moment.
+    """An index that matched its folder when it was opened.
 
     Attributes
     ----------
@@ -47,15 +55,16 @@ class OpenedIndex(Protocol):
         Absolute path of the image folder, or its URL; see `files.paths`.
     records
         The readable images in the order of rows.
-    skipped, skipped_list
-        The files that are none, with reasons, and the file that lists them (None if there are
-        none).
+    skipped
+        Files that could not be read as images, with reasons, sorted by path.
+    skipped_list
+        The file that lists the skipped files; None if no file was skipped.
     report
-        What bringing it up to date did.
+        What bringing the index up to date did.
     directory
-        The local folder in which the index, or what is kept of it here, lies.
+        The local folder of the index or, for shards in a remote store, of what is derived from it.
     notes
-        Remarks for the user; they may grow with use.
+        Remarks for the user; later calls may add some.
     """
 
     records: Records
@@ -76,12 +85,12 @@ class OpenedIndex(Protocol):
         ...
 
     def projection(self) -> Projection:
-        """Points and hashes of the records: read where they are kept, else computed.
+        """Points and hashes of the records: read from the disk, or computed on first use.
 
         Raises
         ------
         CatalogueError
-            The folder was indexed anew meanwhile, so that rows would be those of other images.
+            The index has changed since it was opened, so that its rows are other images.
         """
         ...
 
@@ -96,17 +105,17 @@ class OpenedIndex(Protocol):
         Raises
         ------
         CatalogueError
-            The folder was indexed anew meanwhile, so that rows would be those of other images.
+            The index has changed since it was opened, so that its rows are other images.
         """
         ...
 
     def features(self, rows: Rows) -> dict[str, Floats]:
-        """What the descriptors say of some rows, given in rising order: (m, d) float32 by name."""
+        """Features of m rows, given in rising order: (m, d) float32 by descriptor name."""
         ...
 
 
 def changed_meanwhile(folder: str) -> CatalogueError:
-    """The error for an index that is no longer that of the records."""
+    """The error for an index whose rows are no longer the records."""
     return CatalogueError(
         f"the index of {folder} has changed since it was loaded", "load the folder again"
     )
@@ -124,35 +133,36 @@ def no_images(folder: str, skipped: Sequence[Skipped]) -> FolderError:
 
 
 def write_skipped(directory: Path, skipped: Sequence[Skipped]) -> Path | None:
-    """List skipped files beside the index, one a line; None, and no file, where there are none."""
+    """List skipped files beside the index, one a line; None, and no file, if there are none."""
     target = directory / "skipped.tsv"
     if not skipped:
         target.unlink(missing_ok=True)
         return None
-    lines = "".join(f"{one.path!r}\t{one.reason}\n" for one in skipped)
+    lines = "".join(f"{file.path!r}\t{file.reason}\n" for file in skipped)
     with replacing(target) as temporary:
         temporary.write_text(lines, encoding="utf-8")
     return target
 
 
-def kept_listing(
-    place: Path, seen: str, read: Callable[[], tuple[Records, list[Skipped]]]
+def cached_listing(
+    directory: Path, state: str, read: Callable[[], tuple[Records, list[Skipped]]]
 ) -> tuple[Records, list[Skipped]]:
-    """The readable images and the other files of an index, read once and packed in a directory.
+    """The readable images and the skipped files of an index, packed in a directory on first use.
 
-    Reading a million rows takes seconds. What was packed is trusted while `seen`, text that
-    changes with the index, is the same.
+    Reading a million rows of an index takes seconds; reading packed ones takes none. The packed
+    listing is used as long as `state`, a text that changes with the index, is the same; otherwise
+    `read` reads the index and its answer is packed.
     """
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, EOFError):
-        if (place / _SEEN).read_text(encoding="utf-8") == seen:
-            pairs = json.loads((place / _SKIPPED).read_text(encoding="utf-8"))
-            return Records.load(place), [Skipped(path, reason) for path, reason in pairs]
+        if (directory / _STATE_FILE).read_text(encoding="utf-8") == state:
+            pairs = json.loads((directory / _SKIPPED_FILE).read_text(encoding="utf-8"))
+            return Records.load(directory), [Skipped(path, reason) for path, reason in pairs]
     records, skipped = read()
-    shutil.rmtree(place, ignore_errors=True)
-    # Failing to keep them costs time, never the answer.
-    with contextlib.suppress(OSError), publishing(place, _LISTINGS_KEPT) as made:
+    shutil.rmtree(directory, ignore_errors=True)
+    # A listing that cannot be kept costs time the next time, and changes no answer.
+    with contextlib.suppress(OSError), publishing(directory, _LISTINGS_KEPT) as made:
         records.save(made)
-        pairs = [(one.path, one.reason) for one in skipped]
-        (made / _SKIPPED).write_text(json.dumps(pairs), encoding="utf-8")
-        (made / _SEEN).write_text(seen, encoding="utf-8")
+        pairs = [(file.path, file.reason) for file in skipped]
+        (made / _SKIPPED_FILE).write_text(json.dumps(pairs), encoding="utf-8")
+        (made / _STATE_FILE).write_text(state, encoding="utf-8")
     return records, skipped

@@ -1,7 +1,8 @@
-"""The readable images of a folder, packed: a million cost the bytes of their paths, no objects."""
+"""The readable images of a folder, packed into arrays that load in no time (DESIGN.md, 31)."""
 
 import json
 import os
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,29 +14,38 @@ import numpy.typing as npt
 from imgbatch.types import ImageRecord
 
 _ARRAYS = ("paths", "ends", "sizes")
-_PART = 1 << 16
+_BLOCK_ROWS = 1 << 16
+"""Rows handled together as plain Python numbers, so that memory stays small."""
 
 Row = tuple[bytes, int, int, str]
-"""Path, width, height, note: a readable image as the index holds it."""
+"""Path as bytes, width and height in pixels, note: a readable image as the index holds it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Records(Sequence[ImageRecord]):
-    """Every readable image, sorted by the bytes of its path; an `ImageRecord` is made when asked.
+    """All readable images, sorted by the bytes of their paths: a sequence of `ImageRecord`.
 
-    It never changes, whatever happens to the index, and may be used by several threads and
-    processes at once.
+    A record is made when it is asked for. The sequence does not change when the index does, and
+    several threads and processes may use it at once.
 
     Attributes
     ----------
     paths
-        All paths, one after the other: uint8, memory-mapped where it comes from the disk.
+        (bytes,) uint8: all paths, one after the other; memory-mapped if read from the disk.
     ends
-        (n,) int64: where in `paths` each ends.
+        (n,) int64: where each path ends in `paths`.
     sizes
         (n, 2) int32: width and height in pixels.
     notes
-        What was odd about a file, by row.
+        What was odd about a file, by row; files without a note are missing.
+
+    Examples
+    --------
+    >>> records = Records.pack([(b"a/1.jpg", 640, 480, ""), (b"b/2.jpg", 320, 200, "")])
+    >>> records[1].path, records[1].width, records[1].label
+    ('b/2.jpg', 320, 'b')
+    >>> records.row_of("b/2.jpg")
+    1
     """
 
     paths: npt.NDArray[np.uint8]
@@ -45,9 +55,9 @@ class Records(Sequence[ImageRecord]):
 
     @classmethod
     def pack(cls, rows: Iterable[Row]) -> Self:
-        """Pack rows that are sorted by path; O(n) time and the memory of the result."""
+        """Pack rows that are sorted by path, in O(n) time and the memory of the result."""
         paths, lengths, sizes = bytearray(), list[int](), list[tuple[int, int]]()
-        parts: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]] = []
+        blocks: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]] = []
         notes: dict[int, str] = {}
         for row, (path, width, height, note) in enumerate(rows):
             paths += path
@@ -55,17 +65,17 @@ class Records(Sequence[ImageRecord]):
             sizes.append((width, height))
             if note:
                 notes[row] = note
-            if len(lengths) == _PART:
-                parts.append((np.array(lengths), np.array(sizes, np.int32)))
+            if len(lengths) == _BLOCK_ROWS:
+                blocks.append((np.array(lengths, np.int64), np.array(sizes, np.int32)))
                 lengths, sizes = [], []
-        parts.append((np.array(lengths, np.int64), np.array(sizes, np.int32).reshape(-1, 2)))
-        ends = np.cumsum(np.concatenate([one for one, _ in parts]), dtype=np.int64)
-        together = np.concatenate([one for _, one in parts])
-        return cls(np.frombuffer(bytes(paths), np.uint8), ends, together, notes)
+        blocks.append((np.array(lengths, np.int64), np.array(sizes, np.int32).reshape(-1, 2)))
+        all_lengths, all_sizes = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
+        ends = np.cumsum(all_lengths, dtype=np.int64)
+        return cls(np.frombuffer(bytes(paths), np.uint8), ends, all_sizes, notes)
 
     @classmethod
     def load(cls, directory: Path) -> Self:
-        """Read what `save` wrote; raises `OSError` or `ValueError` if it is missing or damaged."""
+        """Read what `save` wrote; raises `OSError` or `ValueError` for missing or damaged files."""
         paths, ends, sizes = (
             np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False)
             for name in _ARRAYS
@@ -90,45 +100,39 @@ class Records(Sequence[ImageRecord]):
     def __getitem__(self, row: slice) -> list[ImageRecord]: ...
     def __getitem__(self, row: int | slice) -> ImageRecord | list[ImageRecord]:
         if isinstance(row, slice):
-            return [self[one] for one in range(*row.indices(len(self)))]
-        at = row + len(self) if row < 0 else row
-        if not 0 <= at < len(self):
+            return [self[number] for number in range(*row.indices(len(self)))]
+        number = row + len(self) if row < 0 else row
+        if not 0 <= number < len(self):
             raise IndexError(f"row {row} of {len(self)} images")
-        width, height = self.sizes[at].tolist()
-        return ImageRecord(os.fsdecode(self._path(at)), width, height, self.notes.get(at, ""))
+        width, height = self.sizes[number].tolist()
+        note = self.notes.get(number, "")
+        return ImageRecord(os.fsdecode(self._path(number)), width, height, note)
 
     def __iter__(self) -> Iterator[ImageRecord]:
         paths = self.all_paths()
-        for start in range(0, len(self), _PART):  # a part's sizes at a time, as plain numbers
-            for row, (width, height) in enumerate(
-                self.sizes[start : start + _PART].tolist(), start
-            ):
+        for start in range(0, len(self), _BLOCK_ROWS):
+            block = self.sizes[start : start + _BLOCK_ROWS].tolist()
+            for row, (width, height) in enumerate(block, start):
                 yield ImageRecord(next(paths), width, height, self.notes.get(row, ""))
 
     def __eq__(self, other: object) -> bool:
         """Whether both hold the same images, with the same sizes and notes."""
         if not isinstance(other, Records):
             return NotImplemented
-        arrays = all(np.array_equal(getattr(self, a), getattr(other, a)) for a in _ARRAYS)
-        return arrays and self.notes == other.notes
+        equal = all(np.array_equal(getattr(self, a), getattr(other, a)) for a in _ARRAYS)
+        return equal and self.notes == other.notes
 
     def __hash__(self) -> int:
         return hash((len(self), len(self.paths)))
 
     def row_of(self, path: str) -> int | None:
-        """The row of a path inside the folder, by bisection; None if no readable image has it."""
+        """The row of a path inside the folder, in O(log n); None if no readable image has it."""
         wanted = os.fsencode(path)
-        low, high = 0, len(self)
-        while low < high:
-            middle = (low + high) // 2
-            if self._path(middle) < wanted:
-                low = middle + 1
-            else:
-                high = middle
-        return low if low < len(self) and self._path(low) == wanted else None
+        row = bisect_left(range(len(self)), wanted, key=self._path)
+        return row if row < len(self) and self._path(row) == wanted else None
 
     def all_paths(self) -> Iterator[str]:
-        """Every path, in the order of rows."""
+        """All paths, in the order of rows."""
         joined, start = self.paths.tobytes(), 0
         for end in self.ends.tolist():
             yield os.fsdecode(joined[start:end])

@@ -1,12 +1,12 @@
-"""Points that lie in several parts: rows gathered and neighbours found as if they lay in one.
+"""Points in several parts, read and searched as if they were one array.
 
-Pure functions: where a part lies is its own business, and how work on parts is spread is one
-function, a `TaskMap`: over the cores of this machine, or over those of a cluster.
+A part loads its arrays itself. One function, a `TaskMap`, spreads the work on parts over the cores
+of this machine or over a cluster.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +21,12 @@ from imgbatch.neighbours.search import (
 from imgbatch.runners.maps import TaskMap, map_serially
 from imgbatch.types import Floats, Hashes, Rows
 
-Answer = TypeVar("Answer")
-Found = tuple[Rows, Floats]
-"""Rows and their distances, (k,) int64 and float32."""
+Neighbours = tuple[Rows, Floats]
+"""Rows and their distances, (k,) int64 and float32; nearest first."""
 
 
 class Part(Protocol):
-    """Some consecutive rows of a data set; what it holds may be loaded when it is asked for."""
+    """Some consecutive rows of a data set; arrays may be loaded when they are asked for."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -48,7 +47,12 @@ class Part(Protocol):
 
 @dataclass(frozen=True)
 class MemoryPart:
-    """A part that is at hand."""
+    """A part whose arrays are in memory, or memory-mapped.
+
+    >>> import numpy as np
+    >>> MemoryPart.of(np.array([[3, 4], [0, 1]], np.float32)).squares.tolist()
+    [25.0, 1.0]
+    """
 
     points: Floats
     squares: Floats
@@ -56,9 +60,9 @@ class MemoryPart:
 
     @classmethod
     def of(cls, points: Floats, hashes: Hashes | None = None) -> "MemoryPart":
-        """A part of points (n, p) and, unless None, their pHashes."""
-        own = np.zeros(len(points), np.uint64) if hashes is None else hashes
-        return cls(points, squared_lengths(points), own)
+        """A part of points (n, p) and their pHashes (n,); None stands for zeros."""
+        hashes = np.zeros(len(points), np.uint64) if hashes is None else hashes
+        return cls(points, squared_lengths(points), hashes)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -67,16 +71,29 @@ class MemoryPart:
 
 
 class Parted:
-    """One array in parts, read by row numbers that run through them.
+    """One array in several parts. Indexing it reads rows from the parts that hold them.
+
+    Row numbers count through all parts. NumPy functions that need an array read all rows.
 
     Parameters
     ----------
     parts
         One or more, in the order of rows.
     name
-        Which of their arrays: "points", "squares" or "hashes".
+        The array: "points", "squares" or "hashes".
     run_tasks
         Fetches rows from the parts.
+
+    Raises
+    ------
+    IndexError
+        A row is not a whole number from -n to n - 1.
+
+    >>> import numpy as np
+    >>> points = np.arange(12, dtype=np.float32).reshape(6, 2)
+    >>> parted = Parted([MemoryPart.of(points[:4]), MemoryPart.of(points[4:])], "points")
+    >>> parted.shape, parted[[5, 0]].tolist()
+    ((6, 2), [[10.0, 11.0], [0.0, 1.0]])
     """
 
     def __init__(self, parts: Sequence[Part], name: str, run_tasks: TaskMap = map_serially) -> None:
@@ -91,7 +108,7 @@ class Parted:
         return self.shape[0]
 
     def __getitem__(self, rows: int | slice | npt.ArrayLike) -> Any:
-        """The rows asked for, as a new array: by number, numbers of any shape, or a slice."""
+        """A new array of some rows, given by a number, numbers in any shape, or a slice."""
         if isinstance(rows, slice):
             rows = np.arange(*rows.indices(len(self)))
         wanted = np.asarray(rows)
@@ -100,39 +117,53 @@ class Parted:
         flat = wanted.reshape(-1).astype(np.int64)
         flat = np.where(flat < 0, flat + len(self), flat)
         if len(flat) and (flat.min() < 0 or flat.max() >= len(self)):
-            raise IndexError(f"a row of {len(self)} was asked for that is not there")
-        found = np.empty((len(flat), *self.shape[1:]), self.dtype)
+            raise IndexError(f"rows are {-len(self)} to {len(self) - 1}, but another was given")
+        gathered = np.empty((len(flat), *self.shape[1:]), self.dtype)
         shares = split_rows(self.ends, flat)
-        tasks = ((self.parts[part], self.name, own) for part, _, own in shares)
-        answers = self.run_tasks(_take, tasks)
-        for (_, places, _), answer in zip(shares, answers, strict=True):
-            found[places] = answer
-        return found.reshape((*wanted.shape, *self.shape[1:]))[()]
+        tasks = ((self.parts[part], self.name, part_rows) for part, _, part_rows in shares)
+        for (_, positions, _), taken in zip(shares, self.run_tasks(_take, tasks), strict=True):
+            gathered[positions] = taken
+        return gathered.reshape((*wanted.shape, *self.shape[1:]))[()]
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> npt.NDArray[Any]:
-        """All rows in memory, for whoever needs an array: NumPy's protocol."""
+        """All rows in memory: NumPy's protocol for functions that need an array."""
         return np.asarray(self[:], dtype)
 
 
 def as_array(parted: Parted) -> npt.NDArray[Any]:
-    """The same object, for the type checker: selectors only index it and ask for its length."""
+    """The same object; type checkers take it for an array, as selectors use nothing else of it."""
     return cast("npt.NDArray[Any]", parted)
 
 
 def split_rows(ends: Rows, rows: Rows) -> list[tuple[int, Rows, Rows]]:
-    """For each part that holds some of the rows: its number, their places, and their rows in it.
+    """Split row numbers by the part that holds them.
 
-    `ends` (parts,) says where each part ends; a part's rows come rising, as memory is best read.
+    Parameters
+    ----------
+    ends
+        (parts,) the row after each part's last.
+    rows
+        (m,) row numbers in any order.
+
+    Returns
+    -------
+    list of (part, positions, part_rows)
+        For each part that holds any: its number, the positions of its rows in `rows`, and these
+        rows counted from the part's first. They rise, as memory is read best.
+
+    >>> import numpy as np
+    >>> split_rows(np.array([4, 6]), np.array([5, 0, 4]))
+    [(0, array([1]), array([0])), (1, array([2, 0]), array([0, 1]))]
     """
     if not len(rows):
         return []
     order = np.argsort(rows, kind="stable")
-    of = np.searchsorted(ends, rows[order], side="right")
-    touched, first = np.unique(of, return_index=True)
+    part_of = np.searchsorted(ends, rows[order], side="right")
+    parts, first = np.unique(part_of, return_index=True)
     starts = np.concatenate([[0], ends[:-1]])
     return [
-        (int(part), places, rows[places] - starts[part])
-        for part, places in zip(touched, np.split(order, first[1:]), strict=True)
+        (int(part), positions, rows[positions] - starts[part])
+        for part, positions in zip(parts, np.split(order, first[1:]), strict=True)
     ]
 
 
@@ -142,34 +173,41 @@ def _take(part: Part, name: str, rows: Rows) -> npt.NDArray[Any]:
 
 
 class PartedSearch(NeighbourSearch):
-    """Exact nearest neighbours in all parts, found in each and merged.
+    """Exact nearest neighbours in several parts: each part's nearest, merged.
 
-    The answers are those of a `NeighbourSearch` in all points at once, ties included: every part
-    gives its k nearest by exact distance, and of equal distances the lowest rows. One pass over
-    the points for several queries; (q, parts, k) rows and distances are merged.
+    The answers are those of a `NeighbourSearch` in all points at once, ties included. Every part
+    gives its k nearest by exact distance, the lowest rows first among equal distances. Several
+    queries cost one pass over the points; merging handles (q, parts, k) rows and distances.
+
+    >>> import numpy as np
+    >>> points = np.array([[0], [5], [1], [9]], np.float32)
+    >>> search = PartedSearch([MemoryPart.of(points[:2]), MemoryPart.of(points[2:])])
+    >>> search.nearest(points[0], 3)[0].tolist()
+    [0, 2, 1]
     """
 
     def __init__(self, parts: Sequence[Part], run_tasks: TaskMap = map_serially) -> None:
         self._parted = Parted(parts, "points", run_tasks)
         super().__init__(as_array(self._parted), large=0)
 
-    def _answers(self, queries: Floats, k: int) -> list[Found]:
-        parts = self._parted.parts
-        starts = np.concatenate([[0], self._parted.ends[:-1]])
-        answers = self._parted.run_tasks(nearest_in_part, ((part, queries, k) for part in parts))
-        found = [
-            [(rows + start, distances) for rows, distances in answer]
-            for start, answer in zip(starts, answers, strict=True)
+    def _answers(self, queries: Floats, k: int) -> list[Neighbours]:
+        parts, ends = self._parted.parts, self._parted.ends
+        starts = np.concatenate([[0], ends[:-1]])
+        of_parts = self._parted.run_tasks(nearest_in_part, ((part, queries, k) for part in parts))
+        rows: list[list[Rows]] = [[] for _ in queries]
+        distances: list[list[Floats]] = [[] for _ in queries]
+        for start, of_part in zip(starts, of_parts, strict=True):
+            for query, (part_rows, part_distances) in enumerate(of_part):
+                rows[query].append(part_rows + start)
+                distances[query].append(part_distances)
+        return [
+            nearest_of(np.concatenate(query_rows), np.concatenate(query_distances), k)
+            for query_rows, query_distances in zip(rows, distances, strict=True)
         ]
-        joined = (
-            [np.concatenate(one) for one in zip(*of, strict=True)]
-            for of in zip(*found, strict=True)
-        )
-        return [nearest_of(rows, distances, k) for rows, distances in joined]
 
 
-def nearest_in_part(part: Part, queries: Floats, k: int) -> list[Found]:
-    """For each query (q, d), the part's k nearest rows, or all if fewer; nearest first."""
+def nearest_in_part(part: Part, queries: Floats, k: int) -> list[Neighbours]:
+    """For each query (q, p), the part's k nearest rows, counted in the part; all if fewer."""
     points, k = part.points, min(k, part.shape[0])
     candidates = candidates_by_pass(points, part.squares, queries, k)
     return [

@@ -1,6 +1,6 @@
 """Ways to show a result: on the terminal, as JSON, as a contact sheet."""
 
-from imgbatch.outputs.base import Output, Result, printable
+from imgbatch.outputs.base import Output, Result
 from imgbatch.outputs.json import as_document, print_json, write_json
 from imgbatch.outputs.pictures import dominant_colors, load_pictures
 from imgbatch.outputs.sheet import check_sheet_path, write_sheet
@@ -19,7 +19,6 @@ __all__ = [
     "dominant_colors",
     "load_pictures",
     "print_json",
-    "printable",
     "write_facts",
     "write_json",
     "write_sheet",

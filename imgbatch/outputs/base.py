@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from imgbatch.files.names import printable
 from imgbatch.types import Selection, View
 
 
@@ -65,15 +66,3 @@ class Output(Protocol):
     def __call__(self, result: Result) -> None:
         """Print the result to standard output."""
         ...
-
-
-def printable(text: str) -> str:
-    """The text with control characters, and bytes that are not valid text, written as escapes."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode() for c in _bytes(text)
-    )
-
-
-def _bytes(text: str) -> str:
-    """Write each surrogate as the byte of a file name that it stands for."""
-    return "".join(f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text)

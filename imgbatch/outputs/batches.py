@@ -10,7 +10,8 @@ from PIL import Image
 from rich.table import Table
 
 from imgbatch.config.schema import SheetConfig
-from imgbatch.outputs.base import StandardOutput, printable
+from imgbatch.files.names import printable
+from imgbatch.outputs.base import StandardOutput
 from imgbatch.outputs.sheet import Cell, draw_page, save_page
 from imgbatch.types import Figures, Skipped, View
 

@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from imgbatch.evaluation.results import Evaluation, Figure
-from imgbatch.outputs.base import StandardOutput, printable
+from imgbatch.files.names import printable
+from imgbatch.outputs.base import StandardOutput
 from imgbatch.outputs.json import print_json
 
 _COUNTED = ("distance", "shift", "score", "classes", "duplicates", "percentile")

@@ -6,10 +6,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from rich.table import Table
 
-from imgbatch.outputs.base import StandardOutput, printable
+from imgbatch.files.names import printable
+from imgbatch.outputs.base import StandardOutput
 from imgbatch.outputs.legend import bar, draws_blocks, in_words, style_of
 from imgbatch.outputs.sheet import save_page, shortened
-from imgbatch.types import DescribedImage, Explanation, Floats, View
+from imgbatch.selection.explain import DescribedImage, Explanation
+from imgbatch.types import Floats, View
 
 _PAGE, _CELL, _INK, _FAINT, _LINE = "#ececec", "#ffffff", "#1c1c1c", "#6a6a6a", "#d0d0d0"
 _MARK, _BIT = "#d9480f", "#343a40"

@@ -4,12 +4,15 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from imgbatch.outputs.base import Result
 from imgbatch.outputs.legend import in_words
 from imgbatch.outputs.pictures import dominant_colors
-from imgbatch.types import Explanation, PickedImage
+from imgbatch.types import PickedImage
+
+if TYPE_CHECKING:
+    from imgbatch.selection.explain import Explanation
 
 
 def as_document(result: Result) -> dict[str, Any]:
@@ -41,12 +44,18 @@ def _image(image: PickedImage) -> dict[str, Any]:
     return fields | {"why": fields.pop("shares")}
 
 
-def explanation_document(explanation: Explanation, picture: Path | None) -> dict[str, Any]:
-    """What ``explain --json`` prints; a distance of 1 is that of a typical pair."""
+def explanation_document(explanation: "Explanation", picture: Path | None) -> dict[str, Any]:
+    """What ``explain --json`` prints; a distance of 1 is that of a typical pair.
+
+    ``phash`` is hexadecimal, as ``str(imagehash.phash(image))`` writes it.
+    """
     return {
         "folder": explanation.folder,
         "images": [
-            {name: getattr(image, name) for name in ("path", "relative", "width", "height")}
+            {
+                name: getattr(image, name)
+                for name in ("path", "relative", "width", "height", "phash")
+            }
             for image in explanation.images
         ],
         "distance": round(explanation.distance, 6),

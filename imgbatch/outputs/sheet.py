@@ -9,7 +9,8 @@ from PIL import Image, ImageDraw, ImageFont
 from imgbatch.config.schema import SheetConfig
 from imgbatch.errors import UsageError
 from imgbatch.files.atomic import replacing
-from imgbatch.outputs.base import Result, printable
+from imgbatch.files.names import printable
+from imgbatch.outputs.base import Result
 from imgbatch.types import View
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}

@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from imgbatch.config.tables import dotted, walk_tables
-from imgbatch.outputs.base import StandardOutput, printable
+from imgbatch.files.names import printable
+from imgbatch.outputs.base import StandardOutput
 
 
 def write_facts(facts: Mapping[str, Any]) -> None:

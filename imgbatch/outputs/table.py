@@ -7,7 +7,8 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.outputs.base import Result, StandardOutput, printable
+from imgbatch.files.names import printable
+from imgbatch.outputs.base import Result, StandardOutput
 from imgbatch.outputs.legend import bar, draws_blocks, legend
 from imgbatch.outputs.pictures import dominant_colors
 from imgbatch.types import PickedImage, View

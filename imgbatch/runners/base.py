@@ -1,4 +1,4 @@
-"""What a runner is: a way to spread work, given as tasks that know how to be split."""
+"""What a runner is: it calls one function on many tasks, here or elsewhere."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
@@ -8,7 +8,7 @@ Answer = TypeVar("Answer")
 
 
 class Runner(Protocol):
-    """Spreads calls of one function over tasks."""
+    """Calls one function on each of many tasks, and survives tasks that kill their worker."""
 
     def run(
         self,
@@ -20,8 +20,14 @@ class Runner(Protocol):
     ) -> Iterator[Answer]:
         """Yield each task's answer, in any order, holding only a bounded number of tasks.
 
-        An exception of `function` is raised here. A task whose worker died is split and tried
-        again part by part; for a part that cannot be split further (`split` gives one part) and
-        dies again, `crashed` gives the answer. Closing the iterator early stops the workers.
+        An exception of `function` is raised here. Closing the iterator early stops the workers.
+
+        Parameters
+        ----------
+        split
+            Cuts a task whose worker died into smaller ones, which are tried again. A task that
+            cannot be cut gives a list of one.
+        crashed
+            Gives the answer for a task that cannot be cut and whose worker died again.
         """
         ...

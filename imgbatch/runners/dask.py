@@ -1,7 +1,7 @@
 """The runner for several machines: a Dask cluster, or one of processes on this machine.
 
-Scheduling, data transport and the replacement of workers are Dask's. Added here: no wait without
-an end, and the search for the task that kills whoever runs it.
+Dask schedules, moves data and replaces workers. This file adds two things: every wait has an end,
+and a task that kills its workers is found.
 """
 
 import contextlib
@@ -11,6 +11,7 @@ import os
 import queue
 import signal
 import time
+import weakref
 from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from typing import Any, Self
 
 from imgbatch.errors import ClusterError, UsageError
 from imgbatch.runners.base import Answer, Task
+from imgbatch.runners.cores import usable_cores
 from imgbatch.runners.signals import interrupts_blocked
 
 LOCAL = "local"
@@ -27,7 +29,7 @@ _AHEAD = 3
 """Tasks handed out for each worker thread: one at work, two waiting, so that none idles."""
 _START_SECONDS, _ASK_SECONDS, _CLOSE_SECONDS, _TICK_SECONDS = 60.0, 20.0, 10.0, 2.0
 _IDLE_SECONDS = 300.0
-"""So long a cluster may leave our tasks lying: one that grows on demand takes its time."""
+"""How long tasks may wait while none is at work; clusters that grow on demand take a while."""
 _LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")
 _AGAIN = "run again; finished shards are kept"
 _ONE_THREAD = (
@@ -40,34 +42,41 @@ _LOCAL_SETTINGS = {
     "distributed.nanny.pre-spawn-environ": dict.fromkeys(_ONE_THREAD, "1"),
     "distributed.worker.profile.enabled": False,
 }
-"""Dask's own environment also has malloc give memory back all the time: 40% more CPU time."""
+"""Dask's usual environment also makes malloc return memory all the time: 40% more CPU time."""
 _ADDRESS = "give the address its scheduler prints, such as tcp://host:8786"
 _GUARD = 'a script that asks for processes must do so below `if __name__ == "__main__":`'
 
 
 class _Killed:
-    """Stands for the answer of a task whose workers died."""
+    """Takes the place of an answer when a task's workers died."""
 
 
 @dataclass
 class DaskRunner:
-    """Calls the function on the workers of a cluster; it connects when first used.
+    """Calls the function on the workers of a cluster.
+
+    One connection serves all runs. It is made when first used and closed by `close`, or when the
+    runner is no longer referenced.
 
     Parameters
     ----------
     address
         A scheduler's address, such as ``tcp://host:8786``; or "local" for processes here.
     workers
-        Processes of a local cluster.
+        Processes of a local cluster; 0 means one for each core.
 
     Raises
     ------
     ClusterError
-        From any method: there is no such scheduler, it went away, or no worker is there.
+        From `run`: there is no scheduler at the address, it went away, or no worker takes tasks.
+
+    >>> with DaskRunner("tcp://host:8786") as runner:           # doctest: +SKIP
+    ...     list(runner.run(sum, [(1, 2), (3, 4)], split=list, crashed=len))
+    [3, 7]
     """
 
     address: str
-    workers: int = 1
+    workers: int = 0
     _client: Any = field(default=None, init=False)
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
 
@@ -80,8 +89,12 @@ class DaskRunner:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, and end the processes of a local cluster."""
         self._client = None
+        self._stack.close()
 
     def run(
         self,
@@ -91,7 +104,7 @@ class DaskRunner:
         split: Callable[[Task], list[Task]],
         crashed: Callable[[Task], Answer],
     ) -> Iterator[Answer]:
-        """See `Runner.run`. A task counts as deadly when it saw more deaths than Dask allows."""
+        """See `Runner.run`. A task is suspected when more of its workers died than Dask allows."""
         if self._client is None:
             self._connect()
         suspects: list[Task] = []
@@ -100,9 +113,9 @@ class DaskRunner:
                 suspects.extend(split(task))
             else:
                 yield answer
-        while suspects:  # alone on the cluster, so that no other dies with the culprit
-            one = suspects.pop()
-            for task, answer in self._answers(function, iter([one])):
+        while suspects:  # each alone on the cluster, so that no other task dies with the culprit
+            suspect = suspects.pop()
+            for task, answer in self._answers(function, iter([suspect])):
                 if not isinstance(answer, _Killed):
                     yield answer
                 elif len(parts := split(task)) > 1:
@@ -128,7 +141,7 @@ class DaskRunner:
                 with self._losing():
                     future = self._client.submit(function, task, pure=False)
                 pending[future.key] = future, task
-                future.add_done_callback(lambda one: done.put(one.key))
+                future.add_done_callback(lambda future: done.put(future.key))
             if not pending:
                 return
             try:
@@ -150,21 +163,21 @@ class DaskRunner:
             else:
                 yield task, answer
 
-    # ----- every call into Dask, with a bound -----------------------------------------------------
+    # ----- calls into Dask, each with a time limit ------------------------------------------------
 
     def _result(self, future: Any) -> Any:
-        """The answer of a finished task; what the function raised is raised here."""
+        """The answer of a finished task; an exception of the function is raised here."""
         wait, left = _TICK_SECONDS, _IDLE_SECONDS
         while future.status != "error":
             with self._losing():
                 try:
                     return future.result(timeout=wait)
-                except TimeoutError:  # its worker died, and Dask does it again, or it is large
-                    self._threads()
+                except TimeoutError:  # the answer is large, or was lost with its worker
+                    self._threads()  # raises if the scheduler is gone
             left -= wait
             if left <= 0:
                 raise ClusterError(f"an answer from {self.address} was lost", _AGAIN)
-            wait = min(2 * wait, left)  # each try fetches it anew: a large one needs a longer wait
+            wait = min(2 * wait, left)  # each try starts anew: a large answer needs a longer wait
         try:
             return future.result(timeout=_ASK_SECONDS)
         except ImportError as error:
@@ -173,22 +186,25 @@ class DaskRunner:
             ) from None
 
     def _threads(self) -> int:
-        """Worker threads there are now; asking shows whether the scheduler is still there."""
+        """The number of worker threads now; raises if the scheduler is gone."""
         with self._losing():
             ask = self._client.scheduler.ncores
             threads: dict[str, int] = self._client.sync(ask, callback_timeout=_ASK_SECONDS)
             return sum(threads.values())
 
     def _at_work(self) -> set[str]:
-        """The tasks that workers have now; Dask may lose one, say with an error it cannot send."""
+        """Keys of the tasks that workers have now.
+
+        Dask may lose a task, for example when its error cannot be sent.
+        """
         with self._losing():
             ask = self._client.scheduler.processing
             keys: dict[str, list[str]] = self._client.sync(ask, callback_timeout=_ASK_SECONDS)
-            return {key for some in keys.values() for key in some}
+            return {key for of_worker in keys.values() for key in of_worker}
 
     @contextlib.contextmanager
     def _losing(self) -> Iterator[None]:
-        """Turn what Dask raises where the scheduler does not answer into our error.
+        """Turn what Dask raises when the scheduler does not answer into a `ClusterError`.
 
         The client is closed and forgotten, so that the next call connects again.
         """
@@ -197,12 +213,12 @@ class DaskRunner:
                 raise OSError("the connection is lost")
             yield
         except (OSError, CancelledError, RuntimeError) as error:
-            self._client = None
-            self._stack.close()
-            what = f"the scheduler at {self.address} is gone"
-            raise ClusterError(f"{what} ({type(error).__name__})", _AGAIN) from None
+            self.close()
+            raise ClusterError(
+                f"the scheduler at {self.address} is gone ({type(error).__name__})", _AGAIN
+            ) from None
 
-    # ----- coming and going -----------------------------------------------------------------------
+    # ----- connecting and closing -----------------------------------------------------------------
 
     def _connect(self) -> None:
         try:
@@ -215,29 +231,31 @@ class DaskRunner:
             ) from None
         with contextlib.ExitStack() as stack:
             stack.enter_context(_quiet_logs())
-            local, place = self.address == LOCAL, self.address
+            local, scheduler = self.address == LOCAL, self.address
+            workers = self.workers or usable_cores() if local else 0
             try:
                 with dask.config.set(_LOCAL_SETTINGS):
                     if local:
-                        place = stack.enter_context(_local_cluster(self.workers))
-                    client = Client(place, timeout=_ASK_SECONDS, set_as_default=False)
+                        scheduler = stack.enter_context(_local_cluster(workers))
+                    client = Client(scheduler, timeout=_ASK_SECONDS, set_as_default=False)
                     stack.callback(_close, client)
                     if local:
-                        client.wait_for_workers(self.workers, timeout=_START_SECONDS)
+                        client.wait_for_workers(workers, timeout=_START_SECONDS)
             except (OSError, ValueError, RuntimeError) as error:
                 raise ClusterError(
                     f"no Dask cluster at {self.address}: {error}", _GUARD if local else _ADDRESS
                 ) from None
             self._client = client
             self._stack = stack.pop_all()
+            weakref.finalize(self, self._stack.close)
 
 
 @contextlib.contextmanager
 def _local_cluster(workers: int) -> Iterator[Any]:
     """Worker processes of one thread each; none outlives this process, or the block.
 
-    They are born with Ctrl-C blocked, since a terminal sends it to all of them, and are ended
-    abruptly: whatever was unfinished is done again next time, and no wait can hang.
+    They start with Ctrl-C blocked, since a terminal sends it to all of them. They are killed at the
+    end, so that no wait can hang; unfinished work is done again next time.
     """
     from distributed import LocalCluster
 
@@ -247,7 +265,7 @@ def _local_cluster(workers: int) -> Iterator[Any]:
             threads_per_worker=1,
             memory_limit=0,
             silence_logs=logging.CRITICAL,
-            # Its web server starts also without a dashboard: at a port that nobody else wants.
+            # The web server starts even without a dashboard, so it gets a free port.
             scheduler_kwargs={
                 "allowed_failures": 1,
                 "dashboard": False,
@@ -261,20 +279,20 @@ def _local_cluster(workers: int) -> Iterator[Any]:
         for nanny in list(cluster.workers.values()):
             nanny.auto_restart = False
             if (pid := nanny.pid) is not None:
-                with contextlib.suppress(OSError):  # it has just ended
+                with contextlib.suppress(OSError):  # the process has just ended
                     os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
         _close(cluster)
 
 
-def _close(one: Any) -> None:
-    """Close a client or a cluster; where it does not answer in time, leave it."""
+def _close(connection: Any) -> None:
+    """Close a client or a cluster; if it does not answer in time, leave it."""
     with contextlib.suppress(OSError, RuntimeError):
-        one.close(timeout=_CLOSE_SECONDS)
+        connection.close(timeout=_CLOSE_SECONDS)
 
 
 @contextlib.contextmanager
 def _quiet_logs() -> Iterator[None]:
-    """What Dask logs about lost connections is told by our errors."""
+    """Silence what Dask logs about lost connections; our errors report them."""
     loggers = [logging.getLogger(name) for name in _LOGGERS]
     before = [logger.level for logger in loggers]
     for logger in loggers:

@@ -1,7 +1,7 @@
 """Ordered maps: call a function on tasks and give the answers in the order of the tasks.
 
-`map_serially` works in this thread, `ThreadMap` in several threads, `RunnerMap` wherever its runner
-does.
+`map_serially` works in this thread, `ThreadMap` in several threads, `ProcessMap` in processes of
+this machine, `RunnerMap` wherever its runner does.
 """
 
 from collections import deque
@@ -11,72 +11,115 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from imgbatch.errors import ClusterError
+from imgbatch.runners import build_runner
 from imgbatch.runners.base import Runner
+from imgbatch.runners.cores import usable_cores
 
 Answer = TypeVar("Answer")
 _WINDOW = 96
 """Tasks taken beyond the next answer to be given, so that few answers wait for a slow one."""
 _Numbered = tuple[int, Callable[..., Any], tuple[Any, ...]]
+"""A task's number, the function to call, its arguments."""
 
 
 class TaskMap(Protocol):
-    """Calls a function on each task's items and gives the answers in the order of the tasks.
+    """Calls a function on each task, a tuple of arguments; the answers keep the tasks' order.
 
-    Function and tasks may be sent to other threads, processes or machines; tasks are taken as they
-    are needed.
+    Function and tasks may be sent to other threads, processes or machines. Tasks are taken from
+    their iterable only as they are needed.
     """
 
     def __call__(
         self, function: Callable[..., Answer], tasks: Iterable[tuple[Any, ...]], /
     ) -> Iterable[Answer]:
-        """Answers, in order."""
+        """The answers, in the order of the tasks."""
 
 
 def map_serially(
     function: Callable[..., Answer], tasks: Iterable[tuple[Any, ...]], /
 ) -> Iterator[Answer]:
-    """The `TaskMap` of this thread: a task is done when its answer is asked for."""
+    """The `TaskMap` of this thread; a task is done when its answer is asked for.
+
+    >>> list(map_serially(pow, [(2, 3), (3, 2)]))
+    [8, 9]
+    """
     return (function(*task) for task in tasks)
 
 
+@dataclass(frozen=True)
 class ThreadMap:
-    """Calls a function on tasks in some threads; a `TaskMap` for parts that lie on this machine.
+    """The `TaskMap` of several threads; tasks are taken a few ahead of the answers.
 
     Parameters
     ----------
-    count
-        ThreadMap. Two at least: while one waits for the disk, another can compute.
+    workers
+        Threads; 0 means one for each core. At least two are used: while one waits for the disk,
+        another can compute.
+
+    >>> list(ThreadMap(2)(pow, [(2, 3), (3, 2)]))
+    [8, 9]
     """
 
-    def __init__(self, count: int) -> None:
-        self.count = max(2, count)
+    workers: int = 0
 
     def __call__(
         self, function: Callable[..., Answer], tasks: Iterable[tuple[Any, ...]], /
     ) -> Iterator[Answer]:
-        """Answers in the order of the tasks, of which only a few are taken ahead."""
-        with ThreadPoolExecutor(self.count) as pool:
+        """See `TaskMap`."""
+        threads = max(2, self.workers or usable_cores())
+        with ThreadPoolExecutor(threads) as pool:
             running = deque[Future[Answer]]()
             try:
                 for task in tasks:
                     running.append(pool.submit(function, *task))
-                    if len(running) > self.count:
+                    if len(running) > threads:
                         yield running.popleft().result()
                 while running:
                     yield running.popleft().result()
             finally:
-                for one in running:
-                    one.cancel()
+                for future in running:
+                    future.cancel()
+
+
+@dataclass(frozen=True)
+class ProcessMap:
+    """The `TaskMap` of processes on this machine; a small job is done in this process.
+
+    Parameters
+    ----------
+    workers, total_bytes
+        See `imgbatch.runners.build_runner`.
+
+    >>> list(ProcessMap(workers=2, total_bytes=1000)(pow, [(2, 3), (3, 2)]))
+    [8, 9]
+    """
+
+    workers: int
+    total_bytes: int
+
+    def __call__(
+        self, function: Callable[..., Answer], tasks: Iterable[tuple[Any, ...]], /
+    ) -> Iterator[Answer]:
+        """See `TaskMap`."""
+        return RunnerMap(build_runner(self.workers, self.total_bytes))(function, tasks)
 
 
 @dataclass(frozen=True)
 class RunnerMap:
-    """Calls a function on tasks wherever a runner does so.
+    """The `TaskMap` of a runner, whose answers come in any order.
+
+    Answers that come early are held until those before them are given. No task is handed out that
+    is 96 or more ahead of the next answer to be given. Where that limit is reached, the run ends
+    when all tasks handed out are answered, and another begins with the tasks that are left.
 
     Raises
     ------
     ClusterError
-        A task killed whoever took it on.
+        A task killed the worker that took it on.
+
+    >>> from imgbatch.runners import SerialRunner
+    >>> list(RunnerMap(SerialRunner())(pow, [(2, 3), (3, 2)]))
+    [8, 9]
     """
 
     runner: Runner
@@ -84,34 +127,31 @@ class RunnerMap:
     def __call__(
         self, function: Callable[..., Answer], tasks: Iterable[tuple[Any, ...]], /
     ) -> Iterator[Answer]:
-        """Answers in order; those that come early wait here.
-
-        Where too many do, the runner is told that tasks are at an end; when it has answered all
-        that it has, the rest is handed to it.
-        """
-        source = enumerate(tasks)
+        """See `TaskMap`."""
+        numbered = enumerate(tasks)
         early: dict[int, Answer] = {}
-        next_one, more = 0, True
+        next_number, any_left = 0, True
 
-        def near() -> Iterator[_Numbered]:
-            nonlocal more
-            for number, task in source:
+        def within_window() -> Iterator[_Numbered]:
+            nonlocal any_left
+            for number, task in numbered:
                 yield number, function, task
-                if number + 1 - next_one >= _WINDOW:
+                if number + 1 - next_number >= _WINDOW:
                     return
-            more = False
+            any_left = False
 
-        while more:
-            for number, answer in self.runner.run(_call, near(), split=_whole, crashed=_crashed):
+        while any_left:
+            answers = self.runner.run(_call, within_window(), split=_whole, crashed=_crashed)
+            for number, answer in answers:
                 early[number] = answer
-                while next_one in early:
-                    yield early.pop(next_one)
-                    next_one += 1
+                while next_number in early:
+                    yield early.pop(next_number)
+                    next_number += 1
 
 
 def _call(task: _Numbered) -> tuple[int, Any]:
-    number, function, items = task
-    return number, function(*items)
+    number, function, arguments = task
+    return number, function(*arguments)
 
 
 def _whole(task: _Numbered) -> list[_Numbered]:

@@ -8,7 +8,11 @@ from imgbatch.runners.base import Answer, Task
 
 @dataclass(frozen=True)
 class SerialRunner:
-    """Calls the function here, one task after the other. A crash takes this process with it."""
+    """Calls the function in this process, task by task. A crash takes this process with it.
+
+    >>> list(SerialRunner().run(sum, [(1, 2), (3, 4)], split=list, crashed=len))
+    [3, 7]
+    """
 
     def run(
         self,

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def interrupts_blocked() -> Iterator[None]:
-    """Threads and processes begun inside never see Ctrl-C; this thread sees it afterwards."""
+    """Block Ctrl-C for threads and processes started inside.
+
+    They never receive it; this thread receives it afterwards.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -1,10 +1,20 @@
-"""Images that differ: greedy k-center on a fresh random sample without its outliers."""
+"""Images that differ: a random sample without its outliers, covered by images far from each other.
+
+The images of a folder that are farthest from each other are its oddities, and always the same. So
+sets are formed in four steps:
+
+1. Draw a fresh random sample, ten times as large as the set: every request answers anew.
+2. Drop the sparsest tenth of the sample: outliers.
+3. Average each point with its neighbours, so that an image stands for its kind.
+4. Cover the sample by greedy k-center (`k_center`): begin with a random image, and always add the
+   one that is farthest from all chosen before.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from imgbatch.copies.pairs import hamming
+from imgbatch.copies.rule import are_copies, first_distinct
 from imgbatch.neighbours.search import distances_to, neighbour_lists
 from imgbatch.types import Floats, Hashes, Rows
 
@@ -16,14 +26,14 @@ class DifferentOptions:
     Attributes
     ----------
     sample_per_pick
-        The random sample holds this many images for each one asked for.
+        The random sample holds this many images for each image asked for.
     outlier_share
-        The sparsest share of the sample is left out.
+        0..1; this share of the sample, the sparsest images, is left out.
     smoothing
-        Points are averaged with this many neighbours before they are compared, so that a picture
-        stands for its kind; 0 compares the pictures themselves.
+        Points are averaged with this many neighbours before they are compared, so that an image
+        stands for its kind; 0 compares the images themselves.
     most_pooled
-        In a larger folder, neighbours are looked for among this many random images only.
+        In a larger folder, neighbours are searched among this many random images only.
     hashes
         (N,) uint64 pHashes: near-duplicates of a chosen row are not chosen; None allows them.
     duplicate_bits
@@ -43,11 +53,11 @@ def different(
 ) -> tuple[Rows, Floats]:
     """Choose n rows that differ as much as possible.
 
-    A fresh random sample makes every request anew, and bounds outliers: a region that holds a
-    share e of the images is missed with probability (1 - e)^m by a sample of m. Its sparsest
-    images, by the distance to their last neighbour, are dropped; the rest is smoothed and covered
-    by `k_center`, beginning with a random row. Of near-duplicates one at most is drawn, unless
-    fewer than n distinct images exist.
+    A fresh random sample makes every set a new one, and bounds outliers: a region that holds a
+    share e of the images is missed with probability (1 - e)^m by a sample of m. The sample's
+    sparsest images, by the distance to their last neighbour, are dropped; the rest is smoothed and
+    covered by `k_center`, beginning with a random row. At most one of several near-duplicates is
+    drawn, unless fewer than n distinct images exist.
 
     Parameters
     ----------
@@ -55,12 +65,29 @@ def different(
         (N, d) float32, finite.
     n
         1 <= n <= N.
+    options
+        See `DifferentOptions`.
+    random
+        Decides the sample and the first row.
 
     Returns
     -------
     rows, distances
-        (n,) int64 and float32 in the order of choice; a distance is that, between the pictures
-        themselves, to the nearest row chosen before; for the first, to the second (0 if alone).
+        (n,) int64 and float32 in the order of choice. A distance is measured between the images
+        themselves, to the nearest row chosen before; for the first row, to the second (0 if alone).
+
+    Notes
+    -----
+    Deterministic for given points, options and `random`. O(s (m + n) d) for a sample of s = 10n and
+    a pool of m = min(N, `most_pooled`).
+
+    Examples
+    --------
+    >>> points = np.array([[1, 0], [1, 0.1], [0, 1], [0.1, 1], [-1, 0], [-1, 0.1]], np.float32)
+    >>> options = DifferentOptions(outlier_share=0, smoothing=1)
+    >>> rows, distances = different(points, 3, options, np.random.default_rng(0))
+    >>> sorted((rows // 2).tolist())
+    [0, 1, 2]
     """
     rows, smooth = smoothed_sample(points, n, options, random)
     hashes = None if options.hashes is None else options.hashes[rows]
@@ -74,79 +101,72 @@ def smoothed_sample(
     """A fresh sample without outliers: (m,) rows, m >= n, and their smooth points (m, d)."""
     most = min(len(points), options.sample_per_pick * n)
     drawn, distinct = _draw(len(points), max(most, options.most_pooled), most, options, random)
-    if distinct < n and len(drawn) < len(points):  # hardly anything but copies: look at all
+    if distinct < n and len(drawn) < len(points):  # the pool holds hardly anything but copies
         drawn, distinct = _draw(len(points), len(points), most, options, random)
     size = max(n, distinct)
     if len(drawn) < len(points):
-        # In the order of rows, since that is how memory is read fastest; the sample stays in front.
+        # The pool is read in the order of rows, which is fastest; the sample stays in front.
         drawn[size:].sort()
-        world, sample = np.take(points, drawn, axis=0), np.arange(size)
+        pool, sample = np.take(points, drawn, axis=0), np.arange(size)
     else:
-        world, sample = points, drawn[:size]
-    near, distances = neighbour_lists(world, sample, max(1, options.smoothing))
+        pool, sample = points, drawn[:size]
+    near, distances = neighbour_lists(pool, sample, max(1, options.smoothing))
     if near.shape[1]:
         kept = max(n, size - round(options.outlier_share * size))
         dense = np.sort(np.argsort(distances[:, -1], kind="stable")[:kept])
         sample, near = sample[dense], near[dense]
-    smooth = _smooth(world, sample, near[:, : options.smoothing])
-    rows = sample if world is points else drawn[sample]
+    smooth = _smooth(pool, sample, near[:, : options.smoothing])
+    rows = sample if pool is points else drawn[sample]
     return rows, smooth
 
 
 def _draw(
-    total: int, pool: int, most: int, options: DifferentOptions, random: np.random.Generator
+    total: int, size: int, most: int, options: DifferentOptions, random: np.random.Generator
 ) -> tuple[Rows, int]:
-    """Draw `pool` of all rows in random order, or all if they are no more.
+    """Draw `size` of `total` rows in random order (all, if there are no more).
 
-    Up to `most` that copy none before them stand in front; says how many these are.
+    Returns
+    -------
+    rows, distinct
+        The rows. The first `distinct` of them, at most `most`, are no copies of each other.
     """
-    few = pool < total
-    drawn = random.choice(total, pool, replace=False) if few else random.permutation(total)
+    fewer = size < total
+    drawn = random.choice(total, size, replace=False) if fewer else random.permutation(total)
     drawn = drawn.astype(np.int64, copy=False)
     if options.hashes is None:
         return drawn, most
-    front: list[int] = []
-    taken = np.empty(most, np.uint64)
-    for place, row in enumerate(drawn):
-        if len(front) == most:
-            break
-        candidate = options.hashes[row]
-        copied = hamming(taken[: len(front)], candidate) <= options.duplicate_bits
-        if not copied.any():
-            taken[len(front)] = candidate
-            front.append(place)
+    # Hashes are read one by one, since the search ends long before the last of them.
+    hashes = (options.hashes[row] for row in drawn)
+    front = first_distinct(hashes, most, options.duplicate_bits)
     return np.concatenate([drawn[front], np.delete(drawn, front)]), len(front)
 
 
 def _smooth(points: Floats, rows: Rows, near: Rows) -> Floats:
     """Each row's point, averaged with its neighbours weighted by cosine similarity (at least 0).
 
-    The database-side augmentation of Arandjelovic and Zisserman, CVPR 2012, at unit length.
+    The database-side augmentation of Arandjelovic and Zisserman, CVPR 2012. The averages are scaled
+    to length 1.
     """
-    own = points[rows]
-    weights = np.maximum(np.einsum("nd,nkd->nk", own, points[near]), 0)
-    mixed = own + np.einsum("nk,nkd->nd", weights, points[near])
+    centres = points[rows]
+    weights = np.maximum(np.einsum("nd,nkd->nk", centres, points[near]), 0)
+    mixed = centres + np.einsum("nk,nkd->nd", weights, points[near])
     lengths = np.linalg.norm(mixed, axis=1, keepdims=True)
     smooth: Floats = np.divide(mixed, lengths, out=np.zeros_like(mixed), where=lengths > 0)
     return smooth
 
 
 def gaps(points: Floats) -> Floats:
-    """Distance of each point to the nearest earlier one; of the first, to the second."""
-    gaps = np.zeros(len(points), np.float32)
-    for place in range(1, len(points)):
-        gaps[place] = distances_to(points[:place], points[place]).min()
+    """Distance of each point to the nearest earlier point; of the first, to the second."""
+    distances = np.zeros(len(points), np.float32)
+    for rank in range(1, len(points)):
+        distances[rank] = distances_to(points[:rank], points[rank]).min()
     if len(points) > 1:
-        gaps[0] = gaps[1]
-    return gaps
+        distances[0] = distances[1]
+    return distances
 
 
 def k_center(
-    points: Floats,
-    n: int,
-    *,
-    hashes: Hashes | None = None,
-    duplicate_bits: int = 6,
+    points: Floats, n: int, *, hashes: Hashes | None = None, duplicate_bits: int = 6
 ) -> tuple[Rows, Floats]:
     """Choose n rows by farthest-first traversal, beginning with row 0.
 
@@ -162,15 +182,22 @@ def k_center(
     Returns
     -------
     rows, distances
-        (n,) int64 and float32 in the order of choice; a distance is that to the nearest row chosen
-        before, infinite for the first. Ties go to the lowest row. Any prefix answers a smaller n.
-        If distinct images run out, near-duplicates follow.
+        (n,) int64 and float32 in the order of choice. A distance is that to the nearest row chosen
+        before, infinite for the first row. Ties go to the lowest row. The first k rows are the
+        answer for n = k. If distinct images run out, near-duplicates follow.
 
     Notes
     -----
     Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985: at most twice the
     optimal radius on what it is given. O(n m d) time, O(m) memory. Departure: near-duplicates are
     masked, so that the guarantee holds for what remains.
+
+    Examples
+    --------
+    >>> points = np.array([[0], [1], [10], [6]], np.float32)
+    >>> rows, distances = k_center(points, 3)
+    >>> rows, distances
+    (array([0, 2, 3]), array([inf, 10.,  4.], dtype=float32))
     """
     rows = np.zeros(n, np.int64)
     distances = np.full(n, np.inf, np.float32)
@@ -188,5 +215,5 @@ def k_center(
         chosen[row] = True
         np.minimum(gap, distances_to(points, points[row]), out=gap)
         if hashes is not None:
-            masked |= hamming(hashes, hashes[row]) <= duplicate_bits
+            masked |= are_copies(hashes, hashes[row], duplicate_bits)
     return rows, distances

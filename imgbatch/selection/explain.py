@@ -1,7 +1,13 @@
-"""Why images are near or far: distances split by descriptor, and what descriptors saw."""
+"""Why images are near or far: distances split by descriptor, and what descriptors saw.
+
+The coordinates of the feature space are those of one descriptor after the other, so the squared
+distance of two images is a sum with a part for each descriptor.
+"""
 
 import colorsys
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -10,20 +16,116 @@ from imgbatch.descriptors import ALWAYS, Codes, Descriptor
 from imgbatch.descriptors.hog import Hog
 from imgbatch.descriptors.hsv import Hsv
 from imgbatch.embedding.space import FeatureSpace
-from imgbatch.types import DescribedImage, DescriptorShare, Explanation, Floats, View
+from imgbatch.types import Floats, View
 
-_COLOURLESS = np.empty((0, 1, 3), np.uint8), np.empty((0, 1), np.float32)
+if TYPE_CHECKING:
+    from imagehash import ImageHash
 
-
-def squared_by_descriptor(space: FeatureSpace, one: Floats, other: Floats) -> dict[str, float]:
-    """The squared distance of two points, split by descriptor; the parts add up to it."""
-    away = (one - other).astype(np.float64)
-    return {name: float(away[part] @ away[part]) for name, part in space.columns.items()}
+_NO_COLORS = np.empty((0, 1, 3), np.uint8), np.empty((0, 1), np.float32)
+_NO_GRADIENTS = np.empty((0, 0, 1), np.float32)
 
 
-def shares(space: FeatureSpace, one: Floats, other: Floats) -> dict[str, float]:
+@dataclass(frozen=True, slots=True)
+class DescriptorShare:
+    """What one descriptor adds to the distance of two images.
+
+    Attributes
+    ----------
+    weight
+        The descriptor's share of a typical pair's squared distance; weights sum to 1.
+    squared_distance
+        Its part of this pair's squared distance.
+    share
+        That part in proportion to the whole; shares sum to 1.
+    """
+
+    name: str
+    weight: float
+    squared_distance: float
+    share: float
+
+    @property
+    def ratio(self) -> float:
+        """The part in proportion to the typical pair's: 0 (equal) to about 2, on average 1."""
+        return self.squared_distance / self.weight
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DescribedImage:
+    """What descriptors saw of one image; arrays of descriptors that are not used are empty.
+
+    Attributes
+    ----------
+    path, relative
+        The absolute path, and the path to show.
+    width, height
+        Pixels of the upright picture.
+    colors, color_shares
+        Histogram bars of stacked segments: (bars, segments, 3) uint8 RGB, (bars, segments) shares.
+    gradients
+        (rows, columns, orientations) float32: strengths of gradients, from 0 to 360 degrees.
+    hash_bits
+        (8, 8) bool, the pHash: low frequencies top left.
+    """
+
+    path: str
+    relative: str
+    width: int
+    height: int
+    colors: View
+    color_shares: Floats
+    gradients: Floats
+    hash_bits: npt.NDArray[np.bool_]
+
+    @property
+    def image_hash(self) -> "ImageHash":
+        """The pHash as an object of the library imagehash: ``a - b`` counts differing bits."""
+        # Imported here: warm requests split distances by descriptor, but need no imagehash.
+        from imagehash import ImageHash
+
+        return ImageHash(self.hash_bits)
+
+    @property
+    def phash(self) -> str:
+        """The pHash as 16 hexadecimal digits, written as ``str(imagehash.phash(image))`` is."""
+        return str(self.image_hash)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """Why two images of a folder's feature space are near or far.
+
+    Attributes
+    ----------
+    folder
+        The folder whose images define the feature space.
+    images
+        What the descriptors saw of each image.
+    distance
+        Euclidean; 1 is that of a typical pair of the folder.
+    parts
+        By falling weight; their squared distances sum to the square of `distance`.
+    hash_bits_apart
+        0..64: bits in which the pHashes differ.
+    """
+
+    folder: str
+    images: tuple[DescribedImage, DescribedImage]
+    distance: float
+    parts: tuple[DescriptorShare, ...]
+    hash_bits_apart: int
+
+
+def squared_by_descriptor(space: FeatureSpace, a: Floats, b: Floats) -> dict[str, float]:
+    """The squared distance of two points (p,), split by descriptor; the parts sum to it."""
+    difference = (a - b).astype(np.float64)
+    squares = {name: difference[columns] for name, columns in space.columns.items()}
+    return {name: float(part @ part) for name, part in squares.items()}
+
+
+def shares(space: FeatureSpace, a: Floats, b: Floats) -> dict[str, float]:
     """Each descriptor's share of the squared distance of two points; empty if they are equal."""
-    squares = squared_by_descriptor(space, one, other)
+    squares = squared_by_descriptor(space, a, b)
     total = sum(squares.values())
     return {name: round(part / total, 6) for name, part in squares.items()} if total else {}
 
@@ -31,36 +133,38 @@ def shares(space: FeatureSpace, one: Floats, other: Floats) -> dict[str, float]:
 def shares_of_set(
     space: FeatureSpace, points: Floats, anchor: Floats | None
 ) -> list[dict[str, float]]:
-    """For each point of a set, the shares of its distance to what it is compared with.
+    """For each point of a set, the shares of its distance to the point it was ranked by.
 
-    With an anchor, that is the anchor; without, the nearest point before it, and for the first
-    point the second. O(n^2 d) without an anchor.
+    With an anchor, that point is the anchor. Without, it is the nearest point before it, and for
+    the first point the second. O(n^2 d) without an anchor.
     """
     if anchor is not None:
         return [shares(space, point, anchor) for point in points]
-    found = []
-    for place, point in enumerate(points):
-        earlier = points[:place] if place else points[1:2]
+    split = []
+    for rank, point in enumerate(points):
+        earlier = points[:rank] if rank else points[1:2]
         away = earlier - point
         nearest = np.einsum("nd,nd->n", away, away).argmin() if len(earlier) else None
-        found.append({} if nearest is None else shares(space, point, earlier[nearest]))
-    return found
+        split.append({} if nearest is None else shares(space, point, earlier[nearest]))
+    return split
 
 
 def explain(
     folder: str,
     space: FeatureSpace,
     weights: Mapping[str, float],
-    looks: tuple[DescribedImage, DescribedImage],
+    images: tuple[DescribedImage, DescribedImage],
     points: tuple[Floats, Floats],
 ) -> Explanation:
-    """Put together why two images are as far apart as they are.
+    """Say why two images are as far apart as they are.
 
     Parameters
     ----------
+    folder, space
+        The folder, and its feature space.
     weights
         By descriptor, of any sum; those of descriptors outside the space do not matter.
-    looks, points
+    images, points
         What descriptors saw of each image, and its (p,) point.
     """
     squares = squared_by_descriptor(space, *points)
@@ -72,8 +176,8 @@ def explain(
         for name, square in squares.items()
     ]
     parts.sort(key=lambda part: -part.weight)
-    apart = int((looks[0].hash_bits != looks[1].hash_bits).sum())
-    return Explanation(folder, looks, distance, tuple(parts), apart)
+    bits_apart = int(images[0].image_hash - images[1].image_hash)
+    return Explanation(folder, images, distance, tuple(parts), bits_apart)
 
 
 def hash_bits(codes: Codes) -> npt.NDArray[np.bool_]:
@@ -81,8 +185,8 @@ def hash_bits(codes: Codes) -> npt.NDArray[np.bool_]:
     return np.unpackbits(codes).reshape(8, 8).astype(bool)
 
 
-def look(
-    place: tuple[str, str],
+def describe_image(
+    paths: tuple[str, str],
     size: tuple[int, int],
     descriptors: Mapping[str, Descriptor],
     codes: Mapping[str, Codes],
@@ -91,27 +195,25 @@ def look(
 
     Parameters
     ----------
-    place
-        Its absolute path, and the path to show.
+    paths
+        The absolute path, and the path to show.
     size
         Width and height of the original in pixels.
-    codes
-        (dim,) bytes by descriptor.
+    descriptors, codes
+        The descriptors, and the (dim,) bytes of the image, by name.
     """
     hsv, hog = descriptors.get("hsv"), descriptors.get("hog")
-    colors, color_shares = (
-        color_bars(hsv.histogram(codes["hsv"])) if isinstance(hsv, Hsv) else _COLOURLESS
-    )
-    gradients = hog.cells(codes["hog"]) if isinstance(hog, Hog) else np.empty((0, 0, 1), np.float32)
-    return DescribedImage(*place, *size, colors, color_shares, gradients, hash_bits(codes[ALWAYS]))
+    bars = color_bars(hsv.histogram(codes["hsv"])) if isinstance(hsv, Hsv) else _NO_COLORS
+    gradients = hog.cells(codes["hog"]) if isinstance(hog, Hog) else _NO_GRADIENTS
+    return DescribedImage(*paths, *size, *bars, gradients, hash_bits(codes[ALWAYS]))
 
 
 def color_bars(histogram: Floats) -> tuple[View, Floats]:
     """An HSV histogram (hues, saturations, values) as bars of stacked, coloured segments.
 
-    First the greys from dark to light, one segment each: pale colours by their value, and all that
-    is nearly black. Then a bar for each hue, with a segment for each saturation and value. With a
-    single bin of saturation or value nothing is held for grey.
+    The first bars are the greys from dark to light, one segment each: pale colours by their value,
+    and everything nearly black. Then follows a bar for each hue, with a segment for each saturation
+    and value. A histogram with a single bin of saturation or of value has no greys.
 
     Returns
     -------

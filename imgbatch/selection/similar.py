@@ -1,15 +1,27 @@
-"""Images of one kind: a random anchor in a coherent neighbourhood, and those of its kind."""
+"""Images of one kind: an anchor image, and the images around it that share its neighbours.
+
+Distance alone does not find one kind of image: at the rim of a cluster, images of a wider cluster
+beside it may be nearer. Two images of one kind also have the same images around them. So sets are
+formed in three steps:
+
+1. `choose_anchor` draws a few images and takes the one whose neighbours are most neighbours of each
+   other (`coherence`).
+2. `similar` takes the anchor's nearest images as candidates, and ranks them by how much of their
+   neighbourhoods they share with the anchor.
+3. It takes the first n, and passes over near-duplicates.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from imgbatch.copies.pairs import hamming
+from imgbatch.copies.rule import first_distinct
 from imgbatch.neighbours.search import NeighbourSearch, neighbour_lists
 from imgbatch.types import Floats, Hashes, Rows
 
 _MOST_POOLED = 2000
-"""Neighbour lists are compared among this many at most; beyond, images follow by distance."""
+"""Neighbour lists are computed for at most this many images; the rest is ranked by distance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +31,20 @@ class SimilarOptions:
     Attributes
     ----------
     tournament
-        Rows drawn as anchors; the one with the most coherent neighbourhood wins.
+        Number of random images; the one with the most coherent neighbourhood becomes the anchor.
     neighbours
-        Size of the neighbourhood whose coherence is measured.
+        Number of neighbours whose coherence is measured.
     pool
-        Nearest neighbours of an anchor among which neighbour lists are compared (more for large
-        sets), so that a request never needs lists over all points.
+        Neighbour lists are computed among this many nearest images of the anchor (among 10n for a
+        set of n, if that is more), so that no request needs lists of all images.
     candidates_per_pick
-        A set of n is chosen among the n times this many nearest. 1: it is the nearest.
+        A set of n is chosen among the n times this many nearest images. 1 gives the nearest images.
     list_length
         Length of the neighbour lists that are compared.
     averaged
-        An image's list is averaged with those of this many of its nearest neighbours.
+        An image's list is averaged with the lists of this many of its nearest neighbours.
     hashes
-        (N,) uint64 pHashes, to leave near-duplicates out; None keeps them.
+        (N,) uint64 pHashes, to leave out near-duplicates; None keeps them.
     duplicate_bits
         Hashes at most this many bits apart are near-duplicates.
     """
@@ -49,7 +61,11 @@ class SimilarOptions:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What a set is built around: a point; its row if it is one of the points; its pHash."""
+    """The image that a set is built around.
+
+    `row` is None for an image from outside the folder, `hash` is only needed for such an image, to
+    leave out its near-duplicates.
+    """
 
     point: Floats
     row: int | None = None
@@ -57,11 +73,16 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
-    """An anchor and the rows nearest to it, with neighbour lists among themselves.
+class Neighbourhood:
+    """An anchor, the rows nearest to it, and the neighbour lists among the nearest of these.
 
-    rows (m,) and distances (m,) of the others, nearest first. `lists` and `list_distances` (p, k)
-    hold, for the anchor (place 0) and the nearest p - 1 others (places 1, ...), the nearest places.
+    Attributes
+    ----------
+    rows, distances
+        (m,) the other rows, nearest first, and their distances to the anchor.
+    lists, list_distances
+        (1 + p, k) neighbour lists, nearest first, among the anchor (number 0) and the p nearest
+        rows (numbers 1 to p, in the order of `rows`). They hold these numbers, not rows.
     """
 
     anchor: Anchor
@@ -71,39 +92,41 @@ class Surroundings:
     list_distances: Floats
 
 
-def survey(
-    search: NeighbourSearch, anchor: Anchor, reach: int, n: int, options: SimilarOptions
-) -> Surroundings:
-    """Look around an anchor for `reach` others, and compare lists among the pool for a set of n."""
+def neighbourhood(
+    search: NeighbourSearch, anchor: Anchor, size: int, n: int, options: SimilarOptions
+) -> Neighbourhood:
+    """Find the `size` rows nearest to an anchor, and neighbour lists good for a set of n."""
     inside = anchor.row is not None
-    rows, distances = search.nearest(anchor.point, reach + inside)
+    rows, distances = search.nearest(anchor.point, size + inside)
     others = rows != anchor.row if inside else np.ones(len(rows), bool)
-    rows, distances = rows[others][:reach], distances[others][:reach]
-    pool = min(len(rows), max(options.pool, 10 * n), _MOST_POOLED)
+    rows, distances = rows[others][:size], distances[others][:size]
+    pool = min(len(rows), _pool_size(n, options), _MOST_POOLED)
     points = np.concatenate([anchor.point[None], search.points[rows[:pool]]])
     length = max(options.list_length, options.neighbours, options.averaged)
     lists, list_distances = neighbour_lists(points, np.arange(len(points)), length)
-    return Surroundings(anchor, rows, distances, lists, list_distances)
+    return Neighbourhood(anchor, rows, distances, lists, list_distances)
 
 
-def coherence(around: Surroundings, k: int) -> tuple[float, float]:
+def coherence(around: Neighbourhood, k: int) -> tuple[float, float]:
     """How much an anchor's k neighbours are neighbours of each other; larger is better.
 
     Returns
     -------
-    share, closeness
-        The share, 0..1, of the neighbours' own k neighbours that are also the anchor's, and minus
-        the distance to the k-th neighbour, to decide ties. In a tight group of more than k + 1
-        members the share nears 1; an outlier's neighbours have other friends.
+    share
+        0..1: of all that the neighbours' own lists of k name, the share that the anchor's list
+        names too. In a tight group of more than k + 1 members it nears 1; it is low for an outlier,
+        whose neighbours are not neighbours of each other.
+    closeness
+        Minus the distance to the k-th neighbour. It decides between equal shares.
 
     Notes
     -----
     The shared-neighbour similarity of Jarvis and Patrick, 1973, averaged over a neighbourhood.
     """
-    own = around.lists[0, :k]
-    if not len(own):
+    nearest = around.lists[0, :k]
+    if not len(nearest):
         return 0.0, 0.0
-    share = float(np.isin(around.lists[own, :k], own).mean())
+    share = float(np.isin(around.lists[nearest, :k], nearest).mean())
     return share, -float(around.list_distances[0, :k][-1])
 
 
@@ -112,8 +135,15 @@ def choose_anchor(
 ) -> Anchor:
     """Draw some rows at random and take the one with the most coherent neighbourhood.
 
-    Nearly every row can win, however loose its surroundings, but tight groups win more often. A
-    tournament looks at a few neighbourhoods only, where a threshold would need those of all rows.
+    Nearly every row can win, however loose its neighbourhood, but tight groups win more often. A
+    tournament computes a few neighbourhoods only; a threshold on coherence would need all of them.
+
+    Examples
+    --------
+    >>> points = np.array([[0], [1], [2], [50], [90]], np.float32)
+    >>> options = SimilarOptions(tournament=5, neighbours=2)
+    >>> choose_anchor(NeighbourSearch(points), 3, options, np.random.default_rng(0)).row
+    1
     """
     total = len(search.points)
     drawn = random.choice(total, min(options.tournament, total), replace=False)
@@ -121,10 +151,10 @@ def choose_anchor(
     anchors = [Anchor(point, row) for point, row in zip(points, drawn.tolist(), strict=True)]
     if len(anchors) == 1:
         return anchors[0]
-    reach = _reach(n, options)
-    search.prefetch(np.stack([anchor.point for anchor in anchors]), reach + 1)
-    around = [survey(search, anchor, reach, n, options) for anchor in anchors]
-    return max(around, key=lambda one: coherence(one, options.neighbours)).anchor
+    size = _pool_size(n, options)
+    search.prefetch(np.stack([anchor.point for anchor in anchors]), size + 1)
+    neighbourhoods = [neighbourhood(search, anchor, size, n, options) for anchor in anchors]
+    return max(neighbourhoods, key=lambda around: coherence(around, options.neighbours)).anchor
 
 
 def similar(
@@ -132,37 +162,49 @@ def similar(
 ) -> tuple[Rows, Floats]:
     """Choose n rows of the anchor's kind.
 
-    The anchor's nearest neighbours are the candidates; those whose neighbour lists share most with
-    the anchor's are chosen; near-duplicates of a chosen one are passed over.
+    The anchor's nearest neighbours are the candidates. Those whose neighbour lists share most with
+    the anchor's are chosen; near-duplicates of the anchor or of a chosen row are passed over.
 
     Parameters
     ----------
     search
         The N points.
     anchor
-        A row, which then is the first of the set, or a point from outside, which is not in it.
+        One of the points, which then is the first of the set, or a point from outside, which is
+        not in the set.
     n
         1 <= n <= N.
 
     Returns
     -------
     rows, distances
-        (n,) int64 and float32: ordered by distance to the anchor, ties by row, but an anchor's own
-        row first. Where fewer than n distinct images exist, near-duplicates fill up, so that the
-        answer always has n rows.
+        (n,) int64 and float32: ordered by distance to the anchor, ties by row, but the anchor's own
+        row is always first. If fewer than n distinct images exist, near-duplicates fill up the set.
+
+    Notes
+    -----
+    Deterministic. O(N d) for the neighbours if they are found in one pass, and O(p^2 d) for the
+    lists among a pool of p (300, or 10n up to 2,000).
+
+    Examples
+    --------
+    >>> points = np.array([[0], [1], [2], [50], [90]], np.float32)
+    >>> search, anchor = NeighbourSearch(points), Anchor(points[1], row=1)
+    >>> rows, distances = similar(search, anchor, 3, SimilarOptions())
+    >>> rows, distances
+    (array([1, 0, 2]), array([0., 1., 1.], dtype=float32))
     """
     total = len(search.points)
     wanted = n - (anchor.row is not None)
-    reach = _reach(n, options)
+    size = _pool_size(n, options)
     while True:
-        around = survey(search, anchor, min(reach, total), n, options)
-        ranked = _rerank(
-            around, min(options.candidates_per_pick * wanted, len(around.lists) - 1), options
-        )
-        kept = mark_distinct(around.rows[ranked], wanted, anchor, options)
-        if kept.sum() >= wanted or reach >= total:
+        around = neighbourhood(search, anchor, min(size, total), n, options)
+        candidates = min(options.candidates_per_pick * wanted, len(around.lists) - 1)
+        ranked = _rank(around, candidates, options)
+        kept = distinct_mask(around.rows[ranked], wanted, anchor, options)
+        if kept.sum() >= wanted or size >= total:
             break
-        reach *= 4
+        size *= 4  # so many near-duplicates are near that the set is not full
     chosen = np.concatenate([ranked[kept], ranked[~kept]])[:wanted]
     order = chosen[np.lexsort((around.rows[chosen], around.distances[chosen]))]
     rows, distances = around.rows[order], around.distances[order]
@@ -171,15 +213,16 @@ def similar(
     return np.append(np.int64(anchor.row), rows), np.append(np.float32(0), distances)
 
 
-def _reach(n: int, options: SimilarOptions) -> int:
+def _pool_size(n: int, options: SimilarOptions) -> int:
     return max(options.pool, 10 * n)
 
 
-def _rerank(around: Surroundings, candidates: int, options: SimilarOptions) -> Rows:
-    """Places in `around.rows`: the candidates, most in common with the anchor first; then the rest.
+def _rank(around: Neighbourhood, candidates: int, options: SimilarOptions) -> Rows:
+    """Positions in `around.rows`, best first: the candidates re-ranked, then the rest by distance.
 
-    An image's profile counts whom its own and its nearest neighbours' lists name; candidates are
-    ranked by the Jaccard similarity of their profile with the anchor's.
+    An image's profile counts how often its own list and the lists of its nearest neighbours name
+    each other image. Candidates are ranked by the Jaccard similarity of their profile with the
+    anchor's.
 
     Notes
     -----
@@ -188,40 +231,32 @@ def _rerank(around: Surroundings, candidates: int, options: SimilarOptions) -> R
     left out, since they gained less than 0.3 points here; local averaging (their query expansion)
     is what pays.
     """
-    everyone = np.arange(len(around.rows))
+    ranked = np.arange(len(around.rows))
     if candidates < 1:
-        return everyone
+        return ranked
     size = len(around.lists)
     named = np.zeros((size, size), np.float32)
     np.put_along_axis(named, around.lists[:, : options.list_length], 1, axis=1)
     np.fill_diagonal(named, 1)
-    places = np.arange(candidates + 1)
-    profiles = named[places] + named[around.lists[places, : options.averaged]].sum(axis=1)
+    compared = np.arange(candidates + 1)  # the anchor and the candidates
+    profiles = named[compared] + named[around.lists[compared, : options.averaged]].sum(axis=1)
     shared = np.minimum(profiles, profiles[0]).sum(axis=1)
     jaccard = (shared / (2 * profiles[0].sum() - shared))[1:]
-    # Candidates stand by distance, and a stable sort keeps that order among equals.
-    everyone[:candidates] = np.argsort(-jaccard, kind="stable")
-    return everyone
+    # Candidates come by distance, and a stable sort keeps that order among equals.
+    ranked[:candidates] = np.argsort(-jaccard, kind="stable")
+    return ranked
 
 
-def mark_distinct(
+def distinct_mask(
     rows: Rows, n: int, anchor: Anchor, options: SimilarOptions
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Mark, in the order given, up to n rows that copy neither the anchor nor one marked before."""
+) -> npt.NDArray[np.bool_]:
+    """True for the first n rows that are near-duplicates neither of the anchor nor of each other.
+
+    If near-duplicates are allowed, these are the first n rows.
+    """
     if options.hashes is None:
         return np.arange(len(rows)) < n
-    kept = np.zeros(len(rows), bool)
-    chosen = np.empty(n + 1, np.uint64)
-    count = 0
-    own = anchor.hash if anchor.row is None else options.hashes[anchor.row]
-    if own is not None:
-        chosen[0], count = own, 1
-    goal = n + count
-    for place, candidate in enumerate(options.hashes[rows]):
-        if count == goal:
-            break
-        if not (hamming(chosen[:count], candidate) <= options.duplicate_bits).any():
-            kept[place] = True
-            chosen[count] = candidate
-            count += 1
-    return kept
+    anchor_hash = anchor.hash if anchor.row is None else options.hashes[anchor.row]
+    mask = np.zeros(len(rows), bool)
+    mask[first_distinct(options.hashes[rows], n, options.duplicate_bits, anchor_hash)] = True
+    return mask

@@ -1,114 +1,67 @@
-"""Dealing a population, and the figures of batches, against naive versions."""
-
-import math
+"""What is dealt and how: arrays that fit each other, values in range, errors that help."""
 
 import numpy as np
 import pytest
 
-from imgbatch.batches.population import (
-    Population,
-    Tally,
-    class_numbers,
-    deal,
-    mate_distances,
-    random_batches,
-)
+from imgbatch.batches.deal import deal_batches
+from imgbatch.batches.epoch import deal_epoch
+from imgbatch.batches.population import DealOptions, Population, class_numbers
 from imgbatch.errors import SelectionError
 
 
-def population(n=60, d=5, seed=0):
-    rng = np.random.default_rng(seed)
-    points = rng.normal(size=(n, d)).astype(np.float32)
-    hashes = rng.integers(0, 2**62, n).astype(np.uint64)
-    return Population(points, hashes, np.arange(n) % 3)
+def test_a_subset_keeps_everything_of_its_rows():
+    whole = Population(
+        np.arange(8, dtype=np.float32).reshape(4, 2),
+        hashes=np.arange(4, dtype=np.uint64),
+        labels=np.array([0, 0, 1, 1]),
+        duplicate_bits=3,
+    )
+    half = whole.subset(np.array([3, 0]))
+    assert half.points.tolist() == [[6, 7], [0, 1]]
+    assert half.hashes.tolist() == [3, 0]
+    assert half.labels.tolist() == [1, 0]
+    assert half.duplicate_bits == 3
+    bare = Population(whole.points).subset(np.array([1]))
+    assert bare.hashes is None
+    assert bare.labels is None
 
 
-def naive(people, epochs, size):
-    """Each figure by its definition, pair by pair; random batches by drawing many."""
-    mean = people.points.mean(axis=0)
-    apart = lambda rows: ((people.points[rows].mean(axis=0) - mean) ** 2).sum()  # noqa: E731
-    batches = [rows for dealt in epochs for rows in dealt]
-    full = [rows for rows in batches if len(rows) == size]
-    rng = np.random.default_rng(1)
-    chance = np.mean([apart(rng.permutation(len(people.points))[:size]) for _ in range(20_000)])
-    least, copies = [], 0
-    for rows in batches:
-        pairs = [(a, b) for a in rows for b in rows if a < b]
-        distances = [np.linalg.norm(people.points[a] - people.points[b]) for a, b in pairs]
-        if pairs:
-            least.append(min(distances))
-        bits = [(int(people.hashes[a]) ^ int(people.hashes[b])).bit_count() for a, b in pairs]
-        copies += sum(bit <= 6 for bit in bits)
-    return {
-        "variance": np.mean([apart(rows) for rows in full]) / chance,
-        "closest": min(least),
-        "mean_closest": np.mean(least),
-        "near_duplicates": copies,
-        "classes": np.mean([len({int(people.labels[row]) for row in rows}) for rows in full]),
-    }
+POINTS = np.zeros((4, 2), np.float32)
 
 
-def test_figures_are_those_of_the_definition():
-    people = population()
-    people.hashes[7] = people.hashes[8]
-    epochs = [random_batches(60, 7, seed) for seed in range(2)]
-    epochs[0][0] = np.array([7, 8, *[row for row in epochs[0][0] if row not in (7, 8)][:5]])
-    tally = Tally(people, 7, leading=5)
-    for dealt in epochs:
-        tally.add(dealt)
-    found, wanted = tally.figures(), naive(people, epochs, 7)
-    assert found["near_duplicates"] == wanted["near_duplicates"] >= 1
-    assert found["classes"] == wanted["classes"]
-    assert found["closest"] == pytest.approx(wanted["closest"], rel=1e-4)
-    assert found["mean_closest"] == pytest.approx(wanted["mean_closest"], rel=1e-4)
-    assert found["variance"] == pytest.approx(wanted["variance"], rel=0.05)
-    assert found["leading_variance"] == pytest.approx(found["variance"], rel=1e-5)
+@pytest.mark.parametrize(
+    ("build", "word"),
+    [
+        (lambda: Population(np.zeros(5, np.float32)), "shape"),
+        (lambda: Population(POINTS, labels=np.zeros(3, int)), "labels"),
+        (lambda: Population(POINTS, hashes=np.zeros((4, 1), np.uint64)), "hashes"),
+        (lambda: Population(POINTS, duplicate_bits=40), "duplicate_bits"),
+        (lambda: Population(POINTS, duplicate_bits=-1), "duplicate_bits"),
+        (lambda: DealOptions(0, seed=1), "batch size"),
+        (lambda: DealOptions(2, seed=-1), "seed"),
+        (lambda: DealOptions(2, seed=1, epoch=-1), "epoch"),
+        (lambda: DealOptions(2, seed=1, components=0), "components"),
+    ],
+)
+def test_a_value_out_of_range_is_named_with_a_hint(build, word):
+    with pytest.raises(SelectionError, match=word) as caught:
+        build()
+    assert caught.value.hint
 
 
-def test_random_batches_have_variance_one():
-    tally = Tally(population(200), 10)
-    for epoch in range(40):
-        tally.add(random_batches(200, 10, 3, epoch))
-    assert tally.figures()["variance"] == pytest.approx(1, abs=0.05)
-
-
-def test_dealt_batches_vary_less_and_repeat_by_their_seed():
-    people = population(200)
-    tally = Tally(people, 10)
-    dealt = deal(people, 10, seed=4, epoch=1)
-    tally.add(dealt)
-    assert tally.figures()["variance"] < 0.3
-    again = deal(people, 10, seed=4, epoch=1)
-    assert all(np.array_equal(a, b) for a, b in zip(dealt, again, strict=True))
-
-
-def test_nothing_to_tell_is_nan():
-    alone = Population(np.ones((3, 4), np.float32))
-    tally = Tally(alone, 1)
-    tally.add([np.array([0]), np.array([1]), np.array([2])])
-    figures = tally.figures()
-    assert figures["near_duplicates"] == 0
-    assert all(math.isnan(figures[name]) for name in ("variance", "closest", "classes"))
-
-
-def test_equal_points_are_near_duplicates_without_hashes():
-    tally = Tally(Population(np.zeros((4, 2), np.float32)), 2)
-    tally.add([np.array([0, 1]), np.array([2, 3])])
-    assert tally.figures()["near_duplicates"] == 2
-
-
-def test_mate_distances_are_to_the_nearest_other_of_the_batch():
-    points = np.array([[0, 0], [3, 0], [3, 4], [9, 9]], np.float32)
-    np.testing.assert_allclose(mate_distances(points, np.array([0, 1, 2])), [3, 3, 4])
-    assert mate_distances(points, np.array([3])) == [np.inf]
-
-
-def test_class_numbers_follow_names_and_one_class_is_none():
+def test_class_numbers_follow_names_and_a_single_class_gives_none():
     np.testing.assert_array_equal(class_numbers(["b", "", "b", "a"]), [2, 0, 2, 1])
     assert class_numbers(["a", "a"]) is None
     assert class_numbers([]) is None
 
 
-def test_balance_without_classes_is_refused():
+def test_labels_count_only_if_batches_are_balanced():
+    labelled = Population(POINTS, labels=np.array([0, 1, 0, 1]))
+    assert labelled.balanced_labels(DealOptions(2, seed=0)) is None
+    assert labelled.balanced_labels(DealOptions(2, seed=0, balance=True)) is labelled.labels
+
+
+@pytest.mark.parametrize("deal", [deal_batches, lambda *given: list(deal_epoch(*given))])
+def test_balance_without_classes_is_refused(deal):
     with pytest.raises(SelectionError, match="two classes"):
-        deal(Population(np.ones((4, 2), np.float32)), 2, seed=0, balance=True)
+        deal(Population(POINTS), DealOptions(2, seed=0, balance=True))

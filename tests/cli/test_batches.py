@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import imgbatch
-from imgbatch.batches.plans import read_plan
+from imgbatch.batches.plan_files import read_plan
 from tests.drawing import jpeg, photo
 
 

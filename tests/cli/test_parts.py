@@ -3,7 +3,7 @@
 import pytest
 
 import imgbatch
-from imgbatch.batches.plans import read_plan
+from imgbatch.batches.plan_files import read_plan
 from imgbatch.runners.maps import RunnerMap
 from imgbatch.sampler import DiverseBatchSampler
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgbatch.copies import pairs as duplicates
-from imgbatch.copies.pairs import hamming, near_duplicate_pairs
+from imgbatch.copies import pairs as pairs_module
+from imgbatch.copies.pairs import near_duplicate_pairs
+from imgbatch.copies.rule import hamming
 
 
 def components(n, pairs):
@@ -36,18 +37,6 @@ def crowded_hashes(n, seed):
     return hashes
 
 
-@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
-def test_hamming_counts_the_differing_bits(a, b):
-    expected = (a ^ b).bit_count()
-    assert hamming(np.uint64(a), np.uint64(b)) == expected
-    assert duplicates._count_bits(np.array([a ^ b], np.uint64)) == expected
-
-
-def test_hamming_broadcasts():
-    a, b = np.arange(3, dtype=np.uint64), np.arange(4, dtype=np.uint64)
-    assert hamming(a[:, None], b).shape == (3, 4)
-
-
 @settings(deadline=None)
 @given(
     n=st.integers(0, 60),
@@ -60,13 +49,13 @@ def test_pairs_connect_what_brute_force_connects(n, max_bits, groups, seed, larg
     hashes = crowded_hashes(n, seed)
     within = np.arange(n) % groups
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(duplicates, "_LARGE", 0 if large else 1 << 15)
-        found = near_duplicate_pairs(hashes, max_bits, within)
+        patch.setattr(pairs_module, "_LARGE", 0 if large else 1 << 15)
+        pairs = near_duplicate_pairs(hashes, max_bits, within)
     expected = all_pairs(hashes, max_bits, within)
-    assert {*map(tuple, found.tolist())} <= {*map(tuple, expected.tolist())}
-    assert components(n, found.tolist()) == components(n, expected.tolist())
+    assert {*map(tuple, pairs.tolist())} <= {*map(tuple, expected.tolist())}
+    assert components(n, pairs.tolist()) == components(n, expected.tolist())
     if len(np.unique(hashes)) == n:  # no copies: every pair is there
-        assert found.tolist() == expected.tolist()
+        assert pairs.tolist() == expected.tolist()
 
 
 def test_copies_of_one_image_are_chained_and_not_paired():
@@ -78,5 +67,5 @@ def test_copies_of_one_image_are_chained_and_not_paired():
 def test_a_crowd_of_near_hashes_does_not_blow_up():
     crowd = np.arange(1 << 12, dtype=np.uint64)  # alike in 52 of 64 bits
     pairs = near_duplicate_pairs(crowd, 6)
-    assert len(pairs) <= duplicates.MAX_PARTNERS * 7 * len(crowd)
+    assert len(pairs) <= pairs_module.MAX_PARTNERS * 7 * len(crowd)
     assert (hamming(crowd[pairs[:, 0]], crowd[pairs[:, 1]]) <= 6).all()

@@ -1,223 +1,114 @@
-"""Points are computed once, kept beside the index, and made anew when anything they depend on changes."""
-
-import os
-import shutil
+"""The steps from codes to points: sampling, batches, files; what a space's key depends on."""
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
-import imgbatch
-from imgbatch.config import default_config_path, load_config
-from imgbatch.embedding import projection
-from tests.drawing import jpeg, photo
-
-
-def config_of(tmp_path, text=""):
-    """The defaults with some lines laid over them, and one process."""
-    file = tmp_path / "settings.toml"
-    file.write_text(f"[index]\nworkers = 1\n{text}", encoding="utf-8")
-    return load_config(file).config
-
-
-def spaces(collection):
-    return sorted((collection.index_directory / "spaces").iterdir())
+from imgbatch.config import load_config
+from imgbatch.embedding.projection import (
+    ARRAYS,
+    fitted_rows,
+    load_part,
+    projected,
+    space_key,
+    write_arrays,
+)
+from imgbatch.embedding.space import BlockOptions, FeatureSpace
 
 
 @pytest.fixture
-def no_computing(monkeypatch):
-    """Make any computation fail: what passes came from the disk."""
+def config(tmp_path):
+    def build(text=""):
+        (tmp_path / "c.toml").write_text(text)
+        return load_config(tmp_path / "c.toml").config
 
-    def refuse(*_):
-        raise AssertionError("computed although nothing had changed")
-
-    return lambda: monkeypatch.setattr(projection, "_compute", refuse)
-
-
-def test_points_have_a_row_for_each_image_and_are_finite(photos, tmp_path):
-    collection = imgbatch.load(photos, config=config_of(tmp_path))
-    points = collection.points
-    assert points.shape[0] == len(collection) == 12
-    assert points.dtype == np.float32
-    assert np.isfinite(points).all()
-    assert collection.projection.hashes.shape == (12,)
-    assert collection.projection.hashes.dtype == np.uint64
+    return build
 
 
-def test_a_second_load_takes_the_same_points_from_the_disk(photos, tmp_path, no_computing):
-    first = imgbatch.load(photos, config=config_of(tmp_path)).projection
-    no_computing()
-    again = imgbatch.load(photos, config=config_of(tmp_path)).projection
-    assert again.points.tobytes() == first.points.tobytes()
-    assert again.points.shape == first.points.shape
-    assert again.hashes.tobytes() == first.hashes.tobytes()
-    for name, block in first.space.blocks.items():
-        assert again.space.blocks[name].axes.tobytes() == block.axes.tobytes()
+class Plain:
+    """A descriptor whose codes are its features; it notes the BLAS threads there are."""
+
+    dim = 8
+
+    def __init__(self, name):
+        self.name, self.threads = name, set()
+
+    def features(self, codes):
+        self.threads |= {
+            library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
+        }
+        return codes.astype(np.float32)
 
 
-def test_what_is_kept_holds_no_pickled_object(photos, tmp_path):
-    collection = imgbatch.load(photos, config=config_of(tmp_path))
-    _ = collection.points
-    (place,) = spaces(collection)
-    files = sorted(path.name for path in place.iterdir())
-    assert files == ["hashes.npy", "points.npy", "space.npz", "squares.npy"]
-    for name in files:
-        stored = np.load(place / name, allow_pickle=False)
-        if name.endswith(".npz"):
-            with stored:
-                assert all(stored[key].dtype != object for key in stored.files)
+def test_a_space_is_fitted_on_all_rows_or_on_a_fixed_sample_of_them(config):
+    sampled = config("[space]\nfit_images = 100")
+    assert fitted_rows(100, sampled).tolist() == list(range(100))
+    rows = fitted_rows(1000, sampled)
+    assert len(rows) == len(set(rows.tolist())) == 100
+    assert rows.tolist() == sorted(rows.tolist())
+    assert rows.min() >= 0
+    assert 500 < rows.max() < 1000
+    assert rows.tolist() == fitted_rows(1000, sampled).tolist()
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[weights]\nhsv = 0.1",
-        "[weights]\nphash = 0.0",
-        "[space.components]\nhog = 9",
-        "[space.power]\nhog = 0.75",
-        "[space]\nfit_images = 100",
-        "[descriptors.hsv]\ngrid = 2",
-        "[images]\nview_px = 64",
-    ],
-    ids=lambda text: text.splitlines()[1],
-)
-def test_a_setting_that_shapes_the_points_has_them_made_anew(photos, tmp_path, text):
-    first = imgbatch.load(photos, config=config_of(tmp_path))
-    _ = first.points
-    changed = imgbatch.load(photos, config=config_of(tmp_path, text))
-    _ = changed.points
-    assert len(spaces(changed)) == 2
+def test_the_key_changes_with_all_that_a_space_depends_on_and_with_nothing_else(config):
+    pairs = (("f1", Plain("hsv")), ("f2", Plain("phash")))
+    key = space_key("generation", pairs, config())
+    assert len(key) == 24
+    assert key == space_key("generation", pairs, config("[similar]\npool = 50"))
+    others = {
+        space_key("other", pairs, config()),
+        space_key("generation", pairs[:1], config()),
+        space_key("generation", (("f3", pairs[0][1]), pairs[1]), config()),
+        *(
+            space_key("generation", pairs, config(text))
+            for text in (
+                "[weights]\nhsv = 0.1",
+                "[space.components]\nhog = 9",
+                "[space.power]\nhog = 0.75",
+                "[space]\nfit_images = 100",
+            )
+        ),
+    }
+    assert len(others - {key}) == 7
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["[similar]\npool = 50", "[different]\nsmoothing = 3", "[sheet]\ncolumns = 3"],
-    ids=lambda text: text.splitlines()[1],
-)
-def test_a_setting_that_does_not_shape_the_points_leaves_them(photos, tmp_path, text, no_computing):
-    _ = imgbatch.load(photos, config=config_of(tmp_path)).points
-    no_computing()
-    assert len(imgbatch.load(photos, config=config_of(tmp_path, text)).points) == 12
+def test_points_are_computed_batch_by_batch_on_one_thread(monkeypatch):
+    random = np.random.default_rng(0)
+    codes = {name: random.integers(0, 256, (50, 8), dtype=np.uint8) for name in ("hsv", "phash")}
+    pairs = (("f1", Plain("hsv")), ("f2", Plain("phash")))
+    blocks = {name: array.astype(np.float32) for name, array in codes.items()}
+    space = FeatureSpace.fit(blocks, {name: BlockOptions(0.5, 4, 0.5) for name in codes})
+    streams = [[array[:30], array[30:]] for array in codes.values()]
+    batches = list(projected(streams, pairs, space))
+    assert [len(points) for points, _, _ in batches] == [30, 20]
+    points, squares, hashes = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+    assert np.allclose(points, space.transform(blocks), atol=1e-6)
+    assert np.allclose(squares, (points**2).sum(axis=1), atol=1e-6)
+    bits = np.unpackbits(codes["phash"], axis=1)
+    assert [f"{number:064b}" for number in hashes.tolist()] == [
+        "".join(map(str, row)) for row in bits.tolist()
+    ]
+    assert all(descriptor.threads <= {1} for _, descriptor in pairs)
 
 
-def test_a_new_a_changed_and_a_removed_image_change_the_points(photos, tmp_path):
-    config = config_of(tmp_path)
-    first = imgbatch.load(photos, config=config).points.tobytes()
-    (photos / "new.jpg").write_bytes(jpeg(photo(77)))
-    added = imgbatch.load(photos, config=config)
-    assert len(added.points) == 13
-    second = added.points.tobytes()
-    (photos / "new.jpg").write_bytes(jpeg(photo(78)))
-    third = imgbatch.load(photos, config=config).points.tobytes()
-    assert third != second
-    (photos / "new.jpg").unlink()
-    assert imgbatch.load(photos, config=config).points.tobytes() == first
+def test_arrays_written_in_batches_are_read_as_one_part(tmp_path):
+    points = np.arange(21, dtype=np.float32).reshape(7, 3)
+    squares, hashes = points[:, 0].copy(), np.arange(7, dtype=np.uint64)
+    cuts = [(points[a:b], squares[a:b], hashes[a:b]) for a, b in ((0, 4), (4, 7))]
+    write_arrays(iter(cuts), 7, tmp_path)
+    assert sorted(file.stem for file in tmp_path.iterdir()) == sorted(ARRAYS)
+    part = load_part(*(tmp_path / f"{name}.npy" for name in ARRAYS))
+    assert part.shape == (7, 3)
+    for name, array in zip(ARRAYS, (points, squares, hashes), strict=True):
+        assert getattr(part, name).tobytes() == array.tobytes()
+        assert getattr(part, name).dtype == array.dtype
 
 
-def test_only_the_newest_four_spaces_are_kept(photos, tmp_path):
-    for number in range(1, 8):
-        config = config_of(tmp_path, f"[weights]\nhsv = 0.{number}")
-        collection = imgbatch.load(photos, config=config)
-        _ = collection.points
-    assert len(spaces(collection)) == 4
-    newest = collection.points.tobytes()
-    assert imgbatch.load(photos, config=config).points.tobytes() == newest
-
-
-DAMAGE = {
-    "empty": lambda _: b"",
-    "cut in the middle": lambda data: data[: len(data) // 2],
-    "without its last byte": lambda data: data[:-1],
-    "only the beginning": lambda data: data[:7],
-    "zeros": lambda data: bytes(len(data)),
-    "other text": lambda _: b"not an array at all",
-    "damaged inside": lambda data: data[:200] + bytes(100) + data[300:],
-}
-
-
-@pytest.mark.parametrize("name", ["space.npz", "points.npy", "squares.npy", "hashes.npy"])
-@pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_file_is_made_anew_silently_and_is_whole_afterwards(
-    photos, tmp_path, name, damage, monkeypatch
-):
-    if damage == "damaged inside" and name != "space.npz":
-        pytest.skip("plain arrays have no checksum")
-    config = config_of(tmp_path)
-    first = imgbatch.load(photos, config=config)
-    expected = first.points.tobytes()
-    (place,) = spaces(first)
-    (place / name).write_bytes(DAMAGE[damage]((place / name).read_bytes()))
-    again = imgbatch.load(photos, config=config)
-    assert again.points.tobytes() == expected
-    assert again.report.read == 0
-    computed = []
-    compute = projection._compute
-    monkeypatch.setattr(projection, "_compute", lambda *a: computed.append(1) or compute(*a))
-    assert imgbatch.load(photos, config=config).points.tobytes() == expected
-    assert not computed, "the damaged files stay, and every request computes anew"
-
-
-@pytest.mark.parametrize("name", ["space.npz", "points.npy", "squares.npy", "hashes.npy"])
-def test_a_missing_file_is_made_anew_silently_and_is_there_afterwards(photos, tmp_path, name):
-    config = config_of(tmp_path)
-    first = imgbatch.load(photos, config=config)
-    expected = first.points.tobytes()
-    (place,) = spaces(first)
-    (place / name).unlink()
-    again = imgbatch.load(photos, config=config)
-    assert again.points.tobytes() == expected
-    assert (place / name).is_file(), "every request computes anew"
-
-
-def test_a_deleted_folder_of_spaces_is_made_anew_without_reading_an_image(photos, tmp_path):
-    config = config_of(tmp_path)
-    first = imgbatch.load(photos, config=config)
-    expected = first.points.tobytes()
-    shutil.rmtree(first.index_directory / "spaces")
-    again = imgbatch.load(photos, config=config)
-    assert again.points.tobytes() == expected
-    assert again.report.read == 0
-    assert len(spaces(again)) == 1
-
-
-def test_points_that_cannot_be_kept_are_used_all_the_same(photos, tmp_path):
-    config = config_of(tmp_path)
-    first = imgbatch.load(photos, config=config)
-    (first.index_directory / "spaces").write_text("a file where a folder should be")
-    assert len(first.points) == 12
-    assert len(first.similar(5, seed=1).images) == 5
-
-
-def test_points_on_disk_stay_usable_while_another_process_removes_them(photos, tmp_path):
-    config = config_of(tmp_path)
-    _ = imgbatch.load(photos, config=config).points
-    warm = imgbatch.load(photos, config=config)
-    expected = warm.points.tobytes()
-    if os.name != "nt":  # an open file cannot be removed there
-        shutil.rmtree(warm.index_directory / "spaces")
-    assert warm.points.tobytes() == expected
-    assert len(warm.different(5, seed=1).images) == 5
-
-
-def test_fitting_on_a_sample_is_repeatable_and_projects_every_image(tmp_path):
-    folder = tmp_path / "many"
-    folder.mkdir()
-    for number in range(130):
-        (folder / f"{number}.jpg").write_bytes(jpeg(photo(number, 40, 30)))
-    config = config_of(tmp_path, "[space]\nfit_images = 100")
-    one = imgbatch.load(folder, config=config, index=tmp_path / "one").points
-    other = imgbatch.load(folder, config=config, index=tmp_path / "other").points
-    assert one.shape[0] == 130
-    assert one.tobytes() == other.tobytes()
-    whole = imgbatch.load(folder, config=config_of(tmp_path), index=tmp_path / "whole").points
-    assert whole.tobytes() != one.tobytes()
-
-
-def test_the_default_weights_share_the_mean_squared_distance(photos, tmp_path):
-    collection = imgbatch.load(photos, config=config_of(tmp_path))
-    points = np.asarray(collection.points, np.float64)
-    squared = ((points[:, None] - points[None]) ** 2).mean(axis=(0, 1))
-    weights = load_config(default_config_path()).config.weights
-    assert squared.sum() == pytest.approx(1, abs=1e-3)
-    for name, columns in collection.projection.space.columns.items():
-        share = weights[name] / sum(weights.values())
-        assert squared[columns].sum() == pytest.approx(share, abs=1e-3)
+@pytest.mark.parametrize("odd", ARRAYS)
+def test_arrays_of_different_lengths_are_no_part(tmp_path, odd):
+    for name in ARRAYS:
+        shape = (6 if name == odd else 7, 3) if name == "points" else (6 if name == odd else 7,)
+        np.save(tmp_path / f"{name}.npy", np.zeros(shape, np.float32))
+    with pytest.raises(ValueError, match="do not belong together"):
+        load_part(*(tmp_path / f"{name}.npy" for name in ARRAYS))

@@ -1,12 +1,18 @@
-"""Writing files: whole or not at all, never over the user's, never into the image folder."""
+"""Writing files: complete or not at all, never over the user's."""
 
 import os
-from pathlib import Path
 
 import pytest
 
-from imgbatch.errors import OutputError, UsageError
-from imgbatch.files.atomic import hand_out, is_inside, refuse_inside, replacing, replacing_folder
+from imgbatch.errors import OutputError
+from imgbatch.files.atomic import (
+    move_file,
+    publishing,
+    replacing,
+    replacing_folder,
+    write_bytes,
+)
+from imgbatch.files.paths import read
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs links or POSIX permissions")
 
@@ -70,92 +76,60 @@ def test_a_folder_in_the_targets_place_is_an_output_error(tmp_path):
     assert os.listdir(tmp_path) == ["a.png"]
 
 
-@pytest.mark.parametrize(("target", "inside"), [
-    ("photos/a.png", True), ("photos/sub/deep/a.png", True), ("photos", True),
-    ("photos/../a.png", False), ("photos-2/a.png", False), ("a.png", False),
-])  # fmt: skip
-def test_inside_is_told_by_the_path(tmp_path, target, inside):
-    (tmp_path / "photos").mkdir()
-    folder = str(tmp_path / "photos")
-    assert is_inside(tmp_path / target, folder) is inside
-    assert is_inside(tmp_path / target, f"file://{folder}") is inside
-    if inside:
-        with pytest.raises(UsageError, match=r"-o .* lies inside the image folder"):
-            refuse_inside(tmp_path / target, folder, "-o")
-
-
 @posix
-def test_inside_is_told_through_links(tmp_path):
-    (tmp_path / "photos").mkdir()
-    (tmp_path / "door").symlink_to(tmp_path / "photos")
-    assert is_inside(tmp_path / "door" / "a.png", str(tmp_path / "photos"))
-    assert is_inside(tmp_path / "photos" / "a.png", str(tmp_path / "door"))
+def test_bytes_written_at_once_are_readable_by_others_and_leave_no_litter(tmp_path):
+    old = os.umask(0o022)
+    try:
+        write_bytes(tmp_path / "new" / "a.parquet", b"data")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "new" / "a.parquet").read_bytes() == b"data"
+    assert (tmp_path / "new" / "a.parquet").stat().st_mode & 0o777 == 0o644
+    assert os.listdir(tmp_path / "new") == ["a.parquet"]
 
 
-def sources(folder: Path, *names: str) -> list[str]:
-    folder.mkdir(exist_ok=True)
-    for name in names:
-        (folder / name).write_bytes(name.encode())
-        os.utime(folder / name, (1_500_000_000, 1_500_000_000))
-    return [str(folder / name) for name in names]
+def test_bytes_that_cannot_be_written_leave_the_old_file_and_no_litter(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(b"old")
+
+    def write_half(file, data):
+        with file.open("wb") as writer:
+            writer.write(data[:2])
+        assert file.name.endswith(".tmp"), "no reader takes what is being written for a shard"
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", write_half)
+    with pytest.raises(OSError, match="No space left"):
+        write_bytes(tmp_path / "a", b"new and longer")
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a"]
 
 
-def test_copies_are_numbered_by_rank_and_keep_content_and_time(tmp_path):
-    made = hand_out(sources(tmp_path / "in", "b.jpg", "a.png"), tmp_path / "out", link=False)
-    assert [path.name for path in made] == ["01-b.jpg", "02-a.png"]
-    assert [path.read_bytes() for path in made] == [b"b.jpg", b"a.png"]
-    assert made[0].stat().st_mtime == 1_500_000_000
+def test_of_the_published_directories_the_newest_are_kept(tmp_path):
+    for number in range(5):
+        with publishing(tmp_path / "spaces" / str(number), kept=2) as made:
+            (made / "points").write_text(str(number))
+            assert not (tmp_path / "spaces" / str(number)).exists()
+        os.utime(tmp_path / "spaces" / str(number), (number, number))
+    assert sorted(os.listdir(tmp_path / "spaces")) == ["3", "4"]
+    assert (tmp_path / "spaces" / "4" / "points").read_text() == "4"
 
 
-def test_numbers_have_as_many_digits_as_needed(tmp_path):
-    names = sources(tmp_path / "in", *(f"{n}.jpg" for n in range(120)))
-    made = hand_out(names, tmp_path / "out", link=False)
-    assert (made[0].name, made[-1].name) == ("001-0.jpg", "120-119.jpg")
+def test_a_directory_that_another_process_published_first_stays(tmp_path):
+    target = tmp_path / "spaces" / "a"
+    with pytest.raises(OSError), publishing(target, kept=2) as made:  # noqa: PT012
+        (made / "points").write_text("late")
+        target.mkdir()
+        (target / "points").write_text("first")
+    assert (target / "points").read_text() == "first"
+    assert os.listdir(target.parent) == ["a"]
 
 
-@pytest.mark.parametrize("link", [False, pytest.param(True, marks=posix)])
-def test_nothing_is_ever_overwritten(tmp_path, link):
-    names = sources(tmp_path / "in", "a.jpg")
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "01-a.jpg").write_text("mine")
-    made = [hand_out(names, tmp_path / "out", link=link)[0].name for _ in range(3)]
-    assert made == ["01-a-2.jpg", "01-a-3.jpg", "01-a-4.jpg"]
-    assert (tmp_path / "out" / "01-a.jpg").read_text() == "mine"
-
-
-@posix
-def test_a_dangling_link_in_the_way_is_not_written_through(tmp_path):
-    names = sources(tmp_path / "in", "a.jpg")
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "01-a.jpg").symlink_to(tmp_path / "precious")
-    assert hand_out(names, tmp_path / "out", link=False)[0].name == "01-a-2.jpg"
-    assert not (tmp_path / "precious").exists()
-
-
-@posix
-def test_links_are_absolute_and_lead_to_the_source(tmp_path, monkeypatch):
-    sources(tmp_path / "in", "a.jpg")
-    monkeypatch.chdir(tmp_path)
-    (made,) = hand_out(["in/a.jpg"], Path("out"), link=True)
-    assert os.readlink(made) == str(tmp_path / "in" / "a.jpg")
-
-
-def test_a_vanished_source_is_an_output_error_and_leaves_no_half_file(tmp_path):
-    with pytest.raises(OutputError, match="cannot copy into"):
-        hand_out([str(tmp_path / "gone.jpg")], tmp_path / "out", link=False)
-    assert os.listdir(tmp_path / "out") == []
-
-
-@posix
-def test_a_very_long_name_can_be_handed_out(tmp_path):
-    name = "n" * 250 + ".jpg"
-    (made,) = hand_out(sources(tmp_path / "in", name), tmp_path / "out", link=False)
-    assert made.read_bytes() == name.encode()
-    assert made.suffix == ".jpg"
-
-
-def test_a_url_that_cannot_be_read_leaves_no_file(tmp_path):
+@pytest.mark.parametrize("root", ["{}/store", "file://{}/store", "memory://{}/store"])
+def test_bytes_and_finished_files_reach_paths_and_urls(tmp_path, root):
     pytest.importorskip("fsspec")
-    with pytest.raises(OutputError, match="cannot copy"):
-        hand_out(["memory://no-such-folder/a.jpg"], tmp_path / "out", link=False)
-    assert os.listdir(tmp_path / "out") == []
+    root = root.format(tmp_path)
+    write_bytes(f"{root}/a/b", b"bytes")
+    assert read(f"{root}/a/b") == b"bytes"
+    (tmp_path / "made").write_bytes(b"moved")
+    move_file(tmp_path / "made", f"{root}/a/c")
+    assert read(f"{root}/a/c") == b"moved"

@@ -83,11 +83,24 @@ def test_indexes_are_listed_with_folder_and_size_and_can_be_removed(tmp_path):
     found = list_indexes(root)
     assert [one.folder for one in found] == [os.path.realpath(tmp_path / n) for n in ("a", "b")]
     assert [one.orphaned for one in found] == [False, True]
-    assert all(1000 < one.size < 1300 for one in found)
+    assert all(1000 < one.size_bytes < 1300 for one in found)
     remove_index(found[0])
     assert [one.folder for one in list_indexes(root)] == [found[1].folder]
     assert (root / "unrelated").is_dir()
     assert (tmp_path / "a").is_dir()
+
+
+def test_a_killed_writer_leaves_the_name_of_the_image_folder_as_it_was(tmp_path, monkeypatch):
+    (directory := tmp_path / "root" / "index").mkdir(parents=True)
+    remember_folder(directory, "/first")
+
+    def killed(_temporary, _target):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        remember_folder(directory, "/second")
+    assert [index.folder for index in list_indexes(tmp_path / "root")] == ["/first"]
 
 
 def test_there_are_no_indexes_where_there_is_no_folder(tmp_path):

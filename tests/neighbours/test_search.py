@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from imgbatch.neighbours import search as neighbours
 from imgbatch.neighbours.search import (
     NeighbourSearch,
+    candidates_by_pass,
     distances_to,
+    nearest_of,
     neighbour_lists,
     smallest,
+    squared_lengths,
 )
 
 
@@ -143,7 +146,7 @@ def test_one_pass_over_many_blocks_on_any_cores_equals_sorting_everything(monkey
     monkeypatch.setattr(neighbours, "_WORTH_A_THREAD", 100)
     monkeypatch.setattr(neighbours, "_SMALL_PRODUCT", 100)
     monkeypatch.setattr(neighbours, "usable_cores", lambda: cores)
-    monkeypatch.setattr(neighbours, "_SAMPLED", 16)
+    monkeypatch.setattr(neighbours, "_SAMPLE_ROWS", 16)
     points = whole_numbers(3, 1000, 6, most)
     points[:500] += 50  # the spaced rows bound the near half badly
     search = NeighbourSearch(points)
@@ -156,10 +159,51 @@ def test_one_pass_over_many_blocks_on_any_cores_equals_sorting_everything(monkey
 
 
 @pytest.mark.parametrize("most", [2, 1000])
-def test_lists_over_a_large_world_equal_those_over_a_small_one(monkeypatch, most):
+def test_lists_over_many_points_equal_those_over_few(monkeypatch, most):
     points = whole_numbers(5, 900, 5, most)
     rows = np.array([0, 17, 899, 450])
     small = neighbour_lists(points, rows, 12)
-    monkeypatch.setattr(neighbours, "_LARGE_WORLD", 100)
+    monkeypatch.setattr(neighbours, "_MANY_POINTS", 100)
     for one, other in zip(small, neighbour_lists(points, rows, 12), strict=True):
         assert np.allclose(one, other)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_pass_finds_neighbours_whose_distances_differ_less_than_rounding(monkeypatch, seed):
+    """Far from the origin, float32 products cannot order near copies, but exact distances can."""
+    random = np.random.default_rng(seed)
+    points = random.normal(3, 1, (4000, 64)).astype(np.float32)
+    points[1000:1600] = points[1000] + random.normal(0, 1e-3, (600, 64)).astype(np.float32)
+    query = points[1000] + random.normal(0, 0.05, 64).astype(np.float32)
+    expected = nearest_of(np.arange(4000), distances_to(points, query), 20)
+    monkeypatch.setattr(neighbours, "_SAMPLE_ROWS", 500)
+    search = NeighbourSearch(points, large=0)
+    for array, expected_array in zip(search.nearest(query, 20), expected, strict=True):
+        assert array.tolist() == expected_array.tolist()
+
+
+def test_the_bound_of_the_sample_leaves_room_for_rounding():
+    """If the sample is all points, its k-th value is the very last that may be kept."""
+    random = np.random.default_rng(0)
+    points = random.normal(3, 1, (600, 64)).astype(np.float32)
+    squares = squared_lengths(points)
+    for k in range(1, 500, 7):
+        queries = random.normal(3, 1, (3, 64)).astype(np.float32)
+        for query, rows in zip(
+            queries, candidates_by_pass(points, squares, queries, k), strict=True
+        ):
+            nearest, _ = nearest_of(np.arange(600), distances_to(points, query), k)
+            assert set(nearest) <= set(rows)
+
+
+def test_of_many_answers_only_the_last_are_kept():
+    points = np.random.default_rng(0).normal(size=(500, 4)).astype(np.float32)
+    search = NeighbourSearch(points)
+    for query in points:
+        search.nearest(query, 3)
+        assert len(search._kept_answers) <= neighbours._ANSWERS_KEPT
+    computed = []
+    answers = search._answers
+    search._answers = lambda *given: computed.append(1) or answers(*given)
+    search.nearest(points[-1], 2)
+    assert not computed, "the last answer is still there"

@@ -15,7 +15,6 @@ from imgbatch.outputs import (
     as_document,
     check_sheet_path,
     dominant_colors,
-    printable,
     write_sheet,
 )
 from imgbatch.types import PickedImage, Selection, Skipped
@@ -29,21 +28,6 @@ def result(count: int = 3, name: str = "photo.jpg") -> Result:
     skipped = (Skipped("bad.jpg", "damaged"),)
     selection = Selection("similar", 7, "/in", images, skipped, indexed=9, seconds=1.23456)
     return Result(selection, tuple(np.full((6, 8, 3), 20 * i, np.uint8) for i in range(count)))
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain ü 画", "plain ü 画"),
-        ("a\nb\tc", "a\\nb\\tc"),
-        ("\x1b[31m", "\\x1b[31m"),
-        ("caf\udce9", "caf\\xe9"),
-        ("\u202egpj", "\\u202egpj"),
-        ("[bold]", "[bold]"),
-    ],
-)
-def test_control_characters_and_stray_bytes_are_shown_as_escapes(text, shown):
-    assert printable(text) == shown
 
 
 def test_a_document_holds_the_result_and_survives_json():

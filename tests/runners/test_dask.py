@@ -150,6 +150,23 @@ def test_the_callers_workers_live_on(cluster, runner):
     assert set(pids(cluster)) == before
 
 
+def test_all_runs_share_one_connection_that_ends_with_the_runner(cluster):
+    def others():
+        return [name for name in cluster.scheduler.clients if name.startswith("Client-")]
+
+    before = set(others())
+    runner = DaskRunner(cluster.scheduler_address)
+    assert set(others()) == before, "connected before it was used"
+    for _ in range(2):
+        assert run(runner, double, [(1,)]) == [[2]]
+        assert len(set(others()) - before) == 1
+    del runner
+    deadline = time.monotonic() + 10
+    while set(others()) - before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert set(others()) == before
+
+
 def test_an_answer_that_takes_long_to_arrive_arrives(runner, monkeypatch):
     monkeypatch.setattr(runner_module, "_TICK_SECONDS", 0.2)
     monkeypatch.setattr(runner_module, "_IDLE_SECONDS", 12.0)

@@ -61,6 +61,12 @@ def ignores_interrupts(task):
     return signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
 
+def has_colorsys(task):
+    import sys
+
+    return "colorsys" in sys.modules
+
+
 def split(task):
     return [(one,) for one in task]
 
@@ -159,12 +165,20 @@ def test_no_worker_outlives_the_run(how):
     assert not any(map(alive, pids))
 
 
-@pytest.mark.parametrize("asked", [1, 2])
-def test_workers_started_early_serve_the_run_that_asks_for_as_many(asked):
-    start_early(2)
+@pytest.mark.parametrize(
+    ("runner", "fits"),
+    [
+        (ProcessRunner(2, ("colorsys",)), True),
+        (ProcessRunner(1, ("colorsys",)), False),
+        (ProcessRunner(2), False),
+    ],
+    ids=str,
+)
+def test_workers_started_early_serve_the_run_that_asks_for_the_same(runner, fits):
+    start_early(2, ["colorsys"])
     early = set(processes._early[0][1]._processes)
-    answers = run(ProcessRunner(asked), pid_after_a_while, [(n,) for n in range(30)])
-    assert set(answers) <= early if asked == 2 else not set(answers) & early
+    answers = run(runner, pid_after_a_while, [(n,) for n in range(30)])
+    assert set(answers) <= early if fits else not set(answers) & early
     assert processes._early == []
     assert not any(map(alive, early))
 
@@ -183,9 +197,15 @@ def test_workers_leave_ctrl_c_to_the_parent():
     assert signal.getsignal(signal.SIGINT) != signal.SIG_IGN
 
 
+def test_workers_import_the_modules_named_and_no_others():
+    for preload in ((), ("colorsys",)):
+        assert run(ProcessRunner(1, preload), has_colorsys, [(1,)]) == [bool(preload)]
+
+
 def test_small_jobs_and_single_workers_run_in_this_process():
     assert build_runner(2, 1000) == SerialRunner()
     assert build_runner(1, 10**9) == SerialRunner()
     assert build_runner(3, 10**9) == ProcessRunner(3)
+    assert build_runner(3, 10**9, ["colorsys"]) == ProcessRunner(3, ("colorsys",))
     expected = SerialRunner() if usable_cores() == 1 else ProcessRunner(usable_cores())
     assert build_runner(0, 10**9) == expected

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imgbatch.neighbours.parts import MemoryPart
 from imgbatch.selection.coresets import different_in_parts
 from imgbatch.selection.different import DifferentOptions, different
 from tests.neighbours.test_parts import SEEDS, SPREADS, cut, elsewhere, spread_hashes
@@ -43,10 +44,10 @@ def test_radius_and_least_distance_keep_their_guarantees(seed, n, parts, d):
     points = directions(seed, 11, d + 1)
     rows, _ = different_in_parts(cut(seed, parts, points), n, ALL, rng(seed))
     away = distances(points)
-    choices = [list(some) for some in combinations(range(11), n)]
-    best = min(away[:, some].min(axis=1).max() for some in choices)
+    choices = [list(rows) for rows in combinations(range(11), n)]
+    best = min(away[:, chosen].min(axis=1).max() for chosen in choices)
     assert away[:, rows].min(axis=1).max() <= 4 * best + 1e-5
-    widest = max(least(away[np.ix_(some, some)]) for some in choices)
+    widest = max(least(away[np.ix_(chosen, chosen)]) for chosen in choices)
     assert least(away[np.ix_(rows, rows)]) >= widest / 6 - 1e-5
 
 
@@ -61,11 +62,11 @@ def test_on_typical_points_the_radius_is_hardly_that_of_one_part(ordered):
     for options in (ALL, DifferentOptions(hashes=spread_hashes(1500))):
         ratios = []
         for seed in range(6):
-            one, _ = different(points, 10, options, rng(seed))
+            whole, _ = different(points, 10, options, rng(seed))
             several, _ = different_in_parts(parts, 10, options, rng(seed))
             radii = [
                 np.linalg.norm(points[:, None] - points[rows], axis=2).min(axis=1).max()
-                for rows in (one, several)
+                for rows in (whole, several)
             ]
             ratios.append(radii[1] / radii[0])
         assert max(ratios) <= 1.3
@@ -77,9 +78,9 @@ def test_one_part_gives_the_sets_of_one_machine(seed, total, wanted):
     points, hashes = normal(seed, total), spread_hashes(total, seed)
     n = 1 + int(wanted * (total - 1))
     for options in (DifferentOptions(hashes=hashes), DifferentOptions(), ALL):
-        one = different(points, n, options, rng(seed))
+        whole = different(points, n, options, rng(seed))
         several = different_in_parts(cut(seed, 1, points, hashes), n, options, rng(seed))
-        for mine, theirs in zip(one, several, strict=True):
+        for mine, theirs in zip(whole, several, strict=True):
             assert np.array_equal(mine, theirs)
 
 
@@ -98,16 +99,16 @@ def test_a_set_has_n_different_rows_and_tells_their_true_distances(
     points = normal(seed, total)
     n = 1 + int(wanted * (total - 1))
     options = DifferentOptions(hashes=spread_hashes(total), most_pooled=pooled)
-    rows, found = different_in_parts(cut(seed, parts, points), n, options, rng(seed), run_tasks)
+    rows, gaps = different_in_parts(cut(seed, parts, points), n, options, rng(seed), run_tasks)
     assert rows.dtype == np.int64
-    assert found.dtype == np.float32
-    assert len(set(rows.tolist())) == len(rows) == len(found) == n
+    assert gaps.dtype == np.float32
+    assert len(set(rows.tolist())) == len(rows) == len(gaps) == n
     assert rows.min() >= 0
     assert rows.max() < total
     away = distances(points[rows])
     for rank in range(1, n):
-        assert found[rank] == pytest.approx(away[rank, :rank].min(), abs=1e-5)
-    assert found[0] == (found[1] if n > 1 else 0)
+        assert gaps[rank] == pytest.approx(away[rank, :rank].min(), abs=1e-5)
+    assert gaps[0] == (gaps[1] if n > 1 else 0)
 
 
 def test_a_seed_gives_the_same_set_wherever_the_parts_are_worked_on():
@@ -118,7 +119,21 @@ def test_a_seed_gives_the_same_set_wherever_the_parts_are_worked_on():
         different_in_parts(parts, 10, options, rng(s), elsewhere)[0].tolist() for s in range(20)
     ]
     assert here == there
-    assert len({tuple(sorted(one)) for one in here}) == 20
+    assert len({tuple(sorted(rows)) for rows in here}) == 20
+
+
+def test_equal_parts_draw_samples_of_their_own():
+    part = MemoryPart.of(normal(0, 500), spread_hashes(500))
+    chosen = []
+
+    def listening(function, tasks):
+        core_sets = [function(*task) for task in tasks]
+        chosen.extend(tuple(core.rows.tolist()) for core in core_sets)
+        return core_sets
+
+    different_in_parts([part] * 6, 5, DifferentOptions(), rng(), listening)
+    assert len(chosen) == 6
+    assert len(set(chosen)) == 6
 
 
 def test_copies_in_other_parts_are_chosen_only_when_no_other_image_is_left():

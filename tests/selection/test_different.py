@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgbatch.selection.different import DifferentOptions, different, k_center
+from imgbatch.selection.different import DifferentOptions, different, k_center, smoothed_sample
 
 SEEDS = st.integers(0, 2**32 - 1)
 PLAIN = DifferentOptions(outlier_share=0, smoothing=0)
@@ -60,13 +60,13 @@ def test_k_center_equals_plain_farthest_first_with_ties_to_the_lowest_row(seed, 
     while len(expected) < m:
         left = [row for row in range(m) if row not in expected]
         expected.append(max(left, key=lambda row: (squared[row, expected].min(), -row)))
-    rows, found = k_center(points, m)
+    rows, gaps = k_center(points, m)
     assert rows.tolist() == expected
-    assert found[0] == np.inf
+    assert gaps[0] == np.inf
     for rank in range(1, m):
         nearest = squared[expected[rank], expected[:rank]].min()
-        assert found[rank] == pytest.approx(np.sqrt(nearest), rel=1e-6)
-    assert (np.diff(found[1:]) <= 0).all()
+        assert gaps[rank] == pytest.approx(np.sqrt(nearest), rel=1e-6)
+    assert (np.diff(gaps[1:]) <= 0).all()
 
 
 @settings(max_examples=20, deadline=None)
@@ -105,14 +105,14 @@ def test_a_set_has_n_different_rows_and_tells_their_true_distances(
     points = normal(seed, total)
     n = 1 + int(wanted * (total - 1))
     options = DifferentOptions(per_pick, share, smoothing, hashes=spread_hashes(total))
-    rows, found = different(points, n, options, rng(seed))
+    rows, gaps = different(points, n, options, rng(seed))
     assert rows.dtype == np.int64
-    assert found.dtype == np.float32
-    assert len(set(rows.tolist())) == len(rows) == len(found) == n
+    assert gaps.dtype == np.float32
+    assert len(set(rows.tolist())) == len(rows) == len(gaps) == n
     away = distances(points[rows])
     for rank in range(1, n):
-        assert found[rank] == pytest.approx(away[rank, :rank].min(), abs=1e-5)
-    assert found[0] == (found[1] if n > 1 else 0)
+        assert gaps[rank] == pytest.approx(away[rank, :rank].min(), abs=1e-5)
+    assert gaps[0] == (gaps[1] if n > 1 else 0)
 
 
 @pytest.mark.parametrize("total", [1, 2, 3, 40])
@@ -124,15 +124,15 @@ def test_asking_for_all_gives_every_row_once(total):
 
 def test_one_image_of_a_folder_of_one_or_two_is_any_of_them():
     assert different(normal(0, 1), 1, DifferentOptions(), rng())[0].tolist() == [0]
-    found = {int(different(normal(0, 2), 1, DifferentOptions(), rng(s))[0][0]) for s in range(20)}
-    assert found == {0, 1}
+    drawn = {int(different(normal(0, 2), 1, DifferentOptions(), rng(s))[0][0]) for s in range(20)}
+    assert drawn == {0, 1}
 
 
 def test_points_without_any_variance_give_different_rows():
     points = np.zeros((40, 5), np.float32)
-    rows, found = different(points, 10, DifferentOptions(hashes=spread_hashes(40)), rng())
+    rows, gaps = different(points, 10, DifferentOptions(hashes=spread_hashes(40)), rng())
     assert len(set(rows.tolist())) == 10
-    assert not found.any()
+    assert not gaps.any()
 
 
 def test_the_same_seed_gives_the_same_set_and_other_seeds_others():
@@ -141,7 +141,7 @@ def test_the_same_seed_gives_the_same_set_and_other_seeds_others():
     sets = [different(points, 10, options, rng(seed))[0].tolist() for seed in range(20)]
     again = [different(points, 10, options, rng(seed))[0].tolist() for seed in range(20)]
     assert sets == again
-    assert len({tuple(sorted(one)) for one in sets}) == 20
+    assert len({tuple(sorted(rows)) for rows in sets}) == 20
 
 
 @pytest.mark.parametrize("smoothing", [0, 10])
@@ -165,6 +165,30 @@ def test_without_smoothing_and_dropping_the_set_is_k_center_on_the_whole_folder(
     assert rows.tolist() == order[k_center(points[order], 8)[0]].tolist()
 
 
+def naive_smooth(points, row, neighbours):
+    """A row's point plus its nearest others, weighted by their products with it, if positive."""
+    nearest = sorted(
+        (other for other in range(len(points)) if other != row),
+        key=lambda other: np.linalg.norm(points[other] - points[row]),
+    )
+    total = points[row].copy()
+    for other in nearest[:neighbours]:
+        total += max(0.0, points[row] @ points[other]) * points[other]
+    return total / np.linalg.norm(total)
+
+
+@pytest.mark.parametrize("neighbours", [1, 3, 8])
+def test_smooth_points_are_averages_to_which_opposite_neighbours_add_nothing(neighbours):
+    # Nine points all round a circle: some of the eight neighbours lie opposite.
+    points = directions(3, 9, d=2).astype(np.float64)
+    cosines = points @ points.T
+    assert (cosines < -0.5).any()
+    options = DifferentOptions(outlier_share=0, smoothing=neighbours)
+    rows, smooth = smoothed_sample(points.astype(np.float32), 9, options, rng())
+    expected = [naive_smooth(points, row, neighbours) for row in rows.tolist()]
+    np.testing.assert_allclose(smooth, expected, atol=1e-5)
+
+
 def test_a_set_covers_more_clusters_than_a_random_one():
     random = rng(0)
     centres = random.normal(size=(10, 8)) * 3
@@ -181,10 +205,10 @@ def test_in_a_folder_larger_than_the_pool_sets_are_still_whole_and_true():
     options = DifferentOptions(most_pooled=100, hashes=spread_hashes(900))
     seen = set()
     for seed in range(30):
-        rows, found = different(points, 5, options, rng(seed))
+        rows, gaps = different(points, 5, options, rng(seed))
         assert len(set(rows.tolist())) == 5
         away = distances(points[rows])
-        assert found[4] == pytest.approx(away[4, :4].min(), abs=1e-5)
+        assert gaps[4] == pytest.approx(away[4, :4].min(), abs=1e-5)
         seen |= set(rows.tolist())
     assert max(seen) > 700
     rows, _ = different(points, 900, options, rng())

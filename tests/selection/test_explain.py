@@ -3,16 +3,28 @@
 import colorsys
 import os
 import shutil
+import subprocess
+import sys
 
+import imagehash
 import numpy as np
 import pytest
 from PIL import Image
 
 import imgbatch
 from imgbatch.config import load_config
+from imgbatch.descriptors.phash import Phash
 from imgbatch.embedding.space import BlockOptions, FeatureSpace
+from imgbatch.outputs.json import explanation_document
 from imgbatch.outputs.legend import bar, in_words, legend
-from imgbatch.selection.explain import color_bars, hash_bits, shares, shares_of_set
+from imgbatch.selection.explain import (
+    color_bars,
+    describe_image,
+    hash_bits,
+    shares,
+    shares_of_set,
+)
+from tests.conftest import environment
 
 
 @pytest.fixture
@@ -46,15 +58,15 @@ def photos(tmp_path_factory):
 
 def test_shares_sum_to_one_and_equal_the_naive_computation(space_and_points):
     space, points = space_and_points
-    for one, other in ((0, 1), (3, 20), (38, 7)):
-        split = shares(space, points[one], points[other])
+    for a, b in ((0, 1), (3, 20), (38, 7)):
+        split = shares(space, points[a], points[b])
         assert sum(split.values()) == pytest.approx(1, abs=1e-5)
         total, start = 0.0, 0
         naive = {}
         for name, width in (("hsv", 8), ("hog", 10), ("lbp", 4)):
             naive[name] = 0.0
             for column in range(start, start + width):
-                naive[name] += float(points[one, column] - points[other, column]) ** 2
+                naive[name] += float(points[a, column] - points[b, column]) ** 2
             start += width
             total += naive[name]
         assert split == pytest.approx(
@@ -72,9 +84,9 @@ def test_a_set_without_anchor_is_compared_with_its_nearest_earlier_image(space_a
     chosen = points[[5, 9, 2, 30]]
     why = shares_of_set(space, chosen, None)
     assert why[0] == why[1] == shares(space, chosen[1], chosen[0])
-    for place in (2, 3):
-        nearest = min(range(place), key=lambda other: np.linalg.norm(chosen[place] - chosen[other]))
-        assert why[place] == shares(space, chosen[place], chosen[nearest])
+    for rank in (2, 3):
+        nearest = min(range(rank), key=lambda other: np.linalg.norm(chosen[rank] - chosen[other]))
+        assert why[rank] == shares(space, chosen[rank], chosen[nearest])
     assert shares_of_set(space, points[:1], None) == [{}]
 
 
@@ -93,9 +105,9 @@ def test_an_explained_distance_equals_the_score_of_a_similar_set(photos):
 
 def test_an_explained_distance_equals_the_score_of_a_different_set(photos):
     images = photos.different(5, seed=4).images
-    for place, image in enumerate(images[1:], start=1):
+    for rank, image in enumerate(images[1:], start=1):
         near = min(
-            (photos.explain(image.path, other.path) for other in images[:place]),
+            (photos.explain(image.path, other.path) for other in images[:rank]),
             key=lambda explanation: explanation.distance,
         )
         assert near.distance == pytest.approx(image.score, abs=6e-5)
@@ -150,6 +162,53 @@ def test_a_histogram_without_saturations_has_hues_alone():
 def test_hash_bits_stand_in_the_order_of_the_hash():
     bits = hash_bits(np.array([0b10000001, 0, 0, 0, 0, 0, 0, 1], np.uint8))
     assert np.argwhere(bits).tolist() == [[0, 0], [0, 7], [7, 7]]
+
+
+def described(pixels):
+    codes = {"phash": Phash().describe(np.ascontiguousarray(pixels))}
+    return describe_image(("/a.png", "a.png"), pixels.shape[1::-1], {}, codes)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_phash_is_written_as_imagehash_writes_it(seed):
+    # A grey picture of 32 x 32 pixels needs none of the roundings in which the hashes may differ.
+    grey = np.random.default_rng(seed).integers(0, 256, (32, 32, 1), np.uint8)
+    pixels = grey.repeat(3, axis=2)
+    image = described(pixels)
+    assert image.phash == str(imagehash.phash(Image.fromarray(pixels)))
+    assert imagehash.hex_to_hash(image.phash) == image.image_hash
+
+
+def test_an_explanation_counts_the_bits_that_differ_and_its_json_names_both_hashes(photos):
+    explanation = photos.explain(photos.paths[0], photos.paths[1])
+    a, b = explanation.images
+    assert explanation.hash_bits_apart == (a.hash_bits != b.hash_bits).sum() > 0
+    document = explanation_document(explanation, None)
+    hashes = [image["phash"] for image in document["images"]]
+    assert hashes == [a.phash, b.phash]
+    assert (int(hashes[0], 16) ^ int(hashes[1], 16)).bit_count() == document["hash_bits_apart"]
+    for image, text in zip((a, b), hashes, strict=True):
+        with Image.open(image.path) as picture:
+            assert imagehash.hex_to_hash(text) - imagehash.phash(picture) <= 4
+
+
+def test_a_request_without_explanation_does_not_import_imagehash(photos):
+    script = (
+        "import sys, imgbatch, imgbatch.outputs.json\n"
+        f"photos = imgbatch.load({photos.folder!r}, index={str(photos.index_directory.parent)!r})\n"
+        "photos.similar(3, seed=1), photos.different(3, seed=1)\n"
+        "print('imagehash' in sys.modules)\n"
+        "photos.explain(photos.paths[0], photos.paths[1])\n"
+        "print('imagehash' in sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout.split() == ["False", "True"]
 
 
 def test_bars_are_always_as_wide_as_they_should_be():

@@ -11,8 +11,8 @@ from imgbatch.selection.similar import (
     SimilarOptions,
     choose_anchor,
     coherence,
+    neighbourhood,
     similar,
-    survey,
 )
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -49,26 +49,26 @@ def naive_distinct(ranked, wanted, anchor, options):
     seen = [] if first is None else [first]
     chosen, left_out = [], []
     for row in ranked:
-        own = options.hashes[row]
-        if any(differing(own, one) <= options.duplicate_bits for one in seen):
+        candidate = options.hashes[row]
+        if any(differing(candidate, other) <= options.duplicate_bits for other in seen):
             left_out.append(row)
         else:
             chosen.append(row)
-            seen.append(own)
+            seen.append(candidate)
     return [*chosen, *left_out][:wanted] if len(chosen) < wanted else chosen[:wanted]
 
 
 def naive_similar(points, anchor, n, options):
     """The set, written as the docstrings say it, with lists over all points."""
     total = len(points)
-    place = points.astype(np.int64)
-    own = anchor.point.astype(np.int64)
+    exact = points.astype(np.int64)
+    centre = anchor.point.astype(np.int64)
 
     def away(row):
-        return int(((place[row] - own) ** 2).sum())
+        return int(((exact[row] - centre) ** 2).sum())
 
     others = sorted((row for row in range(total) if row != anchor.row), key=lambda r: (away(r), r))
-    everyone = [own, *(place[row] for row in others)]  # the anchor, then the others by distance
+    everyone = [centre, *(exact[row] for row in others)]  # the anchor, then the others by distance
 
     def list_of(member):
         rest = [other for other in range(len(everyone)) if other != member]
@@ -79,8 +79,8 @@ def naive_similar(points, anchor, n, options):
 
     def profile(member):
         counts = [0] * len(everyone)
-        for one in (member, *lists[member][: options.averaged]):
-            for named in (one, *lists[one][: options.list_length]):
+        for lister in (member, *lists[member][: options.averaged]):
+            for named in (lister, *lists[lister][: options.list_length]):
                 counts[named] += 1
         return counts
 
@@ -157,11 +157,11 @@ def test_one_candidate_a_pick_gives_the_nearest_images(n):
     search = NeighbourSearch(points)
     options = SimilarOptions(candidates_per_pick=1)
     for row in range(0, 200, 7):
-        found, _ = similar(search, Anchor(points[row], row), n, options)
-        assert found.tolist() == search.nearest(points[row], n)[0].tolist()
+        rows, _ = similar(search, Anchor(points[row], row), n, options)
+        assert rows.tolist() == search.nearest(points[row], n)[0].tolist()
         outside = points[row] + np.float32(3)
-        found, _ = similar(search, Anchor(outside), n, options)
-        assert found.tolist() == search.nearest(outside, n)[0].tolist()
+        rows, _ = similar(search, Anchor(outside), n, options)
+        assert rows.tolist() == search.nearest(outside, n)[0].tolist()
 
 
 @pytest.mark.parametrize("large", [0, 50_000])
@@ -303,12 +303,54 @@ def test_coherence_is_one_in_a_tight_group_and_low_for_an_outlier():
     search, options = NeighbourSearch(points), SimilarOptions()
 
     def share(row, k):
-        around = survey(search, Anchor(points[row], row), 300, 10, options)
+        around = neighbourhood(search, Anchor(points[row], row), 300, 10, options)
         return coherence(around, k)[0]
 
     # Each names the ten others, of which the anchor is one: nine of ten are the anchor's own.
     assert share(0, 10) == pytest.approx(0.9)
     assert share(51, 10) < share(0, 10)
+
+
+def test_of_equally_coherent_neighbourhoods_the_tightest_wins():
+    # In a group of 11 each neighbour's list names the ten others: the share is 0.9 for every row.
+    shape = np.random.default_rng(0).normal(size=(11, 8))
+    points = np.concatenate([shape, 0.3 * shape + 9, 0.6 * shape - 9]).astype(np.float32)
+    search, options = NeighbourSearch(points), SimilarOptions(tournament=33)
+    away = np.linalg.norm(points[:, None].astype(float) - points, axis=2)
+    tenth_neighbour = np.sort(away, axis=1)[:, 10]
+    for row in range(33):
+        around = neighbourhood(search, Anchor(points[row], row), 300, 10, options)
+        share, closeness = coherence(around, 10)
+        assert share == pytest.approx(0.9)
+        assert closeness == pytest.approx(-tenth_neighbour[row], rel=1e-3)
+    for seed in range(5):
+        anchor = choose_anchor(search, 10, options, np.random.default_rng(seed))
+        assert anchor.row == tenth_neighbour.argmin()
+
+
+@pytest.mark.parametrize(("n", "pooled"), [(10, 300), (40, 400), (199, 1990), (250, 2000)])
+def test_neighbour_lists_are_computed_for_ten_images_a_pick_and_never_more_than_2000(n, pooled):
+    points = np.random.default_rng(0).normal(size=(2600, 4)).astype(np.float32)
+    search = NeighbourSearch(points)
+    around = neighbourhood(search, Anchor(points[7], 7), 2500, n, SimilarOptions())
+    assert len(around.rows) == 2500
+    assert len(around.lists) == len(around.list_distances) == 1 + pooled
+
+
+@pytest.mark.parametrize(("n", "size"), [(3, 300), (40, 400)])
+def test_a_request_asks_for_ten_neighbours_a_pick_or_the_pool(n, size):
+    points = np.random.default_rng(0).normal(size=(5000, 4)).astype(np.float32)
+    asked = []
+
+    class Counting(NeighbourSearch):
+        def nearest(self, query, k):
+            asked.append(k)
+            return super().nearest(query, k)
+
+    search = Counting(points)
+    anchor = choose_anchor(search, n, SimilarOptions(), np.random.default_rng(0))
+    similar(search, anchor, n, SimilarOptions(hashes=spread_hashes(5000)))
+    assert set(asked) == {size + 1}  # the anchor is its own nearest neighbour
 
 
 def test_a_tournament_prefers_tight_clusters():
@@ -335,10 +377,10 @@ def test_every_row_can_become_an_anchor(tournament):
     points = whole_numbers(0, 8)
     search = NeighbourSearch(points)
     options = SimilarOptions(tournament=tournament, neighbours=2)
-    found = {
+    anchors = {
         choose_anchor(search, 3, options, np.random.default_rng(seed)).row for seed in range(300)
     }
-    assert len(found) >= 9 - tournament  # the loosest row loses every tournament of two
+    assert len(anchors) >= 9 - tournament  # the loosest row loses every tournament of two
 
 
 @pytest.mark.parametrize("total", [1, 2, 3])
@@ -346,10 +388,10 @@ def test_an_anchor_is_found_in_the_smallest_folders_and_repeats_by_seed(total):
     points = whole_numbers(0, total)
     for tournament in (1, 5, 100):
         options = SimilarOptions(tournament=tournament)
-        one, other = (
+        first, again = (
             choose_anchor(NeighbourSearch(points), 1, options, np.random.default_rng(4))
             for _ in range(2)
         )
-        assert one.row == other.row
-        assert 0 <= one.row < total
-        assert (one.point == points[one.row]).all()
+        assert first.row == again.row
+        assert 0 <= first.row < total
+        assert (first.point == points[first.row]).all()

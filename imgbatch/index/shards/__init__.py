@@ -1,1 +1,1 @@
-"""The index in shards, Parquet files that a cluster makes and reads."""
+"""The index in shards: Parquet files that a cluster makes and reads."""

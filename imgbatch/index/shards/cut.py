@@ -1,4 +1,4 @@
-"""Cut a sorted listing into shards that stay what they are when other files come and go."""
+"""Cut a sorted listing into shards, most of which stay the same when files come and go."""
 
 import hashlib
 import os
@@ -11,7 +11,7 @@ from imgbatch.images.listing import FoundFile
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Files that follow each other in the listing; the id tells them and what is made of them."""
+    """Consecutive files of a listing. The id changes with the files and with the settings."""
 
     id: str
     files: tuple[FoundFile, ...]
@@ -20,24 +20,29 @@ class Shard:
 def cut(files: Sequence[FoundFile], images: int, settings: str) -> Iterator[Shard]:
     """Cut a listing, sorted by the bytes of its paths, into shards of about `images` files.
 
-    A shard ends after a path whose checksum says so (content-defined chunking), so that an added
-    or removed file changes its own shard, seldom a second one. Shards hold half to twice as many
-    files as asked for, the last one maybe fewer. O(n) time.
+    The checksum of a path decides whether a shard ends after it (content-defined chunking). So an
+    added or removed file changes its own shard, and seldom a second one. Shards hold half to twice
+    as many files as asked for; the last shard may hold fewer. O(n) time.
 
     Parameters
     ----------
     settings
-        Text that stands for everything the answers depend on besides the files.
+        Text that stands for everything the rows depend on besides the files.
+
+    >>> files = [FoundFile(f"{number:04}.jpg", size=9, mtime_ns=1) for number in range(1000)]
+    >>> before, after = ({shard.id for shard in cut(some, 50, "")} for some in (files, files[1:]))
+    >>> len(before), len(before - after)
+    (20, 1)
     """
     least, most = max(images // 2, 1), 2 * images
     start = 0
     for end, file in enumerate(files, start=1):
         size = end - start
-        # One path in `least` ends a shard that is long enough: on average, after `images` files.
+        # Once a shard is long enough, one path in `least` ends it: after `images` files on average.
         ends_here = size >= least and zlib.crc32(os.fsencode(file.path)) % least == 0
         if ends_here or size == most or end == len(files):
-            part = tuple(files[start:end])
-            yield Shard(_id_of(part, settings), part)
+            of_shard = tuple(files[start:end])
+            yield Shard(_id_of(of_shard, settings), of_shard)
             start = end
 
 

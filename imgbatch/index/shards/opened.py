@@ -1,39 +1,24 @@
 """The shards of a folder as one index: what `SqliteIndex` is for SQLite."""
 
-import contextlib
-import hashlib
-import weakref
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from imgbatch.descriptors import Codes
 from imgbatch.embedding.projection import Projection
-from imgbatch.errors import CatalogueError, ClusterError, FolderError, ImgbatchError
-from imgbatch.files import cache
-from imgbatch.index.opened import (
-    MAKE_ONE,
-    RefreshReport,
-    changed_meanwhile,
-    kept_listing,
-    no_images,
-    write_skipped,
-)
-from imgbatch.index.records import Records, Row
+from imgbatch.index.opened import RefreshReport, changed_meanwhile, no_images, write_skipped
+from imgbatch.index.records import Records
 from imgbatch.index.shards import rows
-from imgbatch.index.shards.points import features_in_shards, project_in_shards
-from imgbatch.index.shards.refresh import SHARE, ShardedFolder, refresh_shards
-from imgbatch.index.shards.store import DamagedShardError, FinishedShard, Store
-from imgbatch.runners import build_runner, usable_cores
-from imgbatch.runners.dask import LOCAL, DaskRunner
-from imgbatch.runners.maps import RunnerMap, TaskMap, ThreadMap
+from imgbatch.index.shards.current import CurrentShards
+from imgbatch.index.shards.folder import ShardedFolder
+from imgbatch.index.shards.points import ShardedCodes, features_in_shards, project_in_shards
+from imgbatch.runners.dask import DaskRunner
+from imgbatch.runners.maps import ProcessMap, RunnerMap, TaskMap, ThreadMap
 from imgbatch.types import Floats, Progress, Rows, Skipped, View
 
-Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 
 
 def open_shards(
@@ -41,7 +26,10 @@ def open_shards(
 ) -> "ShardedIndex":
     """Bring the shards of a folder up to date and open them; damaged ones are made anew.
 
-    Without `refresh` they are trusted: no cluster is needed, and the folder need not be there.
+    Parameters
+    ----------
+    refresh
+        False trusts the shards as they are: no cluster is needed, and the folder need not exist.
 
     Raises
     ------
@@ -53,192 +41,103 @@ def open_shards(
     ClusterError
         The cluster cannot be reached, or went away.
     """
-    damage = ""
-    for _ in range(2):
-        try:
-            return _open(sharded, progress, refresh=refresh)
-        except DamagedShardError as error:  # shows when they are read; their marks are gone by now
-            damage = str(error)
-    raise CatalogueError(f"the shards of {sharded.folder} are damaged: {damage}", MAKE_ONE)
+    runner = DaskRunner(sharded.cluster, sharded.workers)
+    current = CurrentShards(sharded, runner, refresh)
+    try:
+        current.bring_up_to_date(progress)
+        records, unusable = current.read(current.images)
+        skipped = sorted((*unusable, *current.report.unlisted), key=lambda file: file.path)
+        skipped_list = write_skipped(sharded.directory, skipped)
+        if not records:
+            raise no_images(sharded.folder, skipped)
+    except BaseException:
+        runner.close()
+        raise
+    return ShardedIndex(current, records, current.generation, skipped, skipped_list, current.report)
 
 
-def _open(sharded: ShardedFolder, progress: Progress | None, *, refresh: bool) -> "ShardedIndex":
-    if refresh:
-        workers = sharded.config.index.workers or usable_cores()
-        with DaskRunner(sharded.cluster, workers) as runner:
-            marks, report = refresh_shards(sharded, runner, progress)
-    else:
-        marks, report = _trusted(sharded), RefreshReport(0, 0, 0, ())
-    opened = ShardedIndex(sharded, marks, report, refresh)
-    if not opened.records:
-        raise no_images(sharded.folder, opened.skipped)
-    return opened
-
-
-def _trusted(sharded: ShardedFolder) -> list[FinishedShard]:
-    marks = sharded.store.listing(sharded.listing)
-    if not marks:
-        raise FolderError(
-            f"there are no shards of {sharded.folder} for these settings yet", MAKE_ONE
-        )
-    with contextlib.suppress(CatalogueError):  # keeping what is read costs time, never the answer
-        cache.make_index_directory(sharded.directory, sharded.folder)
-    return marks
-
-
-@dataclass(slots=True, weakref_slot=True)
+@dataclass(slots=True)
 class ShardedIndex:
-    """An `OpenedIndex` in shards; also the `InShards` that its points are computed from."""
+    """An `OpenedIndex` in shards; ``records`` are the images of ``generation``."""
 
-    sharded: ShardedFolder
-    marks: list[FinishedShard]
+    current: CurrentShards
+    records: Records
+    generation: str
+    skipped: list[Skipped]
+    skipped_list: Path | None
     report: RefreshReport
-    refresh: bool
-    records: Records = field(init=False)
-    skipped: list[Skipped] = field(init=False)
-    skipped_list: Path | None = field(init=False)
-    notes: tuple[str, ...] = ()
-    _cluster: TaskMap | None = None
-
-    def __post_init__(self) -> None:
-        place = self.directory / "listings" / self.generation()
-        self.records, unusable = kept_listing(place, "", self._read)
-        both = (*unusable, *self.report.unlisted)
-        self.skipped = sorted(both, key=lambda one: one.path)
-        self.skipped_list = write_skipped(self.directory, self.skipped)
 
     @property
     def folder(self) -> str:
         """See `OpenedIndex`."""
-        return self.sharded.folder
+        return self.current.sharded.folder
 
     @property
     def directory(self) -> Path:
         """See `OpenedIndex`."""
-        return self.sharded.directory
+        return self.current.sharded.directory
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The shards that were made anew."""
+        return self.current.notes
 
     def projection(self) -> Projection:
         """See `OpenedIndex.projection`."""
-        sharded = self.sharded
-        return self._mending(lambda: project_in_shards(self, sharded.descriptors, sharded.config))
+        sharded = self.current.sharded
+        return self._unchanged(
+            lambda: project_in_shards(self._codes(), sharded.descriptors, sharded.config),
+            on_workers=True,
+        )
 
     def contents(self) -> tuple[Rows, View]:
         """See `OpenedIndex.contents`."""
-        return self._mending(self._contents)
-
-    def _contents(self) -> tuple[Rows, View]:
-        found = [rows.contents(shard.table()) for shard in self.shards]
-        sizes, hashes = (np.concatenate(one) for one in zip(*found, strict=True))
-        return sizes, hashes
+        return self._unchanged(self._contents)
 
     def features(self, rows: Rows) -> dict[str, Floats]:
         """See `OpenedIndex.features`."""
-        return self._mending(lambda: features_in_shards(self, self.sharded.descriptors, rows))
-
-    def _mending(self, ask: Callable[[], Asked]) -> Asked:
-        """Ask shards, and once more where one proves damaged and was made anew."""
-        try:
-            return ask()
-        except DamagedShardError as error:
-            again = open_shards(self.sharded, refresh=self.refresh)
-            if again.records != self.records:
-                raise changed_meanwhile(self.folder) from None
-            self.marks = again.marks
-            self.notes += (f"{error}; it was made anew",)
-            try:
-                return ask()
-            except DamagedShardError as error:
-                raise self._beyond_mending(error) from None
-
-    def _beyond_mending(self, error: DamagedShardError) -> ImgbatchError:
-        root, cluster = self.sharded.store.root, self.sharded.cluster
-        if cluster == LOCAL:
-            return CatalogueError(f"the shards of {self.folder} are damaged: {error}", MAKE_ONE)
-        return ClusterError(
-            f"workers at {cluster} cannot read the shards in {root}: {error}", SHARE
+        descriptors = self.current.sharded.descriptors
+        return self._unchanged(
+            lambda: features_in_shards(self._codes(), descriptors, rows), on_workers=True
         )
 
-    # ----- what projections ask for ---------------------------------------------------------------
+    def _unchanged(self, ask: Callable[[], Answer], *, on_workers: bool = False) -> Answer:
+        """The answer of `ask`, which reads shards of the very images in `records`."""
 
-    def generation(self) -> str:
-        """Text that changes whenever a shard does."""
-        digests = " ".join(mark.digest for mark in self.marks)
-        return f"shards-{hashlib.blake2b(digests.encode(), digest_size=16).hexdigest()}"
+        def ask_of_same_images() -> Answer:
+            if self.current.generation != self.generation:  # shards were made anew
+                records, _ = self.current.images()
+                if records != self.records:
+                    raise changed_meanwhile(self.folder)
+            return ask()
 
-    @property
-    def shards(self) -> list["StoredShard"]:
-        """See `InShards`: those that hold an image."""
-        store = self.sharded.store
-        return [StoredShard(store, mark) for mark in self.marks if mark.images]
+        return self.current.read(ask_of_same_images, on_workers=on_workers)
 
-    @property
-    def points_place(self) -> str:
-        """See `InShards`: beside the shards."""
-        return f"{self.sharded.store.root}/points"
+    def _contents(self) -> tuple[Rows, View]:
+        of_shards = [rows.contents(shard.table()) for shard in self.current.stored if len(shard)]
+        sizes, hashes = zip(*of_shards, strict=True)
+        return np.concatenate(sizes), np.concatenate(hashes)
 
-    @property
-    def run_tasks(self) -> TaskMap:
-        """See `InShards`: the cluster; on this machine alone, threads."""
-        if self.sharded.cluster == LOCAL:
-            return ThreadMap(self._workers)
-        return self._on_cluster()
+    def _codes(self) -> ShardedCodes:
+        """The codes in the shards, and what does the work on them.
 
-    @property
-    def run_long_tasks(self) -> TaskMap:
-        """See `InShards`: the cluster; on this machine alone, processes if they pay."""
-        if self.sharded.cluster == LOCAL:
-            size = sum(mark.size for mark in self.marks)
-            return RunnerMap(build_runner(self._workers, size))
-        return self._on_cluster()
-
-    @property
-    def _workers(self) -> int:
-        return self.sharded.config.index.workers or usable_cores()
-
-    def _on_cluster(self) -> TaskMap:
-        """The cluster, connected when first used and for as long as this index is in use."""
-        if self._cluster is None:
-            runner = DaskRunner(self.sharded.cluster, self._workers)
-            weakref.finalize(self, runner.__exit__, None, None, None)
-            self._cluster = RunnerMap(runner)
-        return self._cluster
-
-    def _read(self) -> tuple[Records, list[Skipped]]:
-        skipped: list[Skipped] = []
-
-        def readable() -> Iterator[Row]:
-            for mark in self.marks:
-                table = StoredShard(self.sharded.store, mark).table()
-                skipped.extend(rows.skipped(table))
-                yield from rows.readable(table)
-
-        return Records.pack(readable()), skipped
-
-
-@dataclass(frozen=True, slots=True)
-class StoredShard:
-    """A shard of a store, for a task to take along; the last few read are kept in each process."""
-
-    store: Store
-    mark: FinishedShard
-
-    def __len__(self) -> int:
-        return self.mark.images
-
-    def codes(self, fingerprint: str, dim: int) -> Codes:
-        """See `partition.Shard`; one that proves damaged is removed, to be made anew."""
-        return rows.codes_in(self.table(), fingerprint, dim)
-
-    def table(self) -> Any:
-        """All that the shard holds, as a pyarrow table."""
-        try:
-            return _table_of(self)
-        except DamagedShardError:
-            self.store.discard(self.mark)
-            raise
-
-
-@lru_cache(maxsize=8)
-def _table_of(shard: StoredShard) -> Any:
-    """Kept, since descriptors are asked for in turn, each for a batch that spans some shards."""
-    return shard.store.table(shard.mark)
+        On a cluster its workers do. On this machine threads do short tasks; processes do long ones,
+        which hold the interpreter lock.
+        """
+        sharded = self.current.sharded
+        run_tasks: TaskMap
+        run_long_tasks: TaskMap
+        if sharded.is_local:
+            total_bytes = sum(shard.size for shard in self.current.finished)
+            run_tasks = ThreadMap(sharded.workers)
+            run_long_tasks = ProcessMap(sharded.workers, total_bytes)
+        else:
+            run_tasks = run_long_tasks = RunnerMap(self.current.runner)
+        return ShardedCodes(
+            shards=tuple(shard for shard in self.current.stored if len(shard)),
+            generation=self.current.generation,
+            directory=sharded.directory,
+            points_root=f"{sharded.store.root}/points",
+            run_tasks=run_tasks,
+            run_long_tasks=run_long_tasks,
+        )

@@ -1,7 +1,8 @@
-"""The points of a folder whose codes lie in shards: parts, computed wherever the shards are read.
+"""The points of an index in shards: parts, computed wherever the shards can be read.
 
-A part is a run of whole shards. Its points are computed by one task and kept in three files of its
-own; a projection that was broken off goes on with the parts that are missing.
+A part is a run of whole shards. One task computes its points and keeps them in three files,
+``KEY/NUMBER.NAME.npy`` below the root for points. A computation that was stopped goes on with the
+parts that are missing.
 """
 
 import contextlib
@@ -12,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from imgbatch.descriptors import Codes
 from imgbatch.embedding.projection import (
     ARRAYS,
     BATCH_ROWS,
+    SPACES_KEPT,
     UNUSABLE,
     Descriptors,
     Projection,
@@ -34,72 +35,65 @@ from imgbatch.embedding.projection import (
 )
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import CatalogueError
-from imgbatch.files.atomic import publishing
+from imgbatch.files.atomic import move_file, publishing
 from imgbatch.files.paths import file_system, is_url, join, only_os_errors
-from imgbatch.neighbours.parts import (
-    MemoryPart,
-    split_rows,
-)
+from imgbatch.index.shards.store import StoredShard
+from imgbatch.neighbours.parts import MemoryPart, split_rows
 from imgbatch.runners.maps import TaskMap
 from imgbatch.types import Floats, Hashes, Rows
 
-_KEPT = 4
-_MAPPED = 16_384  # parts held open by a process at most
+_MAPPED = 16_384
+"""Parts that a process keeps memory-mapped at most."""
 
 
-class Shard(Protocol):
-    """Some consecutive images of a folder, for a task to take along."""
+@dataclass(frozen=True)
+class ShardedCodes:
+    """The codes of a folder's images in shards, and where and how points are made of them.
 
-    def __len__(self) -> int:
-        """How many images."""
-        ...
+    Attributes
+    ----------
+    shards
+        One or more, in the order of rows, each with one image at least.
+    generation
+        Text that changes whenever the images, or their order, do.
+    directory
+        The local folder in which the fitted space is kept.
+    points_root
+        A folder for points alone, an absolute path or a URL, that all tasks may write to.
+    run_tasks
+        Does tasks on shards and parts that take up to a second each.
+    run_long_tasks
+        Does tasks that take longer, and may hold the interpreter lock.
+    """
 
-    def codes(self, fingerprint: str, dim: int) -> Codes:
-        """A descriptor's codes in the order of rows: (n, dim) uint8."""
-        ...
-
-
-class InShards(Protocol):
-    """A folder's codes in shards that tasks can read wherever they run."""
-
-    @property
-    def directory(self) -> Path:
-        """The local folder in which the fitted space may be kept."""
-        ...
-
-    def generation(self) -> str:
-        """Text that changes whenever the images, or their order, do."""
-        ...
-
-    @property
-    def shards(self) -> Sequence[Shard]:
-        """In the order of rows; one at least, each of one row at least."""
-        ...
+    shards: tuple[StoredShard, ...]
+    generation: str
+    directory: Path
+    points_root: str
+    run_tasks: TaskMap
+    run_long_tasks: TaskMap
 
     @property
-    def points_place(self) -> str:
-        """A folder for points alone, an absolute path or a URL, that all tasks may write to."""
-        ...
-
-    @property
-    def run_tasks(self) -> TaskMap:
-        """Does the work on shards and parts that takes a second at most for each."""
-        ...
-
-    @property
-    def run_long_tasks(self) -> TaskMap:
-        """Does the work that takes longer, and may hold the interpreter lock."""
-        ...
+    def ends(self) -> Rows:
+        """(shards,) the row after each shard's last."""
+        return np.cumsum([len(shard) for shard in self.shards], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPart:
-    """A part whose arrays are mapped when asked for; a task takes along where they are.
+    """A `Part` on disk, memory-mapped when its arrays are asked for.
 
-    `place` is a name in the folder of parts, without the array's name and the ending.
+    Tasks take along the path, not the arrays.
+
+    Attributes
+    ----------
+    path
+        Path or URL of its files without the array's name and the ending.
+    shape
+        Rows and columns of its points.
     """
 
-    place: str
+    path: str
     shape: tuple[int, int]
 
     @property
@@ -118,159 +112,119 @@ class StoredPart:
         return _read(self).hashes
 
 
-def project_in_shards(index: InShards, descriptors: Descriptors, config: Config) -> Projection:
-    """The projection of a folder in shards, in parts of about `cluster.part_images` images each.
+def project_in_shards(codes: ShardedCodes, descriptors: Descriptors, config: Config) -> Projection:
+    """The projection of a folder in shards: parts that are kept, and others computed by tasks.
 
-    The space is fitted here, on the images that would be taken of one machine's index; their codes
-    and all points are read and computed by tasks. With the same images one part holds, to the bit,
-    the points of one machine.
+    A part holds about `cluster.part_images` images. The space is fitted in this process, on the
+    same images as with SQLite. A folder of one part has the same points as with SQLite, to the bit.
 
     Raises
     ------
     CatalogueError
-        Points cannot be written where they are kept, or codes not be read.
+        Points cannot be written, or codes cannot be read.
     """
     most = config.cluster.part_images
-    key = f"{space_key(index.generation(), descriptors, config)}-{most}"
-    shards = index.shards
-    ends = np.cumsum([len(shard) for shard in shards], dtype=np.int64)
-    space = _space(index, descriptors, config, ends)
+    key = f"{space_key(codes.generation, descriptors, config)}-{most}"
+    space = _fitted_space(codes, descriptors, config)
     columns = sum(block.axes.shape[1] for block in space.blocks.values())
-    runs = _runs(ends, most)
-    parts = []
-    for number, (first, last) in enumerate(runs):
-        rows = int(ends[last - 1] - (ends[first - 1] if first else 0))
-        place = join(join(index.points_place, key), f"{number:05}")
-        parts.append(StoredPart(place, (rows, columns)))
-    missing = [number for number, part in enumerate(parts) if not _is_there(part)]
-    tasks = (
-        (parts[number], tuple(shards[slice(*runs[number])]), descriptors, space)
-        for number in missing
+    runs = _runs(codes.ends, most)
+    starts = [0, *codes.ends.tolist()]
+    parts = tuple(
+        StoredPart(
+            join(join(codes.points_root, key), f"{number:05}"),
+            (starts[last] - starts[first], columns),
+        )
+        for number, (first, last) in enumerate(runs)
     )
+    missing = [
+        (part, codes.shards[first:last], descriptors, space)
+        for part, (first, last) in zip(parts, runs, strict=True)
+        if not _is_there(part)
+    ]
     if missing:  # else no cluster need be there
-        for _ in index.run_long_tasks(write_part, tasks):
+        for _ in codes.run_long_tasks(write_part, missing):
             pass
-    _forget_old(index.points_place, key)
-    return Projection(space, tuple(parts), index.run_tasks, index.run_long_tasks)
+    _remove_old(codes.points_root, key)
+    return Projection(space, parts, codes.run_tasks, codes.run_long_tasks)
+
+
+def features_in_shards(
+    codes: ShardedCodes, descriptors: Descriptors, rows: Rows
+) -> dict[str, Floats]:
+    """Features of some rows, in the order given, by descriptor name; tasks collect the codes."""
+    shares = split_rows(codes.ends, np.asarray(rows, np.int64))
+    tasks = ((codes.shards[shard], descriptors, shard_rows) for shard, _, shard_rows in shares)
+    collected = {
+        descriptor.name: np.empty((len(rows), descriptor.dim), np.uint8)
+        for _, descriptor in descriptors
+    }
+    answers = codes.run_tasks(codes_of_rows, tasks)
+    for (_, positions, _), of_shard in zip(shares, answers, strict=True):
+        for name, shard_codes in of_shard.items():
+            collected[name][positions] = shard_codes
+    return {
+        descriptor.name: descriptor.features(collected[descriptor.name])
+        for _, descriptor in descriptors
+    }
+
+
+# ----- what tasks do ------------------------------------------------------------------------------
+
+
+def codes_of_rows(shard: StoredShard, descriptors: Descriptors, rows: Rows) -> dict[str, Codes]:
+    """Codes of some rows of a shard, by descriptor name."""
+    return {
+        descriptor.name: shard.codes(fingerprint, descriptor.dim)[rows]
+        for fingerprint, descriptor in descriptors
+    }
 
 
 def write_part(
-    part: StoredPart, shards: Sequence[Shard], descriptors: Descriptors, space: FeatureSpace
+    part: StoredPart, shards: Sequence[StoredShard], descriptors: Descriptors, space: FeatureSpace
 ) -> None:
-    """Compute a part's points from its shards and keep them; no reader sees half of them."""
-    streams = [_stream(shards, mark, one.dim) for mark, one in descriptors]
-    batches = projected(streams, descriptors, space)
-    folder = None if is_url(part.place) else os.path.dirname(part.place)
+    """Compute a part's points from its shards and keep them; no reader sees half of a file.
+
+    Raises
+    ------
+    CatalogueError
+        They cannot be written.
+    """
+    streams = [
+        _batches_of(shards, fingerprint, descriptor.dim) for fingerprint, descriptor in descriptors
+    ]
+    directory = None if is_url(part.path) else os.path.dirname(part.path)
     try:
-        if folder:
-            os.makedirs(folder, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as temporary:
-            write_arrays(batches, part.shape[0], Path(temporary))
-            for name, target in _files(part):
-                made = os.path.join(temporary, f"{name}.npy")
-                if folder:
-                    os.replace(made, target)
-                else:
-                    system, inside = file_system(target)
-                    with only_os_errors():
-                        system.makedirs(os.path.dirname(inside), exist_ok=True)
-                        system.put_file(made, inside)
+        if directory:
+            os.makedirs(directory, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".part-") as temporary:
+            made = Path(temporary)
+            write_arrays(projected(streams, descriptors, space), part.shape[0], made)
+            for name, target in zip(ARRAYS, _files(part), strict=True):
+                move_file(made / f"{name}.npy", target)
     except OSError as error:
         raise CatalogueError(
-            f"points cannot be made: {part.place}: {error.strerror or error}",
+            f"points cannot be made: {part.path}: {error.strerror or error}",
             "check that the store can be read and written, and its free space",
         ) from None
 
 
-def _files(part: StoredPart) -> list[tuple[str, str]]:
-    """Name and place of each array; the last to be written stands for all."""
-    return [(name, f"{part.place}.{name}.npy") for name in ARRAYS]
+def _batches_of(shards: Sequence[StoredShard], fingerprint: str, dim: int) -> Iterator[Codes]:
+    """Codes of all shards in batches of `BATCH_ROWS` rows; only the last batch may be smaller.
 
-
-def _is_there(part: StoredPart) -> bool:
-    """Whether the part was written whole; of a local one the files are opened."""
-    if is_url(part.place):
-        system, inside = file_system(_files(part)[-1][1])
-        try:
-            with only_os_errors():
-                return bool(system.exists(inside))
-        except OSError as error:
-            raise _unreadable(part, error) from None
-    with contextlib.suppress(*UNUSABLE):
-        return _opened(part).shape == part.shape
-    return False
-
-
-def _read(part: StoredPart) -> MemoryPart:
-    """The arrays of a part that was written, maybe by a machine that sees other files."""
-    try:
-        return _opened(part)
-    except UNUSABLE as error:
-        raise _unreadable(part, error) from None
-
-
-def _unreadable(part: StoredPart, error: Exception) -> CatalogueError:
-    return CatalogueError(
-        f"points cannot be read: {part.place}: {error}",
-        "check that the store is in a place that all workers and this machine can read",
-    )
-
-
-@lru_cache(maxsize=_MAPPED)
-def _opened(part: StoredPart) -> MemoryPart:
-    """The arrays of a part, mapped; those behind a URL from a copy that fsspec keeps here."""
-    places = [place for _, place in _files(part)]
-    if is_url(part.place):
-        import fsspec
-
-        with only_os_errors():
-            places = [fsspec.open_local(f"simplecache::{place}") for place in places]
-    return load_part(*map(Path, places))
-
-
-def _space(index: InShards, descriptors: Descriptors, config: Config, ends: Rows) -> FeatureSpace:
-    """The fitted space, kept beside the index; fitted on codes that tasks collect."""
-    place = index.directory / "spaces" / space_key(index.generation(), descriptors, config)
-    with contextlib.suppress(*UNUSABLE):
-        return FeatureSpace.load(place / "space.npz")
-    shutil.rmtree(place, ignore_errors=True)
-    rows = fitted_rows(int(ends[-1]), config)
-    features = features_in_shards(index, fitted_descriptors(descriptors, config), rows)
-    space = FeatureSpace.fit(features, space_options(config))
-    with contextlib.suppress(OSError), publishing(place, _KEPT) as made:
-        space.save(made / "space.npz")
-    return space
-
-
-def features_in_shards(index: InShards, descriptors: Descriptors, rows: Rows) -> dict[str, Floats]:
-    """Features of some rows, in the order given, by descriptor name; tasks collect the codes."""
-    shards = index.shards
-    ends = np.cumsum([len(shard) for shard in shards], dtype=np.int64)
-    shares = split_rows(ends, np.asarray(rows, np.int64))
-    tasks = ((shards[shard], descriptors, own) for shard, _, own in shares)
-    found = {one.name: np.empty((len(rows), one.dim), np.uint8) for _, one in descriptors}
-    for (_, places, _), codes in zip(shares, index.run_tasks(codes_of_rows, tasks), strict=True):
-        for name, some in codes.items():
-            found[name][places] = some
-    return {one.name: one.features(found[one.name]) for _, one in descriptors}
-
-
-def codes_of_rows(shard: Shard, descriptors: Descriptors, rows: Rows) -> dict[str, Codes]:
-    """Codes of some rows of a shard, by descriptor name."""
-    return {one.name: shard.codes(mark, one.dim)[rows] for mark, one in descriptors}
-
-
-def _stream(shards: Sequence[Shard], mark: str, dim: int) -> Iterator[Codes]:
-    """Codes of all shards in arrays of `BATCH_ROWS`, but for the last, as one machine has them."""
-    held: list[Codes] = []
+    Batches run through the borders of shards, so that they are those of an index in SQLite.
+    """
+    held = np.empty((0, dim), np.uint8)
     for shard in shards:
-        held = [np.concatenate([*held, shard.codes(mark, dim)])]
-        whole = len(held[0]) - len(held[0]) % BATCH_ROWS
+        held = np.concatenate([held, shard.codes(fingerprint, dim)])
+        whole = len(held) - len(held) % BATCH_ROWS
         for start in range(0, whole, BATCH_ROWS):
-            yield held[0][start : start + BATCH_ROWS]
-        held = [held[0][whole:]]
-    if len(held[0]):
-        yield held[0]
+            yield held[start : start + BATCH_ROWS]
+        held = held[whole:]
+    if len(held):
+        yield held
+
+
+# ----- parts on disk ------------------------------------------------------------------------------
 
 
 def _runs(ends: Rows, part_images: int) -> list[tuple[int, int]]:
@@ -283,12 +237,83 @@ def _runs(ends: Rows, part_images: int) -> list[tuple[int, int]]:
     return [*runs, (first, len(ends))]
 
 
-def _forget_old(place: str, key: str) -> None:
-    """Of the spaces whose points are kept in a local folder, keep the newest few."""
-    if is_url(place):
+def _files(part: StoredPart) -> list[str]:
+    """Path or URL of each array in `ARRAYS`, in the order in which they are written."""
+    return [f"{part.path}.{name}.npy" for name in ARRAYS]
+
+
+def _is_there(part: StoredPart) -> bool:
+    """Whether the part was written whole. Local files are opened; of a URL the last file counts."""
+    if is_url(part.path):
+        system, inside = file_system(_files(part)[-1])
+        try:
+            with only_os_errors():
+                return bool(system.exists(inside))
+        except OSError as error:
+            raise _unreadable(part, error) from None
+    try:
+        _opened(part)
+    except UNUSABLE:
+        return False
+    return True
+
+
+def _read(part: StoredPart) -> MemoryPart:
+    """The arrays of a part that was written, maybe by a machine that sees other files."""
+    try:
+        return _opened(part)
+    except UNUSABLE as error:
+        raise _unreadable(part, error) from None
+
+
+def _unreadable(part: StoredPart, error: Exception) -> CatalogueError:
+    return CatalogueError(
+        f"points cannot be read: {part.path}: {error}",
+        "check that the store is in a place that all workers and this machine can read",
+    )
+
+
+@lru_cache(maxsize=_MAPPED)
+def _opened(part: StoredPart) -> MemoryPart:
+    """The arrays of a part, memory-mapped; of a URL from a local copy that fsspec keeps.
+
+    Errors are not cached, so a part that is missing or damaged can be computed and opened again.
+    """
+    files = _files(part)
+    if is_url(part.path):
+        import fsspec
+
+        with only_os_errors():
+            files = [fsspec.open_local(f"simplecache::{file}") for file in files]
+    opened = load_part(*map(Path, files))
+    if opened.shape != part.shape:
+        raise ValueError(f"{opened.shape} rows and columns, but {part.shape} were expected")
+    return opened
+
+
+def _remove_old(points_root: str, key: str) -> None:
+    """Remove all but the newest few spaces' points from a local folder; `key` is now the newest."""
+    if is_url(points_root):
         return
     with contextlib.suppress(OSError):
-        os.utime(os.path.join(place, key))
-        kept = sorted(Path(place).iterdir(), key=lambda one: -one.stat().st_mtime)
-        for old in kept[_KEPT:]:
+        os.utime(os.path.join(points_root, key))
+        spaces = sorted(Path(points_root).iterdir(), key=lambda path: -path.stat().st_mtime)
+        for old in spaces[SPACES_KEPT:]:
             shutil.rmtree(old, ignore_errors=True)
+
+
+# ----- the fitted space ---------------------------------------------------------------------------
+
+
+def _fitted_space(codes: ShardedCodes, descriptors: Descriptors, config: Config) -> FeatureSpace:
+    """The fitted space: kept in the local directory, or fitted on codes that tasks collect."""
+    directory = codes.directory / "spaces" / space_key(codes.generation, descriptors, config)
+    with contextlib.suppress(*UNUSABLE):
+        return FeatureSpace.load(directory / "space.npz")
+    shutil.rmtree(directory, ignore_errors=True)
+    rows = fitted_rows(int(codes.ends[-1]), config)
+    features = features_in_shards(codes, fitted_descriptors(descriptors, config), rows)
+    space = FeatureSpace.fit(features, space_options(config))
+    with contextlib.suppress(OSError), publishing(directory, SPACES_KEPT) as made:
+        space.save(made / "space.npz")
+    return space

@@ -1,107 +1,39 @@
 """Bring the shards of a folder up to date on a cluster: list, compare, describe what is missing."""
 
-import hashlib
 import os
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import islice
-from pathlib import Path
 
-from imgbatch.config.schema import Config
-from imgbatch.descriptors import build_descriptors
-from imgbatch.embedding.projection import Descriptors
-from imgbatch.errors import ClusterError, UsageError
-from imgbatch.files import cache, paths
+from imgbatch.errors import ClusterError
+from imgbatch.files import cache
 from imgbatch.images.listing import Listed
 from imgbatch.images.scan import scan
-from imgbatch.index.extract import Chunk, limits_of, with_fingerprints
+from imgbatch.index.extract import Chunk
 from imgbatch.index.opened import RefreshReport
 from imgbatch.index.shards.cut import Shard, cut
+from imgbatch.index.shards.folder import ShardedFolder
 from imgbatch.index.shards.store import FinishedShard, Store
 from imgbatch.index.shards.work import (
-    Described,
+    ShardAnswer,
     ShardTask,
     crashed_probe,
     crashed_shard,
     describe_shard,
-    list_some,
+    list_task,
     probe,
 )
 from imgbatch.runners import Runner, SerialRunner
-from imgbatch.runners.dask import LOCAL
 from imgbatch.types import Progress
 
 SHARE = "name a place that all workers and this machine share with --index, a path or a URL"
-"""What to do where one machine does not see what another wrote."""
-_LISTED_AT_ONCE = 64
-"""Folders that a worker lists in one go."""
+"""The hint where one machine does not see what another wrote."""
+_FOLDERS_A_TASK = 64
+"""Folders that a worker lists at once."""
 _ROUNDS = 3
-"""So often a shard is tried again without the files that were found to crash their reader."""
-
-
-@dataclass(frozen=True)
-class ShardedFolder:
-    """A folder whose index lies in shards: what it takes to find, make and read them.
-
-    Attributes
-    ----------
-    folder
-        Absolute path or URL.
-    store
-        Where the shards are.
-    directory
-        The local folder for what is derived from them.
-    cluster
-        Where work is done: a scheduler's address, or "local".
-    """
-
-    folder: str
-    store: Store
-    directory: Path
-    config: Config
-    cluster: str
-
-    @classmethod
-    def at(
-        cls, folder: str, index: str | os.PathLike[str] | None, config: Config, cluster: str
-    ) -> "ShardedFolder":
-        """The shards of a folder, in their usual place or where `index` says.
-
-        Raises
-        ------
-        UsageError
-            The cluster is none; or the shards would lie inside the image folder.
-        """
-        if cluster != LOCAL and not paths.is_url(cluster):
-            raise UsageError(
-                f"the cluster is {cluster!r}",
-                f"give {LOCAL!r}, or the address its scheduler prints, such as tcp://host:8786",
-            )
-        store = Store(cache.store_root(folder, index))
-        return cls(folder, store, cache.index_directory(folder, index), config, cluster)
-
-    @property
-    def descriptors(self) -> Descriptors:
-        """The descriptors with their fingerprints."""
-        return with_fingerprints(build_descriptors(self.config), self.config.images.as_options())
-
-    @property
-    def settings(self) -> str:
-        """Text that changes whenever the same file would give another row."""
-        marks = " ".join(mark for mark, _ in self.descriptors)
-        return f"{marks} {limits_of(self.config.images.as_options())}"
-
-    @property
-    def listing(self) -> str:
-        """The name of the listing of these settings."""
-        return hashlib.blake2b(self.settings.encode(), digest_size=8).hexdigest()
-
-    def task(self, shard: Shard, former: tuple[FinishedShard, ...]) -> ShardTask:
-        """The work of describing a shard."""
-        options = self.config.images.as_options()
-        return ShardTask(self.store, self.folder, shard, self.descriptors, options, former)
+"""How many times a shard is tried; each time without the files that crashed their reader before."""
 
 
 def refresh_shards(
@@ -109,41 +41,61 @@ def refresh_shards(
 ) -> tuple[list[FinishedShard], RefreshReport]:
     """Make the store's shards match the folder and the config; only what is missing is done.
 
-    A stopped run goes on where it was, since each finished shard is marked. What is found does
-    not depend on the workers.
+    A stopped run goes on where it was, since every finished shard is noted in the store. The result
+    does not depend on the workers.
+
+    Returns
+    -------
+    shards, report
+        The finished shards in the order of paths, and what was done.
     """
     cache.make_index_directory(sharded.directory, sharded.folder)
-    # One machine lists its own folder: no worker has to be started where nothing has changed.
-    lister = SerialRunner() if sharded.cluster == LOCAL else runner
-    found, unlisted = scan(sharded.folder, partial(_list_on, lister))
-    shards = [*cut(found, sharded.config.cluster.shard_images, sharded.settings)]
-    former = sharded.store.listing(sharded.listing)
-    done = _finished(sharded.store, shards, former)
-    before = _Former(former)
-    todo = [sharded.task(one, before.around(one)) for one in shards if one.id not in done]
+    # On one machine this process lists: no worker has to start if nothing has changed.
+    lister = SerialRunner() if sharded.is_local else runner
+    files, unlisted = scan(sharded.folder, partial(_list_on, lister))
+    shards = [*cut(files, sharded.config.cluster.shard_images, sharded.settings)]
+    former = _Listing(sharded.store.listing(sharded.listing))
+    finished = _finished(sharded.store, shards, former.shards)
+    tasks = [_task(sharded, shard, former) for shard in shards if shard.id not in finished]
     read, decoded, plan = 0, 0, None
-    if todo:
-        plan = sharded.store.plan(sharded.listing, [task.shard.id for task in todo])
-        for answer in _describe_all(runner, todo, progress):
-            if answer.mark is not None:
-                done[answer.mark.id] = answer.mark
+    if tasks:
+        plan = sharded.store.plan(sharded.listing, [task.shard.id for task in tasks])
+        for answer in _describe_all(runner, tasks, progress):
+            if answer.finished is not None:
+                finished[answer.finished.id] = answer.finished
             read, decoded = read + answer.read, decoded + answer.decoded
-        _check_stored(sharded.store, done.values())
-    marks = [done[shard.id] for shard in shards]
-    if [mark.id for mark in former] != [mark.id for mark in marks] or todo:
-        sharded.store.publish(sharded.listing, marks, plan)
-    known = {mark.id for mark in former}
-    kept = sum(mark.files if mark.id in known else mark.kept for mark in marks)
-    gone = max(sum(mark.files for mark in former) - kept, 0)
-    return marks, RefreshReport(read, decoded, gone, tuple(unlisted))
+        _check_stored(sharded.store, finished.values())
+    listed = [finished[shard.id] for shard in shards]
+    if tasks or [shard.id for shard in former.shards] != [shard.id for shard in listed]:
+        sharded.store.publish(sharded.listing, listed, plan)
+    removed = _removed(former.shards, listed)
+    return listed, RefreshReport(read, decoded, removed, tuple(unlisted))
+
+
+def _task(sharded: ShardedFolder, shard: Shard, former: "_Listing") -> ShardTask:
+    return ShardTask(
+        store=sharded.store,
+        folder=sharded.folder,
+        shard=shard,
+        descriptors=sharded.descriptors,
+        options=sharded.config.images.as_options(),
+        former=former.around(shard),
+    )
+
+
+def _removed(former: Sequence[FinishedShard], listed: Sequence[FinishedShard]) -> int:
+    """How many files of the former listing are gone."""
+    former_ids = {shard.id for shard in former}
+    kept = sum(shard.files if shard.id in former_ids else shard.kept for shard in listed)
+    return max(sum(shard.files for shard in former) - kept, 0)
 
 
 def _list_on(runner: Runner, root: str, folders: Sequence[str]) -> Iterator[Listed]:
-    """List folders on the workers, some at a time; see `images.scan`."""
+    """List folders on a runner's workers; see `images.scan`."""
     waiting = iter(folders)
-    parts = iter(lambda: [*islice(waiting, _LISTED_AT_ONCE)], [])
-    tasks = ((root, part) for part in parts)
-    for listed in runner.run(list_some, tasks, split=lambda task: [task], crashed=_not_listed):
+    batches = iter(lambda: [*islice(waiting, _FOLDERS_A_TASK)], [])
+    tasks = ((root, batch) for batch in batches)
+    for listed in runner.run(list_task, tasks, split=lambda task: [task], crashed=_not_listed):
         yield from listed
 
 
@@ -156,47 +108,48 @@ def _not_listed(task: tuple[str, Sequence[str]]) -> list[Listed]:
 def _finished(
     store: Store, shards: Sequence[Shard], former: Sequence[FinishedShard]
 ) -> dict[str, FinishedShard]:
-    """The marks of shards that need nothing: finished, settled, and whole as far as sizes tell."""
-    marks = {mark.id: mark for mark in former}
-    marks |= store.finished(shard.id for shard in shards if shard.id not in marks)
+    """The shards that need nothing, by id: finished, settled, and of the size that was noted."""
+    known = {shard.id: shard for shard in former}
+    known |= store.finished(shard.id for shard in shards if shard.id not in known)
     sizes = store.sizes()
     return {
-        shard.id: mark
-        for shard in shards
-        if (mark := marks.get(shard.id)) and mark.settled and sizes.get(mark.id) == mark.size
+        shard.id: shard
+        for shard in (known[shard.id] for shard in shards if shard.id in known)
+        if shard.settled and sizes.get(shard.id) == shard.size
     }
 
 
 @dataclass(frozen=True)
-class _Former:
-    """The listing before, to find the shards in whose range of paths given files may lie."""
+class _Listing:
+    """The shards of the last listing, to find those whose range of paths overlaps a new shard's."""
 
-    marks: Sequence[FinishedShard]
+    shards: Sequence[FinishedShard]
 
     @cached_property
     def _firsts(self) -> list[bytes]:
-        return [os.fsencode(mark.first) for mark in self.marks]
+        return [os.fsencode(shard.first) for shard in self.shards]
 
     @cached_property
     def _lasts(self) -> list[bytes]:
-        return [os.fsencode(mark.last) for mark in self.marks]
+        return [os.fsencode(shard.last) for shard in self.shards]
 
     def around(self, shard: Shard) -> tuple[FinishedShard, ...]:
-        first, last = (os.fsencode(shard.files[at].path) for at in (0, -1))
-        return tuple(self.marks[bisect_left(self._lasts, first) : bisect_right(self._firsts, last)])
+        first, last = (os.fsencode(shard.files[end].path) for end in (0, -1))
+        start, stop = bisect_left(self._lasts, first), bisect_right(self._firsts, last)
+        return tuple(self.shards[start:stop])
 
 
 def _describe_all(
     runner: Runner, tasks: Sequence[ShardTask], progress: Progress | None
-) -> Iterator[Described]:
-    """Describe shards; files that kill every reader become rows that say so."""
+) -> Iterator[ShardAnswer]:
+    """Describe shards. A file that kills every worker becomes a row with that reason."""
     done, total = 0, sum(len(task.shard.files) for task in tasks)
     if progress:
         progress(0, total)
     for _ in range(_ROUNDS):
         deadly: list[ShardTask] = []
         for answer in _run(runner, tasks):
-            if answer.mark is None:
+            if answer.finished is None:
                 deadly.append(answer.task)
                 continue
             done += len(answer.task.shard.files)
@@ -212,23 +165,23 @@ def _describe_all(
     )
 
 
-def _run(runner: Runner, tasks: Iterable[ShardTask]) -> Iterator[Described]:
+def _run(runner: Runner, tasks: Iterable[ShardTask]) -> Iterator[ShardAnswer]:
     return runner.run(describe_shard, tasks, split=lambda task: [task], crashed=crashed_shard)
 
 
 def _without_culprits(runner: Runner, task: ShardTask) -> ShardTask:
-    """The same task, told which of its files crash their reader."""
+    """The same task with the files that crash their reader named."""
     answers = runner.run(probe, task.probes(), split=Chunk.split, crashed=crashed_probe)
     culprits = [path for paths in answers for path in paths]
     return replace(task, crashing=task.crashing.union(culprits))
 
 
-def _check_stored(store: Store, marks: Collection[FinishedShard]) -> None:
-    """Make sure that what the workers wrote can be read here."""
+def _check_stored(store: Store, shards: Collection[FinishedShard]) -> None:
+    """Raise `ClusterError` if this machine does not see what the workers wrote."""
     sizes = store.sizes()
-    if missing := [mark.id for mark in marks if sizes.get(mark.id) != mark.size]:
+    if missing := [shard.id for shard in shards if sizes.get(shard.id) != shard.size]:
         raise ClusterError(
-            f"{len(missing)} of {len(marks)} shards are not in {store.root}, "
+            f"{len(missing)} of {len(shards)} shards are not in {store.root}, "
             "though workers wrote them",
             SHARE,
         )

@@ -1,4 +1,4 @@
-"""A shard's rows as Parquet bytes and back: one row a file, readable or not."""
+"""A shard's rows as Parquet bytes and back: a row for each file, readable or not."""
 
 import io
 import os
@@ -13,36 +13,41 @@ from imgbatch.types import ReadFile, Skipped
 
 _HASH_BYTES = 16
 _CODES = "codes:"
-"""Before the fingerprint in the name of a column of codes."""
+"""How the name of a column of codes begins; the descriptor's fingerprint follows."""
 
 
 def pack(files: Iterable[ReadFile], dims: Mapping[str, int]) -> bytes:
-    """Write answers as Parquet; `dims` says how many bytes each fingerprint's codes have."""
+    """The files of a shard as Parquet; `dims` maps fingerprints to the number of bytes of codes.
+
+    The same rows give the same bytes.
+    """
     import pyarrow as pa
     from pyarrow import parquet
 
     rows = list(files)
     columns = {
-        "path": pa.array([os.fsencode(one.path) for one in rows], pa.binary()),
-        "size": pa.array([one.size for one in rows], pa.int64()),
-        "mtime_ns": pa.array([one.mtime_ns for one in rows], pa.int64()),
-        "content_hash": pa.array([one.content_hash for one in rows], pa.binary(_HASH_BYTES)),
-        "width": pa.array([one.width for one in rows], pa.int32()),
-        "height": pa.array([one.height for one in rows], pa.int32()),
-        "note": pa.array([one.note for one in rows], pa.string()),
-        "error": pa.array([_text(one.error) for one in rows], pa.string()),
+        "path": pa.array([os.fsencode(row.path) for row in rows], pa.binary()),
+        "size": pa.array([row.size for row in rows], pa.int64()),
+        "mtime_ns": pa.array([row.mtime_ns for row in rows], pa.int64()),
+        "content_hash": pa.array([row.content_hash for row in rows], pa.binary(_HASH_BYTES)),
+        "width": pa.array([row.width for row in rows], pa.int32()),
+        "height": pa.array([row.height for row in rows], pa.int32()),
+        "note": pa.array([row.note for row in rows], pa.string()),
+        "error": pa.array([_text(row.error) for row in rows], pa.string()),
     } | {
-        f"{_CODES}{mark}": pa.array([(one.codes or {}).get(mark) for one in rows], pa.binary(dim))
-        for mark, dim in dims.items()
+        f"{_CODES}{fingerprint}": pa.array(
+            [(row.codes or {}).get(fingerprint) for row in rows], pa.binary(dim)
+        )
+        for fingerprint, dim in dims.items()
     }
     target = io.BytesIO()
-    # Zstandard: codes shrink by a fifth to a third. No dictionary: hardly any value comes twice.
+    # Zstandard shrinks codes by a fifth to a third. A dictionary would not: values hardly repeat.
     parquet.write_table(pa.table(columns), target, compression="zstd", use_dictionary=False)
     return target.getvalue()
 
 
 def open_table(data: bytes) -> Any:
-    """The pyarrow table of what `pack` wrote."""
+    """What `pack` wrote, as a pyarrow table."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -50,16 +55,16 @@ def open_table(data: bytes) -> Any:
 
 
 def unpack(table: Any) -> Iterator[ReadFile]:
-    """The answers that were packed."""
-    marks = [name for name in table.column_names if name.startswith(_CODES)]
+    """Yield the files that were packed."""
+    columns = [name for name in table.column_names if name.startswith(_CODES)]
     for row in table.to_pylist():
-        codes = {mark.removeprefix(_CODES): row.pop(mark) for mark in marks}
+        codes = {name.removeprefix(_CODES): row.pop(name) for name in columns}
         path = os.fsdecode(row.pop("path"))
         yield ReadFile(path, **row, codes=codes if row["error"] is None else None)
 
 
 def readable(table: Any) -> Iterator[Row]:
-    """Path, width, height and note of each readable image, sorted by path."""
+    """Yield path, width, height and note of each readable image, sorted by path."""
     images = table.filter(_is_readable(table)).select(["path", "width", "height", "note"])
     yield from zip(*(column.to_pylist() for column in images.columns), strict=True)
 
@@ -69,7 +74,7 @@ def skipped(table: Any) -> list[Skipped]:
     import pyarrow.compute as pc
 
     others = table.filter(pc.invert(_is_readable(table))).select(["path", "error"]).to_pylist()
-    return [Skipped(os.fsdecode(one["path"]), one["error"]) for one in others]
+    return [Skipped(os.fsdecode(file["path"]), file["error"]) for file in others]
 
 
 def codes_in(table: Any, fingerprint: str, dim: int) -> npt.NDArray[np.uint8]:
@@ -84,7 +89,7 @@ def contents(table: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
 
 
 def _bytes_of(column: Any, dim: int) -> npt.NDArray[np.uint8]:
-    """A column of `dim` bytes each without nulls: (n, dim) uint8."""
+    """A column of `dim` bytes a row, without nulls: (n, dim) uint8, not copied."""
     whole = column.combine_chunks()
     values = np.frombuffer(whole.buffers()[1] or b"", np.uint8)
     first = whole.offset * dim
@@ -98,5 +103,5 @@ def _is_readable(table: Any) -> Any:
 
 
 def _text(error: str | None) -> str | None:
-    """Parquet's text is UTF-8; a reason may quote a name that is not."""
+    """The reason as valid UTF-8, as Parquet demands; it may quote a name that is not."""
     return None if error is None else error.encode(errors="backslashreplace").decode()

@@ -1,10 +1,16 @@
-"""Where shards lie: a local or remote folder with one Parquet file and one mark for each.
+"""Where shards lie: a local or remote folder with a Parquet file and a small JSON file for each.
 
-``shards/ID.parquet`` holds a shard, ``marks/ID.json`` says that it is finished and what is in it,
-``listings/SETTINGS.jsonl`` holds the marks of a folder's shards, in their order, one a line (and
-``SETTINGS.TIME.RUN.planned``, while a run lasts, the ids it is about to make). A shard is trusted
-only if its size is the mark's, and read only if its digest is, so that it does not matter who died
-while writing what.
+``shards/ID.parquet``
+    A shard.
+``marks/ID.json``
+    A `FinishedShard`: the shard is finished, and this is what it holds.
+``listings/SETTINGS.jsonl``
+    The finished shards of a folder under some settings, in their order, one a line.
+``listings/SETTINGS.TIME.RUN.planned``
+    While a run lasts, the ids of the shards it is about to make.
+
+A shard is trusted only if its size is the one noted, and read only if its digest is. So it does not
+matter which writer was killed while writing which file.
 """
 
 import contextlib
@@ -16,14 +22,17 @@ import uuid
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
+from imgbatch.descriptors import Codes
 from imgbatch.errors import CatalogueError
 from imgbatch.files import paths
+from imgbatch.files.atomic import TEMPORARY, write_bytes
 from imgbatch.index.shards import rows
 
-_AT_ONCE = 32
-"""Small files asked for at the same time, as a remote store takes a while for each."""
+_REQUESTS_AT_ONCE = 32
+"""Small files requested at the same time, as a remote store takes a while for each."""
 _DAY_SECONDS = 86_400
 _PLANNED = ".planned"
 
@@ -34,19 +43,23 @@ class DamagedShardError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FinishedShard:
-    """A finished shard.
+    """What is noted of a finished shard.
 
     Attributes
     ----------
+    id
+        See `cut.Shard`.
     first, last
         Its first and last path.
-    files, images, kept
-        Its files; those of them that are readable images; those that the listing before had, too.
+    files, images
+        Numbers of its files, and of those that are readable images.
+    kept
+        Number of its files that shards of the former listing held, too.
     settled
-        Whether nothing in it has to be read again next time, as files that could not be read or
-        had just been changed.
+        False if a file must be read again next time: it could not be read, or it was changed a
+        moment before.
     size, digest
-        Of the Parquet file.
+        Of the Parquet file, in bytes and as 32 hex digits.
     """
 
     id: str
@@ -62,7 +75,13 @@ class FinishedShard:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The shards of one image folder, at a path or URL that every worker can reach."""
+    """The shards of one image folder, at a path or URL that every worker can reach.
+
+    >>> store = Store("memory://shards-of-photos")
+    >>> store.write("a1", b"the bytes of a shard")
+    >>> store.sizes()
+    {'a1': 20}
+    """
 
     root: str
 
@@ -70,32 +89,37 @@ class Store:
 
     def write(self, shard_id: str, data: bytes) -> None:
         """Write a shard's Parquet file."""
-        self._write(_shard(shard_id), data)
+        self._write(_file(shard_id), data)
 
-    def finish(self, mark: FinishedShard) -> None:
-        """Mark a shard, already written, as finished."""
-        self._write(_mark(mark.id), _line(mark))
+    def finish(self, shard: FinishedShard) -> None:
+        """Note that a shard, already written, is finished."""
+        self._write(_note(shard.id), _line(shard))
 
-    def table(self, mark: FinishedShard) -> Any:
-        """A finished shard as a pyarrow table; raises `DamagedShardError`.
+    def table(self, shard: FinishedShard) -> Any:
+        """A finished shard as a pyarrow table.
 
-        A store that does not answer is a `CatalogueError`: the shard may be good.
+        Raises
+        ------
+        DamagedShardError
+            It is gone, or not what was written.
+        CatalogueError
+            The store does not answer; the shard may be good.
         """
         try:
-            data = self._read(_shard(mark.id))
+            data = self._read(_file(shard.id))
         except FileNotFoundError:
-            raise DamagedShardError(f"shard {mark.id} is gone") from None
+            raise DamagedShardError(f"shard {shard.id} is gone") from None
         except OSError as error:
             raise self._unusable(error) from None
-        if len(data) != mark.size or digest_of(data) != mark.digest:
-            raise DamagedShardError(f"shard {mark.id} is damaged")
+        if len(data) != shard.size or digest_of(data) != shard.digest:
+            raise DamagedShardError(f"shard {shard.id} is damaged")
         return rows.open_table(data)
 
     def finished(self, ids: Iterable[str]) -> dict[str, FinishedShard]:
-        """The marks of those shards that have one."""
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = pool.map(self._mark_of, ids)
-            return {mark.id: mark for mark in found if mark is not None}
+        """The finished shards among those with these ids, by id."""
+        with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
+            shards = pool.map(self._noted, ids)
+            return {shard.id: shard for shard in shards if shard is not None}
 
     def sizes(self) -> dict[str, int]:
         """The size in bytes of every shard's Parquet file there is, by id."""
@@ -106,25 +130,25 @@ class Store:
         }
 
     def remove(self, shard_id: str) -> None:
-        """Forget a shard, mark first; nothing happens where there is none."""
-        self._remove_file(_mark(shard_id))
-        self._remove_file(_shard(shard_id))
+        """Remove a shard if it is there; first the note that it is finished."""
+        self._remove_file(_note(shard_id))
+        self._remove_file(_file(shard_id))
 
-    def discard(self, mark: FinishedShard) -> None:
-        """Forget a shard that is not what `mark` says, unless another was finished meanwhile."""
+    def discard(self, shard: FinishedShard) -> None:
+        """Remove a shard that proved damaged, unless another run has finished it anew meanwhile."""
         try:
-            now = _parse(self._read(_mark(mark.id)))
+            noted = _parse(self._read(_note(shard.id)))
         except (FileNotFoundError, ValueError, TypeError):
-            now = mark  # whoever began to forget it was stopped
+            noted = shard  # another reader began to remove it, and was stopped
         except OSError:
             return
-        if now == mark:
-            self.remove(mark.id)
+        if noted == shard:
+            self.remove(shard.id)
 
     # ----- listings -------------------------------------------------------------------------------
 
     def listing(self, settings: str) -> list[FinishedShard]:
-        """The shards of the folder as last seen under these settings; [] if never."""
+        """The folder's shards when it was last indexed under these settings; [] if it never was."""
         try:
             return [_parse(line) for line in self._read(_listing(settings)).splitlines()]
         except (FileNotFoundError, ValueError, TypeError):
@@ -133,34 +157,36 @@ class Store:
             raise self._unusable(error) from None
 
     def plan(self, settings: str, ids: Iterable[str]) -> str:
-        """Note which shards a run is about to make, so that none is left over if it stops.
+        """Note which shards a run is about to make, and return the plan's name for `publish`.
 
-        Returns the name of the plan, which `publish` wants. Each run has its own.
+        Each run has a plan of its own. If the run is stopped, a later one removes what it made.
         """
         name = f"{settings}.{int(time.time())}.{uuid.uuid4().hex}{_PLANNED}"
         self._write(f"listings/{name}", json.dumps([*ids]).encode())
         return name
 
     def publish(
-        self, settings: str, marks: Sequence[FinishedShard], plan: str | None = None
+        self, settings: str, shards: Sequence[FinishedShard], plan: str | None = None
     ) -> None:
-        """Replace a listing; shards of the former one are removed, and those of plans a day old.
+        """Replace the listing under these settings, and end this run's plan.
 
-        Ids tell their settings, so that no other listing holds them. What another run plans, or
-        published meanwhile, stays.
+        Removed are shards that only the former listing holds, and those of plans older than a day.
+        Shards that another run plans, or has published meanwhile, stay. Listings of other settings
+        need no check, since the settings are part of a shard's id.
         """
-        former = {mark.id for mark in self.listing(settings)}
-        self._write(_listing(settings), b"".join(map(_line, marks)))
-        with contextlib.suppress(CatalogueError):  # who cannot see what is needed removes nothing
-            kept = {mark.id for mark in [*marks, *self.listing(settings)]}
+        former = {shard.id for shard in self.listing(settings)}
+        self._write(_listing(settings), b"".join(map(_line, shards)))
+        # A run that cannot see which shards others need removes none.
+        with contextlib.suppress(CatalogueError):
+            needed = {shard.id for shard in [*shards, *self.listing(settings)]}
             ended = {plan} if plan else set()
-            for name, age in self._plans(settings):
-                if age > _DAY_SECONDS:
+            for name, age_seconds in self._plans(settings):
+                if age_seconds > _DAY_SECONDS:
                     ended.add(name)
                     former.update(self._planned(name))
                 elif name != plan:
-                    kept.update(self._planned(name))
-            for shard_id in former - kept:
+                    needed.update(self._planned(name))
+            for shard_id in former - needed:
                 self.remove(shard_id)
             for name in ended:
                 self._remove_file(f"listings/{name}")
@@ -168,77 +194,69 @@ class Store:
 
     def _plans(self, settings: str) -> list[tuple[str, float]]:
         """Names and ages in seconds of the plans for these settings."""
-        names = [name.split(".") for name in self._names("listings") if name.endswith(_PLANNED)]
+        names = [name for name in self._names("listings") if name.endswith(_PLANNED)]
+        parts = [name.split(".") for name in names]
         return [
-            (".".join(parts), time.time() - int(parts[1]))
-            for parts in names
-            if parts[0] == settings and len(parts) == 4 and parts[1].isdecimal()
+            (name, time.time() - int(fields[1]))
+            for name, fields in zip(names, parts, strict=True)
+            if fields[0] == settings and len(fields) == 4 and fields[1].isdecimal()
         ]
 
     def _planned(self, name: str) -> list[str]:
         try:
-            return [str(one) for one in json.loads(self._read(f"listings/{name}"))]
+            return [str(shard_id) for shard_id in json.loads(self._read(f"listings/{name}"))]
         except (FileNotFoundError, ValueError, TypeError):
             return []
         except OSError as error:
             raise self._unusable(error) from None
 
     def _sweep(self) -> None:
-        """Remove what killed writers left; only in a local store do they write in two steps."""
+        """Remove unfinished files of killed writers; a remote store has none."""
         if paths.is_url(self.root):
             return
         for name in self._names("shards"):
             file = os.path.join(self.root, "shards", name)
             with contextlib.suppress(OSError):
-                if name.endswith(".tmp") and os.stat(file).st_mtime < time.time() - _DAY_SECONDS:
+                if name.endswith(TEMPORARY) and os.stat(file).st_mtime < time.time() - _DAY_SECONDS:
                     os.unlink(file)
 
     # ----- files ----------------------------------------------------------------------------------
 
     def _names(self, folder: str) -> dict[str, int]:
-        """Names and sizes of the files in one of the store's folders."""
-        system, at = self._at(folder)
+        """Names and sizes in bytes of the files in one of the store's folders."""
+        system, inside = self._at(folder)
         try:
             with paths.only_os_errors():
                 system.invalidate_cache()
-                found = system.ls(at, detail=True)
+                files = system.ls(inside, detail=True)
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise self._unusable(error) from None
-        return {os.path.basename(one["name"]): one["size"] for one in found}
+        return {os.path.basename(file["name"]): file["size"] for file in files}
 
-    def _remove_file(self, name: str) -> None:
-        system, at = self._at(name)
-        with contextlib.suppress(OSError), paths.only_os_errors():
-            system.rm_file(at)
-
-    def _mark_of(self, shard_id: str) -> FinishedShard | None:
+    def _noted(self, shard_id: str) -> FinishedShard | None:
         try:
-            return _parse(self._read(_mark(shard_id)))
+            return _parse(self._read(_note(shard_id)))
         except (OSError, ValueError, TypeError):
             return None
-
-    def _at(self, name: str) -> tuple[Any, str]:
-        return paths.file_system(f"{self.root}/{name}")
 
     def _read(self, name: str) -> bytes:
         return paths.read(f"{self.root}/{name}")
 
     def _write(self, name: str, data: bytes) -> None:
-        """Write a file so that nobody sees half of it, where the file system lets us."""
-        system, at = self._at(name)
         try:
-            with paths.only_os_errors():
-                system.makedirs(os.path.dirname(at), exist_ok=True)
-                if paths.is_url(self.root):  # object stores show a file only when it is whole
-                    system.pipe_file(at, data)
-                    return
-                temporary = f"{at}.{uuid.uuid4().hex}.tmp"
-                system.pipe_file(temporary, data)
-                os.replace(temporary, at)
+            write_bytes(f"{self.root}/{name}", data)
         except OSError as error:
             raise self._unusable(error) from None
+
+    def _remove_file(self, name: str) -> None:
+        system, inside = self._at(name)
+        with contextlib.suppress(OSError), paths.only_os_errors():
+            system.rm_file(inside)
+
+    def _at(self, name: str) -> tuple[Any, str]:
+        return paths.file_system(f"{self.root}/{name}")
 
     def _unusable(self, error: OSError) -> CatalogueError:
         return CatalogueError(
@@ -247,16 +265,54 @@ class Store:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class StoredShard:
+    """A finished shard with its store, for a task to take along.
+
+    Each process keeps the few shards it read last.
+    """
+
+    store: Store
+    finished: FinishedShard
+
+    def __len__(self) -> int:
+        return self.finished.images
+
+    def codes(self, fingerprint: str, dim: int) -> Codes:
+        """A descriptor's codes of the readable images, in the order of rows: (n, dim) uint8."""
+        return rows.codes_in(self.table(), fingerprint, dim)
+
+    def table(self) -> Any:
+        """All that the shard holds, as a pyarrow table.
+
+        Raises
+        ------
+        DamagedShardError
+            The shard is damaged. It is removed, so that the next run makes it anew.
+        """
+        try:
+            return _table_of(self)
+        except DamagedShardError:
+            self.store.discard(self.finished)
+            raise
+
+
+@lru_cache(maxsize=8)
+def _table_of(shard: StoredShard) -> Any:
+    """Kept, since each descriptor in turn reads the same few shards."""
+    return shard.store.table(shard.finished)
+
+
 def digest_of(data: bytes) -> str:
-    """What a mark says of its shard's bytes."""
+    """The digest of a shard's bytes: 32 hex digits."""
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def _shard(shard_id: str) -> str:
+def _file(shard_id: str) -> str:
     return f"shards/{shard_id}.parquet"
 
 
-def _mark(shard_id: str) -> str:
+def _note(shard_id: str) -> str:
     return f"marks/{shard_id}.json"
 
 
@@ -264,8 +320,8 @@ def _listing(settings: str) -> str:
     return f"listings/{settings}.jsonl"
 
 
-def _line(mark: FinishedShard) -> bytes:
-    return json.dumps(asdict(mark)).encode() + b"\n"
+def _line(shard: FinishedShard) -> bytes:
+    return json.dumps(asdict(shard)).encode() + b"\n"
 
 
 def _parse(line: bytes) -> FinishedShard:

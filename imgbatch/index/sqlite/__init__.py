@@ -1,1 +1,1 @@
-"""The index in SQLite, for one machine."""
+"""The index in one SQLite file, for one machine."""

@@ -1,4 +1,4 @@
-"""Open the index's file: create, migrate, or move aside what cannot be used."""
+"""Connect to the index's file: create it, bring its tables up to date, tell damage from a lock."""
 
 import contextlib
 import sqlite3
@@ -17,14 +17,16 @@ class NewerIndexError(Exception):
 
 
 def connect(file: Path, folder: str) -> sqlite3.Connection:
-    """Open the file, create it if need be, bring its tables up to date.
+    """Open the file, create it if it is missing, bring its tables up to date.
 
     Raises
     ------
-    NewerIndexError, sqlite3.Error
-        It was written by a newer imgbatch; it is damaged, locked or out of reach.
+    NewerIndexError
+        A newer imgbatch has written the file.
+    sqlite3.Error
+        The file is damaged, locked or out of reach.
     """
-    # Any thread may be the one that drops the last reference, and so closes it.
+    # Any thread may be the one that drops the last reference, and so closes the connection.
     db = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         _use_write_ahead_log(db)
@@ -42,7 +44,7 @@ def connect(file: Path, folder: str) -> sqlite3.Connection:
 
 
 def _use_write_ahead_log(db: sqlite3.Connection) -> None:
-    """Switch the mode; where two connections do so at once, SQLite itself does not wait."""
+    """Switch the journal's mode; if two connections do so at once, SQLite itself does not wait."""
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:
         try:
@@ -60,10 +62,9 @@ def _migrate(db: sqlite3.Connection, folder: str) -> None:
     try:
         # Asked again inside the transaction: another process may have been faster.
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        for script in MIGRATIONS[version:]:
-            for statement in script.split(";"):
-                if statement.strip():
-                    db.execute(statement)
+        for migration in MIGRATIONS[version:]:
+            for statement in migration:
+                db.execute(statement)
         if version == 0:
             db.executemany(
                 "INSERT INTO meta VALUES (?, ?)",
@@ -76,8 +77,8 @@ def _migrate(db: sqlite3.Connection, folder: str) -> None:
         raise
 
 
-def signature(directory: Path) -> str:
-    """Text that changes whenever anyone, also an accident, writes to the index's file."""
+def file_state(directory: Path) -> str:
+    """Text that changes whenever anything, even an accident, writes to the index's file."""
     parts = []
     for name in (FILE_NAME, f"{FILE_NAME}-wal"):
         with contextlib.suppress(FileNotFoundError):
@@ -88,17 +89,19 @@ def signature(directory: Path) -> str:
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether an error speaks of a damaged file rather than of a lock or a full disk."""
+    """Whether an error means a damaged file, and not a lock or a full disk."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return True
     text = str(error)
     return "malformed" in text or "no such" in text or "not a database" in text
 
 
 def move_aside(file: Path, error: Exception) -> str:
-    """Rename a file that cannot be used, and say so in a note for the user."""
+    """Rename a file that cannot be used; the note says so to the user."""
     kind = "newer" if isinstance(error, NewerIndexError) else "damaged"
     aside = file.with_name(f"{FILE_NAME}.{kind}-{time.time_ns()}")
     file.replace(aside)
     for leftover in ("-wal", "-shm"):
         file.with_name(FILE_NAME + leftover).unlink(missing_ok=True)
-    why = "was written by a newer imgbatch" if kind == "newer" else f"is damaged ({error})"
-    return f"the index {why}; it was moved to {aside} and is rebuilt"
+    reason = "was written by a newer imgbatch" if kind == "newer" else f"is damaged ({error})"
+    return f"the index {reason}; it was moved to {aside} and is rebuilt"

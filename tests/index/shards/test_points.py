@@ -1,7 +1,7 @@
 """Points of codes in shards: those of one machine, computed by tasks, part by part."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +10,17 @@ import pytest
 import imgbatch
 from imgbatch.config import load_config
 from imgbatch.descriptors import build_descriptors
-from imgbatch.embedding import projection
 from imgbatch.errors import CatalogueError
 from imgbatch.index.extract import with_fingerprints
-from imgbatch.index.shards import points as partition
-from imgbatch.index.shards.points import StoredPart, project_in_shards
-from imgbatch.runners.maps import TaskMap, map_serially
+from imgbatch.index.shards import points as shard_points
+from imgbatch.index.shards.points import (
+    ShardedCodes,
+    StoredPart,
+    features_in_shards,
+    project_in_shards,
+)
+from imgbatch.index.sqlite import points as sqlite_points
+from imgbatch.runners.maps import map_serially
 from tests.drawing import write_photos
 from tests.neighbours.test_parts import (
     SPREADS,
@@ -39,26 +44,9 @@ class HeldShard:
         return self.held[fingerprint]
 
 
-@dataclass
-class HeldShards:
-    """Shards that know all a projection asks of them."""
-
-    shards: list[HeldShard]
-    directory: Path
-    points_place: str
-    run_tasks: TaskMap = map_serially
-
-    @property
-    def run_long_tasks(self):
-        return self.run_tasks
-
-    def generation(self):
-        return "one"
-
-
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    base = tmp_path_factory.mktemp("partition")
+    base = tmp_path_factory.mktemp("points")
     write_photos(base / "photos", IMAGES)
     photos = imgbatch.load(base / "photos", index=base / "index")
     _ = photos.points
@@ -84,16 +72,19 @@ def in_shards(photos, place, sizes, run_tasks=map_serially):
     ends = np.cumsum(sizes)
     assert ends[-1] == len(photos)
     cuts = {
-        mark: np.split(np.concatenate([*held.codes(mark, one.dim)]), ends[:-1])
-        for mark, one in descriptors_of(photos.config)
+        fingerprint: np.split(np.concatenate([*held.codes(fingerprint, one.dim)]), ends[:-1])
+        for fingerprint, one in descriptors_of(photos.config)
     }
-    shards = [HeldShard({mark: cuts[mark][at] for mark in cuts}) for at in range(len(sizes))]
-    return HeldShards(shards, place / "local", str(place / "points"), run_tasks)
+    shards = tuple(
+        HeldShard({fingerprint: codes[number] for fingerprint, codes in cuts.items()})
+        for number in range(len(sizes))
+    )
+    return ShardedCodes(shards, "one", place / "local", str(place / "points"), run_tasks, run_tasks)
 
 
-def project(index, config):
-    index.directory.mkdir(exist_ok=True)
-    return project_in_shards(index, descriptors_of(config), config)
+def project(codes, config):
+    codes.directory.mkdir(exist_ok=True)
+    return project_in_shards(codes, descriptors_of(config), config)
 
 
 @SPREADS
@@ -102,8 +93,8 @@ def project(index, config):
 def test_one_part_holds_the_points_of_one_machine_to_the_bit(
     photos, config, tmp_path, sizes, run_tasks, batch, monkeypatch
 ):
-    monkeypatch.setattr(projection, "BATCH_ROWS", batch)
-    monkeypatch.setattr(partition, "BATCH_ROWS", batch)
+    monkeypatch.setattr(sqlite_points, "BATCH_ROWS", batch)
+    monkeypatch.setattr(shard_points, "BATCH_ROWS", batch)
     if batch != 4096:
         photos = imgbatch.load(photos.folder, index=tmp_path / "index")
     found = project(in_shards(photos, tmp_path, sizes, run_tasks), config())
@@ -158,28 +149,81 @@ def test_points_are_computed_once_and_only_what_is_missing_or_damaged_again(
     assert worked == [4, 4, 4]  # fitting, projecting, reading
     assert np.asarray(project(index, config(15)).points).tobytes() == points.tobytes()
     assert worked == [4, 4, 4, 4]
-    files = sorted(Path(index.points_place).rglob("*.points.npy"))
+    files = sorted(Path(index.points_root).rglob("*.points.npy"))
     assert len(files) == 4
     files[1].unlink()
     files[2].write_bytes(files[2].read_bytes()[:-1])
-    partition._opened.cache_clear()
+    shard_points._opened.cache_clear()
     del worked[:]
     assert np.asarray(project(index, config(15)).points).tobytes() == points.tobytes()
     assert worked[0] == 2
-    assert not list(Path(index.points_place).rglob(".part-*"))
+    assert not list(Path(index.points_root).rglob(".part-*"))
+
+
+def test_a_kept_part_of_another_shape_is_computed_anew(photos, config, tmp_path):
+    index = in_shards(photos, tmp_path, [30, 30])
+    expected = np.asarray(project(index, config(30)).points)
+    first, second = sorted(Path(index.points_root).glob("*/*.points.npy"))
+    columns = expected.shape[1]
+    for rows, width in ((29, columns), (30, columns - 1)):
+        np.save(first, np.ones((rows, width), np.float32))
+        for name, dtype in (("squares", np.float32), ("hashes", np.uint64)):
+            np.save(str(first).replace("points.npy", f"{name}.npy"), np.zeros(rows, dtype))
+        shard_points._opened.cache_clear()
+        written = second.stat().st_mtime_ns
+        assert np.asarray(project(index, config(30)).points).tobytes() == expected.tobytes()
+        assert second.stat().st_mtime_ns == written
+
+
+@SPREADS
+def test_features_are_those_of_one_machine_in_the_order_asked_for(photos, tmp_path, run_tasks):
+    index = in_shards(photos, tmp_path, [1, 39, 7, 13], run_tasks)
+    rows = np.array([59, 0, 1, 40, 39, 12])
+    descriptors = descriptors_of(photos.config)
+    found = features_in_shards(index, descriptors, rows)
+    expected = sqlite_points.features_of(photos._opened.catalogue, descriptors, rows)
+    assert list(found) == list(expected)
+    assert all(found[name].tobytes() == expected[name].tobytes() for name in found)
 
 
 def test_the_points_of_the_newest_four_spaces_are_kept(photos, config, tmp_path):
     index = in_shards(photos, tmp_path, [30, 30])
     for weight in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
         project(index, config(30, f"[weights]\nhsv = {weight}"))
-    assert len(os.listdir(index.points_place)) == 4
+    assert len(os.listdir(index.points_root)) == 4
+
+
+def test_points_that_are_used_count_as_new(photos, config, tmp_path):
+    index = in_shards(photos, tmp_path, [30, 30])
+    first = config(30, "[weights]\nhsv = 0.1")
+    project(index, first)
+    (kept,) = Path(index.points_root).iterdir()
+    for weight in (0.2, 0.3, 0.4):
+        project(index, config(30, f"[weights]\nhsv = {weight}"))
+    for number, path in enumerate(
+        sorted(Path(index.points_root).iterdir(), key=lambda p: p != kept)
+    ):
+        os.utime(path, (number, number))  # the first is the oldest
+    project(index, first)
+    project(index, config(30, "[weights]\nhsv = 0.5"))
+    assert len(os.listdir(index.points_root)) == 4
+    assert kept.is_dir()
+
+
+def test_points_behind_a_url_are_there_once_the_last_file_is(photos, config, tmp_path):
+    pytest.importorskip("fsspec", reason="needs fsspec")
+    index = replace(in_shards(photos, tmp_path, [60]), points_root=f"file://{tmp_path}/there")
+    expected = np.asarray(project(index, config(60)).points)
+    (last,) = (tmp_path / "there").rglob("*.hashes.npy")
+    last.unlink()  # as if its writer had been killed before the end
+    assert np.asarray(project(index, config(60)).points).tobytes() == expected.tobytes()
+    assert last.is_file()
 
 
 def test_points_in_another_kind_of_storage_are_read_from_a_copy(photos, config, tmp_path):
     pytest.importorskip("fsspec", reason="needs fsspec")
     index = in_shards(photos, tmp_path, [30, 30])
-    index.points_place = f"memory://points-{os.getpid()}"
+    index = replace(index, points_root=f"memory://points-{os.getpid()}")
     found = project(index, config(30))
     assert np.allclose(found.points[:], photos.points, atol=1e-6)
     again = project(index, config(30))
@@ -192,7 +236,7 @@ def test_points_in_another_kind_of_storage_are_read_from_a_copy(photos, config, 
 def test_points_behind_a_url_whose_folder_is_not_there_yet_are_made(photos, config, tmp_path):
     pytest.importorskip("fsspec", reason="needs fsspec")
     index = in_shards(photos, tmp_path, [30, 30])
-    index.points_place = f"file://{tmp_path}/not/there/yet"
+    index = replace(index, points_root=f"file://{tmp_path}/not/there/yet")
     assert np.allclose(project(index, config(30)).points[:], photos.points, atol=1e-6)
 
 
@@ -200,6 +244,15 @@ def test_points_that_cannot_be_read_are_a_readable_error(tmp_path):
     for place in (f"{tmp_path}/00000", f"memory://{tmp_path}/00000"):
         with pytest.raises(CatalogueError, match="points cannot be read"):
             _ = StoredPart(place, (3, 2)).points
+
+
+def test_points_of_another_shape_behind_a_url_are_a_readable_error(photos, config, tmp_path):
+    pytest.importorskip("fsspec", reason="needs fsspec")
+    index = replace(in_shards(photos, tmp_path, [60]), points_root=f"file://{tmp_path}/there")
+    (part,) = project(index, config(60)).parts
+    assert part.points.shape == part.shape
+    with pytest.raises(CatalogueError, match="points cannot be read"):
+        _ = replace(part, shape=(59, part.shape[1])).points
 
 
 def test_points_that_cannot_be_written_are_a_readable_error(photos, config, tmp_path):

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture
 def many(tmp_path) -> Path:
-    """Sixty photos in three folders, and two files that are none."""
+    """Sixty photos in three folders, and two files that cannot be read as images."""
     folder = tmp_path / "photos"
     write_photos(folder, 60, classes=3)
     (folder / "class1" / "broken.jpg").write_bytes(b"no picture")
@@ -53,7 +54,7 @@ def many(tmp_path) -> Path:
 
 @pytest.fixture
 def slow(tmp_path) -> Path:
-    """A hundred and twenty files whose shards keep a worker busy for a while, and one that is none."""
+    """A hundred and twenty photos whose shards keep a worker busy for a while, and a broken file."""
     folder = tmp_path / "photos"
     folder.mkdir()
     pictures = [jpeg(photo(number, 640, 480, noise=30)) for number in range(6)]
@@ -85,8 +86,8 @@ def in_shards(collection) -> dict[tuple[bytes, str], bytes]:
     store = Store(str(collection.index_directory / "store"))
     (listing,) = (collection.index_directory / "store" / "listings").glob("*.jsonl")
     found = {}
-    for mark in store.listing(listing.stem):
-        for one in rows.unpack(store.table(mark)):
+    for shard in store.listing(listing.stem):
+        for one in rows.unpack(store.table(shard)):
             for fingerprint, codes in (one.codes or {}).items():
                 key = os.fsencode(one.path), fingerprint
                 assert key not in found
@@ -101,7 +102,7 @@ def in_sqlite(collection) -> dict[tuple[bytes, str], bytes]:
         " JOIN descriptors ON descriptors.id = descriptor_id"
     ).fetchall()
     db.close()
-    return {(path, mark): data for path, mark, data in found}
+    return {(path, fingerprint): data for path, fingerprint, data in found}
 
 
 def assert_complete(collection, folder) -> None:
@@ -138,6 +139,33 @@ def test_shards_hold_the_same_bytes_and_give_the_same_answers_as_one_machine(clu
     )
     by_name = shards.features([3, some]), one.features([3, some])
     assert all(by_name[0][name].tobytes() == by_name[1][name].tobytes() for name in by_name[1])
+
+
+def test_one_connection_serves_the_refresh_and_the_points_and_ends_with_the_index(cluster, many):
+    def connections():
+        return {name for name in cluster.scheduler.clients if name.startswith("Client-")}
+
+    before, during = connections(), set()
+    shards = load(many, cluster, progress=lambda *_: during.update(connections() - before))
+    assert len(during) == 1
+    _ = shards.points
+    shards.features([0])
+    assert connections() - before == during
+    del shards
+    wait_until(lambda: connections() == before)
+    for file in many.rglob("*.*"):
+        file.write_bytes(b"no picture")
+    settle(many)
+    with pytest.raises(FolderError, match="no readable image"):
+        load(many, cluster)
+    wait_until(lambda: connections() == before)
+
+
+def wait_until(holds):
+    deadline = time.monotonic() + 10
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert holds()
 
 
 def test_a_rerun_does_nothing_and_a_change_only_what_it_takes(cluster, many):
@@ -297,7 +325,7 @@ def test_a_scheduler_that_goes_is_an_error_and_the_next_run_goes_on(slow, tmp_pa
     assert in_shards(shards) == in_sqlite(imgbatch.load(slow, config=settings(tmp_path, SLOW)))
 
 
-@pytest.mark.parametrize("how", ["cut", "altered", "gone", "temporary", "no mark"])
+@pytest.mark.parametrize("how", ["cut", "altered", "gone", "temporary", "not noted"])
 def test_a_shard_half_written_is_done_again(cluster, many, how):
     before = load(many, cluster)
     expected = in_shards(before)
@@ -310,8 +338,8 @@ def test_a_shard_half_written_is_done_again(cluster, many, how):
     elif how == "altered":
         file.write_bytes(data[:100] + bytes(len(data) - 100))
         shutil.rmtree(before.index_directory / "listings")
-    elif how == "no mark":
-        listing.unlink()  # as if the run had been killed: what is finished is known by its mark
+    elif how == "not noted":
+        listing.unlink()  # as if the run had been killed before it noted the shard
         (before.index_directory / "store" / "marks" / f"{file.stem}.json").unlink()
     else:
         file.unlink()

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,10 +40,10 @@ def store(request, tmp_path):
 
 def written(store, shard_id="s", data=None):
     data = rows.pack(ANSWERS, DIMS) if data is None else data
-    mark = FinishedShard(shard_id, "a", "c", 4, 2, 0, True, len(data), digest_of(data))
+    shard = FinishedShard(shard_id, "a", "c", 4, 2, 0, True, len(data), digest_of(data))
     store.write(shard_id, data)
-    store.finish(mark)
-    return mark
+    store.finish(shard)
+    return shard
 
 
 def test_what_is_packed_comes_back_row_by_row_and_column_by_column():
@@ -58,11 +59,11 @@ def test_what_is_packed_comes_back_row_by_row_and_column_by_column():
     assert rows.skipped(table) == [
         Skipped("a/lost.jpg", "cannot be read: \\udcff"), Skipped("b.jpg", "no picture"),
     ]  # fmt: skip
-    for mark, dim in DIMS.items():
+    for fingerprint, dim in DIMS.items():
         expected = np.frombuffer(
-            b"".join(one.codes[mark] for one in ANSWERS if one.codes), np.uint8
+            b"".join(one.codes[fingerprint] for one in ANSWERS if one.codes), np.uint8
         )
-        assert np.array_equal(rows.codes_in(table, mark, dim), expected.reshape(-1, dim))
+        assert np.array_equal(rows.codes_in(table, fingerprint, dim), expected.reshape(-1, dim))
 
 
 def test_the_same_rows_give_the_same_bytes():
@@ -76,22 +77,22 @@ def test_a_shard_of_unreadable_files_alone_has_no_codes():
 
 
 def test_a_finished_shard_is_found_and_read(store):
-    mark = written(store)
-    assert store.finished(["s", "other"]) == {"s": mark}
-    assert store.sizes() == {"s": mark.size}
-    assert [one.path for one in rows.unpack(store.table(mark))] == [one.path for one in ANSWERS]
+    shard = written(store)
+    assert store.finished(["s", "other"]) == {"s": shard}
+    assert store.sizes() == {"s": shard.size}
+    assert [one.path for one in rows.unpack(store.table(shard))] == [one.path for one in ANSWERS]
 
 
 def test_a_missing_a_cut_and_an_altered_shard_are_damaged(store):
-    mark = written(store)
+    shard = written(store)
     data = rows.pack(ANSWERS, DIMS)
     for bad in (data[:-1], b"\0" + data[1:], b""):
         store.write("s", bad)
         with pytest.raises(DamagedShardError):
-            store.table(mark)
+            store.table(shard)
     store.remove("s")
     with pytest.raises(DamagedShardError):
-        store.table(mark)
+        store.table(shard)
 
 
 def test_an_empty_store_has_nothing(store):
@@ -101,25 +102,72 @@ def test_an_empty_store_has_nothing(store):
 
 
 def test_publishing_removes_what_only_the_former_listing_holds(store):
-    marks = {name: written(store, name) for name in ("a", "b", "c", "stray")}
-    store.publish("one", [marks["a"], marks["b"]])
-    store.publish("two", [marks["c"]])
-    store.publish("one", [marks["a"]])
+    shards = {name: written(store, name) for name in ("a", "b", "c", "stray")}
+    store.publish("one", [shards["a"], shards["b"]])
+    store.publish("two", [shards["c"]])
+    store.publish("one", [shards["a"]])
     assert set(store.sizes()) == {"a", "c", "stray"}
     store.publish("two", [])
     assert set(store.sizes()) == {"a", "stray"}
-    assert store.listing("one") == [marks["a"]]
-    assert store.finished(["a", "b"]) == {"a": marks["a"]}
+    assert store.listing("one") == [shards["a"]]
+    assert store.finished(["a", "b"]) == {"a": shards["a"]}
 
 
 def test_what_another_run_is_making_stays_until_it_ends(store):
     first, second = store.plan("one", ["a", "b"]), store.plan("one", ["b", "c"])
-    marks = {name: written(store, name) for name in ("a", "b", "c")}
-    store.publish("one", [marks["a"], marks["b"]], first)
+    shards = {name: written(store, name) for name in ("a", "b", "c")}
+    store.publish("one", [shards["a"], shards["b"]], first)
     assert set(store.sizes()) == {"a", "b", "c"}
-    store.publish("one", [marks["b"], marks["c"]], second)
+    store.publish("one", [shards["b"], shards["c"]], second)
     assert set(store.sizes()) == {"b", "c"}
     assert [*store._names("listings")] == ["one.jsonl"]
+
+
+def test_what_another_run_plans_stays_however_often_the_listing_changes(store):
+    """A run under way relies on shards that other runs drop from the listing."""
+    shards = {name: written(store, name) for name in ("a", "b", "c")}
+    store.publish("one", [shards["a"], shards["b"]])
+    plan = store.plan("one", ["b"])
+    store.publish("one", [shards["a"], shards["b"], shards["c"]], store.plan("one", ["c"]))
+    assert plan in store._names("listings")
+    store.publish("one", [shards["a"]], store.plan("one", []))
+    assert set(store.sizes()) == {"a", "b"}
+    store.publish("one", [shards["a"], shards["b"]], plan)
+    assert store.finished(["b"]) == {"b": shards["b"]}
+    assert [*store._names("listings")] == ["one.jsonl"]
+
+
+def test_a_shard_that_another_run_published_meanwhile_stays(tmp_path, monkeypatch):
+    store = Store(str(tmp_path))
+    shards = {name: written(store, name) for name in ("a", "b")}
+    store.publish("one", [shards["a"], shards["b"]])
+    write = Store._write
+
+    def write_and_be_overtaken(self, name, data):
+        write(self, name, data)
+        if name == "listings/one.jsonl":
+            monkeypatch.undo()
+            self.publish("one", [shards["b"]])
+
+    monkeypatch.setattr(Store, "_write", write_and_be_overtaken)
+    store.publish("one", [shards["a"]])
+    assert store.listing("one") == [shards["b"]]
+    assert "b" in store.sizes()
+
+
+def test_a_writer_that_fails_leaves_the_former_file_and_no_other(tmp_path, monkeypatch):
+    store = Store(str(tmp_path))
+    written(store)
+
+    def full(self, data):
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(CatalogueError, match="No space left"):
+        store.write("s", b"new")
+    assert os.listdir(tmp_path / "shards") == ["s.parquet"]
+    assert store.sizes()["s"] > 3
 
 
 def test_what_stopped_runs_planned_is_removed_after_a_day(store):
@@ -138,12 +186,12 @@ def test_what_stopped_runs_planned_is_removed_after_a_day(store):
 
 def test_who_cannot_see_what_is_planned_removes_nothing(tmp_path):
     store = Store(str(tmp_path))
-    marks = [written(store, name) for name in ("a", "b")]
-    store.publish("one", marks)
+    shards = [written(store, name) for name in ("a", "b")]
+    store.publish("one", shards)
     (tmp_path / "listings" / f"one.{int(time.time())}.0.planned").mkdir()  # cannot be read
-    store.publish("one", marks[:1])
+    store.publish("one", shards[:1])
     assert set(store.sizes()) == {"a", "b"}
-    assert store.listing("one") == marks[:1]
+    assert store.listing("one") == shards[:1]
 
 
 def test_a_listing_that_cannot_be_read_is_not_an_empty_one(tmp_path):
@@ -154,17 +202,17 @@ def test_a_listing_that_cannot_be_read_is_not_an_empty_one(tmp_path):
 
 def test_old_temporaries_of_killed_writers_are_removed_young_ones_kept(tmp_path):
     store = Store(str(tmp_path))
-    mark = written(store)
+    shard = written(store)
     for name, age in (("old", 200_000), ("young", 10)):
         file = tmp_path / "shards" / f"s.parquet.{name}.tmp"
         file.write_bytes(b"half")
         os.utime(file, (file.stat().st_mtime - age,) * 2)
-    store.publish("one", [mark])
+    store.publish("one", [shard])
     assert sorted(os.listdir(tmp_path / "shards")) == ["s.parquet", "s.parquet.young.tmp"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"id": 1}', b"\xff", b"null\n"])
-def test_a_damaged_mark_or_listing_counts_as_none(tmp_path, content):
+def test_a_damaged_note_or_listing_counts_as_none(tmp_path, content):
     store = Store(str(tmp_path))
     store.publish("one", [written(store)])
     (tmp_path / "marks" / "s.json").write_bytes(content)
@@ -181,14 +229,14 @@ def test_a_store_that_cannot_be_written_is_one_clear_error(tmp_path):
 
 def test_a_shard_that_cannot_be_read_now_is_no_damaged_one(tmp_path):
     store = Store(str(tmp_path))
-    mark = written(store)
+    shard = written(store)
     (tmp_path / "shards" / "s.parquet").unlink()
     (tmp_path / "shards" / "s.parquet").mkdir()  # reading fails, though something is there
     with pytest.raises(CatalogueError, match="cannot be used"):
-        store.table(mark)
+        store.table(shard)
 
 
-def test_a_reader_discards_only_the_shard_its_mark_speaks_of(store):
+def test_a_reader_discards_only_the_shard_it_knows(store):
     old = written(store)
     new = written(store, data=rows.pack(ANSWERS[:2], DIMS))
     with pytest.raises(DamagedShardError):
@@ -200,8 +248,8 @@ def test_a_reader_discards_only_the_shard_its_mark_speaks_of(store):
     assert store.finished(["s"]) == store.sizes() == {}
 
 
-def test_a_shard_whose_mark_is_lost_is_discarded(store):
-    mark = written(store)
+def test_a_shard_whose_note_is_lost_is_discarded(store):
+    shard = written(store)
     store._remove_file("marks/s.json")
-    store.discard(mark)
+    store.discard(shard)
     assert store.sizes() == {}

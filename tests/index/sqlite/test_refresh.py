@@ -1,17 +1,20 @@
 """Bringing an index up to date: only what changed is read, only what is new is decoded."""
 
-import hashlib
+import contextlib
 import os
 import sqlite3
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import imgbatch
 from imgbatch.config import default_config_path, load_config
-from imgbatch.errors import FolderError
-from imgbatch.index.extract import Chunk, Work, chunks, read_chunk
+from imgbatch.files.cache import index_directory
+from imgbatch.images.scan import FoundFile
 from imgbatch.index.sqlite import refresh as indexing
 from imgbatch.index.sqlite.connect import FILE_NAME
+from imgbatch.index.sqlite.store import KnownFile
 from tests.drawing import OLD, jpeg, photo, png, settle
 
 OPTIONS = load_config(default_config_path()).config.images.as_options()
@@ -40,6 +43,14 @@ def vectors(folder, config=None):
     ).fetchall()
     db.close()
     return {(path, fingerprint): data for path, fingerprint, data in rows}
+
+
+def held(folder):
+    """How many contents and vectors the index holds, whether files have them or not."""
+    directory = index_directory(str(folder))
+    with contextlib.closing(sqlite3.connect(directory / FILE_NAME)) as db:
+        tables = ("contents", "vectors")
+        return tuple(db.execute(f"SELECT count(*) FROM {one}").fetchone()[0] for one in tables)
 
 
 def test_a_second_request_reads_and_decodes_nothing(photos, monkeypatch):
@@ -94,37 +105,6 @@ def test_a_renamed_file_is_read_but_not_decoded(photos):
     assert not any(path == b"image003.jpg" for path, _ in after)
 
 
-@pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 200, 5000])
-@pytest.mark.parametrize("most", [1, 7, 128, 4096])
-def test_chunks_hold_every_file_once_and_shrink_towards_the_end(count, most):
-    work = [Work(f"{number}.jpg", 100) for number in range(count)]
-    sizes, left = [], count
-    cut = list(chunks("photos", work, (), OPTIONS, most))
-    assert [one for chunk in cut for one in chunk.work] == work
-    for chunk in cut:
-        sizes.append(len(chunk.work))
-        assert sizes[-1] <= min(most, max(16, left / 8))
-        left -= sizes[-1]
-    assert sizes == sorted(sizes, reverse=True)
-
-
-def test_chunks_of_large_files_are_small():
-    work = [Work(f"{number}.jpg", 9_000_000) for number in range(5)]
-    assert [len(chunk.work) for chunk in chunks("photos", work, (), OPTIONS, 128)] == [1] * 5
-    work = [Work(f"{number}.jpg", 1_000_000) for number in range(200)]
-    sizes = [len(chunk.work) for chunk in chunks("photos", work, (), OPTIONS, 128)]
-    assert sizes[0] == 16
-    assert sizes[-1] == 1
-    assert sizes == sorted(sizes, reverse=True)
-
-
-def test_the_content_hash_is_the_beginning_of_the_files_sha256(photos):
-    data = (photos / "image003.jpg").read_bytes()
-    (read,) = read_chunk(Chunk(str(photos), (Work("image003.jpg", 0),), (), OPTIONS))
-    assert read.content_hash == hashlib.sha256(data).digest()[:16]
-    assert read.size == len(data)
-
-
 def test_a_copy_of_a_known_file_is_not_decoded(photos):
     refresh(photos)
     (photos / "copy.jpg").write_bytes((photos / "image003.jpg").read_bytes())
@@ -138,6 +118,31 @@ def test_a_deleted_file_is_forgotten(photos):
     (photos / "image003.jpg").unlink()
     assert refresh(photos) == (0, 0, 1)
     assert not any("image003" in path for path in imgbatch.load(photos).paths)
+
+
+def test_what_a_deleted_and_a_changed_file_held_is_purged(photos):
+    refresh(photos)
+    contents, codes = held(photos)
+    assert contents == 12
+    each = codes // 12
+    (photos / "image003.jpg").unlink()
+    refresh(photos)
+    assert held(photos) == (11, 11 * each)
+    (photos / "image004.jpg").write_bytes(jpeg(photo(444)))
+    settle(photos)
+    assert refresh(photos)[1:] == (1, 0)
+    assert held(photos) == (11, 11 * each)
+
+
+def test_of_two_known_copies_one_is_decoded_for_new_settings(photos, tmp_path):
+    (photos / "copy.jpg").write_bytes((photos / "image003.jpg").read_bytes())
+    settle(photos)
+    assert refresh(photos)[0] == 13
+    changed = config("[descriptors.hog]\norientations = 9\n", tmp_path)
+    assert refresh(photos, changed) == (12, 12, 0)
+    codes = vectors(photos, changed)
+    copied = {mark: data for (path, mark), data in codes.items() if path == b"copy.jpg"}
+    assert copied == {m: data for (path, m), data in codes.items() if path == b"image003.jpg"}
 
 
 def test_a_file_changed_a_moment_ago_is_read_again(photos):
@@ -211,7 +216,7 @@ def test_progress_counts_from_0_to_all(photos):
     assert seen == sorted(seen)
 
 
-# ----- listings and trust -------------------------------------------------------------------------
+# ----- unchanged listings -------------------------------------------------------------------------
 
 
 def counted(monkeypatch):
@@ -251,47 +256,15 @@ def test_a_file_read_within_two_seconds_of_its_change_is_read_again(photos, monk
     assert len(compared) == 2
 
 
-def test_an_index_is_trusted_where_the_folder_is_gone(photos, tmp_path):
-    seen = imgbatch.load(photos).similar(5, seed=3)
-    photos.rename(tmp_path / "elsewhere")
-    trusted = imgbatch.load(photos, refresh=False)
-    assert trusted.similar(5, seed=3).images == seen.images
-    assert (trusted.report.read, trusted.report.removed) == (0, 0)
-    with pytest.raises(FolderError, match="folder not found"):
-        imgbatch.load(photos)
+NAMES = st.sets(st.text("ab/\udcff\u00fc\U0001f600", min_size=1, max_size=4), max_size=20)
 
 
-def test_trust_needs_an_index_and_one_that_serves_the_settings(photos, tmp_path):
-    with pytest.raises(FolderError, match=r"there is no index .*--no-refresh"):
-        imgbatch.load(photos, refresh=False)
-    imgbatch.load(photos)
-    other = config("[descriptors.hog]\norientations = 9", tmp_path)
-    with pytest.raises(FolderError, match="lacks what these settings ask for, of 12 images"):
-        imgbatch.load(photos, refresh=False, config=other)
-    assert len(imgbatch.load(photos, refresh=False)) == 12
-
-
-@pytest.mark.parametrize("name", ["paths.npy", "ends.npy", "notes.json", "skipped.json"])
-def test_a_damaged_listing_is_packed_anew(photos, name):
-    (photos / "broken.jpg").write_bytes(b"no picture")
-    settle(photos)
-    for _ in range(4):  # until nothing is left to be noted in the index
-        first = imgbatch.load(photos)
-    expected = list(first.records)
-    (place,) = (first.index_directory / "listings").iterdir()
-    (place / name).unlink()  # not written over: the first collection has it mapped
-    (place / name).write_bytes(b"damaged")
-    again = imgbatch.load(photos)
-    assert list(again.records) == expected
-    assert again.skipped == first.skipped
-    assert (place / name).read_bytes() != b"damaged"
-
-
-def test_records_stay_those_of_the_points_whatever_happens_to_the_index(photos):
-    early = imgbatch.load(photos)
-    expected = early.similar(4, seed=1).images
-    for name in ("image001.jpg", "image002.jpg"):
-        (photos / name).unlink()
-    assert len(imgbatch.load(photos)) == 10
-    assert early.similar(4, seed=1).images == expected
-    assert len(early.records) == 12
+@given(NAMES, NAMES)
+def test_folder_and_index_side_by_side_equal_their_comparison_by_dictionaries(inside, known):
+    files = {name: FoundFile(name, 1, 1) for name in inside}
+    held = {name: KnownFile(2, 2, b"", None) for name in known}
+    found = sorted(files.values(), key=lambda file: os.fsencode(file.path))
+    pairs = sorted(held.items(), key=lambda pair: os.fsencode(pair[0]))
+    assert list(indexing._side_by_side(found, iter(pairs))) == [
+        (name, files.get(name), held.get(name)) for name in sorted({*files, *held}, key=os.fsencode)
+    ]

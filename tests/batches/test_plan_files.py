@@ -9,14 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgbatch.batches.plans import (
-    PLAN_FORMATS,
-    PlanHeader,
-    PlannedBatch,
-    read_plan,
-    write_plan,
-    write_plan_folder,
-)
+from imgbatch.batches.plan_files import read_plan, write_plan, write_plan_folder
+from imgbatch.batches.plan_formats import PLAN_FORMATS
+from imgbatch.batches.plans import PlanHeader, PlannedBatch
 from imgbatch.errors import ImgbatchError, UsageError
 
 HEADER = PlanHeader(seed=7, batch_size=2, folder="/photos/\udcff", version="0.1.0")
@@ -185,8 +180,8 @@ def test_files_that_are_no_plan_are_refused(tmp_path, ending):
 def in_chunks(epochs, size):
     """The batches of whole epochs in chunks of `size` batches, none of two epochs."""
     for epoch in range(len(epochs)):
-        own = [one for one in batches(epochs) if one.epoch == epoch]
-        yield from (own[at : at + size] for at in range(0, len(own), size))
+        dealt = [batch for batch in batches(epochs) if batch.epoch == epoch]
+        yield from (dealt[start : start + size] for start in range(0, len(dealt), size))
 
 
 @settings(deadline=None, max_examples=30)

@@ -1,11 +1,17 @@
-"""Leading components: principal, whole numbers, bounded, and the same with any sums."""
+"""Points to deal: whole numbers, centred, bounded; and their leading principal components."""
 
 import numpy as np
 import pytest
 
-from imgbatch.batches.anticluster import LONGEST, RADIUS, quantise
-from imgbatch.batches.components import leading_components
 from imgbatch.batches.deal import deal_batches
+from imgbatch.batches.points import (
+    LONGEST,
+    RADIUS,
+    leading_components,
+    quantise,
+    squared_distances,
+)
+from imgbatch.batches.population import DealOptions, Population
 from imgbatch.errors import SelectionError
 
 
@@ -13,6 +19,24 @@ def stretched_points(n, d, seed=0):
     rng = np.random.default_rng(seed)
     turned = np.linalg.qr(rng.normal(size=(d, d)))[0]
     return (rng.normal(size=(n, d)) * np.linspace(3, 0.2, d) @ turned).astype(np.float32)
+
+
+def test_quantised_points_are_whole_centred_and_bounded():
+    points = stretched_points(500, 12) + 50
+    points[0] = 1e9
+    whole = quantise(points)
+    assert (whole == np.rint(whole)).all()
+    lengths = np.linalg.norm(whole, axis=1)
+    assert lengths.max() <= LONGEST
+    assert np.median(lengths) == pytest.approx(RADIUS, rel=0.05)
+    assert not whole[-1].any()
+
+
+def test_squared_distances_of_whole_points_are_without_error():
+    whole = quantise(stretched_points(60, 12))
+    exact = whole.astype(np.int64)
+    expected = ((exact[:, None] - exact) ** 2).sum(axis=2)
+    np.testing.assert_array_equal(squared_distances(whole, whole), expected)
 
 
 def test_few_dimensions_stay_as_they_are():
@@ -56,11 +80,11 @@ def test_batches_deviate_less_in_the_components_they_are_dealt_in():
     def spread(dealt):
         return np.mean([(((points[rows].mean(axis=0) - mean) @ axes) ** 2).sum() for rows in dealt])
 
-    few = deal_batches(points, 10, seed=3, components=8)
-    full = deal_batches(points, 10, seed=3, components=60)
+    few = deal_batches(Population(points), DealOptions(10, seed=3, components=8))
+    full = deal_batches(Population(points), DealOptions(10, seed=3, components=60))
     assert spread(few) < spread(full) / 2
 
 
 def test_no_components_are_refused():
     with pytest.raises(SelectionError, match="components is 0"):
-        deal_batches(stretched_points(9, 4), 3, seed=0, components=0)
+        DealOptions(3, seed=0, components=0)

@@ -1,0 +1,116 @@
+"""Where a sampler's batches come from: dealt anew each epoch, or read from a plan."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from imgbatch.batches.epoch import deal_epoch
+from imgbatch.batches.plans import Plan
+from imgbatch.batches.population import DealOptions, Population
+from imgbatch.errors import SelectionError
+from imgbatch.types import Rows
+
+
+class BatchSource(Protocol):
+    """Gives the batches of each epoch."""
+
+    @property
+    def identity(self) -> dict[str, int]:
+        """The numbers that decide the batches, by which a resumed training is checked."""
+        ...
+
+    def row_count(self, epoch: int) -> int:
+        """How many rows an epoch holds."""
+        ...
+
+    def batches(self, epoch: int) -> Sequence[Rows]:
+        """The batches of an epoch: int64 rows."""
+        ...
+
+
+@dataclass(frozen=True)
+class DealtBatches:
+    """Batches that are dealt when they are asked for; the epoch of `options` does not matter."""
+
+    population: Population
+    options: DealOptions
+
+    @property
+    def identity(self) -> dict[str, int]:
+        """See `BatchSource.identity`."""
+        return {"seed": self.options.seed, "rows": len(self.population.points)}
+
+    def row_count(self, _epoch: int) -> int:
+        """See `BatchSource.row_count`."""
+        return len(self.population.points)
+
+    def batches(self, epoch: int) -> Sequence[Rows]:
+        """See `BatchSource.batches`."""
+        chunks = deal_epoch(self.population, replace(self.options, epoch=epoch))
+        return [rows for chunk in chunks for rows in chunk]
+
+
+class PlannedBatches:
+    """Batches of a plan, its paths turned into positions in a dataset.
+
+    Parameters
+    ----------
+    plan
+        The plan; it has no other epochs than its own.
+    paths
+        Path of each item of the dataset: relative, as in the plan, or leading to the same files.
+    root
+        Where the image folder is now; None means where the plan was made.
+
+    Raises
+    ------
+    SelectionError
+        The plan names an image that `paths` lacks.
+    """
+
+    def __init__(
+        self, plan: Plan, paths: Sequence[str], root: str | os.PathLike[str] | None = None
+    ) -> None:
+        self.plan = plan
+        position = {path: number for number, path in enumerate(paths)}
+        folder = os.path.abspath(plan.header.folder if root is None else root)
+        inside = (os.path.relpath(os.path.abspath(path), folder) for path in paths)
+        for number, path in enumerate(inside):
+            position.setdefault(path.replace(os.sep, "/"), number)
+        try:
+            self._epochs = [
+                [np.array([position[path] for path in batch], np.int64) for batch in epoch]
+                for epoch in plan.epochs
+            ]
+        except KeyError as missing:
+            raise SelectionError(
+                f"the plan names {missing}, which is not among the {len(paths)} paths of the data",
+                f"give paths inside {folder}, or the folder's new place as root",
+            ) from None
+
+    @property
+    def identity(self) -> dict[str, int]:
+        """See `BatchSource.identity`."""
+        return {"seed": self.plan.header.seed, "rows": self.row_count(0)}
+
+    def row_count(self, epoch: int) -> int:
+        """See `BatchSource.row_count`; for epochs that the plan lacks, the last epoch's rows."""
+        return sum(map(len, self._epochs[min(epoch, len(self._epochs) - 1)]))
+
+    def batches(self, epoch: int) -> Sequence[Rows]:
+        """See `BatchSource.batches`.
+
+        Raises
+        ------
+        SelectionError
+            The plan has no such epoch.
+        """
+        if epoch >= len(self._epochs):
+            raise SelectionError(
+                f"epoch {epoch} was asked for, but the plan has {len(self._epochs)} epochs from 0",
+                "make a plan with more --epochs, or choose one of its own with set_epoch",
+            )
+        return self._epochs[epoch]

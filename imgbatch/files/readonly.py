@@ -1,0 +1,53 @@
+"""The image folder is never written to: the check that every writer makes first."""
+
+import os
+from pathlib import Path
+
+from imgbatch.errors import UsageError
+
+
+def refuse_inside(
+    target: str | os.PathLike[str],
+    folder: str,
+    name: str,
+    hint: str = "choose a place outside it",
+) -> None:
+    """Raise `UsageError` if a target lies in the image folder.
+
+    `name` says what the target is, usually the option that gave it, and begins the message.
+
+    Examples
+    --------
+    >>> refuse_inside("sheets/a.png", "photos", "-o")
+    >>> refuse_inside("photos/a.png", "photos", "-o")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    imgbatch.errors.UsageError: -o photos/a.png lies inside the image folder photos, ...
+    """
+    if lies_inside(target, folder):
+        raise UsageError(
+            f"{name} {target} lies inside the image folder {folder}, which is never written to",
+            hint,
+        )
+
+
+def lies_inside(target: str | os.PathLike[str], folder: str) -> bool:
+    """Whether a path or URL is a folder or lies in it; links on this machine are resolved.
+
+    Examples
+    --------
+    >>> lies_inside("photos/sub/a.png", "photos"), lies_inside("photos-2/a.png", "photos")
+    (True, False)
+    """
+    location = os.fspath(target)
+    local_target, local_folder = _local_path(location), _local_path(folder)
+    if local_target is None or local_folder is None:
+        return f"{location.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+    return Path(local_target).resolve().is_relative_to(Path(local_folder).resolve())
+
+
+def _local_path(location: str) -> str | None:
+    """The path of a location on this machine, or of a ``file://`` URL; None for other URLs."""
+    scheme, separator, path = location.partition("://")
+    if not separator:
+        return location
+    return path if scheme in ("file", "local") else None

@@ -1,0 +1,94 @@
+"""The points of an index in SQLite: computed once, kept beside it in ``spaces/KEY``.
+
+The key changes with the index's generation, the descriptors and the settings of the space, so that
+any change of these leads to another computation.
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from imgbatch.config.schema import Config
+from imgbatch.embedding.projection import (
+    ARRAYS,
+    BATCH_ROWS,
+    SPACES_KEPT,
+    UNUSABLE,
+    Descriptors,
+    Projection,
+    fitted_descriptors,
+    fitted_rows,
+    load_part,
+    projected,
+    space_key,
+    space_options,
+    write_arrays,
+)
+from imgbatch.embedding.space import FeatureSpace
+from imgbatch.files.atomic import publishing
+from imgbatch.index.sqlite.store import Catalogue
+from imgbatch.neighbours.parts import MemoryPart
+from imgbatch.types import Floats, Hashes, Rows
+
+
+def project(catalogue: Catalogue, descriptors: Descriptors, config: Config) -> Projection:
+    """The projection of an up-to-date index: read from the disk if it is there, else computed."""
+    key = space_key(catalogue.generation(), descriptors, config)
+    directory = catalogue.directory / "spaces" / key
+    with contextlib.suppress(*UNUSABLE):
+        return _load(directory)
+    shutil.rmtree(directory, ignore_errors=True)
+    return _compute(catalogue, descriptors, config, directory)
+
+
+def features_of(catalogue: Catalogue, descriptors: Descriptors, rows: Rows) -> dict[str, Floats]:
+    """Features of some rows, in the order given, by descriptor name."""
+    return _features(catalogue, descriptors, catalogue.contents()[rows])
+
+
+def _features(catalogue: Catalogue, descriptors: Descriptors, contents: Rows) -> dict[str, Floats]:
+    return {
+        descriptor.name: descriptor.features(
+            catalogue.codes_of(fingerprint, descriptor.dim, contents)
+        )
+        for fingerprint, descriptor in descriptors
+    }
+
+
+def _load(directory: Path) -> Projection:
+    space = FeatureSpace.load(directory / "space.npz")
+    part = load_part(*(directory / f"{name}.npy" for name in ARRAYS))
+    os.utime(directory)  # the newest are kept
+    return Projection(space, (part,))
+
+
+def _compute(
+    catalogue: Catalogue, descriptors: Descriptors, config: Config, directory: Path
+) -> Projection:
+    """Compute into files and map these; where they cannot be written, compute in memory."""
+    contents = catalogue.contents()
+    rows = fitted_rows(len(contents), config)
+    features = _features(catalogue, fitted_descriptors(descriptors, config), contents[rows])
+    space = FeatureSpace.fit(features, space_options(config))
+    with contextlib.suppress(OSError), publishing(directory, SPACES_KEPT) as made:
+        space.save(made / "space.npz")
+        write_arrays(_batches(catalogue, descriptors, space), len(contents), made)
+    with contextlib.suppress(*UNUSABLE):
+        return _load(directory)
+    batches = list(_batches(catalogue, descriptors, space))
+    whole = MemoryPart(*(np.concatenate(arrays) for arrays in zip(*batches, strict=True)))
+    return Projection(space, (whole,))
+
+
+def _batches(
+    catalogue: Catalogue, descriptors: Descriptors, space: FeatureSpace
+) -> Iterator[tuple[Floats, Floats, Hashes]]:
+    streams = [
+        catalogue.codes(fingerprint, descriptor.dim, BATCH_ROWS)
+        for fingerprint, descriptor in descriptors
+    ]
+    return projected(streams, descriptors, space)

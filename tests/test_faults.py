@@ -173,6 +173,16 @@ def test_a_run_tells_which_faults_were_caught_survived_or_hung_and_changes_nothi
     assert (project / "imgbatch" / "toy.py").read_bytes() == source
 
 
+@pytest.mark.skipif(os.name != "posix", reason="runs tests in process groups")
+def test_a_test_that_fails_without_any_fault_ends_the_run(faults, project):
+    (project / "tests" / "test_toy.py").write_text("def test_it():\n    assert False\n")
+    chosen = faults.draw(project, 1, seed=1)
+    with pytest.raises(
+        SystemExit, match=r"without any fault, too, tests/test_toy\.py::test_it fails"
+    ):
+        list(faults.try_all(project, chosen, jobs=1, silence_seconds=30))
+
+
 def test_the_list_shows_the_faults_without_a_run(faults, project, capsys):
     assert faults.main(["--root", str(project), "--faults", "2", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -109,14 +109,16 @@ class Copy:
         began = time.monotonic()
         source = (self.tree / fault.file).read_bytes()
         self._write(fault.file, apply(fault, source))
-        noticed_by = ""
+        noticed_by, tests = "", list[str]()
         try:
             for tests in stages(self.tree, fault.file):
-                noticed_by = noticed_by or self.run(tests)
+                if noticed_by := self.run(tests):
+                    break
         finally:
             self._write(fault.file, source)
-        if "/" in noticed_by and self.run([noticed_by]) == noticed_by:
-            raise SystemExit(f"{noticed_by} fails without any fault: repair it first")
+        again = [noticed_by] if "/" in noticed_by else tests
+        if noticed_by not in {"", "timeout"} and self.run(again) == noticed_by:
+            raise SystemExit(f"without any fault, too, {noticed_by} fails: repair it first")
         return Result(fault, noticed_by, time.monotonic() - began)
 
     def run(self, tests: list[str]) -> str:
@@ -144,7 +146,7 @@ class Copy:
             return ""
         text = log.read_text(errors="replace")
         failed = re.search(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", text, re.MULTILINE)
-        return failed[1] if failed else f"pytest, which ends with status {status}"
+        return failed[1] if failed else f"pytest itself, with exit status {status}"
 
     def _ends(self, process: subprocess.Popen[bytes], log: Path) -> bool:
         """Wait for the end of the process; False if it writes nothing for too long."""

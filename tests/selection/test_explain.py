@@ -24,7 +24,7 @@ from imgbatch.selection.explain import (
     shares,
     shares_of_set,
 )
-from tests.conftest import environment
+from tests.commands import environment
 
 
 @pytest.fixture

@@ -23,7 +23,12 @@ class ImageRecord:
 
     ``path`` is relative to the folder, with ``/`` between its parts; bytes that are no valid
     text stand in it as surrogates (as `os.fsdecode` gives them). ``width`` and ``height`` are
-    pixels of the upright picture; ``note`` says what was odd about the file (empty if nothing).
+    pixels of the upright picture; ``note`` says what is unusual about the file, or is empty.
+
+    Examples
+    --------
+    >>> ImageRecord("cats/tom.jpg", width=640, height=480).label
+    'cats'
     """
 
     path: str
@@ -39,7 +44,13 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """One file that was left out, and why, in words a user can act on."""
+    """A file that was left out, and the reason, in words a user can act on.
+
+    Examples
+    --------
+    >>> Skipped("a.jpg", reason="the file is empty").reason
+    'the file is empty'
+    """
 
     path: str
     reason: str
@@ -49,13 +60,36 @@ class Skipped:
 class PickedImage:
     """One image of a selection.
 
-    ``score`` is the distance that ranked it: to the anchor for similar images (0 for the anchor
-    itself), to the nearest image chosen before it for different ones (for the first: to the
-    second). Distances are Euclidean in the feature space, where the mean squared distance of two
-    images is 1; rounded to 4 digits. ``path`` is absolute;
-    ``relative`` is the path inside the folder, or the absolute path of an anchor from outside.
-    ``shares`` splits the square of that distance by descriptor; they sum to 1, and there are none
-    where the distance is 0.
+    Attributes
+    ----------
+    rank
+        Position in the selection, from 1; an anchor from outside the folder has rank 0.
+    path
+        Absolute path.
+    relative
+        Path inside the folder; the absolute path of an anchor from outside.
+    score
+        The distance that ranks the image, rounded to 4 digits. Similar images: to the anchor.
+        Different images: to the nearest image chosen before; for the first image, to the second.
+        Distances are Euclidean in the feature space, where the mean squared distance of two images
+        is 1.
+    width, height
+        Pixels of the upright picture.
+    label
+        The class of the image, or "".
+    note
+        What is unusual about the file, or "".
+    anchor
+        Whether the image is the anchor.
+    shares
+        Each descriptor's share of the squared distance; they sum to 1. Empty if the distance is 0.
+
+    Examples
+    --------
+    >>> import imgbatch
+    >>> image = imgbatch.load("photos").similar(3, seed=1).images[0]
+    >>> image.rank, image.score, image.anchor
+    (1, 0.0, True)
     """
 
     rank: int
@@ -91,6 +125,13 @@ class Selection:
         Wall time of the request, indexing included.
     notes
         Remarks for the user, one line each.
+
+    Examples
+    --------
+    >>> import imgbatch
+    >>> picked = imgbatch.load("photos").different(4, seed=7)
+    >>> picked.mode, picked.seed, len(picked.images)
+    ('different', 7, 4)
     """
 
     mode: str
@@ -143,6 +184,12 @@ class Batches:
         (b,) int64 row numbers of each batch.
     seed, epoch
         Repeat these batches on the same files with the same config and version.
+
+    Examples
+    --------
+    >>> batches = Batches((np.array([2, 0]), np.array([1])), seed=1, epoch=0)
+    >>> len(batches), batches[0].tolist()
+    (2, [2, 0])
     """
 
     rows: tuple[Rows, ...]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from imgbatch.batches.population import DealOptions
     from imgbatch.batches.schedule import Comparison, DealtChunk, Schedule
     from imgbatch.collection import Collection
-    from imgbatch.outputs.batches import ShownBatch
+    from imgbatch.outputs.batches import BatchesResult, ShownBatch
     from imgbatch.types import Rows
 
 BatchSize = Annotated[int, typer.Option(metavar="B", help="Images in a batch, 1 or more.")]
@@ -61,8 +61,7 @@ def batches(
     """Deal all images into training batches that differ inside and resemble each other."""
     from imgbatch.batches.population import DealOptions
     from imgbatch.batches.schedule import Comparison, Schedule
-    from imgbatch.outputs.batches import BatchesResult, batches_document, write_batches_table
-    from imgbatch.outputs.json import print_json
+    from imgbatch.outputs.batches import BatchesResult
     from imgbatch.selection.answer import checked_seed
 
     started = time.perf_counter()
@@ -92,13 +91,20 @@ def batches(
         indexed=len(photos),
         seconds=time.perf_counter() - started,
     )
+    _print(result, json=json)
+    note(photos.notes)
+    if comparison.images < len(photos):
+        note([f"figures are those of the first {comparison.images} images dealt"])
+
+
+def _print(result: "BatchesResult", *, json: bool) -> None:
+    from imgbatch.outputs.batches import batches_document, write_batches_table
+    from imgbatch.outputs.json import print_json
+
     if json:
         print_json(batches_document(result))
     else:
         write_batches_table(result)
-    note(photos.notes)
-    if comparison.images < len(photos):
-        note([f"figures are those of the first {comparison.images} images dealt"])
 
 
 def _check(batch_size: int, epochs: int, preview: int) -> None:

@@ -167,7 +167,14 @@ class SheetConfig(Table):
 
 
 class Config(Table):
-    """All settings, checked. Frozen; build one with `load_config`."""
+    """All settings, checked. Frozen; build one with `load_config`.
+
+    Examples
+    --------
+    >>> from imgbatch import load_config
+    >>> load_config().config.similar.tournament
+    5
+    """
 
     imgbatch: Marker
     images: ImagesConfig

@@ -66,30 +66,70 @@ def purity(images: LabelledPoints, sets: Rows) -> Values:
 
 
 def classes_reached(images: LabelledPoints, sets: Rows) -> Values:
-    """For each class, 1 if a set begins with one of its images, else 0."""
+    """For each class, 1 if a set begins with one of its images, else 0.
+
+    Examples
+    --------
+    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
+    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
+    >>> classes_reached(images, np.array([[0, 1]]))
+    array([1., 0.])
+    """
     all_classes = np.unique(images.labels[images.labels != UNLABELLED])
     return np.isin(all_classes, images.labels[sets[:, 0]]).astype(np.float64)
 
 
 def images_reached(images: LabelledPoints, sets: Rows) -> Values:
-    """For each image, 1 if it is in a set, else 0."""
+    """For each image, 1 if it is in a set, else 0.
+
+    Examples
+    --------
+    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
+    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
+    >>> images_reached(images, np.array([[0, 1]]))
+    array([1., 1., 0.])
+    """
     reached = np.zeros(len(images.points))
     reached[sets.ravel()] = 1
     return reached
 
 
 def classes(images: LabelledPoints, sets: Rows) -> Values:
-    """Number of classes in each set."""
+    """Number of classes in each set.
+
+    Examples
+    --------
+    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
+    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
+    >>> classes(images, np.array([[0, 1], [1, 2]]))
+    array([1., 2.])
+    """
     return _each(images.labels[sets], lambda labels: len(np.unique(labels[labels != UNLABELLED])))
 
 
 def overlap(_images: LabelledPoints, sets: Rows) -> Values:
-    """Share of each set but the first that is also in the set before it."""
+    """Share of each set but the first that is also in the set before it.
+
+    Examples
+    --------
+    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
+    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
+    >>> overlap(images, np.array([[0, 1], [1, 2]]))
+    array([0.5])
+    """
     return np.array([np.isin(later, earlier).mean() for earlier, later in pairwise(sets)])
 
 
 def near_duplicates(images: LabelledPoints, sets: Rows) -> Values:
-    """Number of pairs of near-duplicates in each set."""
+    """Number of pairs of near-duplicates in each set.
+
+    Examples
+    --------
+    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
+    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
+    >>> near_duplicates(images, np.array([[0, 1, 2]]))
+    array([1.])
+    """
 
     def count(rows: Rows) -> float:
         alike = hamming(images.hashes[rows][:, None], images.hashes[rows]) <= images.duplicate_bits
@@ -99,12 +139,28 @@ def near_duplicates(images: LabelledPoints, sets: Rows) -> Values:
 
 
 def min_distance(images: LabelledPoints, sets: Rows) -> Values:
-    """Least distance of two images in each set."""
+    """Least distance of two images in each set.
+
+    Examples
+    --------
+    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
+    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
+    >>> min_distance(images, np.array([[0, 1, 2]]))
+    array([1.])
+    """
     return _each(sets, lambda rows: float(_distances(images.points[rows]).min()))
 
 
 def mean_distance(images: LabelledPoints, sets: Rows) -> Values:
-    """Mean distance of two images in each set."""
+    """Mean distance of two images in each set.
+
+    Examples
+    --------
+    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
+    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
+    >>> mean_distance(images, np.array([[0, 1, 2]]))
+    array([2.])
+    """
     return _each(sets, lambda rows: float(_distances(images.points[rows]).mean()))
 
 
@@ -113,6 +169,13 @@ def mean_shift(images: LabelledPoints, sets: Rows) -> Values:
 
     The expected squared distance of a random set of k of n rows is (1/k) (n - k)/(n - 1) times the
     mean squared distance of the rows from their mean (sampling without replacement).
+
+    Examples
+    --------
+    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
+    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
+    >>> mean_shift(images, np.array([[0, 2]]))
+    array([0.07142857])
     """
     centred = images.points - images.points.mean(axis=0, dtype=np.float64)
     total, size = len(centred), sets.shape[1]
@@ -127,6 +190,13 @@ def vendi_score(images: LabelledPoints, sets: Rows) -> Values:
 
     The exponential of the Shannon entropy of the eigenvalues of K/n, where K holds the cosine
     similarities of the points (Friedman and Dieng, "The Vendi Score", TMLR 2023).
+
+    Examples
+    --------
+    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
+    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
+    >>> vendi_score(images, np.array([[1, 2]]))
+    array([1.])
     """
     return _each(sets, lambda rows: vendi(images.points[rows]))
 
@@ -153,6 +223,13 @@ def outlier_percentile(images: LabelledPoints, sets: Rows) -> Values:
 
     Loneliness is the distance to the tenth nearest image (Ramaswamy, Rastogi and Shim, SIGMOD
     2000). Percentiles are among all images, or among 5,000 random ones of more.
+
+    Examples
+    --------
+    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
+    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
+    >>> outlier_percentile(images, np.array([[0, 2]]))
+    array([66.66666667])
     """
     n = len(images.points)
     compared = np.arange(n)

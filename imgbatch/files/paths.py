@@ -87,8 +87,8 @@ def refuse_url(*locations: str | os.PathLike[str] | None) -> None:
             check_url(os.fspath(location))
             raise UsageError(
                 f"{location} is a URL, which takes a cluster to read",
-                "index, similar, different, batches and evaluate read one with --cluster local, "
-                "or a scheduler's address; for the others copy the images here",
+                "index, similar, different, batches, evaluate and export read one with "
+                "--cluster local, or a scheduler's address; for the others copy the images here",
             )
 
 

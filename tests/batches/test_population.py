@@ -5,7 +5,7 @@ import pytest
 
 from imgbatch.batches.deal import deal_batches
 from imgbatch.batches.epoch import deal_epoch
-from imgbatch.batches.population import DealOptions, Population, class_numbers
+from imgbatch.batches.population import DealOptions, Population, class_labels
 from imgbatch.errors import SelectionError
 
 
@@ -49,10 +49,10 @@ def test_a_value_out_of_range_is_named_with_a_hint(build, word):
     assert caught.value.hint
 
 
-def test_class_numbers_follow_names_and_a_single_class_gives_none():
-    np.testing.assert_array_equal(class_numbers(["b", "", "b", "a"]), [2, 0, 2, 1])
-    assert class_numbers(["a", "a"]) is None
-    assert class_numbers([]) is None
+def test_classes_are_numbered_by_name_and_a_single_class_gives_none():
+    np.testing.assert_array_equal(class_labels(["b", "", "b", "a"]), [1, -1, 1, 0])
+    assert class_labels(["a", "a"]) is None
+    assert class_labels([]) is None
 
 
 def test_labels_count_only_if_batches_are_balanced():

@@ -66,30 +66,70 @@ def purity(images: LabelledPoints, sets: Rows) -> Values:
 
 
 def classes_reached(images: LabelledPoints, sets: Rows) -> Values:
-    """For each class, 1 if a set begins with one of its images, else 0."""
+    """For each class, 1 if a set begins with one of its images, else 0.
+
+    Examples
+    --------
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> classes_reached(images, np.array([[0, 2], [1, 2]]))
+    array([1., 0.])
+    """
     all_classes = np.unique(images.labels[images.labels != UNLABELLED])
     return np.isin(all_classes, images.labels[sets[:, 0]]).astype(np.float64)
 
 
 def images_reached(images: LabelledPoints, sets: Rows) -> Values:
-    """For each image, 1 if it is in a set, else 0."""
+    """For each image, 1 if it is in a set, else 0.
+
+    Examples
+    --------
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> images_reached(images, np.array([[0, 2]]))
+    array([1., 0., 1.])
+    """
     reached = np.zeros(len(images.points))
     reached[sets.ravel()] = 1
     return reached
 
 
 def classes(images: LabelledPoints, sets: Rows) -> Values:
-    """Number of classes in each set."""
+    """Number of classes in each set.
+
+    Examples
+    --------
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> classes(images, np.array([[0, 1], [0, 2]]))
+    array([1., 2.])
+    """
     return _each(images.labels[sets], lambda labels: len(np.unique(labels[labels != UNLABELLED])))
 
 
 def overlap(_images: LabelledPoints, sets: Rows) -> Values:
-    """Share of each set but the first that is also in the set before it."""
+    """Share of each set but the first that is also in the set before it.
+
+    Examples
+    --------
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> overlap(images, np.array([[0, 1], [1, 2]]))
+    array([0.5])
+    """
     return np.array([np.isin(later, earlier).mean() for earlier, later in pairwise(sets)])
 
 
 def near_duplicates(images: LabelledPoints, sets: Rows) -> Values:
-    """Number of pairs of near-duplicates in each set."""
+    """Number of pairs of near-duplicates in each set.
+
+    Examples
+    --------
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> near_duplicates(images, np.array([[0, 1, 2]]))
+    array([1.])
+    """
 
     def count(rows: Rows) -> float:
         alike = hamming(images.hashes[rows][:, None], images.hashes[rows]) <= images.duplicate_bits
@@ -99,12 +139,28 @@ def near_duplicates(images: LabelledPoints, sets: Rows) -> Values:
 
 
 def min_distance(images: LabelledPoints, sets: Rows) -> Values:
-    """Least distance of two images in each set."""
+    """Least distance of two images in each set.
+
+    Examples
+    --------
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> print(f"{min_distance(images, np.array([[0, 1, 2]]))[0]:.3f}")
+    1.414
+    """
     return _each(sets, lambda rows: float(_distances(images.points[rows]).min()))
 
 
 def mean_distance(images: LabelledPoints, sets: Rows) -> Values:
-    """Mean distance of two images in each set."""
+    """Mean distance of two images in each set.
+
+    Examples
+    --------
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> print(f"{mean_distance(images, np.array([[0, 1, 2]]))[0]:.3f}")
+    1.414
+    """
     return _each(sets, lambda rows: float(_distances(images.points[rows]).mean()))
 
 
@@ -113,6 +169,14 @@ def mean_shift(images: LabelledPoints, sets: Rows) -> Values:
 
     The expected squared distance of a random set of k of n rows is (1/k) (n - k)/(n - 1) times the
     mean squared distance of the rows from their mean (sampling without replacement).
+
+    Examples
+    --------
+    >>> points = np.array([[0], [1], [2], [3]], np.float32)
+    >>> images = LabelledPoints(points, np.zeros(4, np.uint64), np.zeros(4, np.int64))
+    >>> balanced, lopsided = mean_shift(images, np.array([[0, 3], [0, 1]]))
+    >>> print(f"{balanced:.1f} {lopsided:.1f}")
+    0.0 2.4
     """
     centred = images.points - images.points.mean(axis=0, dtype=np.float64)
     total, size = len(centred), sets.shape[1]
@@ -127,6 +191,13 @@ def vendi_score(images: LabelledPoints, sets: Rows) -> Values:
 
     The exponential of the Shannon entropy of the eigenvalues of K/n, where K holds the cosine
     similarities of the points (Friedman and Dieng, "The Vendi Score", TMLR 2023).
+
+    Examples
+    --------
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> print(f"{vendi_score(images, np.array([[0, 1, 2]]))[0]:.2f}")
+    3.00
     """
     return _each(sets, lambda rows: vendi(images.points[rows]))
 
@@ -153,6 +224,14 @@ def outlier_percentile(images: LabelledPoints, sets: Rows) -> Values:
 
     Loneliness is the distance to the tenth nearest image (Ramaswamy, Rastogi and Shim, SIGMOD
     2000). Percentiles are among all images, or among 5,000 random ones of more.
+
+    Examples
+    --------
+    >>> points = np.array([[0], [1], [2], [3], [4], [5], [6], [7], [8], [9], [10], [99]], np.float32)
+    >>> images = LabelledPoints(points, np.zeros(12, np.uint64), np.zeros(12, np.int64))
+    >>> middle, outlier = outlier_percentile(images, np.array([[5], [11]]))
+    >>> middle < 50 < outlier
+    True
     """
     n = len(images.points)
     compared = np.arange(n)
@@ -225,7 +304,7 @@ METRICS: dict[str, Metric] = {
         "different", classes, "classes in a set of different images", needs_labels=True
     ),
     "different_overlap": Metric(
-        "different", overlap, "share of a different set that the set before held, too"
+        "different", overlap, "share of a different set that is also in the set before it"
     ),
     "different_near_duplicates": Metric(
         "different", near_duplicates, "pairs of near-duplicates in a different set"
@@ -240,7 +319,9 @@ METRICS: dict[str, Metric] = {
         "different", vendi_score, "effective number of different images in such a set"
     ),
     "different_outlier_percentile": Metric(
-        "different", outlier_percentile, "how alone its images lie; 50 is usual, 100 most"
+        "different",
+        outlier_percentile,
+        "percentile of its images by loneliness; 50 is usual, 100 most",
     ),
     "different_images_reached": Metric(
         "different", images_reached, "share of the images that came up in some such set"

@@ -227,10 +227,10 @@ def outlier_percentile(images: LabelledPoints, sets: Rows) -> Values:
 
     Examples
     --------
-    >>> points = np.array([[0], [1], [2], [3], [4], [5], [6], [7], [8], [9], [10], [99]], np.float32)
+    >>> points = np.array([*range(11), 99], np.float32)[:, None]
     >>> images = LabelledPoints(points, np.zeros(12, np.uint64), np.zeros(12, np.int64))
     >>> middle, outlier = outlier_percentile(images, np.array([[5], [11]]))
-    >>> middle < 50 < outlier
+    >>> bool(middle < 50 < outlier)
     True
     """
     n = len(images.points)
@@ -321,7 +321,7 @@ METRICS: dict[str, Metric] = {
     "different_outlier_percentile": Metric(
         "different",
         outlier_percentile,
-        "percentile of its images by loneliness; 50 is usual, 100 most",
+        "percentile of its images by loneliness; 50 is usual",
     ),
     "different_images_reached": Metric(
         "different", images_reached, "share of the images that came up in some such set"

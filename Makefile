@@ -10,14 +10,22 @@ else
 BIN := $(VENV)/bin
 endif
 
-.PHONY: demo test lint bench goldens docs clean
+.PHONY: demo test test-fast lint bench goldens docs clean
 
 demo: $(VENV)/installed
 	$(BIN)/imgbatch similar samples
 	$(BIN)/imgbatch different samples
 
+# As many workers as cores. A worker that has finished takes tests from the others.
+PARALLEL := -n auto --dist worksteal
+
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
+
+# For the edit loop: all but the tests marked slow. Only here each worker has one BLAS thread, which
+# is faster; `make test` leaves BLAS its threads, on which no result may depend.
+test-fast: $(VENV)/installed-test
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .

@@ -165,7 +165,7 @@ def measure(points: Floats, rows: int, place: Path) -> dict[str, dict[str, list[
         print(f"{rows:,} points, {name}", file=sys.stderr)
         here = place / f"layout-{parts}"
         made = write(points, cut(rows, parts), here)
-        described = [(part.place, part.shape) for part in made]
+        described = [(part.path, part.shape) for part in made]
         (place / f"{here.name}.json").write_text(json.dumps(described))
         found[name] = {"parts": [len(made)]}
         for asked in ASKED:

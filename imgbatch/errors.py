@@ -20,10 +20,10 @@ class ImgbatchError(Exception):
     --------
     >>> import imgbatch
     >>> try:
-    ...     imgbatch.load("no such folder")
+    ...     imgbatch.load("photos", emphasis="loud")
     ... except imgbatch.ImgbatchError as error:
     ...     print(error)
-    folder not found: no such folder (check the path)
+    unknown emphasis 'loud' (the presets are color, balanced, shape, extended)
     """
 
     exit_code = 1

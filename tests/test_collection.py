@@ -76,6 +76,7 @@ def test_rows_are_those_of_the_points(mine):
 # ----- seeds --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["similar", "different"])
 def test_the_same_seed_gives_the_same_set_from_two_fresh_indexes_and_any_number_of_workers(
     tmp_path, mode

@@ -127,12 +127,14 @@ def test_rooms_get_their_share_of_the_faults_by_lines(faults):
 
 def test_tests_run_by_nearness_and_each_file_once(faults):
     stages = list(faults.stages(ROOT, "imgbatch/descriptors/hog.py"))
-    assert stages[0] == ["tests/descriptors/test_hog.py"]
+    assert stages[0] == ["imgbatch/descriptors/hog.py", "tests/descriptors/test_hog.py"]
     assert all(name.startswith("tests/descriptors/") for name in stages[1])
-    together = [name for stage in stages for name in stage]
-    everything = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("tests/**/test_*.py")}
-    assert set(together) == everything
-    assert len(together) == len(everything)
+    *others, quick, slow = stages
+    assert quick[:-2] == slow[:-2]
+    assert (quick[-2:], slow[-2:]) == (["-m", "not slow"], ["-m", "slow"])
+    together = [name for stage in [*others, quick[:-2]] for name in stage]
+    everything = [*ROOT.glob("tests/**/test_*.py"), *ROOT.glob("imgbatch/**/*.py")]
+    assert sorted(together) == sorted(path.relative_to(ROOT).as_posix() for path in everything)
 
 
 @pytest.fixture
@@ -169,6 +171,16 @@ def test_a_run_tells_which_faults_were_caught_survived_or_hung_and_changes_nothi
         "timeout",
     ]
     assert (project / "imgbatch" / "toy.py").read_bytes() == source
+
+
+@pytest.mark.skipif(os.name != "posix", reason="runs tests in process groups")
+def test_a_test_that_fails_without_any_fault_ends_the_run(faults, project):
+    (project / "tests" / "test_toy.py").write_text("def test_it():\n    assert False\n")
+    chosen = faults.draw(project, 1, seed=1)
+    with pytest.raises(
+        SystemExit, match=r"without any fault, too, tests/test_toy\.py::test_it fails"
+    ):
+        list(faults.try_all(project, chosen, jobs=1, silence_seconds=30))
 
 
 def test_the_list_shows_the_faults_without_a_run(faults, project, capsys):

@@ -32,6 +32,7 @@ def replicas(n, batch_size, count, **options):
     ]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=80)
 @given(
     n=st.integers(1, 70),

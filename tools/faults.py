@@ -6,8 +6,8 @@
 Faults are drawn without looking at the tests. Each room of the package (a folder or file at its
 top) gets its share by lines; then lines are drawn, then one of the changes that each line may get
 (`mutations.py`). A fault is put into a copy of the tree, where pytest runs until the first
-failure: first the tests of the file, then of its room, then quick ones of the whole, then all
-others. A test that hangs notices the fault, too ("timeout"). A fault that no test notices is
+failure: first the tests and examples of the file, then of its room, then all quick ones, then the
+slow ones. A test that hangs notices the fault, too ("timeout"). A fault that no test notices is
 either equivalent to the code without it or shows that a test is missing. Needs a POSIX system.
 """
 
@@ -23,6 +23,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -34,7 +35,6 @@ from mutations import Fault, apply, candidates, valid
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "imgbatch"
-QUICK = ("tests/cli/test_commands.py", "tests/test_collection.py")
 NOT_COPIED = (".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "imgbatch-out")
 POLL_SECONDS = 0.2
 MEMORY_KIB = 12_000_000
@@ -99,30 +99,33 @@ class Copy:
 
     def __init__(self, root: Path, directory: Path, silence_seconds: float) -> None:
         self.tree, self.scratch = directory / "tree", directory / "tmp"
+        self.stopped = threading.Event()
         self.silence_seconds = silence_seconds
         shutil.copytree(root, self.tree, ignore=shutil.ignore_patterns(*NOT_COPIED))
-        self.scratch.mkdir()
+        self.scratch.mkdir(parents=True)
 
     def try_fault(self, fault: Fault) -> Result:
         """Run tests with the fault in the tree, the nearest ones first, until one notices."""
         began = time.monotonic()
         source = (self.tree / fault.file).read_bytes()
         self._write(fault.file, apply(fault, source))
-        noticed_by = ""
+        noticed_by, tests = "", list[str]()
         try:
             for tests in stages(self.tree, fault.file):
-                noticed_by = noticed_by or self.run(tests)
+                if noticed_by := self.run(tests):
+                    break
         finally:
             self._write(fault.file, source)
-        if noticed_by.startswith("tests/") and self.run([noticed_by]) == noticed_by:
-            raise SystemExit(f"{noticed_by} fails without any fault: repair it first")
+        again = [noticed_by] if "/" in noticed_by else tests
+        if noticed_by not in {"", "timeout"} and self.run(again) == noticed_by:
+            raise SystemExit(f"without any fault, too, {noticed_by} fails: repair it first")
         return Result(fault, noticed_by, time.monotonic() - began)
 
     def run(self, tests: list[str]) -> str:
         """The first test that fails, "timeout" after too long a silence, or "" if all pass."""
         log = self.scratch / "pytest.log"
         pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-rfE", "--tb=no", "-p",
-                  "no:cacheprovider", *tests]  # fmt: skip
+                  "no:cacheprovider", "--doctest-modules", *tests]  # fmt: skip
         limited = ["sh", "-c", f'ulimit -v {MEMORY_KIB}; exec "$@"', "sh", *pytest]
         environment = {**os.environ, "PYTHONPATH": str(self.tree), "TMPDIR": str(self.scratch),
                        "PYTHONUNBUFFERED": "1", "COLUMNS": "1000"}  # fmt: skip
@@ -142,8 +145,8 @@ class Copy:
         if status in (0, 5):  # 5: there are no tests
             return ""
         text = log.read_text(errors="replace")
-        failed = re.search(r"^(?:FAILED|ERROR) (tests/.*?)(?: - .*)?$", text, re.MULTILINE)
-        return failed[1] if failed else f"pytest, which ends with status {status}"
+        failed = re.search(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", text, re.MULTILINE)
+        return failed[1] if failed else f"pytest itself, with exit status {status}"
 
     def _ends(self, process: subprocess.Popen[bytes], log: Path) -> bool:
         """Wait for the end of the process; False if it writes nothing for too long."""
@@ -151,7 +154,7 @@ class Copy:
         while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             if log.stat().st_size != size:
                 size, heard = log.stat().st_size, time.monotonic()
-            if time.monotonic() - heard > self.silence_seconds:
+            if time.monotonic() - heard > self.silence_seconds or self.stopped.is_set():
                 return False
             time.sleep(POLL_SECONDS)
         return True
@@ -164,37 +167,45 @@ class Copy:
 
 
 def stages(tree: Path, file: str) -> Iterator[list[str]]:
-    """Tests by nearness to a file; each test file once."""
+    """Arguments of pytest by nearness to a file: its tests, its room's, quick ones, slow ones."""
     inside, room = Path(file).relative_to(PACKAGE), room_of(file)
-    near = [tree / "tests" / inside.with_name(f"test_{inside.name}")]
+    near = [tree / file, tree / "tests" / inside.with_name(f"test_{inside.name}")]
     of_room = [*(tree / "tests" / room).rglob("test_*.py"), *tree.glob(f"tests/test_{room}*.py")]
-    quick = [tree / name for name in QUICK]
-    everything = sorted((tree / "tests").rglob("test_*.py"))
-    done: set[Path] = set()
-    for group in (near, sorted(of_room), quick, everything):
-        tests = [path for path in group if path.is_file() and path not in done]
-        done |= set(tests)
-        if tests:
-            yield [path.relative_to(tree).as_posix() for path in tests]
+    everything = [*tree.glob("tests/**/test_*.py"), *tree.glob(f"{PACKAGE}/**/*.py")]
+    chosen: set[Path] = set()
+    for group in (near, of_room, everything):
+        paths = sorted(path for path in group if path.is_file() and path not in chosen)
+        chosen |= set(paths)
+        tests = [path.relative_to(tree).as_posix() for path in paths]
+        if tests and group is everything:
+            yield [*tests, "-m", "not slow"]
+            yield [*tests, "-m", "slow"]
+        elif tests:
+            yield tests
 
 
 def try_all(root: Path, faults: list[Fault], jobs: int, silence_seconds: float) -> Iterator[Result]:
     """Try faults in `jobs` copies of the tree at once; results in the order of the faults."""
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as directory:
-        copies: queue.Queue[Copy] = queue.Queue()
-        for job in range(jobs):
-            (Path(directory) / str(job)).mkdir()
-            copies.put(Copy(root, Path(directory) / str(job), silence_seconds))
+        copies = [Copy(root, Path(directory) / str(job), silence_seconds) for job in range(jobs)]
+        idle: queue.Queue[Copy] = queue.Queue()
+        for copy in copies:
+            idle.put(copy)
 
         def attempt(fault: Fault) -> Result:
-            copy = copies.get()
+            copy = idle.get()
             try:
                 return copy.try_fault(fault)
             finally:
-                copies.put(copy)
+                idle.put(copy)
 
         with ThreadPoolExecutor(jobs) as pool:
-            yield from pool.map(attempt, faults)
+            try:
+                yield from pool.map(attempt, faults)
+            finally:  # after Ctrl-C, too
+                for copy in copies:
+                    copy.stopped.set()
+                pool.shutdown(cancel_futures=True)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -203,7 +214,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--faults", type=int, default=60, help="how many (default: 60)")
     parser.add_argument("--seed", type=int, default=1, help="repeats the draw (default: 1)")
     parser.add_argument("--jobs", type=int, default=1, help="copies of the tree tested at once")
-    parser.add_argument("--silence-seconds", type=float, default=300, help="a timeout of pytest")
+    parser.add_argument("--silence-seconds", type=float, default=240, help="a timeout of pytest")
     parser.add_argument("--root", type=Path, default=ROOT, help="the tree (default: this one)")
     parser.add_argument("--json", action="store_true", help="print JSON in place of text")
     parser.add_argument("--list", action="store_true", help="print the faults and do not run them")

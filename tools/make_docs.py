@@ -1,4 +1,7 @@
-"""Write the help texts of README.md anew; ``--check`` only says whether they are up to date."""
+"""Renew the help texts in README.md: python tools/make_docs.py [--check].
+
+With ``--check`` nothing is written; the exit status says whether the texts are up to date.
+"""
 
 import os
 import re
@@ -11,7 +14,7 @@ _BLOCK = re.compile(r"(<!-- help: (?P<command>.*?) -->\n```\n)(?P<text>.*?)(```\
 
 
 def help_text(command: str) -> str:
-    """What ``COMMAND --help`` prints on a terminal of 88 columns."""
+    """The output of ``COMMAND --help`` on a terminal of 88 columns."""
     environment = {
         **os.environ,
         "COLUMNS": "88",
@@ -27,12 +30,12 @@ def help_text(command: str) -> str:
 
 
 def renewed(readme: str) -> str:
-    """The README with each help block as the program prints it."""
+    """The README with the present output of the program in each help block."""
     return _BLOCK.sub(lambda m: m[1] + help_text(m["command"]) + m[4], readme)
 
 
 def main() -> int:
-    """Write, or with ``--check`` compare."""
+    """Write the README, or compare it with ``--check``; return the exit status."""
     before = README.read_text(encoding="utf-8")
     after = renewed(before)
     if "--check" in sys.argv:

@@ -1,8 +1,8 @@
 """Make the sample images: python tools/make_samples.py [FOLDER].
 
-Draws thirteen kinds and crops three photographs that ship with scikit-image, ten images a kind,
-one subfolder a kind. The same library versions give the same pixels. Files of other names in the
-folder are left alone.
+Draws thirteen kinds and crops three photographs that ship with scikit-image. Each kind gets a
+subfolder of ten images. The same library versions give the same pixels. Files of other names in
+the folder stay as they are.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from scenes.canvas import Canvas
 PER_KIND = 10
 SEED = 7
 
-# Width and height in pixels; every kind goes through all of them, starting at another one.
+# Width and height in pixels. Every kind has all of these sizes, each starting at another size.
 SIZES = [
     (288, 192), (240, 240), (192, 288), (320, 200), (256, 192),
     (300, 225), (200, 264), (280, 210), (220, 220), (320, 180),
@@ -49,7 +49,7 @@ PHOTOGRAPHS: dict[str, Callable[[int], Image.Image]] = {
 
 
 def draw(kind: str, index: int) -> Image.Image:
-    """Return one drawn sample; it depends on the kind and the index alone."""
+    """Return a drawn sample; it depends on the kind and the index alone."""
     name = zlib.crc32(kind.encode())
     size = SIZES[(index + name) % len(SIZES)]
     canvas = Canvas(size, np.random.default_rng([SEED, name, index]), index)
@@ -58,7 +58,7 @@ def draw(kind: str, index: int) -> Image.Image:
 
 
 def save(image: Image.Image, target: Path) -> None:
-    """Write the image under a temporary name, then move it to its place."""
+    """Write the image under a temporary name, then rename it."""
     part = target.with_name(target.name + ".part")
     if target.suffix == ".png":
         image.save(part, "PNG", optimize=True)

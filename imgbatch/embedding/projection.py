@@ -84,7 +84,7 @@ class Projection:
         return self._joined("hashes")
 
     def search(self, large: int) -> NeighbourSearch:
-        """Exact nearest neighbours. Of one part, `large` decides by which method; see there."""
+        """Exact nearest neighbours; with one part, `large` chooses `NeighbourSearch`'s method."""
         if len(self.parts) == 1:
             return NeighbourSearch(self.points, large, self.parts[0].squares)
         return PartedSearch(self.parts, self.run_tasks)

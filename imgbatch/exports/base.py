@@ -151,7 +151,7 @@ def as_text(name: str) -> str:
 
 
 def as_name(text: str) -> str:
-    """The name that `as_text` wrote.
+    r"""The name that `as_text` wrote.
 
     >>> as_name(as_text("caf\udce9.jpg")) == "caf\udce9.jpg"
     True

@@ -40,6 +40,7 @@ def assert_partition(dealt, n, batch_size):
     assert sorted(row for rows in dealt for row in rows.tolist()) == list(range(n))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(
     n=st.integers(0, 90),
@@ -115,6 +116,7 @@ def test_the_same_seed_and_epoch_give_the_same_batches():
         assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_nothing():
     script = (
         "import numpy as np; from imgbatch.batches.deal import deal_batches;"
@@ -193,6 +195,7 @@ def test_dealing_every_row_again_makes_batches_more_even(monkeypatch):
     assert with_redeals < 0.97 * spread()  # 0.947
 
 
+@pytest.mark.slow
 def test_batches_put_together_from_cells_are_even_too():
     points = clustered_points(2400)
     dealt = deal(points, 600, seed=6)
@@ -246,6 +249,7 @@ def avoidable(near, sizes, dropped):
     return all_apart(0)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200, derandomize=True)
 @given(
     copies=st.lists(st.integers(0, 4), min_size=2, max_size=11),

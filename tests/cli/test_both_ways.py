@@ -37,6 +37,7 @@ def without_seconds(answer: Answer) -> tuple[int, str, str]:
     return answer.code, out, err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_says_the_same_in_this_process_and_in_a_new_one(indexed, name):
     places = {"folder": indexed.folder, "index": indexed.index, "flat": indexed.folder / "class0"}

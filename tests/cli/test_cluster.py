@@ -14,6 +14,7 @@ pytest.importorskip("pyarrow")
 from tests.commands import ROOT, environment
 from tests.drawing import jpeg, photo, settle
 
+pytestmark = pytest.mark.slow
 SLOW = "[images]\nview_px = 512\n[index]\nworkers = 2\n[cluster]\nshard_images = 8\n"
 linux = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks into Linux's /proc")
 

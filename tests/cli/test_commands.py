@@ -282,6 +282,7 @@ def test_the_cache_can_be_shown_and_cleaned(cli, photos, tmp_path):
 # ----- streams ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="broken pipes are POSIX's")
 @pytest.mark.parametrize("arguments", [
     ("similar", "--json"), ("similar", "-n", 1, "--json", "--no-sheet"), ("similar", "--no-sheet"), CACHE_DIR,
@@ -301,6 +302,7 @@ def test_a_reader_that_leaves_early_gets_no_complaint(start, indexed, arguments)
     assert (process.returncode, complaints) == (0, [])
 
 
+@pytest.mark.slow
 def test_an_ascii_terminal_gets_unicode_names_escaped(command, tmp_path):
     for number in range(3):
         (tmp_path / f"bild-ü-画{number}.jpg").write_bytes(jpeg(photo(number)))

@@ -96,6 +96,7 @@ def gone(pid: int) -> bool:
         return True
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("ending", ["interrupted", "killed"])
 def test_a_stopped_index_goes_on_where_it_was(
@@ -118,6 +119,7 @@ def test_a_stopped_index_goes_on_where_it_was(
     assert contents(Path(document["index"]) / FILE_NAME) == uninterrupted
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds processes in Linux's /proc")
 def test_ctrl_c_while_workers_start_leaves_one_line_and_no_process(start_indexing, tmp_path):
     process = start_indexing()
@@ -137,6 +139,7 @@ def test_ctrl_c_while_workers_start_leaves_one_line_and_no_process(start_indexin
     assert all(map(gone, workers))
 
 
+@pytest.mark.slow
 def test_workers_that_started_early_for_nothing_end_without_a_word(command, tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
@@ -146,6 +149,7 @@ def test_workers_that_started_early_for_nothing_end_without_a_word(command, tmp_
     assert (done.code, done.err, done.json["indexed"]) == (0, "", 1)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds processes in Linux's /proc")
 def test_workers_end_by_themselves_when_the_parent_is_killed(start_indexing, tmp_path):
     process = start_indexing()
@@ -162,6 +166,7 @@ def test_workers_end_by_themselves_when_the_parent_is_killed(start_indexing, tmp
     assert left == []
 
 
+@pytest.mark.slow
 def test_two_at_once_on_a_fresh_folder_give_the_same_answer(start, many, slow, tmp_path):
     options = ("--json", "--no-sheet", "--config", slow, "--index", tmp_path / "index")
     pair = [start("similar", many, "--seed", 3, *options) for _ in range(2)]
@@ -174,6 +179,7 @@ def test_two_at_once_on_a_fresh_folder_give_the_same_answer(start, many, slow, t
     assert first["indexed"] == second["indexed"] == TOTAL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_the_number_of_workers_changes_nothing(many, slow, uninterrupted, tmp_path, workers):
     settings = imgbatch.load_config(slow).config

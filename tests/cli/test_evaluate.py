@@ -65,6 +65,7 @@ def test_emphasis_changes_the_set_and_an_unknown_one_is_refused(cli, indexed):
     cli(*command, "--emphasis", "sound").assert_one_clear_line(2, "sound", "color", "shape")
 
 
+@pytest.mark.slow
 def test_tune_writes_a_commented_config_that_config_takes(cli, indexed):
     command = ("tune", indexed.folder, "--index", indexed.index, "--trials", 6)
     answer = cli(*command)
@@ -82,6 +83,7 @@ def test_tune_writes_a_commented_config_that_config_takes(cli, indexed):
     assert shown.code == 0, shown.err
 
 
+@pytest.mark.slow
 def test_tune_never_overwrites_unless_told_where_to_write(cli, indexed, tmp_path):
     command = ("tune", indexed.folder, "--index", indexed.index, "--trials", 1, "--enabled-only")
     Path("imgbatch-tuned.toml").write_text("mine")
@@ -114,6 +116,7 @@ def test_tune_of_a_folder_without_classes_says_what_it_needs(cli, photos):
     answer.assert_one_clear_line(2, "2 classes", "subfolder", "--labels")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent to one process there")
 def test_ctrl_c_keeps_the_best_so_far_and_exits_with_130(start, tmp_path):
     write_photos(tmp_path / "photos", 24, classes=3)

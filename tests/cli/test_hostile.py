@@ -176,12 +176,14 @@ def test_a_folder_without_images_is_one_line_and_exit_2(cli, tmp_path, mode, kin
     answer.assert_one_clear_line(2, str(folder), words[kind])
 
 
+@pytest.mark.slow
 def test_a_closed_folder_is_one_line_and_exit_2(command, tmp_path, as_anybody):
     (tmp_path / "closed").mkdir(mode=0)
     answer = command("similar", tmp_path / "closed", "--json", prefix=as_anybody)
     answer.assert_one_clear_line(2, "closed", "Permission denied")
 
 
+@pytest.mark.slow
 def test_closed_files_and_subfolders_are_skipped_with_the_reason(command, tmp_path, as_anybody):
     folder = tmp_path / "photos"
     drawing.write_photos(folder, 3)
@@ -196,6 +198,7 @@ def test_closed_files_and_subfolders_are_skipped_with_the_reason(command, tmp_pa
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--index", "-o", "--copy-to"])
 def test_a_closed_place_is_one_line_and_exit_1(command, photos, tmp_path, as_anybody, option):
     (tmp_path / "closed").mkdir(mode=0o500)
@@ -204,6 +207,7 @@ def test_a_closed_place_is_one_line_and_exit_1(command, photos, tmp_path, as_any
     answer.assert_one_clear_line(1, "closed", "ermission denied" if option != "--index" else "")
 
 
+@pytest.mark.slow
 def test_an_unreadable_config_is_one_line_and_exit_2(command, photos, tmp_path, as_anybody):
     (tmp_path / "c.toml").write_text("")
     (tmp_path / "c.toml").chmod(0)

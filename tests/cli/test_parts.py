@@ -9,6 +9,7 @@ from imgbatch.sampler import DiverseBatchSampler
 
 pytest.importorskip("distributed", reason="needs Dask")
 
+pytestmark = pytest.mark.slow
 CUT = "[cluster]\nshard_images = 4\npart_images = 1\n"
 
 

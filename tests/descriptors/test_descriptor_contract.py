@@ -1,4 +1,4 @@
-"""What every registered descriptor promises; a new one is tested by being registered."""
+"""What every registered descriptor promises; registering a descriptor tests it."""
 
 import json
 from dataclasses import fields, replace

@@ -63,33 +63,33 @@ def textured(seed, color):
 @pytest.mark.parametrize("degrees", [angle for angle in BIN_CENTRES if angle < 180])
 def test_the_strongest_orientation_of_a_grating_is_its_angle_in_every_cell(degrees):
     view = grating(degrees)
-    found = unsigned(by_block(Hog().describe(view)))
-    assert (found.argmax(axis=-1) == BIN_CENTRES.index(degrees)).all()
+    values = unsigned(by_block(Hog().describe(view)))
+    assert (values.argmax(axis=-1) == BIN_CENTRES.index(degrees)).all()
     assert (skimage_blocks(view).argmax(axis=-1) == BIN_CENTRES.index(degrees)).all()
 
 
 @pytest.mark.parametrize("degrees", BIN_CENTRES)
 def test_the_mean_direction_of_a_ramp_is_the_one_it_rises_in_through_all_360_degrees(degrees):
     # The mean, since clipping in L2-Hys makes strong bins equal.
-    found = by_block(Hog().describe(ramp(degrees)))
-    turns = found @ np.exp(1j * np.radians(BIN_CENTRES))
+    values = by_block(Hog().describe(ramp(degrees)))
+    turns = values @ np.exp(1j * np.radians(BIN_CENTRES))
     away = np.degrees(np.angle(turns * np.exp(-1j * np.radians(degrees))))
     assert np.abs(away).max() < 10
 
 
 def test_a_grating_has_both_opposite_directions_in_equal_measure():
     for degrees in (10, 50, 90 + 20, 170):
-        found = by_block(Hog().describe(grating(degrees))).mean(axis=(0, 1, 2, 3))
+        values = by_block(Hog().describe(grating(degrees))).mean(axis=(0, 1, 2, 3))
         k = BIN_CENTRES.index(degrees)
-        assert found[k] == pytest.approx(found[k + BINS // 2], rel=0.15)
+        assert values[k] == pytest.approx(values[k + BINS // 2], rel=0.15)
 
 
 def test_a_grating_of_two_colours_equally_bright_is_seen_as_in_scikit_image():
     view = grating(50, colors=((255, 0, 0), (0, 130, 0)))
     grey = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)
     assert np.ptp(grey.astype(int)) < 40  # a grey HOG would hardly see it
-    found = unsigned(by_block(Hog().describe(view)))
-    assert (found.argmax(axis=-1) == BIN_CENTRES.index(50)).all()
+    values = unsigned(by_block(Hog().describe(view)))
+    assert (values.argmax(axis=-1) == BIN_CENTRES.index(50)).all()
     assert (skimage_blocks(view).argmax(axis=-1) == BIN_CENTRES.index(50)).all()
 
 
@@ -131,7 +131,7 @@ def test_what_scikit_image_calls_nearest_is_near_for_us():
 
 def test_turning_a_picture_upside_down_turns_every_direction_around():
     view = textured(1, color=True)
-    upright, turned = (by_block(Hog().describe(one)) for one in (view, view[::-1, ::-1]))
+    upright, turned = (by_block(Hog().describe(each)) for each in (view, view[::-1, ::-1]))
     expected = np.roll(upright[::-1, ::-1, ::-1, ::-1], BINS // 2, axis=-1)
     assert np.abs(turned - expected).max() <= 0.03
 

@@ -1,4 +1,4 @@
-"""The HSV histograms against a version that looks at one pixel after the other."""
+"""The HSV histograms against a loop over the pixels."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from imgbatch.descriptors.hsv import Hsv
 
 
-def looked_at(view):
+def sampled(view):
     """The pixels that count: of larger pictures, 31 along the shorter side, evenly spaced."""
     sizes = view.shape[:2]
     if min(sizes) <= 31:
@@ -23,7 +23,7 @@ def looked_at(view):
 
 def naive_counts(view, hsv):
     """Counts of the whole picture (hue, saturation, value) and of each cell (coarser)."""
-    view = looked_at(view)
+    view = sampled(view)
     height, width = view.shape[:2]
     pixels = cv2.cvtColor(np.ascontiguousarray(view), cv2.COLOR_RGB2HSV)
     hues = max(d for d in (1, 2, 3, 4) if hsv.hue_bins % d == 0)
@@ -32,7 +32,7 @@ def naive_counts(view, hsv):
     cells = np.zeros((hsv.grid, hsv.grid, hues, saturations, hsv.value_bins), int)
     for y in range(height):
         for x in range(width):
-            hue, saturation, value = (int(one) for one in pixels[y, x])
+            hue, saturation, value = (int(channel) for channel in pixels[y, x])
             h = hue * hsv.hue_bins // 180
             s = saturation * hsv.saturation_bins // 256
             v = value * hsv.value_bins // 256
@@ -51,11 +51,11 @@ def naive_code(view, hsv):
 
 def assert_equals_naive(view, hsv):
     expected = np.array(naive_code(view, hsv))
-    found = hsv.describe(view).astype(int)
+    code = hsv.describe(view).astype(int)
     # The fast version divides in float32: a half is rounded to either side.
-    assert np.abs(found - expected).max() <= 1
-    assert (found != expected).mean() < 0.01
-    assert ((found > 0) == (expected > 0)).all()
+    assert np.abs(code - expected).max() <= 1
+    assert (code != expected).mean() < 0.01
+    assert ((code > 0) == (expected > 0)).all()
 
 
 @settings(max_examples=25, deadline=None)
@@ -103,9 +103,9 @@ def test_every_hue_falls_into_the_bin_of_whole_number_division(bins):
     for pixel in rgb[0]:
         view = pixel[None, None]
         hue = int(cv2.cvtColor(view, cv2.COLOR_RGB2HSV)[0, 0, 0])
-        found = int(hsv.describe(view)[:bins].argmax())
+        fullest = int(hsv.describe(view)[:bins].argmax())
         at_an_edge = hue * bins % 180 == 0  # OpenCV multiplies by bins / 180, which rounds
-        assert found in {hue * bins // 180, hue * bins // 180 - at_an_edge}
+        assert fullest in {hue * bins // 180, hue * bins // 180 - at_an_edge}
 
 
 def test_the_whole_and_the_cells_each_sum_to_all_pixels():
@@ -133,9 +133,9 @@ def test_rearranging_pixels_keeps_the_whole_histogram_and_changes_the_cells():
     hsv = Hsv()
     view = np.sort(np.random.default_rng(0).integers(0, 256, (30, 30, 3)).astype(np.uint8), axis=0)
     whole = hsv.hue_bins * hsv.saturation_bins * hsv.value_bins
-    one, other = hsv.describe(view), hsv.describe(view[::-1])
-    assert (one[:whole] == other[:whole]).all()
-    assert (one[whole:] != other[whole:]).any()
+    first, second = hsv.describe(view), hsv.describe(view[::-1])
+    assert (first[:whole] == second[:whole]).all()
+    assert (first[whole:] != second[whole:]).any()
 
 
 @pytest.mark.parametrize("period", range(2, 13))

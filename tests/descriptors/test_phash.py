@@ -27,10 +27,10 @@ def naive_frequencies(view):
         scale = len(row) / 32
         stretch = max(scale, 1.0)
         pixels = []
-        for place in range(32):
+        for target in range(32):
             weights = []
             for source in range(len(row)):
-                offset = (source + 0.5 - (place + 0.5) * scale) / stretch
+                offset = (source + 0.5 - (target + 0.5) * scale) / stretch
                 inside = abs(offset) < 3
                 weights.append(np.sinc(offset) * np.sinc(offset / 3) if inside else 0.0)
             pixels.append(np.dot(weights, row) / sum(weights))
@@ -54,6 +54,7 @@ def grey_view(plane):
     return np.dstack([np.asarray(plane).astype(np.uint8)] * 3)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     height=st.integers(1, 70),

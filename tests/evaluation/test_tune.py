@@ -102,6 +102,7 @@ def test_similar_sets_are_those_of_the_collection(collection):
         assert rows[at].tolist() == [row_of[image.relative] for image in picked]
 
 
+@pytest.mark.slow
 def test_tune_is_deterministic_and_reports_every_trial(collection):
     seen = []
     first = tune(collection, trials=6, report=lambda *one: seen.append(one))
@@ -112,6 +113,7 @@ def test_tune_is_deterministic_and_reports_every_trial(collection):
     assert not first.stopped
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_search_and_keeps_the_best(collection):
     def stop(done: int, _total: int, _first: float, _best: float) -> None:
         if done == 4:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -31,20 +32,28 @@ from tests.exports.tables import make_table
 
 psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
 pytest.importorskip("pgvector", reason="needs pgvector")
+
+pytestmark = pytest.mark.slow
 NUMBERS = count()
 TEN = "SELECT count(*) FROM image_embeddings"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of pgserver: where its lock file lies
-        pgserver = pytest.importorskip("pgserver", reason="pgserver has no wheel for this Python")
-        running = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
-        ask(running.get_uri(), statement)
-    yield running
-    running.cleanup()
+def server():
+    """A server for each worker of the test run.
+
+    Its files do not lie below pytest's folder: a run of pytest that starts meanwhile closes that
+    folder to other users, and root's PostgreSQL is another user.
+    """
+    with tempfile.TemporaryDirectory(prefix="imgbatch-pg-") as base:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of pgserver: where its lock file lies
+            pgserver = pytest.importorskip("pgserver", reason="has no wheel for this Python")
+            running = pgserver.get_server(Path(base) / "data", cleanup_mode="delete")
+        for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
+            ask(running.get_uri(), statement)
+        yield running
+        running.cleanup()
 
 
 def ask(url, query, *values):

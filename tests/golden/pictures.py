@@ -6,9 +6,9 @@ import numpy as np
 def _noise(height, width, seed):
     """Bytes of a linear congruential generator: no library may change them."""
     state, values = seed, np.empty(height * width * 3, np.uint8)
-    for place in range(values.size):
+    for position in range(values.size):
         state = (1664525 * state + 1013904223) % 2**32
-        values[place] = state >> 24
+        values[position] = state >> 24
     return values.reshape(height, width, 3)
 
 
@@ -22,7 +22,7 @@ def pictures():
     disc = ((x - 40) ** 2 + (y - 50) ** 2 < 900)[..., None]
     bars = ((x // 11 + y // 29) % 3)[..., None]
     coarse = _noise(12, 16, 7).repeat(8, axis=0).repeat(8, axis=1)
-    found = {
+    drawn = {
         "noise": _noise(96, 128, 1),
         "waves": waves,
         "disc": np.where(disc, (230, 40, 30), (20, 90 + y[0, 0], 160)) + waves // 16,
@@ -34,4 +34,4 @@ def pictures():
         "flat strip": _noise(1, 9, 5),
         "wide": np.tile(coarse[:40], (1, 2, 1)),
     }
-    return {name: np.ascontiguousarray(view, dtype=np.uint8) for name, view in found.items()}
+    return {name: np.ascontiguousarray(view, dtype=np.uint8) for name, view in drawn.items()}

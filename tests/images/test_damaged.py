@@ -1,4 +1,4 @@
-"""Decoding what is cut off, too large, no picture at all, or random damage to one."""
+"""Decoding files that are cut off, too large, not pictures at all, or damaged at random."""
 
 import re
 import subprocess
@@ -125,7 +125,7 @@ def test_an_empty_file_is_refused_as_empty():
     b"plain text, no image", bytes(1000), b"\x00" * 8, b"%PDF-1.4 ...", b"<svg></svg>",
     b"<html>not found</html>", np.random.default_rng(1).bytes(5000),
 ])  # fmt: skip
-def test_what_is_no_image_is_refused_as_such(data):
+def test_bytes_of_no_image_are_refused_as_no_known_format(data):
     assert refused(data) == "not an image in a known format"
 
 
@@ -135,8 +135,8 @@ def test_a_postscript_file_is_not_run():
 
 
 @pytest.mark.parametrize("form", ["PPM", "TGA", "ICO", "PCX", "SGI"])
-def test_formats_that_nobody_promised_are_refused(form):
-    """Each decoder reachable by content is one more to attack; only the promised ones are."""
+def test_formats_that_are_not_promised_are_refused(form):
+    """Each decoder that content can reach can be attacked, so only the promised ones are reachable."""
     assert refused(encode(photo(1, 32, 32), form)) == "not an image in a known format"
 
 
@@ -184,6 +184,7 @@ print(peak_kib() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "I;16"])
 def test_memory_stays_within_the_documented_bytes_for_each_pixel(tmp_path, mode):

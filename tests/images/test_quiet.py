@@ -10,7 +10,7 @@ import pytest
 
 from imgbatch.images import quiet
 from imgbatch.images.quiet import quiet_codecs
-from tests.conftest import environment
+from tests.commands import environment
 from tests.locks import WatchedLock
 
 SECONDS = 30  # to fail rather than hang

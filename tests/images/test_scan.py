@@ -19,7 +19,7 @@ def touch(folder: Path, *names: str) -> None:
         target.write_bytes(b"x")
 
 
-def found(folder: Path) -> list[str]:
+def paths_in(folder: Path) -> list[str]:
     return [file.path for file in scan(folder)[0]]
 
 
@@ -31,7 +31,7 @@ def found(folder: Path) -> list[str]:
 )  # fmt: skip
 def test_image_endings_are_found_in_any_case_and_any_subfolder(tmp_path, name):
     touch(tmp_path, name)
-    assert found(tmp_path) == [name]
+    assert paths_in(tmp_path) == [name]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_files_come_sorted_by_path_with_size_and_time(tmp_path):
 @pytest.mark.parametrize("name", ["new\nline.jpg", "tab\t.png", "quote'\".jpg", "back\\slash.jpg"])
 def test_names_with_control_characters_are_found(tmp_path, name):
     touch(tmp_path, name)
-    assert found(tmp_path) == [name]
+    assert paths_in(tmp_path) == [name]
 
 
 @pytest.mark.skipif(
@@ -67,7 +67,7 @@ def test_names_that_are_not_utf8_are_found_and_lead_back_to_the_file(tmp_path):
     name = b"caf\xe9.jpg"
     with open(os.path.join(os.fsencode(tmp_path), name), "wb") as file:
         file.write(b"x")
-    (path,) = found(tmp_path)
+    (path,) = paths_in(tmp_path)
     assert os.fsencode(path) == name
 
 
@@ -75,7 +75,7 @@ def test_names_that_are_not_utf8_are_found_and_lead_back_to_the_file(tmp_path):
 def test_a_link_to_a_file_is_followed(tmp_path):
     touch(tmp_path, "in/a.jpg", "elsewhere/b.jpg")
     (tmp_path / "in" / "link.jpg").symlink_to(tmp_path / "elsewhere" / "b.jpg")
-    assert found(tmp_path / "in") == ["a.jpg", "link.jpg"]
+    assert paths_in(tmp_path / "in") == ["a.jpg", "link.jpg"]
 
 
 @posix
@@ -84,14 +84,14 @@ def test_a_link_to_a_folder_is_entered_once(tmp_path):
     for name in ("one", "two"):
         (tmp_path / "in" / name).symlink_to(tmp_path / "out")
     (tmp_path / "in" / "again").symlink_to(tmp_path / "in" / "sub")
-    assert found(tmp_path / "in") == ["one/b.jpg", "sub/a.jpg"]
+    assert paths_in(tmp_path / "in") == ["one/b.jpg", "sub/a.jpg"]
 
 
 @posix
 def test_a_link_to_a_folder_above_does_no_harm(tmp_path):
     touch(tmp_path, "in/sub/a.jpg")
     (tmp_path / "in" / "sub" / "up").symlink_to(tmp_path / "in")
-    assert found(tmp_path / "in") == ["sub/a.jpg"]
+    assert paths_in(tmp_path / "in") == ["sub/a.jpg"]
 
 
 @posix
@@ -101,7 +101,7 @@ def test_a_link_to_itself_does_no_harm(tmp_path, name):
     (tmp_path / name).symlink_to(name)
     files, skipped = scan(tmp_path)
     assert [file.path for file in files] == ["a.jpg"]
-    assert "loop.jpg" not in name or [one.path for one in skipped] == [name]
+    assert "loop.jpg" not in name or [file.path for file in skipped] == [name]
 
 
 @posix
@@ -110,7 +110,7 @@ def test_a_dangling_link_is_reported(tmp_path):
     (tmp_path / "gone.jpg").symlink_to("nowhere.jpg")
     files, skipped = scan(tmp_path)
     assert [file.path for file in files] == ["a.jpg"]
-    assert [(one.path, one.reason) for one in skipped] == [("gone.jpg", "dangling link")]
+    assert [(file.path, file.reason) for file in skipped] == [("gone.jpg", "dangling link")]
 
 
 @posix
@@ -118,7 +118,7 @@ def test_a_pipe_named_like_an_image_is_reported_not_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
     files, skipped = scan(tmp_path)
     assert files == []
-    assert [(one.path, one.reason) for one in skipped] == [("pipe.jpg", "not a regular file")]
+    assert [(file.path, file.reason) for file in skipped] == [("pipe.jpg", "not a regular file")]
 
 
 @posix
@@ -131,12 +131,12 @@ def test_a_closed_subfolder_is_reported(tmp_path):
     finally:
         (tmp_path / "closed").chmod(0o700)
     assert [file.path for file in files] == ["a.jpg"]
-    assert [one.path for one in skipped] == ["closed"]
+    assert [file.path for file in skipped] == ["closed"]
 
 
 def test_a_folder_named_like_an_image_is_entered(tmp_path):
     touch(tmp_path, "album.jpg/a.png")
-    assert found(tmp_path) == ["album.jpg/a.png"]
+    assert paths_in(tmp_path) == ["album.jpg/a.png"]
 
 
 def test_a_missing_folder_is_an_error_that_names_it(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from imgbatch.neighbours import search
 from imgbatch.runners.cores import usable_cores
-from tests.conftest import environment
+from tests.commands import environment
 
 
 def test_the_number_of_cores_is_that_of_loky_at_least_one(monkeypatch):

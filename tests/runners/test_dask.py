@@ -23,6 +23,8 @@ from tests.runners.test_processes import (
     split,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):

@@ -40,19 +40,20 @@ def pid_of(number):
     return os.getpid()
 
 
-MAPS = [
-    map_serially,
-    ThreadMap(),
-    ThreadMap(3),
-    ProcessMap(2, 1000),
-    ProcessMap(2, 10**9),
-    RunnerMap(Backwards()),
-    RunnerMap(FirstLast()),
-]
+MAPS = {
+    "this thread": map_serially,
+    "a thread a core": ThreadMap(),
+    "three threads": ThreadMap(3),
+    "a small job": ProcessMap(2, 1000),
+    "processes": ProcessMap(2, 10**9),
+    "a runner that answers backwards": RunnerMap(Backwards()),
+    "a runner that answers the first task last": RunnerMap(FirstLast()),
+}
 
 
-@pytest.mark.parametrize("run_tasks", MAPS, ids=str)
-def test_answers_come_in_the_order_of_tasks(run_tasks):
+@pytest.mark.parametrize("name", MAPS)
+def test_answers_come_in_the_order_of_tasks(name):
+    run_tasks = MAPS[name]
     tasks = [(number, 10) for number in range(20)]
     assert list(run_tasks(add, tasks)) == list(range(10, 30))
     assert list(run_tasks(add, [])) == []
@@ -77,6 +78,7 @@ def test_tasks_are_taken_a_bounded_number_ahead_of_the_next_answer(runner):
     assert taken == list(range(1000))
 
 
+@pytest.mark.slow
 def test_a_task_that_kills_its_worker_is_a_readable_error():
     answers = RunnerMap(ProcessRunner(2))(end_at, [(number, 3) for number in range(5)])
     with pytest.raises(ClusterError, match="end_at killed the workers"):

@@ -108,6 +108,7 @@ def test_tasks_are_taken_a_bounded_number_ahead(runner):
     assert len(taken) <= 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("function", [die_on_seven, pytest.param(killed_on_seven, marks=pytest.mark.skipif(
     os.name != "posix", reason="SIGKILL is for POSIX"))])  # fmt: skip
@@ -118,6 +119,7 @@ def test_a_task_that_kills_its_worker_is_reported_and_all_others_are_answered(wo
     assert [number for number, pid in answers.items() if pid is None] == [7]
 
 
+@pytest.mark.slow
 def test_several_culprits_are_all_found():
     tasks = [(7,), (1, 7), (2,), (7,), (3,)]
     answers = [one for answer in run(ProcessRunner(2), die_on_seven, tasks) for one in answer]
@@ -125,6 +127,7 @@ def test_several_culprits_are_all_found():
     assert [number for number, pid in answers if pid is None] == [7, 7, 7]
 
 
+@pytest.mark.slow
 def test_one_culprit_costs_few_new_workers():
     """Starting a process takes as long as hundreds of images: suspects must share one."""
     tasks = [tuple(range(start, start + 10)) for start in range(0, 60, 10)]
@@ -145,6 +148,7 @@ def alive(pid: int) -> bool:
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="asks for processes by signal 0")
 @pytest.mark.parametrize("how", ["closed early", "run to the end", "failing consumer"])
 def test_no_worker_outlives_the_run(how):
@@ -165,6 +169,7 @@ def test_no_worker_outlives_the_run(how):
     assert not any(map(alive, pids))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("runner", "fits"),
     [

@@ -24,7 +24,7 @@ from imgbatch.selection.explain import (
     shares,
     shares_of_set,
 )
-from tests.conftest import environment
+from tests.commands import environment
 
 
 @pytest.fixture
@@ -115,6 +115,7 @@ def test_an_explained_distance_equals_the_score_of_a_different_set(photos):
     assert images[0].shares == images[1].shares
 
 
+@pytest.mark.slow
 def test_the_parts_of_a_typical_pair_are_the_weights(photos):
     paths = photos.paths
     pairs = [photos.explain(a, b) for a in paths for b in paths]

@@ -1,1 +1,1 @@
-"""The drawn kinds of sample images and the crops of photographs."""
+"""Sample images: kinds that are drawn, and crops of photographs."""

@@ -1,7 +1,7 @@
 """A small painter's canvas: noise, soft masks, polygons, antialiased by supersampling.
 
 Lengths are in units of the picture's short side, x to the right and y downward; colours are
-linear mixes of RGB in 0..1. Everything random comes from the generator that is handed in.
+RGB in 0..1. Everything random comes from the generator that the canvas is given.
 """
 
 from collections.abc import Iterable, Sequence
@@ -52,13 +52,13 @@ def smooth(t: Field, low: float, high: float) -> Field:
 def oval(center: tuple[float, float], rx: float, ry: float, turn: float = 0.0) -> Field:
     """Return the outline of an ellipse, turned by `turn` radians."""
     a = np.linspace(0.0, 2.0 * np.pi, 40, endpoint=False)
-    return place(np.stack([rx * np.cos(a), ry * np.sin(a)], axis=1), center, turn)
+    return moved(np.stack([rx * np.cos(a), ry * np.sin(a)], axis=1), center, turn)
 
 
-def place(
+def moved(
     points: npt.ArrayLike, center: tuple[float, float], turn: float = 0.0, size: float = 1.0
 ) -> Field:
-    """Scale, turn (radians, clockwise on screen) and move an outline."""
+    """Return an outline scaled, turned (radians, clockwise on screen) and moved to a centre."""
     c, s = np.cos(turn), np.sin(turn)
     return f32(f32(points) * size @ np.array([[c, s], [-s, c]]) + center)
 
@@ -87,7 +87,7 @@ def between(grid: Field, at: Field) -> Field:
 
 
 class Canvas:
-    """A picture under work: `rgb` (H, W, 3) float32, drawn OVERSAMPLE times too large.
+    """A picture being painted: `rgb` (H, W, 3) float32, drawn OVERSAMPLE times too large.
 
     `index` is the picture's number within its kind.
     """
@@ -110,7 +110,7 @@ class Canvas:
         return options[int(self.rng.integers(len(options)))]
 
     def cycle(self, options: Sequence[T]) -> T:
-        """Return the option whose turn it is, so that a kind shows all of them."""
+        """Return the option of this picture's number, so that a kind shows all options in turn."""
         return options[self.index % len(options)]
 
     def noise(self, cell: float, octaves: int = 4, stretch: tuple[float, float] = (1, 1)) -> Field:
@@ -128,11 +128,11 @@ class Canvas:
         return f32(np.clip(0.5 + 0.2 * total / (total.std() + 1e-6), 0.0, 1.0))
 
     def paint(self, mask: Field, colour: Field, where: Patch = np.s_[:, :]) -> None:
-        """Cover with a colour, (3,) or per pixel, where the mask is 1."""
+        """Cover with a colour, (3,) or one for each pixel, where the mask is 1."""
         self.rgb[where] += (colour - self.rgb[where]) * mask[..., None]
 
     def shade(self, factor: Field, where: Patch = np.s_[:, :]) -> None:
-        """Multiply the light by a factor per pixel."""
+        """Multiply the light by a factor for each pixel."""
         self.rgb[where] *= factor[..., None]
 
     def patch(self, center: tuple[float, float], radius: float) -> Patch:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from scenes.canvas import Canvas, Field, Shape, f32, hsv, mix, oval, place, ramp, smooth, stroke
+from scenes.canvas import Canvas, Field, Shape, f32, hsv, mix, moved, oval, ramp, smooth, stroke
 from scenes.outdoors import WHITE, flower
 
 
@@ -31,11 +31,11 @@ def wing(tip: tuple[float, float], width: float, wave: float) -> Field:
     along = 0.5 - 0.5 * np.cos(n)
     across = np.sin(n) * width * along**0.7 * (1 + wave * np.sin(n * 9))
     points = np.stack([along * reach * (1 + 0.3 * wave * np.cos(n * 7)), across * reach], axis=1)
-    return place(points, (0.0, 0.0), float(np.arctan2(tip[1], tip[0])))
+    return moved(points, (0.0, 0.0), float(np.arctan2(tip[1], tip[0])))
 
 
 def butterfly(c: Canvas) -> None:
-    """Paint one butterfly, or two, on blossoms before a blurred garden."""
+    """Paint a butterfly, or two, on blossoms in front of a blurred garden."""
     bokeh(c, c.cycle([0.3, 0.24, 0.52, 0.36, 0.95, 0.42, 0.12]))
     count = c.pick([1, 1, 1, 2])
     for k in range(count):
@@ -57,7 +57,7 @@ def butterfly(c: Canvas) -> None:
 
 
 def wings(c: Canvas, at: tuple[float, float], size: float) -> None:
-    """Paint one butterfly's four wings with veins, edge and spots, and its body."""
+    """Paint a butterfly: four wings with veins, edge and spots, and the body."""
     hue = c.pick([0.06, 0.1, 0.56, 0.61, 0.01, 0.15, 0.78, 0.07])
     main, rim = hsv(hue + c.u(-0.02, 0.02), c.u(0.6, 0.95), c.u(0.75, 1.0)), hsv(0.07, 0.5, 0.09)
     second = c.pick([main, mix(main, WHITE, 0.6), hsv(hue + 0.08, 0.8, 0.9)])
@@ -67,7 +67,7 @@ def wings(c: Canvas, at: tuple[float, float], size: float) -> None:
     spots = [(k, c.u(0.02, 0.05)) for k in c.rng.uniform(0.3, 0.7, 7)]
     eye = c.u(0, 1) < 0.5
     pair = [f32(outline * [side, 1.0]) for outline in (hind, fore) for side in (-tilt, 1.0)]
-    shadow = [place(outline, (at[0] + 0.03, at[1] + 0.06), turn, size) for outline in pair]
+    shadow = [moved(outline, (at[0] + 0.03, at[1] + 0.06), turn, size) for outline in pair]
     c.shade(1 - 0.35 * c.mask(shadow, 0.03))
     for outline, colour in zip(pair, (second, second, main, main), strict=True):
         shapes = pattern(outline, (rim, colour, mix(second, WHITE, 0.7)), spots)
@@ -75,8 +75,8 @@ def wings(c: Canvas, at: tuple[float, float], size: float) -> None:
             x, y = outline.mean(axis=0) * 1.1
             ring = [(0.13, rim), (0.1, hsv(hue + 0.45, 0.7, 0.7)), (0.05, WHITE * 0.9)]
             shapes += [(oval((x, y), r * tilt, r), tone) for r, tone in ring]
-        c.draw([(place(part, at, turn, size), tone) for part, tone in shapes])
-    covered = c.mask([place(outline, at, turn, size) for outline in pair])
+        c.draw([(moved(part, at, turn, size), tone) for part, tone in shapes])
+    covered = c.mask([moved(outline, at, turn, size) for outline in pair])
     c.shade(1 + covered * (0.5 * c.noise(0.03, 3) - 0.25))
     body = [
         (oval((0, 0.14), 0.034, 0.22), rim * 1.6),
@@ -86,13 +86,13 @@ def wings(c: Canvas, at: tuple[float, float], size: float) -> None:
     for s in (-1, 1):
         feeler = [(0, -0.22), (s * 0.1, -0.4), (s * 0.2, -0.52)]
         body += [(stroke(feeler, 0.018, 0.008), rim), (oval((s * 0.2, -0.52), 0.02, 0.02), rim)]
-    c.draw([(place(part, at, turn, size), tone) for part, tone in body])
+    c.draw([(moved(part, at, turn, size), tone) for part, tone in body])
 
 
 def pattern(
     outline: Field, tones: tuple[Field, Field, Field], spots: list[tuple[float, float]]
 ) -> list[Shape]:
-    """Return a wing's edge, fields, veins and spots; tones are of the edge, field and spots."""
+    """Return a wing's edge, fields, veins and spots; `tones` colour the edge, fields and spots."""
     (rim, colour, pale), middle = tones, outline.mean(axis=0)
     shapes: list[Shape] = []
     rims = [(1.0, rim), (0.86, colour * 0.8), (0.74, colour), (0.5, mix(colour, WHITE, 0.16))]
@@ -108,7 +108,7 @@ def pattern(
 
 
 def fish(c: Canvas, at: tuple[float, float], size: float, scheme: tuple[Field, Field]) -> None:
-    """Draw one fish of a length of two `size`, striped or plain, facing left or right."""
+    """Draw a fish, 2 * `size` long, striped or plain, facing left or right."""
     flip, turn, high = c.pick([-1.0, 1.0]), c.u(-0.25, 0.25), c.u(0.42, 0.68)
     n = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     body = np.stack([np.cos(n), np.sin(n) * high * (0.62 + 0.38 * np.cos(n * 0.5) ** 2)], axis=1)
@@ -120,7 +120,7 @@ def fish(c: Canvas, at: tuple[float, float], size: float, scheme: tuple[Field, F
     base, stripe = scheme
 
     def put(points: Field) -> Field:
-        return place(points * f32([flip, 1.0]), at, turn, size)
+        return moved(points * f32([flip, 1.0]), at, turn, size)
 
     c.draw([(put(p), mix(base, stripe, 0.45)) for p in (tail, *fins)])
     shape = put(f32(body))
@@ -150,7 +150,7 @@ def fish(c: Canvas, at: tuple[float, float], size: float, scheme: tuple[Field, F
 
 
 def coral(c: Canvas, foot: tuple[float, float], size: float, colour: Field) -> list[Shape]:
-    """Return a branching coral."""
+    """Return the shapes of a branching coral."""
     shapes: list[Shape] = []
     tips = [(foot, -np.pi / 2 + c.u(-0.3, 0.3), size * 0.36, size * 0.13)]
     for level in range(5):

@@ -3,13 +3,13 @@
 import cv2
 import numpy as np
 
-from scenes.canvas import Canvas, Field, Shape, f32, hsv, mix, oval, place, ramp, smooth, stroke
+from scenes.canvas import Canvas, Field, Shape, f32, hsv, mix, moved, oval, ramp, smooth, stroke
 
 WHITE = f32([1, 1, 1])
 
 
 def clouds(c: Canvas, colour: Field, below: float, cover: float, stretch: float = 3.0) -> None:
-    """Paint clouds that thin out toward the line y = below; cover 0 is none, 1 is overcast."""
+    """Paint clouds that thin out toward the height `below`; `cover`: 0 clear, 1 overcast."""
     body = c.noise(0.35, 6, (stretch, 1.0))
     lit = c.noise(0.3, 4, (stretch, 1.0))
     veil = smooth(body, 0.72 - 0.35 * cover, 0.95 - 0.35 * cover)
@@ -67,12 +67,12 @@ def sunset(c: Canvas) -> None:
         at, span = (c.w * c.u(0.1, 0.9), horizon * c.u(0.15, 0.7)), c.u(0.015, 0.035)
         for wing in (-1, 1):
             path_xy = [(0, 0), (wing * 0.5, -0.35), (wing, -0.1)]
-            birds.append((stroke(place(path_xy, at, c.u(-0.2, 0.2), span), 0.007), top * 0.3))
+            birds.append((stroke(moved(path_xy, at, c.u(-0.2, 0.2), span), 0.007), top * 0.3))
     c.draw(birds)
 
 
 def boat(c: Canvas, foot: tuple[float, float], size: float, sails: tuple[Field, Field]) -> None:
-    """Draw one sail boat and its reflection; `size` is the mast's height."""
+    """Draw a sail boat and its reflection; `size` is the mast's height."""
     lean, flip = c.u(-0.12, 0.12), c.pick([-1.0, 1.0])
     bend = np.linspace(0, 1, 12)
     main = [
@@ -95,8 +95,8 @@ def boat(c: Canvas, foot: tuple[float, float], size: float, sails: tuple[Field, 
     ghosts: list[Shape] = []
     for points, colour in parts:
         p = f32(points) * f32([flip, 1.0])
-        shapes.append((place(p, foot, lean, size), colour))
-        ghosts.append((place(p * f32([1, -0.75]), foot, -lean, size), colour * 0.75))
+        shapes.append((moved(p, foot, lean, size), colour))
+        ghosts.append((moved(p * f32([1, -0.75]), foot, -lean, size), colour * 0.75))
     clean = c.rgb.copy()
     c.draw(ghosts, blur=0.012)
     c.rgb = mix(clean, c.rgb, 0.45)
@@ -138,7 +138,7 @@ def sailing(c: Canvas) -> None:
 
 
 def terrain(c: Canvas) -> tuple[Field, Field]:
-    """Return a map of mountain heights in 0..1 and its sun light, near rows last."""
+    """Return a map of mountain heights in 0..1 and of the sunlight on them, near rows last."""
     size = 384
     total = np.zeros((size, size), np.float32)
     for octave in range(8):
@@ -156,7 +156,7 @@ def terrain(c: Canvas) -> tuple[Field, Field]:
 
 
 def mountains(c: Canvas) -> None:
-    """Render a range of mountains, painter's order, hazier with distance."""
+    """Render a range of mountains, slice by slice, hazier with distance."""
     height, light = terrain(c)
     hue = c.u(0.55, 0.63)
     haze = mix(
@@ -189,14 +189,14 @@ def mountains(c: Canvas) -> None:
         tops.append(horizon + (0.4 - h * scale * min(1.0, 0.1 + 1.2 * (z - 0.5))) / z)
     reach, palette = np.minimum.accumulate(f32(tops), axis=0), f32(colours)
     for col in range(c.rgb.shape[1]):
-        # The nearest slice whose top is at or above a pixel is the one that is seen there.
+        # A pixel shows the nearest slice whose top is at or above it.
         seen = len(tops) - np.searchsorted(reach[::-1, col], c.y[:, 0], side="right")
         below = seen < len(tops)
         c.rgb[below, col] = palette[seen[below], col]
 
 
 def forest(c: Canvas) -> None:
-    """Paint tree trunks with leaves, the far ones pale."""
+    """Paint tree trunks with leaves; far trees are pale."""
     season = c.cycle(["summer", "autumn", "spring"])
     hue, spread = {"summer": (0.29, 0.05), "spring": (0.23, 0.03), "autumn": (0.1, 0.06)}[season]
     light = hsv(hue - 0.05, c.u(0.2, 0.45), c.u(0.8, 0.98))
@@ -251,7 +251,7 @@ def forest(c: Canvas) -> None:
 
 
 def meadow(c: Canvas) -> None:
-    """Paint flowers in grass, small and blurred behind, large in front."""
+    """Paint flowers in grass: small and blurred far away, large in front."""
     horizon = c.h * c.u(-0.15, 0.28)
     hue = c.u(0.22, 0.33)
     sky = hsv(0.57, c.u(0.2, 0.5), 0.95)
@@ -302,7 +302,7 @@ def meadow(c: Canvas) -> None:
 def flower(
     c: Canvas, at: tuple[float, float], r: float, tint: tuple[float, float, float], petals: int
 ) -> list[Shape]:
-    """Return the shapes of one flower head, seen a little from the side."""
+    """Return the shapes of a flower head, seen a little from the side."""
     h, s, v = tint
     turn, squash, shapes = c.u(0, 6), c.u(0.65, 1.0), []
     width = r * min(0.75, 2.6 / petals)

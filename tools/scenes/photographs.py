@@ -25,7 +25,7 @@ GRAVEL: list[Crop] = [
     *((256 + 128 * (k % 2), 170 * (k // 2), 128, 170, 1.5) for k in range(6)),
 ]
 
-# The coffee (600 x 400): the whole, then its parts from several distances.
+# The coffee (600 x 400): all of it, then parts of several sizes.
 COFFEE: list[Crop] = [
     (0, 0, 600, 400, 0.5), (175, 12, 240, 200, 1.1), (312, 195, 130, 140, 1.6),
     (70, 150, 190, 240, 1.05), (240, 205, 300, 190, 1.0), (385, 40, 210, 170, 1.3),
@@ -35,7 +35,7 @@ COFFEE: list[Crop] = [
 
 
 def load(name: str) -> npt.NDArray[np.uint8]:
-    """Return a photograph of scikit-image by its function's name."""
+    """Return a photograph of scikit-image by the name of the function that loads it."""
     return np.asarray(getattr(data, name)(), dtype=np.uint8)
 
 
@@ -54,7 +54,7 @@ def galaxy(index: int) -> Image.Image:
 
 
 def gravel(index: int) -> Image.Image:
-    """Return a part of the grey gravel, the stone's tone between sand and slate."""
+    """Return a part of the grey gravel, tinted between sand and slate."""
     grey = load("gravel")
     warm = ((index * 7) % 10 / 9.0 - 0.5) * 0.14
     gain = (0.85 + 0.4 * ((index * 3) % 10) / 9.0) * f32([1 + warm, 1.0, 1 - warm])
@@ -62,6 +62,6 @@ def gravel(index: int) -> Image.Image:
 
 
 def coffee(index: int) -> Image.Image:
-    """Return a part of the coffee, the light a little different each time."""
+    """Return a part of the coffee; each index has a slightly different light."""
     gain = (0.88 + 0.26 * ((index * 7) % 10) / 9.0) * f32([1.0, 1.0, 1.0])
     return cut(load("coffee"), COFFEE[index], gain)

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from scenes.canvas import Canvas, Field, Shape, f32, hsv, mix, oval, place, ramp, smooth, stroke
+from scenes.canvas import Canvas, Field, Shape, f32, hsv, mix, moved, oval, ramp, smooth, stroke
 from scenes.outdoors import WHITE, clouds
 
 
@@ -60,7 +60,7 @@ def one_fruit(
     sort: tuple[float, float, float, str],
     light: tuple[float, float],
 ) -> None:
-    """Paint one fruit with its shadow, bloom and stalk."""
+    """Paint a fruit with its shadow, bloom and stalk."""
     hue, s, v, skin = sort
     hue += c.u(-0.015, 0.015)
     shadow = oval((at[0] - light[0] * r * 0.55, at[1] + r * 0.86), r * 1.15, r * 0.3)
@@ -93,7 +93,7 @@ def one_fruit(
         turn = c.u(-0.9, 0.1)
         green = hsv(c.u(0.26, 0.34), 0.7, c.u(0.35, 0.6))
         for side, shade in ((1.0, 0.8), (-1.0, 1.1)):
-            c.draw([(place(half * f32([1, side]), top, turn, r * 0.9), green * shade)])
+            c.draw([(moved(half * f32([1, side]), top, turn, r * 0.9), green * shade)])
 
 
 def fabric(c: Canvas) -> None:
@@ -131,7 +131,7 @@ def fabric(c: Canvas) -> None:
 
 
 def balloon(c: Canvas, at: tuple[float, float], r: float, scheme: list[Field]) -> None:
-    """Paint one hot-air balloon; `r` is the envelope's half width, `at` its middle."""
+    """Paint a hot-air balloon; `r` is the envelope's half width, `at` its middle."""
     where = c.patch(at, r * 2.1)
     x, y = c.local(at, where)
     x, y = x / r, y / r
@@ -161,8 +161,8 @@ def balloon(c: Canvas, at: tuple[float, float], r: float, scheme: list[Field]) -
     basket = [(-1, 0), (1, 0), (0.85, 1.5), (-0.85, 1.5)]
     c.draw(
         [
-            (place(basket, foot, 0, half), brown),
-            (place([(-1.1, 0), (1.1, 0), (1.1, 0.3), (-1.1, 0.3)], foot, 0, half), brown * 1.5),
+            (moved(basket, foot, 0, half), brown),
+            (moved([(-1.1, 0), (1.1, 0), (1.1, 0.3), (-1.1, 0.3)], foot, 0, half), brown * 1.5),
         ]
     )
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from scenes.canvas import Canvas, Field, Shape, f32, hsv, mix, oval, place, ramp, smooth, stroke
+from scenes.canvas import Canvas, Field, Shape, f32, hsv, mix, moved, oval, ramp, smooth, stroke
 from scenes.outdoors import WHITE, clouds, waves
 
 
@@ -39,7 +39,7 @@ def skyline(c: Canvas) -> None:
                     if c.u(0, 1) < share * (0.45 + 0.55 * near):
                         glass = hsv(warm, c.u(0.2, 0.6), c.u(0.6, 1.0) * (0.6 + 0.4 * near))
                         box = [(0, 0), (0.62, 0), (0.62, 0.75), (0, 0.75)]
-                        shapes.append((place(box, (float(wx), float(wy)), 0, cell), glass))
+                        shapes.append((moved(box, (float(wx), float(wy)), 0, cell), glass))
             x += wide + c.u(-0.02, 0.05)
         c.draw(shapes)
     c.rgb += c.soften(f32(np.clip(c.rgb - 0.35, 0, 1)), 0.012) * 0.7
@@ -113,7 +113,7 @@ def clock(c: Canvas) -> None:
         (c.u(0, 1), 0.75, 0.012, red),
     ]
     for turn, reach, width, colour in hands:
-        line = place([(0, 0.14), (0, 0), (0, -reach)], at, turn * 2 * np.pi, r)
+        line = moved([(0, 0.14), (0, 0), (0, -reach)], at, turn * 2 * np.pi, r)
         c.shade(1 - 0.3 * c.mask([stroke(line + f32([0.012, 0.018]), width * r)], 0.008))
         c.draw([(stroke(line, width * r, width * r * 0.4), colour)])
     c.draw([(oval(at, 0.05 * r, 0.05 * r), ink), (oval(at, 0.02 * r, 0.02 * r), rim)])
@@ -126,7 +126,7 @@ def dial(c: Canvas, at: tuple[float, float], r: float, ink: Field) -> None:
     for k in range(60):
         long = k % 5 == 0
         reach = (0.68 if style == "marks" else 0.76) if long else 0.79
-        line = place([(0, -0.83), (0, -reach)], at, k * np.pi / 30, r)
+        line = moved([(0, -0.83), (0, -reach)], at, k * np.pi / 30, r)
         shapes.append(
             (stroke(line, r * (0.035 if long else 0.01), r * (0.035 if long else 0.01)), ink)
         )
@@ -138,7 +138,7 @@ def dial(c: Canvas, at: tuple[float, float], r: float, ink: Field) -> None:
     sheet = Image.new("L", (cols, rows))
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(max(8.0, 0.17 * r * c.px))
     for k in range(1, 13):
-        x, y = place([(0.0, -0.62)], at, k * np.pi / 6, r)[0] * c.px
+        x, y = moved([(0.0, -0.62)], at, k * np.pi / 6, r)[0] * c.px
         text = roman[k - 1] if style == "roman" else str(k)
         pen.text((float(x), float(y)), text, fill=255, font=font, anchor="mm")
     c.paint(f32(np.asarray(sheet)) / 255.0, ink)

@@ -30,7 +30,7 @@ def cut(files: Sequence[FoundFile], images: int, settings: str) -> Iterator[Shar
         Text that stands for everything the rows depend on besides the files.
 
     >>> files = [FoundFile(f"{number:04}.jpg", size=9, mtime_ns=1) for number in range(1000)]
-    >>> before, after = ({shard.id for shard in cut(some, 50, "")} for some in (files, files[1:]))
+    >>> before, after = ({shard.id for shard in cut(f, 50, "")} for f in (files, files[1:]))
     >>> len(before), len(before - after)
     (20, 1)
     """

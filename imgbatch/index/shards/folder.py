@@ -47,7 +47,7 @@ class ShardedFolder:
     def at(
         cls, folder: str, index: str | os.PathLike[str] | None, config: Config, cluster: str
     ) -> "ShardedFolder":
-        """A folder with its shards in the usual directory, or in the one that `index` names.
+        """A folder whose shards lie in the usual directory, or in the one that `index` names.
 
         Raises
         ------

@@ -119,10 +119,10 @@ class ShardedIndex:
         return np.concatenate(sizes), np.concatenate(hashes)
 
     def _codes(self) -> ShardedCodes:
-        """The codes in the shards, and what does the work on them.
+        """The codes in the shards, with the task maps that work on them.
 
-        On a cluster its workers do. On this machine threads do short tasks; processes do long ones,
-        which hold the interpreter lock.
+        A cluster's workers do all tasks. On this machine threads do short tasks, and processes do
+        long ones, which hold the interpreter lock.
         """
         sharded = self.current.sharded
         run_tasks: TaskMap

@@ -39,7 +39,7 @@ class ShardTask:
     crashing: frozenset[str] = frozenset()
 
     def chunk(self, files: Sequence[FoundFile]) -> Chunk:
-        """The work of reading some of its files."""
+        """A chunk of some of its files, for `read_chunk`."""
         return Chunk(self.folder, _work(files), self.descriptors, self.options)
 
     def probes(self) -> list[Chunk]:
@@ -153,7 +153,7 @@ def crashed_probe(chunk: Chunk) -> tuple[str, ...]:
 
 
 def list_task(task: tuple[str, Sequence[str]]) -> list[Listed]:
-    """List some folders inside an image folder; the task names the image folder first."""
+    """List folders inside an image folder; the task is the image folder and their paths."""
     return list_folders(*task)
 
 

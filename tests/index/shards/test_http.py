@@ -15,7 +15,10 @@ import imgbatch
 from tests.clusters import two_workers, write_preload
 from tests.drawing import settle, write_photos
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="the cluster's workers end by signal")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="the cluster's workers end by signal"),
+]
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

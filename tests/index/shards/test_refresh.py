@@ -30,7 +30,10 @@ from tests.clusters import (
 )
 from tests.drawing import OLD, jpeg, photo, settle, write_photos
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="kills processes by signal")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name != "posix", reason="kills processes by signal"),
+]
 SLOW = "[cluster]\nshard_images = 10\n[index]\nworkers = 2\n[images]\nview_px = 512\n"
 SMALL = "[cluster]\nshard_images = 6\n[index]\nworkers = 2\n"
 

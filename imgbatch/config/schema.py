@@ -1,7 +1,4 @@
-"""The shape of the settings: what each table of config.toml may hold, with its ranges.
-
-Defaults stand in config.toml alone; see `imgbatch.config`, which reads it.
-"""
+"""The tables of config.toml: their keys, types and ranges. Only config.toml holds defaults."""
 
 from typing import Annotated, Literal
 
@@ -15,13 +12,13 @@ Byte = Annotated[int, Field(ge=0, le=255)]
 
 
 class Table(BaseModel):
-    """A table of the file: frozen, no other keys, no silent conversions."""
+    """A table of the file: frozen, without other keys, without silent conversions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Marker(Table):
-    """The [imgbatch] table, which marks a file as ours."""
+    """The [imgbatch] table, which says that a config.toml is meant for imgbatch."""
 
     config_version: Literal[1]
 
@@ -35,7 +32,7 @@ class ImagesConfig(Table):
     background: Annotated[tuple[Byte, Byte, Byte], Field(strict=False)]  # TOML has only lists
 
     def as_options(self) -> DecodeOptions:
-        """The same as a plain record, which workers take without importing this module."""
+        """The same as a plain record; workers then need not import this module."""
         return DecodeOptions(**self.model_dump())
 
 
@@ -102,7 +99,7 @@ class ThumbnailConfig(Table):
 
 
 class DescriptorsConfig(Table):
-    """Parameters of every descriptor that has any."""
+    """Parameters of the descriptors; pHash has none."""
 
     hsv: HsvConfig
     hog: HogConfig
@@ -114,7 +111,7 @@ class DescriptorsConfig(Table):
 
 
 class SpaceConfig(Table):
-    """How descriptor blocks become points."""
+    """How features of descriptors become points."""
 
     fit_images: Annotated[int, Field(ge=100, le=1_000_000)]
     components: dict[str, Annotated[int, Field(ge=1, le=512)]]
@@ -143,7 +140,7 @@ class DifferentConfig(Table):
 
 
 class IndexConfig(Table):
-    """How the index is brought up to date."""
+    """How the index is brought up to date, and from which size on a folder counts as large."""
 
     workers: Annotated[int, Field(ge=0, le=256)]
     chunk_images: Annotated[int, Field(ge=1, le=4096)]
@@ -151,14 +148,14 @@ class IndexConfig(Table):
 
 
 class ClusterConfig(Table):
-    """How a folder is cut where a cluster indexes it."""
+    """How a folder that a cluster indexes is cut into shards and parts."""
 
     shard_images: Annotated[int, Field(ge=1, le=1_000_000)]
     part_images: Annotated[int, Field(ge=1, le=100_000_000)]
 
 
 class SheetConfig(Table):
-    """The look of the contact sheet."""
+    """How the contact sheet is drawn, and where it is written by default."""
 
     columns: Annotated[int, Field(ge=1, le=20)]
     cell_px: Annotated[int, Field(ge=64, le=1024)]
@@ -167,12 +164,13 @@ class SheetConfig(Table):
 
 
 class Config(Table):
-    """All settings, checked. Frozen; build one with `load_config`.
+    """All settings, checked and frozen; `load_config` builds one.
 
     Examples
     --------
-    >>> from imgbatch import load_config
-    >>> load_config().config.similar.tournament
+    >>> from imgbatch.config import load_config
+    >>> config = load_config().config
+    >>> config.sheet.columns
     5
     """
 
@@ -189,25 +187,30 @@ class Config(Table):
     sheet: SheetConfig
 
     @model_validator(mode="after")
-    def _some_weight(self) -> "Config":
+    def _one_weight_is_above_0(self) -> "Config":
         if not any(self.weights.values()):
             raise ValueError("at least one of the weights must be above 0")
         return self
 
     @model_validator(mode="after")
-    def _presets_weigh(self) -> "Config":
+    def _each_preset_has_a_weight_above_0(self) -> "Config":
         for name, weights in self.presets.items():
             if not any((self.weights | weights).values()):
                 raise ValueError(f"at least one weight of preset {name!r} must be above 0")
         return self
 
     def with_emphasis(self, name: str | None) -> "Config":
-        """The same settings under a preset's weights; weights it does not name stay.
+        """The same settings with the weights of a preset; weights it does not name stay.
+
+        Parameters
+        ----------
+        name
+            A preset; None changes nothing.
 
         Raises
         ------
         ConfigError
-            There is no such preset. None changes nothing.
+            There is no such preset.
         """
         if name is None:
             return self

@@ -70,9 +70,9 @@ def classes_reached(images: LabelledPoints, sets: Rows) -> Values:
 
     Examples
     --------
-    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
-    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
-    >>> classes_reached(images, np.array([[0, 1]]))
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> classes_reached(images, np.array([[0, 2], [1, 2]]))
     array([1., 0.])
     """
     all_classes = np.unique(images.labels[images.labels != UNLABELLED])
@@ -84,10 +84,10 @@ def images_reached(images: LabelledPoints, sets: Rows) -> Values:
 
     Examples
     --------
-    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
-    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
-    >>> images_reached(images, np.array([[0, 1]]))
-    array([1., 1., 0.])
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> images_reached(images, np.array([[0, 2]]))
+    array([1., 0., 1.])
     """
     reached = np.zeros(len(images.points))
     reached[sets.ravel()] = 1
@@ -99,9 +99,9 @@ def classes(images: LabelledPoints, sets: Rows) -> Values:
 
     Examples
     --------
-    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
-    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
-    >>> classes(images, np.array([[0, 1], [1, 2]]))
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> classes(images, np.array([[0, 1], [0, 2]]))
     array([1., 2.])
     """
     return _each(images.labels[sets], lambda labels: len(np.unique(labels[labels != UNLABELLED])))
@@ -112,8 +112,8 @@ def overlap(_images: LabelledPoints, sets: Rows) -> Values:
 
     Examples
     --------
-    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
-    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
     >>> overlap(images, np.array([[0, 1], [1, 2]]))
     array([0.5])
     """
@@ -125,8 +125,8 @@ def near_duplicates(images: LabelledPoints, sets: Rows) -> Values:
 
     Examples
     --------
-    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
-    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
     >>> near_duplicates(images, np.array([[0, 1, 2]]))
     array([1.])
     """
@@ -143,10 +143,10 @@ def min_distance(images: LabelledPoints, sets: Rows) -> Values:
 
     Examples
     --------
-    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
-    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
-    >>> min_distance(images, np.array([[0, 1, 2]]))
-    array([1.])
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> print(f"{min_distance(images, np.array([[0, 1, 2]]))[0]:.3f}")
+    1.414
     """
     return _each(sets, lambda rows: float(_distances(images.points[rows]).min()))
 
@@ -156,10 +156,10 @@ def mean_distance(images: LabelledPoints, sets: Rows) -> Values:
 
     Examples
     --------
-    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
-    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
-    >>> mean_distance(images, np.array([[0, 1, 2]]))
-    array([2.])
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> print(f"{mean_distance(images, np.array([[0, 1, 2]]))[0]:.3f}")
+    1.414
     """
     return _each(sets, lambda rows: float(_distances(images.points[rows]).mean()))
 
@@ -172,10 +172,11 @@ def mean_shift(images: LabelledPoints, sets: Rows) -> Values:
 
     Examples
     --------
-    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
-    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
-    >>> mean_shift(images, np.array([[0, 2]]))
-    array([0.07142857])
+    >>> points = np.array([[0], [1], [2], [3]], np.float32)
+    >>> images = LabelledPoints(points, np.zeros(4, np.uint64), np.zeros(4, np.int64))
+    >>> balanced, lopsided = mean_shift(images, np.array([[0, 3], [0, 1]]))
+    >>> print(f"{balanced:.1f} {lopsided:.1f}")
+    0.0 2.4
     """
     centred = images.points - images.points.mean(axis=0, dtype=np.float64)
     total, size = len(centred), sets.shape[1]
@@ -193,10 +194,10 @@ def vendi_score(images: LabelledPoints, sets: Rows) -> Values:
 
     Examples
     --------
-    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
-    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
-    >>> vendi_score(images, np.array([[1, 2]]))
-    array([1.])
+    >>> hashes, labels = np.array([0, 1, 255], np.uint64), np.array([0, 0, 1])
+    >>> images = LabelledPoints(np.eye(3, dtype=np.float32), hashes, labels)
+    >>> print(f"{vendi_score(images, np.array([[0, 1, 2]]))[0]:.2f}")
+    3.00
     """
     return _each(sets, lambda rows: vendi(images.points[rows]))
 
@@ -226,10 +227,11 @@ def outlier_percentile(images: LabelledPoints, sets: Rows) -> Values:
 
     Examples
     --------
-    >>> points, hashes = np.array([[0], [1], [3]], np.float32), np.array([0, 1, 255], np.uint64)
-    >>> images = LabelledPoints(points, hashes, labels=np.array([0, 0, 1]))
-    >>> outlier_percentile(images, np.array([[0, 2]]))
-    array([66.66666667])
+    >>> points = np.array([*range(11), 99], np.float32)[:, None]
+    >>> images = LabelledPoints(points, np.zeros(12, np.uint64), np.zeros(12, np.int64))
+    >>> middle, outlier = outlier_percentile(images, np.array([[5], [11]]))
+    >>> bool(middle < 50 < outlier)
+    True
     """
     n = len(images.points)
     compared = np.arange(n)
@@ -302,7 +304,7 @@ METRICS: dict[str, Metric] = {
         "different", classes, "classes in a set of different images", needs_labels=True
     ),
     "different_overlap": Metric(
-        "different", overlap, "share of a different set that the set before held, too"
+        "different", overlap, "share of a different set that is also in the set before it"
     ),
     "different_near_duplicates": Metric(
         "different", near_duplicates, "pairs of near-duplicates in a different set"
@@ -317,7 +319,9 @@ METRICS: dict[str, Metric] = {
         "different", vendi_score, "effective number of different images in such a set"
     ),
     "different_outlier_percentile": Metric(
-        "different", outlier_percentile, "how alone its images lie; 50 is usual, 100 most"
+        "different",
+        outlier_percentile,
+        "percentile of its images by loneliness; 50 is usual",
     ),
     "different_images_reached": Metric(
         "different", images_reached, "share of the images that came up in some such set"

@@ -56,7 +56,7 @@ def decoded_by(task):
     """Paths of the files that a task decodes."""
     if isinstance(task, ShardTask):
         return {file.path for file in task.shard.files} - task.crashing
-    return {work.path for work in task.work}
+    return {file.path for file in task.files}
 
 
 def refresh(sharded, runner=None):

@@ -1,4 +1,4 @@
-"""Real clusters for tests: worker processes, and decoders that can die."""
+"""Real clusters for tests, whose workers a file can kill."""
 
 import contextlib
 import logging
@@ -30,7 +30,10 @@ extract.decode = deadly(extract.decode)
 
 
 def write_preload(directory: Path) -> Path:
-    """A file that Dask's workers run when they start: after it, a DEADLY file kills them."""
+    """Write a file that Dask's workers run when they start.
+
+    From then on a worker dies of an image file that ends with `DEADLY`.
+    """
     file = directory / "deadly_preload.py"
     file.write_text(_PRELOAD)
     return file
@@ -38,13 +41,13 @@ def write_preload(directory: Path) -> Path:
 
 @contextlib.contextmanager
 def two_workers(preload: Path) -> Iterator[object]:
-    """A cluster of two processes that are started again when they die."""
+    """A cluster of two worker processes, which Dask starts again when they die."""
     with local_cluster(n_workers=2, threads_per_worker=1, preload=[str(preload)]) as cluster:
         yield cluster
 
 
 def local_cluster(**options) -> object:
-    """A cluster of this process that takes no port others may want, and is silent."""
+    """A cluster that this process starts, on free ports and without log messages."""
     from distributed import LocalCluster
 
     scheduler = {"allowed_failures": 1, "dashboard": False, "dashboard_address": "127.0.0.1:0"}
@@ -54,7 +57,7 @@ def local_cluster(**options) -> object:
 
 @contextlib.contextmanager
 def scheduler_and_worker(directory: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A scheduler that a test may kill, with one worker; its address and process."""
+    """The address and the process of a scheduler that a test may kill; it has one worker."""
     file = directory / f"scheduler-{time.time_ns()}.json"
     common = ["--scheduler-file", str(file), "--no-dashboard"]
     dask = [sys.executable, "-m", "distributed.cli"]
@@ -78,19 +81,19 @@ def scheduler_and_worker(directory: Path) -> Iterator[tuple[str, subprocess.Pope
 
 
 def pids(cluster) -> list[int]:
-    """The worker processes there are now."""
+    """The ids of the present worker processes."""
     return [nanny.pid for nanny in cluster.workers.values() if nanny.pid]
 
 
 def kill_a_worker(cluster) -> int:
-    """Kill one of the worker processes, as the system does when memory runs out."""
+    """Kill a worker process, as the system does when memory runs out."""
     pid = pids(cluster)[0]
     os.kill(pid, signal.SIGKILL)
     return pid
 
 
 def forget_shards(cluster) -> None:
-    """Have workers, and this process, read each shard anew."""
+    """Make workers, and this process, read each shard from disk again."""
     from distributed import Client
 
     with Client(cluster.scheduler_address, set_as_default=False) as client:

@@ -1,4 +1,4 @@
-"""Pictures that tests draw themselves, and the bytes of files made from them."""
+"""Pictures that tests draw, and the bytes of image files made from them."""
 
 import io
 import os
@@ -14,7 +14,7 @@ ORIENTATION = 0x0112
 
 
 def photo(seed: int = 0, width: int = 120, height: int = 90, noise: int = 12) -> Image.Image:
-    """A colour gradient with some shapes and noise, another one for each seed."""
+    """A colour gradient with shapes and noise; each seed gives another picture."""
     random = np.random.default_rng(seed)
     corners = random.integers(0, 256, (2, 2, 3)).astype(np.uint8)
     picture = Image.fromarray(corners).resize((width, height), Image.Resampling.BILINEAR)
@@ -30,7 +30,7 @@ def photo(seed: int = 0, width: int = 120, height: int = 90, noise: int = 12) ->
 
 
 def corners(width: int = 96, height: int = 64) -> Image.Image:
-    """Red, green, blue and yellow quarters: each way of turning it gives another picture."""
+    """Red, green, blue and yellow quarters; each of the eight orientations looks different."""
     pixels = np.zeros((height, width, 3), np.uint8)
     half_y, half_x = height // 2, width // 2
     pixels[:half_y, :half_x] = 200, 30, 30
@@ -41,7 +41,7 @@ def corners(width: int = 96, height: int = 64) -> Image.Image:
 
 
 def encode(image: Image.Image, form: str, **options: object) -> bytes:
-    """The bytes of a file in Pillow's format of that name."""
+    """The bytes of an image file in a format that Pillow knows by this name."""
     buffer = io.BytesIO()
     image.save(buffer, form, **options)
     return buffer.getvalue()
@@ -56,7 +56,7 @@ def png(image: Image.Image, **options: object) -> bytes:
 
 
 def turned(image: Image.Image, orientation: int) -> tuple[Image.Image, Image.Exif]:
-    """The pixels and EXIF block with which a viewer shows `image` upright."""
+    """Pixels and an EXIF block that make a viewer show `image` upright."""
     undo = {
         1: None,
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -78,7 +78,7 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def png_claiming(width: int, height: int, colour: int = 2, bits: int = 8) -> bytes:
-    """A few bytes whose header promises a picture of that size."""
+    """A PNG of a few bytes whose header claims this size."""
     header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
     data = zlib.compress(bytes(1000))
     return (
@@ -87,7 +87,7 @@ def png_claiming(width: int, height: int, colour: int = 2, bits: int = 8) -> byt
 
 
 def jpeg_claiming(width: int, height: int) -> bytes:
-    """A small JPEG whose frame header was rewritten."""
+    """A small JPEG whose header claims this size."""
     data = bytearray(jpeg(photo(1, 16, 16)))
     at = data.index(b"\xff\xc0")
     struct.pack_into(">HH", data, at + 5, height, width)
@@ -101,7 +101,7 @@ def gif_claiming(width: int, height: int) -> bytes:
 
 
 def tiff_claiming(width: int, height: int) -> bytes:
-    """An uncompressed TIFF with nothing behind its directory."""
+    """An uncompressed TIFF that claims this size and ends after its directory."""
     tags = [
         (256, 4, 1, width),
         (257, 4, 1, height),
@@ -118,7 +118,7 @@ def tiff_claiming(width: int, height: int) -> bytes:
 
 
 def webp_claiming(width: int, height: int) -> bytes:
-    """A lossless WebP whose header was rewritten (14 bits for each side)."""
+    """A small lossless WebP whose header claims this size (14 bits for each side)."""
     data = bytearray(encode(photo(1, 16, 16), "WEBP", lossless=True))
     at = data.index(b"VP8L") + 9
     bits = int.from_bytes(data[at : at + 4], "little") & ~((1 << 28) - 1)
@@ -133,14 +133,14 @@ def bmp_claiming(width: int, height: int) -> bytes:
 
 
 def settle(folder: Path) -> None:
-    """Date every file back, so that an index may trust what it read."""
+    """Date every file back; an index reads files again that changed a moment ago."""
     for number, path in enumerate(sorted(folder.rglob("*"))):
         if path.is_file() and not path.is_symlink():
             os.utime(path, (OLD + number, OLD + number))
 
 
 def write_photos(folder: Path, count: int, *, classes: int = 1, seed: int = 0) -> list[str]:
-    """Write small JPEG photos, in class subfolders if asked, and date them back."""
+    """Write small JPEG photos, in a subfolder for each class, and date them back; return their names."""
     names = []
     for number in range(count):
         name = f"image{number:03}.jpg"

@@ -361,13 +361,15 @@ def test_the_image_folder_is_never_written_to(photos, tmp_path):
     assert state() == before
 
 
-def test_progress_is_told_up_to_the_last_file(photos, tmp_path):
-    told = []
+def test_progress_is_reported_up_to_the_last_file(photos, tmp_path):
+    reported = []
     config = config_of(tmp_path)
-    imgbatch.load(photos, config=config, progress=lambda done, total: told.append((done, total)))
-    assert told[0] == (0, 12)
-    assert told[-1] == (12, 12)
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    imgbatch.load(
+        photos, config=config, progress=lambda done, total: reported.append((done, total))
+    )
+    assert reported[0] == (0, 12)
+    assert reported[-1] == (12, 12)
+    assert [done for done, _ in reported] == sorted(done for done, _ in reported)
 
 
 def test_a_collection_never_answers_with_wrong_images_after_its_folder_was_indexed_anew(

@@ -1,4 +1,4 @@
-"""README shows commands and settings as they are."""
+"""README and CONTRIBUTING agree with the program."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_every_command_stands_in_the_readme():
+def test_the_readme_names_every_command():
     for name in get_command(app).commands:
         assert re.search(rf"imgbatch {name}\b", README), name
 
@@ -44,7 +44,7 @@ def test_the_settings_of_the_readme_are_a_valid_config(tmp_path):
     assert load_config(file).config != load_config(default_config_path()).config
 
 
-def test_the_changelog_has_a_place_for_what_comes():
+def test_the_changelog_has_a_section_for_unreleased_changes():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "## [Unreleased]" in changelog
 

@@ -1,4 +1,4 @@
-"""--cluster on the terminal: the same answers, and processes that never stay behind."""
+"""``--cluster`` gives the answers of one machine and leaves no process behind."""
 
 import os
 import signal

@@ -199,7 +199,7 @@ def test_the_sheet_goes_where_it_is_wanted_in_the_format_of_its_ending(ask, tmp_
 
 
 @pytest.mark.parametrize("option", ["-o", "--copy-to", "--link-to", "--index"])
-def test_places_inside_the_image_folder_are_refused(cli, indexed, option):
+def test_targets_inside_the_image_folder_are_refused(cli, indexed, option):
     before = listing(indexed.folder)
     answer = cli("similar", indexed.folder, option, indexed.folder / "sub" / "a.png")
     answer.assert_one_clear_line(2, "inside the image folder")
@@ -207,7 +207,7 @@ def test_places_inside_the_image_folder_are_refused(cli, indexed, option):
 
 
 @pytest.mark.parametrize("place", [".", "class0"])
-def test_the_image_folder_is_never_written_to_even_if_one_stands_in_it(ask, indexed, place):
+def test_the_image_folder_is_never_written_to_even_as_the_working_directory(ask, indexed, place):
     before = listing(indexed.folder)
     answer = ask("similar", "-n", 3, "--json", cwd=indexed.folder / place)
     assert answer.code == 0

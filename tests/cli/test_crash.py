@@ -1,4 +1,4 @@
-"""Interrupted, killed, damaged, two at once: the index goes on where it was, answers stay equal."""
+"""An index that was interrupted, killed, damaged or built twice at once gives the same answers."""
 
 import contextlib
 import json
@@ -239,7 +239,7 @@ def test_a_damaged_or_newer_index_is_rebuilt_with_a_note(cli, photos, how):
 
 
 def test_damage_on_any_page_never_stops_a_request(photos):
-    """The points kept beside the index are gone, too, so that every page is read."""
+    """The points beside the index are removed too, so that every page is read."""
     collection = imgbatch.load(photos)
     directory, expected = collection.index_directory, collection.paths
     del collection

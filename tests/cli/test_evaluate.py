@@ -84,16 +84,16 @@ def test_tune_writes_a_commented_config_that_config_takes(cli, indexed):
 
 
 @pytest.mark.slow
-def test_tune_never_overwrites_unless_told_where_to_write(cli, indexed, tmp_path):
+def test_tune_overwrites_only_the_file_that_output_names(cli, indexed, tmp_path):
     command = ("tune", indexed.folder, "--index", indexed.index, "--trials", 1, "--enabled-only")
     Path("imgbatch-tuned.toml").write_text("mine")
     assert cli(*command).code == 0
     assert Path("imgbatch-tuned.toml").read_text() == "mine"
     assert Path("imgbatch-tuned-2.toml").is_file()
-    told = tmp_path / "told.toml"
-    told.write_text("old")
-    assert cli(*command, "-o", told).code == 0
-    assert "[weights]" in told.read_text()
+    named = tmp_path / "named.toml"
+    named.write_text("old")
+    assert cli(*command, "-o", named).code == 0
+    assert "[weights]" in named.read_text()
 
 
 def test_tune_json_says_what_it_found_and_where(cli, indexed):
@@ -105,7 +105,7 @@ def test_tune_json_says_what_it_found_and_where(cli, indexed):
     assert document["settings"]["weights"]
 
 
-def test_tune_refuses_places_it_must_not_write_to(cli, indexed, tmp_path):
+def test_tune_refuses_targets_it_must_not_write_to(cli, indexed, tmp_path):
     inside = indexed.folder / "tuned.toml"
     cli("tune", indexed.folder, "-o", inside).assert_one_clear_line(2, "inside the image folder")
     cli("tune", indexed.folder, "-o", tmp_path).assert_one_clear_line(2, "is a folder")

@@ -1,4 +1,4 @@
-"""The command explain, and how tables and JSON of other commands say why."""
+"""``explain``, and the shares of a distance in the tables and JSON of other commands."""
 
 import numpy as np
 import pytest
@@ -100,7 +100,7 @@ def test_an_image_is_no_distance_from_itself(photos):
     assert all(part["share"] == 0 for part in found["descriptors"])
 
 
-def test_no_picture_is_drawn_where_none_is_wanted(photos, tmp_path):
+def test_no_picture_option_draws_no_picture(photos, tmp_path):
     a, b = photos / "cats" / "cats-0.png", photos / "cats" / "cats-1.png"
     assert explained(a, b, "--no-picture")["picture"] is None
     assert not (tmp_path / "work" / "imgbatch-out").exists()

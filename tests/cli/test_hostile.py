@@ -177,14 +177,16 @@ def test_a_folder_without_images_is_one_line_and_exit_2(cli, tmp_path, mode, kin
 
 
 @pytest.mark.slow
-def test_a_closed_folder_is_one_line_and_exit_2(command, tmp_path, as_anybody):
+def test_a_folder_without_read_permission_is_one_line_and_exit_2(command, tmp_path, as_anybody):
     (tmp_path / "closed").mkdir(mode=0)
     answer = command("similar", tmp_path / "closed", "--json", prefix=as_anybody)
     answer.assert_one_clear_line(2, "closed", "Permission denied")
 
 
 @pytest.mark.slow
-def test_closed_files_and_subfolders_are_skipped_with_the_reason(command, tmp_path, as_anybody):
+def test_files_and_subfolders_without_read_permission_are_skipped_with_the_reason(
+    command, tmp_path, as_anybody
+):
     folder = tmp_path / "photos"
     drawing.write_photos(folder, 3)
     (folder / "image001.jpg").chmod(0)
@@ -200,7 +202,9 @@ def test_closed_files_and_subfolders_are_skipped_with_the_reason(command, tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("option", ["--index", "-o", "--copy-to"])
-def test_a_closed_place_is_one_line_and_exit_1(command, photos, tmp_path, as_anybody, option):
+def test_a_target_without_write_permission_is_one_line_and_exit_1(
+    command, photos, tmp_path, as_anybody, option
+):
     (tmp_path / "closed").mkdir(mode=0o500)
     target = tmp_path / "closed" / ("sheet.png" if option == "-o" else "sub")
     answer = command("similar", photos, "-n", 2, "--json", option, target, prefix=as_anybody)
@@ -215,13 +219,13 @@ def test_an_unreadable_config_is_one_line_and_exit_2(command, photos, tmp_path, 
     answer.assert_one_clear_line(2, "c.toml", "Permission denied")
 
 
-def test_an_index_place_that_cannot_be_written_is_one_line_and_exit_1(cli, photos, tmp_path):
+def test_an_index_that_cannot_be_written_is_one_line_and_exit_1(cli, photos, tmp_path):
     (tmp_path / "file").write_text("x")
     answer = cli("similar", photos, "--json", "--index", tmp_path / "file" / "sub")
     answer.assert_one_clear_line(1, "index", "--index")
 
 
-def test_a_sheet_place_that_cannot_be_written_is_one_line_and_exit_1(cli, photos, tmp_path):
+def test_a_sheet_that_cannot_be_written_is_one_line_and_exit_1(cli, photos, tmp_path):
     (tmp_path / "file").write_text("x")
     answer = cli("similar", photos, "--json", "-o", tmp_path / "file" / "a.png")
     answer.assert_one_clear_line(1, "cannot write", "a.png")

@@ -1,4 +1,4 @@
-"""Commands on a folder whose shards make several parts: what they say is what one machine says."""
+"""Commands on a folder whose shards make several parts say what one machine says."""
 
 import pytest
 

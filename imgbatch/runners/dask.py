@@ -4,6 +4,8 @@ Dask schedules, moves data and replaces workers. This file adds two things: ever
 and a task that kills its workers is found.
 """
 
+import asyncio
+import concurrent.futures
 import contextlib
 import logging
 import math
@@ -12,7 +14,6 @@ import queue
 import signal
 import time
 import weakref
-from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -25,6 +26,13 @@ from imgbatch.runners.cores import usable_cores
 from imgbatch.runners.signals import interrupts_blocked
 
 LOCAL = "local"
+_LOST = (
+    OSError,
+    RuntimeError,
+    asyncio.CancelledError,  # from calls to the scheduler
+    concurrent.futures.CancelledError,  # from futures; not the same class
+)
+"""What Dask raises when the scheduler does not answer."""
 _AHEAD = 3
 """Tasks handed out for each worker thread: one at work, two waiting, so that none idles."""
 _START_SECONDS, _ASK_SECONDS, _CLOSE_SECONDS, _TICK_SECONDS = 60.0, 20.0, 10.0, 2.0
@@ -212,7 +220,7 @@ class DaskRunner:
             if self._client is None or self._client.status != "running":
                 raise OSError("the connection is lost")
             yield
-        except (OSError, CancelledError, RuntimeError) as error:
+        except _LOST as error:
             self.close()
             raise ClusterError(
                 f"the scheduler at {self.address} is gone ({type(error).__name__})", _AGAIN

@@ -1,11 +1,15 @@
 """The Dask runner: every task is answered once, and no wait is without an end."""
 
+import asyncio
 import os
 import time
+from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("distributed")
+
+from distributed.client import FutureCancelledError
 
 from imgbatch.errors import ClusterError
 from imgbatch.runners import dask as runner_module
@@ -113,6 +117,19 @@ def test_an_address_where_nobody_is_is_one_clear_error(monkeypatch):
         pytest.raises(ClusterError, match=r"no Dask cluster at tcp://127\.0\.0\.1:9"),
     ):
         run(runner, double, [(1,)])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [asyncio.CancelledError(), FutureCancelledError("a", "lost"), OSError("closed")],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_dask_raises_for_a_lost_scheduler_is_one_readable_error(error):
+    runner = DaskRunner("tcp://127.0.0.1:1")
+    runner._client = SimpleNamespace(status="running")
+    with pytest.raises(ClusterError, match="is gone"), runner._losing():
+        raise error
+    assert runner._client is None
 
 
 def test_a_cluster_that_closes_meanwhile_is_an_error():

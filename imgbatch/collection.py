@@ -179,6 +179,7 @@ class Collection:
     def features(self, rows: Rows) -> dict[str, Floats]:
         """What the descriptors say of some rows, given in rising order: (m, d) float32 by name.
 
+        >>> import numpy as np
         >>> load("photos").features(np.array([0, 1]))["phash"].shape
         (2, 64)
         """

@@ -59,7 +59,7 @@ def test_a_run_in_this_process_leaves_no_trace_in_it(photos, tmp_path):
         )  # fmt: skip
 
     before = state()
-    start_early(2)  # as a command does that ends before it reads images
+    start_early(2, ())  # as a command does that ends before it reads images
     answer = run_in_this_process("--debug", "similar", photos, env={"COLUMNS": "40"}, cwd=tmp_path)
     assert answer.code == 0
     assert (tmp_path / "imgbatch-out").is_dir()

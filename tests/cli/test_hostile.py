@@ -121,7 +121,6 @@ def test_a_folder_that_looks_like_markup_is_shown_as_it_is(cli, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="such names are POSIX's")
-@pytest.mark.xfail(strict=True, reason="the title of the table is taken for markup")
 def test_evaluate_shows_a_folder_that_looks_like_markup_as_it_is(cli, tmp_path):
     folder = tmp_path / "x[" / "y]"
     drawing.write_photos(folder, 6, classes=2)

@@ -265,7 +265,7 @@ def test_points_that_cannot_be_written_are_a_readable_error(photos, config, tmp_
 def test_a_collection_asks_parts_like_one_array(photos, config, tmp_path):
     index = in_shards(photos, tmp_path, [10] * 6, elsewhere)
     parted = imgbatch.load(photos.folder, index=photos.index_directory.parent, refresh=False)
-    parted._opened = Exchanged(parted._opened, project(index, config(10)))
+    parted._picker._opened = Exchanged(parted._opened, project(index, config(10)))
     assert len(parted.projection.parts) == 6
     for seed in range(5):
         one, several = photos.similar(8, seed=seed), parted.similar(8, seed=seed)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 import imgbatch
@@ -21,6 +22,12 @@ from tests.commands import (
     start_process,
 )
 from tests.drawing import write_photos
+
+# A busy machine is no fault of the code: no test fails because drawing its examples takes long.
+hypothesis.settings.register_profile(
+    "no timings", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("no timings")
 
 
 def pytest_configure() -> None:

@@ -84,7 +84,7 @@ def _folder_of(a: str, b: str, index: str | None) -> str:
         with contextlib.suppress(UsageError):  # a folder that holds its own index has none
             if index_directory(str(parent), index).is_dir():
                 indexed.append(parent)
-    both = [one for one in indexed if Path(os.path.abspath(b)).is_relative_to(one)]
+    both = [parent for parent in indexed if Path(os.path.abspath(b)).is_relative_to(parent)]
     return str([*both, *indexed, Path(os.path.abspath(a)).parent][0])
 
 
@@ -92,13 +92,13 @@ def _draw(collection: "Collection", explanation: "Explanation", output: Path | N
     from imgbatch.outputs.explain import write_explanation
     from imgbatch.outputs.pictures import load_picture
 
-    one, other = explanation.images
-    identity = f"{one.path}\n{other.path}\n{collection.folder}\n{collection.config.weights}"
+    first, second = explanation.images
+    identity = f"{first.path}\n{second.path}\n{collection.folder}\n{collection.config.weights}"
     digest = hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest()[:8]
-    stem = f"explain-{Path(one.path).stem[:40]}-{Path(other.path).stem[:40]}-{digest}"
+    stem = f"explain-{Path(first.path).stem[:40]}-{Path(second.path).stem[:40]}-{digest}"
     target = (output or default_picture(collection, stem)).absolute()
-    first, second = (
-        load_picture(look.path, collection.config, _PICTURE_PX) for look in explanation.images
+    pictures = tuple(
+        load_picture(image.path, collection.config, _PICTURE_PX) for image in (first, second)
     )
-    write_explanation(explanation, (first, second), target)
+    write_explanation(explanation, (pictures[0], pictures[1]), target)
     return target

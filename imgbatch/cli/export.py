@@ -56,7 +56,7 @@ def export(
         "seconds": round(time.perf_counter() - started, 3),
     }
     if json:
-        skipped = [asdict(one) for one in photos.skipped]
+        skipped = [asdict(file) for file in photos.skipped]
         print_json({"mode": "export"} | facts | {"skipped": skipped})
     else:
         where = f"  (list: {photos.skipped_list})" if photos.skipped else ""

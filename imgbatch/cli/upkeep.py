@@ -35,7 +35,7 @@ def index(
         "seconds": round(collection.seconds, 3),
     }
     if json:
-        print_json(facts | {"skipped": [asdict(one) for one in collection.skipped]})
+        print_json(facts | {"skipped": [asdict(file) for file in collection.skipped]})
     else:
         where = f"  (list: {collection.skipped_list})" if collection.skipped else ""
         write_facts(facts | {"skipped": f"{len(collection.skipped)}{where}"})
@@ -75,22 +75,29 @@ def cache_list(index: IndexDir = None, json: Json = False) -> None:
     from imgbatch.outputs.json import print_json
     from imgbatch.outputs.summaries import write_rows
 
-    found = list_indexes(cache_root(index))
+    indexes = list_indexes(cache_root(index))
     if json:
         print_json(
             {
                 "indexes": [
-                    {"folder": one.folder, "index": str(one.directory), "bytes": one.size_bytes}
-                    for one in found
+                    {
+                        "folder": entry.folder,
+                        "index": str(entry.directory),
+                        "bytes": entry.size_bytes,
+                    }
+                    for entry in indexes
                 ]
             }
         )
         return
     rows = [
-        (one.folder + (" (gone)" if one.orphaned else ""), f"{one.size_bytes / 1e6:.1f} MB")
-        for one in found
+        (
+            entry.folder + (" (gone)" if entry.orphaned else ""),
+            f"{entry.size_bytes / 1e6:.1f} MB",
+        )
+        for entry in indexes
     ]
-    write_rows(f"{len(found)} indexes in {cache_root(index)}", ("image folder", "size"), rows)
+    write_rows(f"{len(indexes)} indexes in {cache_root(index)}", ("image folder", "size"), rows)
 
 
 @command
@@ -107,14 +114,15 @@ def cache_clean(
     """Remove indexes; the next request on a folder makes its index anew."""
     from imgbatch.files.cache import cache_root, index_directory, list_indexes, remove_index
 
-    found = list_indexes(cache_root(index))
+    indexes = list_indexes(cache_root(index))
     if folder is not None:
         wanted = index_directory(folder, index)
-        found = [one for one in found if one.directory == wanted]
-        if not found:
+        indexes = [entry for entry in indexes if entry.directory == wanted]
+        if not indexes:
             raise UsageError(f"no index of {folder}", "`imgbatch cache list` shows all")
     if orphaned:
-        found = [one for one in found if one.orphaned]
-    for one in found:
-        remove_index(one)
-    print(f"removed {len(found)} indexes, {sum(one.size_bytes for one in found) / 1e6:.1f} MB")
+        indexes = [entry for entry in indexes if entry.orphaned]
+    for entry in indexes:
+        remove_index(entry)
+    megabytes = sum(entry.size_bytes for entry in indexes) / 1e6
+    print(f"removed {len(indexes)} indexes, {megabytes:.1f} MB")

@@ -59,9 +59,9 @@ class Address:
         if "@" in host + database or not re.fullmatch(r"[\d,]*", port):
             raise _invalid_url()
         user = f"{values['user']}@" if values.get("user") else ""
-        place = f"{'' if host.startswith('/') else host}{':' if port else ''}{port}"
-        shown = f"postgresql://{user}{place}/{database}"
-        secrets = tuple(values[one] for one in ("password", "sslpassword") if values.get(one))
+        server = f"{'' if host.startswith('/') else host}{':' if port else ''}{port}"
+        shown = f"postgresql://{user}{server}/{database}"
+        secrets = tuple(values[name] for name in ("password", "sslpassword") if values.get(name))
         return cls(url, shown, secrets)
 
     @contextlib.contextmanager

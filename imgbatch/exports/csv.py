@@ -18,7 +18,7 @@ COLUMNS = (
 
 
 def _write(target: Path, table: ImageTable, progress: Progress) -> None:
-    folder, mark = as_text(table.folder), table.space.fingerprint
+    folder, fingerprint = as_text(table.folder), table.space.fingerprint
     numbers = f"[{','.join(['%.9g'] * table.points.shape[1])}]"
     done = 0
     with target.open("w", encoding="utf-8", newline="") as file:
@@ -28,8 +28,8 @@ def _write(target: Path, table: ImageTable, progress: Progress) -> None:
         for batch in table.batches():
             columns = _columns(batch, numbers)
             writer.writerows(
-                (one, folder, *middle, mark, point)
-                for one, *middle, point in zip(*columns, strict=True)
+                (image_id, folder, *middle, fingerprint, point)
+                for image_id, *middle, point in zip(*columns, strict=True)
             )
             done += len(batch)
             progress(done, len(table))
@@ -37,8 +37,8 @@ def _write(target: Path, table: ImageTable, progress: Progress) -> None:
 
 def _columns(batch: Batch, numbers: str) -> tuple[object, ...]:
     points = (numbers % tuple(point) for point in batch.points.tolist())
-    hashes = (one.hex() for one in batch.hashes)
-    phashes = (f"{one:016x}" for one in batch.phashes)
+    hashes = (digest.hex() for digest in batch.hashes)
+    phashes = (f"{phash:016x}" for phash in batch.phashes)
     sides = batch.widths, batch.heights
     named = batch.ids, batch.paths, batch.labels
     return (*named, *sides, batch.sizes, hashes, phashes, batch.notes, points)

@@ -21,7 +21,7 @@ from imgbatch.types import Progress
 _Array = npt.NDArray[Any]
 
 _COLUMNS: Mapping[str, Callable[[Batch], _Array]] = {
-    "ids": lambda batch: _bytes(one.bytes for one in batch.ids),
+    "ids": lambda batch: _bytes(image_id.bytes for image_id in batch.ids),
     "paths": lambda batch: np.array(batch.paths),
     "labels": lambda batch: np.array(batch.labels),
     "widths": lambda batch: np.array(batch.widths, np.int32),

@@ -27,13 +27,13 @@ def _write(target: Path, table: ImageTable, progress: Progress) -> None:
         for batch in table.batches():
             flat = pa.array(batch.points.reshape(-1), pa.float32())
             columns = [
-                [str(one) for one in batch.ids],
+                [str(image_id) for image_id in batch.ids],
                 batch.paths,
                 batch.labels,
                 batch.widths,
                 batch.heights,
                 batch.sizes,
-                [one.hex() for one in batch.hashes],
+                [digest.hex() for digest in batch.hashes],
                 batch.phashes,
                 batch.notes,
                 pa.FixedSizeListArray.from_arrays(flat, dimensions),

@@ -93,10 +93,10 @@ def check_tables(db: "Connection[Any]", address: Address) -> list[str]:
     )
     missing = []
     for name in _TABLES:
-        found = db.execute(find, (name,)).fetchone()
-        if found is None:
+        comment = db.execute(find, (name,)).fetchone()
+        if comment is None:
             missing.append(name)
-        elif found[0] != _MARK:
+        elif comment[0] != _MARK:
             raise DatabaseError(
                 f"{address.shown} holds a table {name} that is not of this version's exports",
                 "use another database, or another schema: ...?options=-csearch_path%3DSCHEMA",
@@ -142,7 +142,7 @@ class _Export:
     def __init__(self, db: "Connection[Any]", table: ImageTable) -> None:
         self.db, self.table = db, table
         self.folder = as_text(table.folder)
-        self.mark = table.space.fingerprint
+        self.fingerprint = table.space.fingerprint
 
     def run(self, progress: Progress) -> Written:
         """Export all rows, in an order that leaves a searchable state whenever it is killed."""
@@ -159,7 +159,7 @@ class _Export:
         self._index()
         self.db.execute(
             "UPDATE image_spaces SET complete = (fingerprint = %s) WHERE folder = %s",
-            (self.mark, self.folder),
+            (self.fingerprint, self.folder),
         )
         notes = ("waited for another export of this folder",) if waited else ()
         return Written(changed, sent, self._clean(), notes)
@@ -179,7 +179,7 @@ class _Export:
             " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (fingerprint) DO UPDATE"
             " SET images = excluded.images, exported_at = now()",
             (
-                self.mark,
+                self.fingerprint,
                 self.folder,
                 self.table.points.shape[1],
                 len(self.table),
@@ -198,7 +198,7 @@ class _Export:
             self.db.cursor() as cursor,
             cursor.copy("COPY imgbatch_rows FROM STDIN") as copy,
         ):
-            phashes = (f"{one:064b}" for one in batch.phashes)
+            phashes = (f"{phash:064b}" for phash in batch.phashes)
             for row in zip(
                 batch.ids, batch.paths, batch.labels, batch.widths, batch.heights, batch.sizes,
                 batch.hashes, phashes, batch.notes, strict=True,
@@ -209,13 +209,13 @@ class _Export:
             "DELETE FROM image_embeddings USING imgbatch_rows n JOIN images o USING (id)"
             " WHERE image_id = n.id AND o.hash <> n.hash"
         )
-        found = self.db.execute(
+        lacking = self.db.execute(
             "SELECT n.id FROM imgbatch_rows n"
             " LEFT JOIN image_embeddings e ON e.image_id = n.id AND e.fingerprint = %s"
             " WHERE e.image_id IS NULL",
-            (self.mark,),
+            (self.fingerprint,),
         )
-        return {one for (one,) in found}
+        return {image_id for (image_id,) in lacking}
 
     def _upsert(self) -> int:
         """Write the rows that are new or differ; returns their number."""
@@ -227,13 +227,13 @@ class _Export:
         copy_in = "COPY imgbatch_points FROM STDIN (FORMAT BINARY)"
         with self.db.cursor() as cursor, cursor.copy(copy_in) as copy:
             copy.set_types(["uuid", "vector"])
-            for one, point in zip(batch.ids, batch.points, strict=True):
-                if one in lacking:
-                    copy.write_row((one, point))
+            for image_id, point in zip(batch.ids, batch.points, strict=True):
+                if image_id in lacking:
+                    copy.write_row((image_id, point))
         self.db.execute(
             "INSERT INTO image_embeddings SELECT id, %s, embedding FROM imgbatch_points"
             " ON CONFLICT (image_id, fingerprint) DO UPDATE SET embedding = excluded.embedding",
-            (self.mark,),
+            (self.fingerprint,),
         )
         return len(lacking)
 
@@ -244,8 +244,8 @@ class _Export:
             "CREATE INDEX IF NOT EXISTS {} ON image_embeddings"
             " USING hnsw ((embedding::vector({})) vector_l2_ops) WHERE fingerprint = {}"
         )
-        parts = sql.Literal(self.table.points.shape[1]), sql.Literal(self.mark)
-        self.db.execute(build.format(sql.Identifier(index_name(self.mark)), *parts))
+        parts = sql.Literal(self.table.points.shape[1]), sql.Literal(self.fingerprint)
+        self.db.execute(build.format(sql.Identifier(index_name(self.fingerprint)), *parts))
 
     def _clean(self) -> int:
         """Delete replaced spaces and rows of files that are gone; returns the number of rows."""
@@ -257,14 +257,16 @@ class _Export:
         )
         old = self.db.execute(
             "SELECT fingerprint FROM image_spaces WHERE folder = %s AND fingerprint <> %s",
-            (self.folder, self.mark),
+            (self.folder, self.fingerprint),
         ).fetchall()
-        for mark in old:  # the index first: without it, rows go faster
+        for (fingerprint,) in old:  # the index first: without it, rows go faster
             drop = sql.SQL("DROP INDEX IF EXISTS {}")
-            self.db.execute(drop.format(sql.Identifier(index_name(mark[0]))))
+            self.db.execute(drop.format(sql.Identifier(index_name(fingerprint))))
             with self.db.transaction():
-                self.db.execute("DELETE FROM image_embeddings WHERE fingerprint = %s", mark)
-                self.db.execute("DELETE FROM image_spaces WHERE fingerprint = %s", mark)
+                self.db.execute(
+                    "DELETE FROM image_embeddings WHERE fingerprint = %s", (fingerprint,)
+                )
+                self.db.execute("DELETE FROM image_spaces WHERE fingerprint = %s", (fingerprint,))
         return gone.rowcount
 
 

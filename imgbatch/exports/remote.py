@@ -137,7 +137,7 @@ class RemoteImages:
         return DatabaseError(what, "run the command again")
 
     def _folder(self, folders: dict[str, str], wanted: str | None) -> str:
-        known = ", ".join(sorted(as_name(one) for one in folders))
+        known = ", ".join(sorted(as_name(name) for name in folders))
         if not folders:
             raise DatabaseError(f"{self._address.shown} holds no complete export", _EXPORT_FIRST)
         if wanted is None:
@@ -268,23 +268,25 @@ class RemoteImages:
         """At least the k nearest images, or all, and a text on how they were found."""
         sql = need_psycopg().sql
         k = min(k, self.indexed)
-        mark = self.space.fingerprint
+        fingerprint = self.space.fingerprint
         query = sql.SQL(
             "WITH nearest AS MATERIALIZED (SELECT image_id, fingerprint FROM image_embeddings"
             " WHERE fingerprint = %s ORDER BY embedding::vector({}) <-> %s LIMIT %s) {}"
             " JOIN nearest USING (image_id, fingerprint)"
         ).format(sql.Literal(len(point)), sql.SQL(_COLUMNS))
-        (there,) = db.execute("SELECT to_regclass(%s) IS NOT NULL", (index_name(mark),)).fetchone()  # type: ignore[misc]
+        (there,) = db.execute(
+            "SELECT to_regclass(%s) IS NOT NULL", (index_name(fingerprint),)
+        ).fetchone()  # type: ignore[misc]
         if there and _LEAST_LONGER * k <= _EF_SEARCH:
             for name, value in (("hnsw.ef_search", str(_EF_SEARCH)), ("enable_seqscan", "off")):
                 db.execute("SELECT set_config(%s, %s, true)", (name, value))
-            rows = db.execute(query, (mark, point, k)).fetchall()
+            rows = db.execute(query, (fingerprint, point, k)).fetchall()
             if len(rows) == k:
                 how = f"by HNSW (approximate, ef_search {_EF_SEARCH})"
                 return [_StoredImage.parse(row) for row in rows], how
         for name, value in (("enable_seqscan", "on"), ("enable_indexscan", "off")):
             db.execute("SELECT set_config(%s, %s, true)", (name, value))
-        rows = db.execute(query, (mark, point, k)).fetchall()
+        rows = db.execute(query, (fingerprint, point, k)).fetchall()
         if not rows:
             raise self._replaced()
         return [_StoredImage.parse(row) for row in rows], "by comparing all images (exact)"
@@ -292,7 +294,7 @@ class RemoteImages:
 
 def _not_here(picked: tuple[PickedImage, ...]) -> list[str]:
     """A note on picked files that cannot be opened on this machine; [] if all can."""
-    missing = [one.relative for one in picked if not os.access(one.path, os.R_OK)]
+    missing = [image.relative for image in picked if not os.access(image.path, os.R_OK)]
     if not missing:
         return []
     more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""

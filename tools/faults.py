@@ -175,7 +175,7 @@ def stages(tree: Path, file: str) -> Iterator[list[str]]:
     chosen: set[Path] = set()
     for group in (near, of_room, everything):
         paths = sorted(path for path in group if path.is_file() and path not in chosen)
-        paths = [path for path in paths if path.name != "__main__.py"]  # to collect it runs it
+        paths = [path for path in paths if path.name != "__main__.py"]  # collecting it would run it
         chosen |= set(paths)
         tests = [path.relative_to(tree).as_posix() for path in paths]
         if tests and group is everything:

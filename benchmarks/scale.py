@@ -27,6 +27,7 @@ from synthetic import write_catalogue
 import imgbatch
 from imgbatch.batches.deal import deal_batches
 from imgbatch.batches.population import DealOptions, Population
+from imgbatch.files.cache import index_directory
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parent)}
@@ -105,7 +106,7 @@ def inside(folder: str, cache: str) -> None:
 def measure(source: imgbatch.Collection, n: int, cache: Path) -> dict[str, list[float]]:
     folder = str(cache / f"images-{n}")
     written = write_catalogue(source, n, folder, cache / "index")
-    place = cache.index_directory(folder, cache / "index")
+    place = index_directory(folder, cache / "index")
     index_mb = size_mb(place)
     first = request("similar", folder, cache / "index")
     asked = {

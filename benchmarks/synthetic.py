@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from imgbatch import Collection
 from imgbatch.descriptors import ALWAYS
+from imgbatch.files.cache import index_directory, remember_folder
 from imgbatch.index.extract import limits_of
 from imgbatch.index.sqlite.store import Catalogue
 from imgbatch.types import ReadFile
@@ -25,7 +26,7 @@ def write_catalogue(source: Collection, n: int, folder: str, cache: Path) -> flo
     Image i is a jittered image of `source`, drawn at random, so that neighbours are of many kinds.
     """
     started = time.perf_counter()
-    directory = cache.index_directory(folder, cache)
+    directory = index_directory(folder, cache)
     limits = limits_of(source.config.images.as_options())
     held = source._opened.catalogue  # noqa: SLF001
     codes = {
@@ -58,7 +59,7 @@ def write_catalogue(source: Collection, n: int, folder: str, cache: Path) -> flo
                 ],
                 limits,
             )
-    cache.remember_folder(directory, folder)
+    remember_folder(directory, folder)
     return time.perf_counter() - started
 
 

@@ -541,3 +541,10 @@ assert "imgbatch.collection" in sys.modules
 print("done")
 """
     assert run_python(code).strip() == "done"
+
+
+def test_a_url_needs_a_cluster(tmp_path):
+    for options in ({}, {"index": "s3://bucket/index"}):
+        folder = "s3://bucket/photos" if not options else tmp_path
+        with pytest.raises(imgbatch.ImgbatchError, match="takes a cluster to read"):
+            imgbatch.load(folder, **options)

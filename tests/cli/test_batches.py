@@ -158,3 +158,14 @@ def test_balance_without_classes_is_refused(cli, photos):
 
 def test_json_alone_stands_on_standard_output(ask):
     assert json.loads(ask("--batch-size", 4, "--json").out)["mode"] == "batches"
+
+
+def test_the_table_names_the_plan_and_the_preview(cli, photos, tmp_path):
+    plan = tmp_path / "plan.jsonl"
+    options = ["--batch-size", 4, "-o", plan, "--preview", 1]
+    answer = cli("batches", photos, *options, cwd=tmp_path)
+    assert f"plan  {plan}" in answer.out
+    assert f"preview  {tmp_path / 'imgbatch-out'}" in answer.out
+    without = cli("batches", photos, "--batch-size", 4)
+    assert "plan" not in without.out
+    assert "preview" not in without.out

@@ -59,7 +59,8 @@ def test_json_splits_the_distance_by_descriptor(photos):
     parts = found["descriptors"]
     assert {part["name"] for part in parts} == {"hsv", "hog", "phash"}
     assert sum(part["share"] for part in parts) == pytest.approx(1, abs=1e-4)
-    assert sum(part["weight"] for part in parts) == pytest.approx(1, abs=1e-4)
+    weights = {part["name"]: part["weight"] for part in parts}
+    assert weights == {"hsv": 0.4, "hog": 0.57, "phash": 0.03}
     total = sum(part["squared_distance"] for part in parts)
     assert found["distance"] == pytest.approx(total**0.5, abs=1e-4)
     assert [image["relative"] for image in found["images"]] == [

@@ -69,3 +69,8 @@ def test_a_crowd_of_near_hashes_does_not_blow_up():
     pairs = near_duplicate_pairs(crowd, 6)
     assert len(pairs) <= pairs_module.MAX_PARTNERS * 7 * len(crowd)
     assert (hamming(crowd[pairs[:, 0]], crowd[pairs[:, 1]]) <= 6).all()
+
+
+def test_by_default_hashes_up_to_six_bits_apart_are_pairs():
+    hashes = np.array([0, 0b111111, 0b1111111 << 30], np.uint64)
+    assert near_duplicate_pairs(hashes).tolist() == [[0, 1]]

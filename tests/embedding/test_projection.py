@@ -7,6 +7,7 @@ from threadpoolctl import threadpool_info
 from imgbatch.config import load_config
 from imgbatch.embedding.projection import (
     ARRAYS,
+    Projection,
     fitted_rows,
     load_part,
     projected,
@@ -14,6 +15,8 @@ from imgbatch.embedding.projection import (
     write_arrays,
 )
 from imgbatch.embedding.space import BlockOptions, FeatureSpace
+from imgbatch.neighbours.parts import MemoryPart, PartedSearch
+from imgbatch.neighbours.search import NeighbourSearch
 
 
 @pytest.fixture
@@ -112,3 +115,11 @@ def test_arrays_of_different_lengths_are_no_part(tmp_path, odd):
         np.save(tmp_path / f"{name}.npy", np.zeros(shape, np.float32))
     with pytest.raises(ValueError, match="do not belong together"):
         load_part(*(tmp_path / f"{name}.npy" for name in ARRAYS))
+
+
+def test_points_in_one_part_are_searched_as_one_array_and_points_in_several_part_by_part():
+    points = np.zeros((4, 2), np.float32)
+    part = MemoryPart(points, np.zeros(4, np.float32), np.zeros(4, np.uint64))
+    space = FeatureSpace({})
+    assert type(Projection(space, (part,)).search(0)) is NeighbourSearch
+    assert type(Projection(space, (part, part)).search(0)) is PartedSearch

@@ -271,6 +271,7 @@ def test_the_command_writes_a_file_and_says_so(cli, indexed, tmp_path):
     arguments = ("export", indexed.folder, "--to", target, "--index", indexed.index)
     document = cli(*arguments, "--json").json
     assert document["indexed"] == document["changed"] == 24
+    assert document["removed"] == 0
     assert document["to"] == str(target)
     assert document["skipped"] == []
     columns, points, folder, mark = read(target)

@@ -133,3 +133,10 @@ def test_bytes_and_finished_files_reach_paths_and_urls(tmp_path, root):
     (tmp_path / "made").write_bytes(b"moved")
     move_file(tmp_path / "made", f"{root}/a/c")
     assert read(f"{root}/a/c") == b"moved"
+
+
+def test_a_folder_is_written_where_its_parents_are_missing(tmp_path):
+    target = tmp_path / "a" / "b" / "plan"
+    with replacing_folder(target, lambda _: ()) as temporary:
+        (temporary / "x.txt").write_text("x")
+    assert [file.name for file in target.iterdir()] == ["x.txt"]

@@ -252,3 +252,11 @@ def test_random_bytes_behind_a_magic_number_are_refused():
     for magic in magics:
         for _ in range(25):
             assert refused(magic + random.bytes(int(random.integers(0, 400))), options)
+
+
+def test_a_picture_that_memory_does_not_hold_is_refused(monkeypatch):
+    def exhausted(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("imgbatch.images.decode.decode_with_pillow", exhausted)
+    assert refused(encode(photo(1), "GIF")) == "decoding needs more memory than there is"

@@ -151,7 +151,9 @@ def test_one_pass_over_many_blocks_on_any_cores_equals_sorting_everything(monkey
     points[:500] += 50  # the spaced rows bound the near half badly
     search = NeighbourSearch(points)
     for k in (1, 7, 300, 1000):
-        for query in (points[0], points[999], whole_numbers(4, 1, 6, most)[0]):
+        queries = np.stack([points[0], points[999], whole_numbers(4, 1, 6, most)[0]])
+        search.prefetch(queries, k)  # all in one pass
+        for query in queries:
             rows, distances = search.nearest(query, k)
             expected, away = naive_nearest(points, query, k)
             assert rows.tolist() == expected

@@ -1,6 +1,7 @@
 """What workers do with a shard, and what a refresh makes of it, all in this process."""
 
 import os
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -194,3 +195,26 @@ def test_a_shard_that_kills_its_workers_for_no_file_of_its_own_is_a_readable_err
 
     with pytest.raises(ClusterError, match="though each of its files alone does not"):
         refresh(sharded, Cursed())
+
+
+class DeadlyTogether(SerialRunner):
+    """A runner on which whole shards kill their workers, though no file alone does."""
+
+    def __init__(self):
+        self.tried = Counter()
+
+    def run(self, function, tasks, *, split, crashed):
+        for task in tasks:
+            if isinstance(task, ShardTask):
+                self.tried[task.shard.id] += 1
+                yield crashed(task)
+            else:
+                yield function(task)
+
+
+def test_a_shard_that_kills_its_workers_without_a_culprit_is_tried_three_times(sharded):
+    runner = DeadlyTogether()
+    with pytest.raises(ClusterError, match="though each of its files alone does not"):
+        refresh_shards(sharded, runner)
+    assert len(runner.tried) > 1
+    assert set(runner.tried.values()) == {3}

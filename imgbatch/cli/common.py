@@ -41,6 +41,7 @@ class ImageSource(Protocol):
         ...
 
 
+_MOST_WORKERS = 256  # as in the config
 _debug = bool(os.environ.get("IMGBATCH_DEBUG"))
 
 
@@ -167,8 +168,11 @@ def settings_of(options: IndexOptions) -> "Config":
     settings = loaded.config.with_emphasis(options.emphasis)
     if options.workers is None:
         return settings
-    if options.workers < 0:
-        raise UsageError(f"--workers is {options.workers}", "give 0 (one for each core) or more")
+    if not 0 <= options.workers <= _MOST_WORKERS:
+        raise UsageError(
+            f"--workers is {options.workers}",
+            f"give 0 to {_MOST_WORKERS}; 0 means one for each core",
+        )
     changed = settings.index.model_copy(update={"workers": options.workers})
     return settings.model_copy(update={"index": changed})
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 import typer
 
 from imgbatch.cli.options import ClusterOptions, FolderOptions, IndexOptions
+from imgbatch.cli.streams import discard_results
 from imgbatch.errors import ImgbatchError, UsageError
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def errors_as_lines() -> Iterator[None]:
         _fail("stopped; what was indexed is kept, the same command goes on from there", "", 130)
     except BrokenPipeError:
         # The reader, say `head`, has seen enough. Nothing may be flushed to it at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        discard_results()
         raise typer.Exit(0) from None
     except Exception as error:  # noqa: BLE001 - a bug must not show its insides unasked
         what = " ".join(str(error).split()) or "no message"

@@ -55,7 +55,8 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     progress
         Called with (files done, files in all) while files are read.
     refresh
-        False trusts the index and does not look at the folder, which may be huge, or gone.
+        False trusts the index and does not read the folder, which may be huge, or gone. Only an
+        index that proves damaged after it was opened is made anew from the folder.
     cluster
         Keep the index in shards, made by a Dask cluster: the address of its scheduler, such as
         "tcp://host:8786", or "local" for processes of this machine (a script then needs
@@ -65,6 +66,9 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     ------
     FolderError
         The folder is missing or holds no readable image; or there is no index to be trusted.
+    UsageError
+        A URL is given without a cluster or holds a password; the cluster's address is invalid; the
+        index would lie inside the folder.
     ConfigError
         The config does not fit, or has no such preset.
     CatalogueError
@@ -120,7 +124,7 @@ class Collection:
     report : RefreshReport
         What bringing the index up to date did.
     seconds : float
-        How long that took.
+        Seconds that loading took.
 
     Examples
     --------
@@ -140,7 +144,7 @@ class Collection:
         self.report: RefreshReport = opened.report
         self.seconds = time.perf_counter() - started
         self._opened = opened
-        self._picker = Picker(config, opened, RequestClock(started))
+        self._picker = Picker(config, opened, RequestClock(self.seconds))
 
     def __len__(self) -> int:
         return len(self.records)

@@ -97,7 +97,10 @@ class Result:
 class Copy:
     """A copy of the tree that takes one fault at a time."""
 
-    def __init__(self, root: Path, directory: Path, silence_seconds: float) -> None:
+    def __init__(
+        self, root: Path, directory: Path, silence_seconds: float, *, slow: bool = True
+    ) -> None:
+        self.slow = slow
         self.tree, self.scratch = directory / "tree", directory / "tmp"
         self.stopped = threading.Event()
         self.silence_seconds = silence_seconds
@@ -111,7 +114,7 @@ class Copy:
         self._write(fault.file, apply(fault, source))
         noticed_by, tests = "", list[str]()
         try:
-            for tests in stages(self.tree, fault.file):
+            for tests in stages(self.tree, fault.file, slow=self.slow):
                 if noticed_by := self.run(tests):
                     break
         finally:
@@ -166,7 +169,7 @@ class Copy:
             compiled.unlink()  # Python would use it for a source of equal size and second
 
 
-def stages(tree: Path, file: str) -> Iterator[list[str]]:
+def stages(tree: Path, file: str, *, slow: bool = True) -> Iterator[list[str]]:
     """Arguments of pytest by nearness to a file: its tests, its room's, quick ones, slow ones."""
     inside, room = Path(file).relative_to(PACKAGE), room_of(file)
     near = [tree / file, tree / "tests" / inside.with_name(f"test_{inside.name}")]
@@ -180,15 +183,21 @@ def stages(tree: Path, file: str) -> Iterator[list[str]]:
         tests = [path.relative_to(tree).as_posix() for path in paths]
         if tests and group is everything:
             yield [*tests, "-m", "not slow"]
-            yield [*tests, "-m", "slow"]
+            if slow:
+                yield [*tests, "-m", "slow"]
         elif tests:
             yield tests
 
 
-def try_all(root: Path, faults: list[Fault], jobs: int, silence_seconds: float) -> Iterator[Result]:
+def try_all(
+    root: Path, faults: list[Fault], jobs: int, silence_seconds: float, *, slow: bool = True
+) -> Iterator[Result]:
     """Try faults in `jobs` copies of the tree at once; results in the order of the faults."""
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as directory:
-        copies = [Copy(root, Path(directory) / str(job), silence_seconds) for job in range(jobs)]
+        copies = [
+            Copy(root, Path(directory) / str(job), silence_seconds, slow=slow)
+            for job in range(jobs)
+        ]
         idle: queue.Queue[Copy] = queue.Queue()
         for copy in copies:
             idle.put(copy)
@@ -217,6 +226,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="copies of the tree tested at once")
     parser.add_argument("--silence-seconds", type=float, default=240, help="a timeout of pytest")
     parser.add_argument("--root", type=Path, default=ROOT, help="the tree (default: this one)")
+    parser.add_argument("--quick", action="store_true",
+                        help="leave out slow tests but those of the fault's own room")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON in place of text")
     parser.add_argument("--list", action="store_true", help="print the faults and do not run them")
     given = parser.parse_args(arguments)
@@ -226,7 +237,9 @@ def main(arguments: list[str] | None = None) -> int:
               else "\n".join(map(str, faults)))  # fmt: skip
         return 0
     results = []
-    for result in try_all(given.root, faults, given.jobs, given.silence_seconds):
+    for result in try_all(
+        given.root, faults, given.jobs, given.silence_seconds, slow=not given.quick
+    ):
         results.append(result)
         if not given.json:
             print(result, flush=True)

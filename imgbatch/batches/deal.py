@@ -22,10 +22,10 @@ CELL_ROWS = 256  # larger batches are put together from cells of at most this ma
 # Cells dealt together: no assignment problem is larger. More bring the variance down (B = 10: from
 # 0.20 to 0.19 with 256), but tie the same rows together in each epoch.
 GROUP_CELLS = 128
-REDEALS = 2  # how many times every row is dealt again,
-REDEAL_MAX_ROWS = 50_000  # if there are at most this many rows
-SWAP_WORK = 1_000_000_000  # entries of points and distances read in swaps, between these limits:
-SWAP_ROUNDS = 2, 200
+REDEALS = 2  # times that every row is dealt again
+REDEAL_MAX_ROWS = 50_000  # larger populations are not dealt again
+SWAP_WORK = 1_000_000_000  # entries of points and distances that all rounds of swaps read
+SWAP_ROUNDS = 2, 200  # least and most rounds, whatever SWAP_WORK says
 
 
 def deal_batches(population: Population, options: DealOptions) -> list[Rows]:

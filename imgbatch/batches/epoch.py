@@ -111,7 +111,7 @@ def chunk_shares(lengths: Rows, batch_size: int, chunk_rows: int) -> Rows:
     """How many rows each chunk takes from each part: (chunks, parts) int64.
 
     Chunks are as equal as whole batches let them be; the last chunk holds the incomplete batch.
-    Each takes from each part in proportion to what is left there, rounded down or up.
+    A chunk takes rows from each part in proportion to the rows left in it, rounded down or up.
 
     Examples
     --------

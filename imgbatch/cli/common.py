@@ -89,7 +89,7 @@ def errors_as_lines() -> Iterator[None]:
     """Turn an error into one line on standard error and an exit code."""
     try:
         yield
-        sys.stdout.flush()  # here, and not at exit, a reader that has left is met without complaint
+        sys.stdout.flush()  # here, so that a closed pipe raises BrokenPipeError inside this block
     except typer.Exit:
         raise
     except ImgbatchError as error:

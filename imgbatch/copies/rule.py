@@ -62,7 +62,7 @@ def are_copies(
 def first_distinct(
     hashes: Iterable[np.uint64], most: int, max_bits: int, taken: np.uint64 | None = None
 ) -> list[int]:
-    """Positions of the first hashes that are copies of none before them.
+    """Positions of the first hashes, each no near-duplicate of a hash chosen before it.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from imgbatch.annotations.labels import UNLABELLED
-from imgbatch.copies.rule import hamming
+from imgbatch.copies.rule import are_copies
 from imgbatch.evaluation.intervals import Values
 from imgbatch.neighbours.search import neighbour_lists
 from imgbatch.types import Floats, Hashes, Rows
@@ -132,7 +132,7 @@ def near_duplicates(images: LabelledPoints, sets: Rows) -> Values:
     """
 
     def count(rows: Rows) -> float:
-        alike = hamming(images.hashes[rows][:, None], images.hashes[rows]) <= images.duplicate_bits
+        alike = are_copies(images.hashes[rows][:, None], images.hashes[rows], images.duplicate_bits)
         return (int(alike.sum()) - len(rows)) / 2
 
     return _each(sets, count)

@@ -92,7 +92,7 @@ def tune(
     Raises
     ------
     UsageError
-        An argument is out of range.
+        An argument is out of range, or the collection lacks one of the descriptors.
     LabelError
         There are not two classes of at least four images each, or the label file does not fit.
 
@@ -161,18 +161,18 @@ def _hashes(features: Floats) -> Hashes:
 
 def _run(searches: Sequence[Search], trials: int, report: TrialReport | None) -> tuple[int, bool]:
     """Step all searches in turn; return how many trials are done, and whether Ctrl-C ended them."""
-    done = 0
     try:
-        for done in range(1, trials + 1):
+        for trial in range(1, trials + 1):
             for search in searches:
                 search.step()
             if report is not None:
-                report(done, trials, searches[0].first_score, searches[0].best_score)
+                report(trial, trials, searches[0].first_score, searches[0].best_score)
     except KeyboardInterrupt:
-        if any(search.tried == 0 for search in searches):
+        done = min(search.tried for search in searches)
+        if not done:
             raise
-        return max(1, done - 1), True
-    return done, False
+        return done, True
+    return trials, False
 
 
 def _rows_of_large_classes(collection: Collection, labels: Labels, seed: int) -> tuple[Rows, Rows]:

@@ -107,7 +107,7 @@ class RemoteImages:
         """
         self._address = Address.parse(url)
         self.config = load_config().config if config is None else config
-        self._clock = RequestClock(time.perf_counter())
+        started = time.perf_counter()
         with self._address.connect() as db:
             use_vectors(db, self._address)
             if check_tables(db, self._address):
@@ -126,6 +126,7 @@ class RemoteImages:
         self.folder = as_name(chosen)
         self.indexed = int(row[0])
         self.space = PortableSpace.restore(folders[chosen], *row[1:])
+        self._clock = RequestClock(time.perf_counter() - started)
 
     @property
     def index_directory(self) -> Path:
@@ -217,7 +218,10 @@ class RemoteImages:
         *,
         keep: bool,
     ) -> tuple[tuple[PickedImage, ...], bool]:
-        """Choose n of the candidates just as on one machine; whether no two are duplicates."""
+        """Choose n candidates as on one machine.
+
+        Returns the images, and False if near-duplicates had to fill up the set.
+        """
         if own is not None and own.record not in {image.record for image in candidates}:
             candidates.append(own)
         # Rows in the order of paths, so that ties are broken as on one machine, too.
@@ -237,7 +241,7 @@ class RemoteImages:
             distances,
             shares_of_set(self.space.space, points[rows], anchor.point),
             [image.label for image in chosen],
-            None if anchor.row is None else rows.tolist().index(anchor.row),
+            anchor_first=anchor.row is not None,
         )
         return choice.images(self.folder), distinct
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from imgbatch.embedding.projection import Projection
-from imgbatch.errors import CatalogueError, FolderError
+from imgbatch.errors import CatalogueError, FolderError, OutputError
 from imgbatch.files.atomic import publishing, replacing
 from imgbatch.index.records import Records
 from imgbatch.types import Floats, Rows, Skipped, View
@@ -44,6 +44,15 @@ class RefreshReport:
     described: int
     removed: int
     unlisted: tuple[Skipped, ...]
+
+    def followed_by(self, later: "RefreshReport") -> "RefreshReport":
+        """Both reports as one; what could not be listed is what the later one says."""
+        return RefreshReport(
+            self.read + later.read,
+            self.described + later.described,
+            self.removed + later.removed,
+            later.unlisted,
+        )
 
 
 class OpenedIndex(Protocol):
@@ -110,7 +119,13 @@ class OpenedIndex(Protocol):
         ...
 
     def features(self, rows: Rows) -> dict[str, Floats]:
-        """Features of m rows, given in rising order: (m, d) float32 by descriptor name."""
+        """Features of m rows, given in rising order: (m, d) float32 by descriptor name.
+
+        Raises
+        ------
+        CatalogueError
+            The index has changed since it was opened, so that its rows are other images.
+        """
         ...
 
 
@@ -133,15 +148,21 @@ def no_images(folder: str, skipped: Sequence[Skipped]) -> FolderError:
 
 
 def write_skipped(directory: Path, skipped: Sequence[Skipped]) -> Path | None:
-    """List skipped files beside the index, one a line; None, and no file, if there are none."""
+    """List skipped files beside the index, one a line.
+
+    Returns the file; None if no file was skipped, or if the directory cannot be written.
+    """
     target = directory / "skipped.tsv"
-    if not skipped:
-        target.unlink(missing_ok=True)
-        return None
-    lines = "".join(f"{file.path!r}\t{file.reason}\n" for file in skipped)
-    with replacing(target) as temporary:
-        temporary.write_text(lines, encoding="utf-8")
-    return target
+    # The list is a convenience: an index in a place that is read-only serves without it.
+    with contextlib.suppress(OSError, OutputError):
+        if not skipped:
+            target.unlink(missing_ok=True)
+            return None
+        lines = "".join(f"{file.path!r}\t{file.reason}\n" for file in skipped)
+        with replacing(target) as temporary:
+            temporary.write_text(lines, encoding="utf-8")
+        return target
+    return None
 
 
 def cached_listing(
@@ -149,7 +170,7 @@ def cached_listing(
 ) -> tuple[Records, list[Skipped]]:
     """The readable images and the skipped files of an index, packed in a directory on first use.
 
-    Reading a million rows of an index takes seconds; reading packed ones takes none. The packed
+    Reading a million rows of an index takes seconds; a packed listing opens at once. The packed
     listing is used as long as `state`, a text that changes with the index, is the same; otherwise
     `read` reads the index and its answer is packed.
     """

@@ -221,7 +221,10 @@ def _multiply(queries: Floats, block: Floats, out: Floats) -> None:
 
 
 def neighbour_lists(points: Floats, rows: Rows, k: int) -> tuple[Rows, Floats]:
-    """The k nearest other rows of each of m rows, nearest first, ties by row; exact.
+    """The k nearest other rows of each of m rows, nearest first.
+
+    Above 32,768 points the answer is exact, ties by row. Below, distances have the rounding error
+    of float32 products, by which nearly equal ones may be ordered.
 
     Blocked matrix products: O(m n d) time, which for many rows beats a tree several times over at
     these dimensions (DESIGN.md).

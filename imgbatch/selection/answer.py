@@ -55,21 +55,21 @@ def check_count(n: int, total: int, holder: str) -> None:
 
 
 class RequestClock:
-    """Wall time of requests; the time of the first one includes the loading before it.
+    """Wall time of requests; that of the first request includes the loading, but no pause after it.
 
     Parameters
     ----------
-    loading_started
-        `time.perf_counter()` at the moment when loading began.
+    loading_seconds
+        How long loading took.
     """
 
-    def __init__(self, loading_started: float) -> None:
-        self._loading_started: float | None = loading_started
+    def __init__(self, loading_seconds: float) -> None:
+        self._loading_seconds = loading_seconds
 
     def start(self) -> float:
         """The moment, in seconds of `time.perf_counter`, from which this request is timed."""
-        started, self._loading_started = self._loading_started, None
-        return time.perf_counter() if started is None else started
+        loading_seconds, self._loading_seconds = self._loading_seconds, 0.0
+        return time.perf_counter() - loading_seconds
 
 
 def names_inside(folder: str, given: str) -> Iterator[str]:
@@ -98,15 +98,15 @@ class Choice:
         For each image, the share of every descriptor in its squared distance.
     labels
         The class of each image; None takes the first-level subfolders.
-    anchor
-        Position of the anchor among the images; None if the anchor is not among them.
+    anchor_first
+        Whether the first image is the anchor.
     """
 
     records: Sequence[ImageRecord]
     distances: Floats
     shares: Sequence[Mapping[str, float]]
     labels: Sequence[str] | None = None
-    anchor: int | None = None
+    anchor_first: bool = False
 
     def images(self, folder: str) -> tuple[PickedImage, ...]:
         """The images as a `Selection` holds them, ranked from 1 in their order."""
@@ -122,7 +122,7 @@ class Choice:
                 height=record.height,
                 label=label,
                 note=record.note,
-                anchor=position == self.anchor,
+                anchor=self.anchor_first and position == 0,
                 shares=dict(shares),
             )
             for position, (record, label, distance, shares) in enumerate(rows)

@@ -142,14 +142,15 @@ def _draw(
 
 
 def _smooth(points: Floats, rows: Rows, near: Rows) -> Floats:
-    """Each row's point, averaged with its neighbours weighted by cosine similarity (at least 0).
+    """Each row's point plus its neighbours, weighted by their dot product with it (at least 0).
 
-    The database-side augmentation of Arandjelovic and Zisserman, CVPR 2012. The averages are scaled
+    The database-side augmentation of Arandjelovic and Zisserman, CVPR 2012. The sums are scaled
     to length 1.
     """
     centres = points[rows]
-    weights = np.maximum(np.einsum("nd,nkd->nk", centres, points[near]), 0)
-    mixed = centres + np.einsum("nk,nkd->nd", weights, points[near])
+    neighbours = points[near]
+    weights = np.maximum(np.einsum("nd,nkd->nk", centres, neighbours), 0)
+    mixed = centres + np.einsum("nk,nkd->nd", weights, neighbours)
     lengths = np.linalg.norm(mixed, axis=1, keepdims=True)
     smooth: Floats = np.divide(mixed, lengths, out=np.zeros_like(mixed), where=lengths > 0)
     return smooth

@@ -138,12 +138,12 @@ class Picker:
     ) -> tuple[PickedImage, ...]:
         chosen = rows.tolist()
         points = self.projection.points[rows]
-        point, row = (None, None) if anchor is None else (anchor.point, anchor.row)
+        point = None if anchor is None else anchor.point
         return Choice(
             [self.records[row] for row in chosen],
             distances,
             shares_of_set(self.projection.space, points, point),
-            anchor=None if row is None else chosen.index(row),
+            anchor_first=anchor is not None and anchor.row is not None,
         ).images(self.folder)
 
     def _selection(

@@ -113,9 +113,9 @@ def coherence(around: Neighbourhood, k: int) -> tuple[float, float]:
     Returns
     -------
     share
-        0..1: of all that the neighbours' own lists of k name, the share that the anchor's list
-        names too. In a tight group of more than k + 1 members it nears 1; it is low for an outlier,
-        whose neighbours are not neighbours of each other.
+        0 to (k - 1) / k: the share of the entries in the neighbours' own lists that the anchor's
+        list holds, too. A group of k + 1 images apart from all others reaches (k - 1) / k. An
+        outlier is low, since its neighbours are not neighbours of each other.
     closeness
         Minus the distance to the k-th neighbour. It decides between equal shares.
 

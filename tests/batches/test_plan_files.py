@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgbatch.batches.plan_files import read_plan, write_plan, write_plan_folder
+from imgbatch.batches.plan_files import check_plan_path, read_plan, write_plan, write_plan_folder
 from imgbatch.batches.plan_formats import PLAN_FORMATS
 from imgbatch.batches.plans import PlanHeader, PlannedBatch
 from imgbatch.errors import ImgbatchError, UsageError
@@ -127,7 +127,11 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(UsageError, match=r"pip install 'imgbatch\[parquet\]'"):
+        check_plan_path(tmp_path / "plan.parquet")
+    with pytest.raises(UsageError, match=r"pip install 'imgbatch\[parquet\]'"):
         write_plan(tmp_path / "plan.parquet", HEADER, [])
+    for ending in (".jsonl", ".csv"):
+        check_plan_path(tmp_path / f"plan{ending}")
 
 
 GOOD = {

@@ -1,4 +1,4 @@
-"""The finished shards of a folder as they are now; damaged ones are made anew when read."""
+"""The finished shards of a folder, brought up to date and read; damaged shards are made anew."""
 
 import contextlib
 import hashlib
@@ -68,13 +68,14 @@ class CurrentShards:
             self.finished = _trusted(self.sharded)
             return
         try:
-            self.finished, self.report = refresh_shards(self.sharded, self.runner, progress)
+            self.finished, report = refresh_shards(self.sharded, self.runner, progress)
+            self.report = self.report.followed_by(report)
         finally:
             if self.sharded.is_local:
                 self.runner.close()
 
     def read(self, ask: Callable[[], Answer], *, on_workers: bool = False) -> Answer:
-        """The answer of `ask`, which reads shards; damaged shards are made anew.
+        """The answer of `ask`, which reads shards; with `refresh`, damaged ones are made anew.
 
         Whoever reads a damaged shard removes it (see `StoredShard.table`). So bringing the shards
         up to date makes it anew, and `ask` is called again.
@@ -88,6 +89,8 @@ class CurrentShards:
             try:
                 return ask()
             except DamagedShardError as error:
+                if not self.refresh:
+                    raise self._beyond_mending(error, on_workers=on_workers) from None
                 self.bring_up_to_date()
                 self.notes += (f"{error}; it was made anew",)
         try:
@@ -105,7 +108,7 @@ class CurrentShards:
             )
         return CatalogueError(f"the shards of {sharded.folder} are damaged: {error}", REFRESH_HINT)
 
-    # ----- what they hold -------------------------------------------------------------------------
+    # ----- contents of the shards -----------------------------------------------------------------
 
     @property
     def generation(self) -> str:

@@ -252,10 +252,10 @@ def _is_there(part: StoredPart) -> bool:
         except OSError as error:
             raise _unreadable(part, error) from None
     try:
-        _opened(part)
+        _opened(part)  # may be remembered from a time when the files were there
     except UNUSABLE:
         return False
-    return True
+    return all(map(os.path.exists, _files(part)))
 
 
 def _read(part: StoredPart) -> MemoryPart:

@@ -68,7 +68,7 @@ class SqliteIndex:
 
     def features(self, rows: Rows) -> dict[str, Floats]:
         """See `OpenedIndex.features`."""
-        return features_of(self.catalogue, self.indexed.descriptors, rows)
+        return self._repaired(lambda: features_of(self.catalogue, self.indexed.descriptors, rows))
 
     def _repaired(self, read: Callable[[], Answer]) -> Answer:
         """What `read` reads of the index, which is made anew if it proves damaged."""
@@ -143,6 +143,9 @@ def open_sqlite(
             records, unusable, generation = _read_listing(catalogue)
         skipped = sorted((*unusable, *report.unlisted), key=lambda file: file.path)
         skipped_list = write_skipped(directory, skipped)
+        if not (records or skipped or refresh):  # damaged, moved aside and begun anew
+            notes = "; ".join((f"the index of {folder} holds no image", *catalogue.notes))
+            raise FolderError(notes, REFRESH_HINT)
         if not records:
             raise no_images(folder, skipped)
     except BaseException:

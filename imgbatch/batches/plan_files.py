@@ -121,6 +121,8 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
         return checked_plan(file, read(file))
     except OSError as error:
         raise unusable(file, error.strerror or str(error)) from None
+    except RecursionError:
+        raise unusable(file, "its values are nested too deeply") from None
     except (ValueError, KeyError, TypeError) as error:
         what = f"field {error} is missing" if isinstance(error, KeyError) else str(error)
         raise unusable(file, what) from None
@@ -143,5 +145,5 @@ def _plan_files_in(folder: Path) -> set[str]:
         contents = json.loads((folder / _CONTENTS).read_text(encoding="utf-8"))
         header_of(contents)
         return {_CONTENTS, *(str(listed["name"]) for listed in contents["files"])}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return set()

@@ -10,6 +10,9 @@ from typing import Any
 
 from imgbatch.errors import ImgbatchError
 
+_MOST_SHOWN = 60
+"""Characters of a wrong value that an error repeats."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlanHeader:
@@ -39,8 +42,36 @@ class Plan:
 
 
 def header_of(line: dict[str, Any]) -> PlanHeader:
-    """The header that stands in a line of a plan; a `KeyError` names a missing field."""
+    """The header that stands in a line of a plan.
+
+    Raises
+    ------
+    KeyError, ValueError
+        A field is missing, or holds something else than a header does.
+    """
+    _check_numbers(line, seed=0, batch_size=1)
+    for name in ("folder", "version"):
+        if not isinstance(line[name], str):
+            raise ValueError(f"{name} is {_shown(line[name])}, not text")  # noqa: TRY004
     return PlanHeader(**{field.name: line[field.name] for field in fields(PlanHeader)})
+
+
+def _check_numbers(line: dict[str, Any], **least: int) -> None:
+    for name, lowest in least.items():
+        if type(line[name]) is not int or line[name] < lowest:  # True is an int, too
+            raise ValueError(f"{name} is {_shown(line[name])}, not a whole number from {lowest} on")
+
+
+def _paths_of(line: dict[str, Any]) -> list[str]:
+    paths = line["paths"]
+    if isinstance(paths, list) and paths and all(isinstance(path, str) for path in paths):
+        return paths
+    raise ValueError(f"paths is {_shown(paths)}, not a list of names")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 def unusable(file: Path, what: str) -> ImgbatchError:
@@ -65,7 +96,7 @@ def checked_plan(file: Path, lines: Iterable[dict[str, Any]]) -> Plan:
     ImgbatchError
         The lines are not whole epochs of one header: epochs and batches counted from 0 in order,
         no path twice in an epoch, every batch full except an epoch's last.
-    KeyError, TypeError, ValueError
+    KeyError, ValueError
         A field is missing or of another type.
     """
     header: PlanHeader | None = None
@@ -76,7 +107,8 @@ def checked_plan(file: Path, lines: Iterable[dict[str, Any]]) -> Plan:
     for line in lines:
         line_header = header_of(line)
         header = header or line_header
-        epoch, number = int(line["epoch"]), int(line["batch"])
+        _check_numbers(line, epoch=0, batch=0)
+        epoch, number = line["epoch"], line["batch"]
         if epoch == len(epochs):
             epochs.append([])
             seen, paths_in_epoch = set(), 0
@@ -84,7 +116,7 @@ def checked_plan(file: Path, lines: Iterable[dict[str, Any]]) -> Plan:
             raise unusable(file, f"epoch {epoch}, batch {number} does not follow in order")
         if line_header != header:
             raise unusable(file, f"epoch {epoch}, batch {number} has another header")
-        paths = tuple(known.setdefault(path, path) for path in line["paths"])
+        paths = tuple(known.setdefault(path, path) for path in _paths_of(line))
         seen.update(paths)
         paths_in_epoch += len(paths)
         if len(seen) != paths_in_epoch:

@@ -1,9 +1,6 @@
 """The terminal command: its options and subcommands, put together."""
 
-import contextlib
 import gc
-import os
-import sys
 from typing import Annotated
 
 import typer
@@ -11,6 +8,7 @@ import typer
 from imgbatch import __version__
 from imgbatch.cli import batches, explain, export, pick, quality, upkeep
 from imgbatch.cli.common import show_tracebacks
+from imgbatch.cli.streams import prepare_streams
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
@@ -63,10 +61,5 @@ def main() -> None:
     """Entry point of the ``imgbatch`` command."""
     # Imports make many objects and hardly any garbage: looking for it is 5% of the start-up.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - for good
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    prepare_streams()
     app(prog_name="imgbatch")

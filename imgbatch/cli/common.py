@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 import typer
 
 from imgbatch.cli.options import ClusterOptions, FolderOptions, IndexOptions
+from imgbatch.cli.streams import discard_results
 from imgbatch.errors import ImgbatchError, UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class ImageSource(Protocol):
         ...
 
 
+_MOST_WORKERS = 256  # as in the config
 _debug = bool(os.environ.get("IMGBATCH_DEBUG"))
 
 
@@ -96,7 +98,7 @@ def errors_as_lines() -> Iterator[None]:
         _fail("stopped; what was indexed is kept, the same command goes on from there", "", 130)
     except BrokenPipeError:
         # The reader, say `head`, has seen enough. Nothing may be flushed to it at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        discard_results()
         raise typer.Exit(0) from None
     except Exception as error:  # noqa: BLE001 - a bug must not show its insides unasked
         what = " ".join(str(error).split()) or "no message"
@@ -167,8 +169,11 @@ def settings_of(options: IndexOptions) -> "Config":
     settings = loaded.config.with_emphasis(options.emphasis)
     if options.workers is None:
         return settings
-    if options.workers < 0:
-        raise UsageError(f"--workers is {options.workers}", "give 0 (one for each core) or more")
+    if not 0 <= options.workers <= _MOST_WORKERS:
+        raise UsageError(
+            f"--workers is {options.workers}",
+            f"give 0 to {_MOST_WORKERS}; 0 means one for each core",
+        )
     changed = settings.index.model_copy(update={"workers": options.workers})
     return settings.model_copy(update={"index": changed})
 

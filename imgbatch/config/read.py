@@ -14,6 +14,9 @@ from imgbatch.config.schema import Config
 from imgbatch.config.tables import dotted, dotted_keys, overlaid
 from imgbatch.errors import ConfigError
 
+_MOST_SHOWN = 80
+"""Characters of a wrong value that an error repeats."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
@@ -115,7 +118,7 @@ def _has_imgbatch_table(path: Path) -> bool:
     """
     try:
         return "imgbatch" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         try:
             return "\n[imgbatch]" in "\n" + path.read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -129,6 +132,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check the file") from None
     except ValueError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}", "correct that line") from None
+    except RecursionError:
+        raise ConfigError(
+            f"{path}: its values are nested too deeply", "the default config.toml shows the tables"
+        ) from None
 
 
 def _check_keys(
@@ -152,6 +159,11 @@ def _check_keys(
                     f"write [{name}] and its keys below",
                 )
             _check_keys(value, known[key], file, name)
+        elif isinstance(value, dict):
+            raise ConfigError(
+                f"{file}: {name} is a table, but a single value is expected",
+                f"write {key} = VALUE below [{table}]; the default config.toml shows it",
+            )
 
 
 def _config_error(error: ValidationError, file: Path) -> ConfigError:
@@ -162,6 +174,8 @@ def _config_error(error: ValidationError, file: Path) -> ConfigError:
     allowed = allowed[:1].lower() + allowed[1:]
     if not isinstance(first["input"], str | int | float | bool | list):
         return ConfigError(f"{file}: {key + ': ' if key else ''}{allowed}", "change one of them")
+    value = repr(first["input"])
+    shown = value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}..."
     return ConfigError(
-        f"{file}: {key} = {first['input']!r}, but {allowed}", "the default config.toml lists ranges"
+        f"{file}: {key} = {shown}, but {allowed}", "the default config.toml lists ranges"
     )

@@ -68,7 +68,7 @@ def decode(data: bytes, options: DecodeOptions, *, view_px: int | None = None) -
     except MemoryError:
         raise UnreadableImage("decoding needs more memory than there is") from None
     except Exception as error:  # noqa: BLE001 - codecs raise anything on bad bytes
-        if header is not None and not header.plain:
+        if header is not None and header.format == "JPEG" and not header.plain:
             # Pillow shows no part of a cut-off CMYK picture; OpenCV does.
             part = decode_with_opencv(data, header, view_px, options)
             if part is not None and part.note:

@@ -81,7 +81,8 @@ def _jpeg(data: bytes) -> Header | None:
 def _png(data: bytes) -> Header | None:
     """Read IHDR and the kinds of all chunks (PNG specification, section 11).
 
-    An eXIf chunk may also follow the picture data.
+    An eXIf chunk may also follow the picture data. A picture with a chunk that is longer than the
+    rest of the file is not plain, since OpenCV takes as much memory as a chunk declares.
     """
     if len(data) < 33 or data[12:16] != b"IHDR":
         return None
@@ -93,4 +94,4 @@ def _png(data: bytes) -> Header | None:
         plain = plain and kind != b"tRNS"
         exif = exif or kind == b"eXIf"
         at += 12 + int.from_bytes(data[at : at + 4], "big")
-    return Header("PNG", width, height, plain, exif)
+    return Header("PNG", width, height, plain and at <= len(data), exif)

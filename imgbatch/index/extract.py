@@ -11,6 +11,7 @@ from imgbatch.descriptors.base import Codes, Descriptor
 from imgbatch.descriptors.base import fingerprint as fingerprint_of
 from imgbatch.errors import SelectionError, UnreadableImage
 from imgbatch.files import paths
+from imgbatch.files.regular import TooLargeError, read_regular
 from imgbatch.images.decode import DECODING_VERSION, decode
 from imgbatch.images.quiet import quiet_codecs
 from imgbatch.images.view import Decoded
@@ -68,7 +69,10 @@ class Chunk:
     def crashed(self) -> list[ReadFile]:
         """The answer for files that kill every worker that decodes them."""
         return [
-            replace(_read_bytes(self.folder, file)[0], error="decoding it crashed the decoder")
+            replace(
+                _read_bytes(self.folder, file, self.options)[0],
+                error="decoding it crashed the decoder",
+            )
             for file in self.files
         ]
 
@@ -150,7 +154,7 @@ def read_chunk(chunk: Chunk) -> list[ReadFile]:
 def _read_group(chunk: Chunk, group: Sequence[FileTask]) -> list[ReadFile]:
     answers, pictures = list[ReadFile](), list[Decoded | str | None]()
     for file in group:
-        answer, data = _read_bytes(chunk.folder, file)
+        answer, data = _read_bytes(chunk.folder, file, chunk.options)
         answers.append(answer)
         pictures.append(None if data is None else _decode(data, chunk.options))
     codes = [dict[str, bytes]() for _ in group]
@@ -173,6 +177,8 @@ def _decode(data: bytes, options: DecodeOptions) -> Decoded | str:
         return decode(data, options)
     except UnreadableImage as error:
         return error.message
+    except MemoryError:
+        return "decoding needs more memory than there is"
 
 
 def _complete(answer: ReadFile, picture: Decoded | str | None, codes: dict[str, bytes]) -> ReadFile:
@@ -185,13 +191,24 @@ def _complete(answer: ReadFile, picture: Decoded | str | None, codes: dict[str, 
     return replace(answer, width=width, height=height, note=picture.note, codes=codes)
 
 
-def _read_bytes(folder: str, file: FileTask) -> tuple[ReadFile, bytes | None]:
+def _read_bytes(
+    folder: str, file: FileTask, options: DecodeOptions
+) -> tuple[ReadFile, bytes | None]:
     """Read and hash a file; None instead of bytes if it cannot be read or its content is known."""
     read = _read_url if paths.is_url(folder) else _read_local
+    most_bytes = int(options.max_file_megabytes * 1e6)
     try:
-        data, size, mtime_ns = read(folder, file)
-    except OSError as error:
-        reason = f"cannot be read: {error.strerror or error}"
+        if file.size > most_bytes:
+            raise TooLargeError(file.size)
+        data, size, mtime_ns = read(folder, file, most_bytes)
+    except TooLargeError as error:
+        reason = (
+            f"{error.size_bytes / 1e6:,.0f} MB is over the limit of "
+            f"{options.max_file_megabytes:g} MB (images.max_file_megabytes)"
+        )
+        return ReadFile(file.path, file.size, -1, None, error=reason), None
+    except (OSError, MemoryError) as error:
+        reason = f"cannot be read: {getattr(error, 'strerror', None) or error or 'out of memory'}"
         return ReadFile(file.path, file.size, -1, None, error=reason), None
     content_hash = hashlib.sha256(data).digest()[:_HASH_BYTES]
     answer = ReadFile(file.path, size, mtime_ns, content_hash)
@@ -200,16 +217,14 @@ def _read_bytes(folder: str, file: FileTask) -> tuple[ReadFile, bytes | None]:
     return answer, data
 
 
-def _read_local(folder: str, file: FileTask) -> tuple[bytes, int, int]:
+def _read_local(folder: str, file: FileTask, most_bytes: int) -> tuple[bytes, int, int]:
     """Bytes, size and time of change; -1 for a time so recent that the file may change unseen."""
-    with open(os.path.join(folder, file.path), "rb", buffering=0) as opened:
-        status = os.fstat(opened.fileno())
-        data = opened.readall()
+    data, status = read_regular(os.path.join(folder, file.path), most_bytes)
     recent = status.st_mtime_ns > time.time_ns() - _RECENT_NS
     return data, status.st_size, -1 if recent else status.st_mtime_ns
 
 
-def _read_url(folder: str, file: FileTask) -> tuple[bytes, int, int]:
+def _read_url(folder: str, file: FileTask, _most_bytes: int) -> tuple[bytes, int, int]:
     """Bytes, size and the listing's time; -1 for a file that is no longer as the listing says."""
     data = paths.read(paths.join(folder, file.path))
     return data, len(data), file.mtime_ns if len(data) == file.size else -1

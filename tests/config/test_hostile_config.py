@@ -1,0 +1,48 @@
+"""A config file of wrong shapes is one clear error, never a raw one."""
+
+import pytest
+
+from imgbatch.config import load_config
+from imgbatch.errors import ConfigError
+
+WRONG = {
+    "a table for a number": "[weights]\nhsv = {}",
+    "a table of tables": "[weights.hsv.a]\nb = 1",
+    "a table for a list": "[images]\nbackground = {}",
+    "an array of tables": "[[weights]]\nhsv = 1",
+    "a table for a text": "[sheet]\nformat = {a = 1}",
+    "a table in a preset": "[presets.mine]\nhsv = {}",
+    "a list for a preset": "[presets]\nmine = [1]",
+    "a date for a number": "[sheet]\ncolumns = 2026-01-01",
+    "a table for components": "[space.components]\nhog = {x = 1}",
+    "nothing for a table": "weights = 3",
+    "infinity": "[weights]\nhsv = inf",
+    "not a number": "[weights]\nhsv = nan",
+    "a huge number": f"[sheet]\ncolumns = {'9' * 400}",
+    "nested lists": f"[images]\nbackground = {'[' * 5000}{']' * 5000}",
+    "nested tables": "[" + ".".join(["weights", *["a"] * 2000]) + "]\nb = 1",
+    "a nested inline table": "[weights]\nhsv = " + "{a = " * 3000 + "1" + "}" * 3000,
+}
+
+
+@pytest.mark.parametrize("text", WRONG.values(), ids=WRONG)
+def test_a_value_of_a_wrong_shape_is_one_error_that_names_the_file(tmp_path, text):
+    file = tmp_path / "wrong.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    assert "wrong.toml" in caught.value.message
+    assert len(caught.value.message) < 1000
+
+
+def test_another_programs_deeply_nested_config_in_the_working_directory_is_ignored(tmp_path):
+    from pathlib import Path
+
+    Path("config.toml").write_text(f"a = {'[' * 5000}{']' * 5000}")
+    assert load_config().notes
+
+
+@pytest.mark.parametrize("workers", [257, 99_999_999])
+def test_more_workers_than_any_machine_serves_are_refused(cli, photos, workers):
+    answer = cli("index", photos, "--workers", workers)
+    answer.assert_one_clear_line(2, str(workers), "0 to 256")

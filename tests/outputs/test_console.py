@@ -141,3 +141,17 @@ def test_the_shipped_settings_are_printed_with_their_sources(capsys):
     out = capsys.readouterr().out
     assert "[descriptors.hog]\n" in out
     assert out.count("# default") == len(loaded.sources)
+
+
+TITLED = ("print_selection", "print_batches", "print_evaluation", "print_explained")
+
+
+@pytest.mark.parametrize("printing", TITLED)
+def test_the_title_of_a_table_is_bold_and_stands_at_the_left_where_there_are_colours(
+    printing, capsys, monkeypatch
+):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    globals()[printing]()
+    assert capsys.readouterr().out.startswith("\x1b[1m")

@@ -149,7 +149,7 @@ def test_one_pass_over_many_blocks_on_any_cores_equals_sorting_everything(monkey
     monkeypatch.setattr(neighbours, "_SAMPLE_ROWS", 16)
     points = whole_numbers(3, 1000, 6, most)
     points[:500] += 50  # the spaced rows bound the near half badly
-    search = NeighbourSearch(points)
+    search = NeighbourSearch(points, large=0)
     for k in (1, 7, 300, 1000):
         queries = np.stack([points[0], points[999], whole_numbers(4, 1, 6, most)[0]])
         search.prefetch(queries, k)  # all in one pass

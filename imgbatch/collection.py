@@ -5,9 +5,8 @@ import time
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from imgbatch.batches.epoch import deal_epoch
-from imgbatch.batches.population import DealOptions, Population, class_labels
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config
 from imgbatch.embedding.projection import Projection
@@ -19,15 +18,10 @@ from imgbatch.index.sqlite.refresh import SqliteFolder
 from imgbatch.selection.answer import RequestClock, draw_seed
 from imgbatch.selection.explain import Explanation
 from imgbatch.selection.picker import Picker
-from imgbatch.types import (
-    Batches,
-    Floats,
-    Progress,
-    Rows,
-    Selection,
-    Skipped,
-    View,
-)
+from imgbatch.types import Batches, Floats, Progress, Rows, Selection, Skipped, View
+
+if TYPE_CHECKING:  # a request for similar images should not pay for importing them
+    from imgbatch.batches.population import Population
 
 
 def load(  # noqa: PLR0913 - the library's front; each is one word that most calls leave out
@@ -305,6 +299,9 @@ class Collection:
         balance: bool = False,
     ) -> Iterator[list[Rows]]:
         """The batches of `batches`, chunk by chunk: an epoch of millions need not be held."""
+        from imgbatch.batches.epoch import deal_epoch
+        from imgbatch.batches.population import DealOptions
+
         options = DealOptions(batch_size, seed, epoch, drop_last, balance)
         return deal_epoch(self.population, options)
 
@@ -329,11 +326,13 @@ class Collection:
         return self._picker.explain(os.fspath(a), os.fspath(b))
 
     @cached_property
-    def population(self) -> Population:
+    def population(self) -> "Population":
         """What `batches` deals: points, hashes and, if there are two or more, classes.
 
         It is made once, since every epoch needs it and each image's class must be looked up.
         """
+        from imgbatch.batches.population import Population, class_labels
+
         labels = class_labels([record.label for record in self.records])
         bits = min(self.config.similar.duplicate_bits, 31)
         made = self.projection

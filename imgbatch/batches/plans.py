@@ -64,7 +64,7 @@ def _check_numbers(line: dict[str, Any], **least: int) -> None:
 
 def _paths_of(line: dict[str, Any]) -> list[str]:
     paths = line["paths"]
-    if isinstance(paths, list) and paths and all(isinstance(path, str) for path in paths):
+    if isinstance(paths, list) and all(isinstance(path, str) for path in paths):
         return paths
     raise ValueError(f"paths is {_shown(paths)}, not a list of names")
 

@@ -23,7 +23,7 @@ DAMAGE = {
     "batch_size": [2.5, float("inf"), "2", None, 0, -2, True],
     "folder": [[1], {}, None, 3],
     "version": [[1], None, 3],
-    "paths": ["ab", {"a": 1}, {}, [], [1, 2], [["a"]], None, 7, ["a.jpg", None]],
+    "paths": ["ab", {"a": 1}, {}, [1, 2], [["a"]], None, 7, ["a.jpg", None]],
 }
 
 

@@ -160,7 +160,7 @@ GOOD = {
         ([GOOD | {"paths": ["a"]}, GOOD | {"batch": 1, "paths": ["b"]}], "full ones"),
         ([[1, 2]], "no JSON object"),
         ([GOOD | {"epoch": "x"}], "x"),
-        ([GOOD | {"paths": 3}], "int"),
+        ([GOOD | {"paths": 3}], "not a list of names"),
     ],
 )  # fmt: skip
 def test_lines_that_are_no_plan_are_refused(tmp_path, rows, word):

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imgbatch.errors import ImgbatchError
-
-_MOST_SHOWN = 60
-"""Characters of a wrong value that an error repeats."""
+from imgbatch.files.names import shortened_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +50,23 @@ def header_of(line: dict[str, Any]) -> PlanHeader:
     _check_numbers(line, seed=0, batch_size=1)
     for name in ("folder", "version"):
         if not isinstance(line[name], str):
-            raise ValueError(f"{name} is {_shown(line[name])}, not text")  # noqa: TRY004
+            raise ValueError(f"{name} is {shortened_repr(line[name])}, not text")  # noqa: TRY004
     return PlanHeader(**{field.name: line[field.name] for field in fields(PlanHeader)})
 
 
 def _check_numbers(line: dict[str, Any], **least: int) -> None:
     for name, lowest in least.items():
         if type(line[name]) is not int or line[name] < lowest:  # True is an int, too
-            raise ValueError(f"{name} is {_shown(line[name])}, not a whole number from {lowest} on")
+            raise ValueError(
+                f"{name} is {shortened_repr(line[name])}, not a whole number from {lowest} on"
+            )
 
 
 def _paths_of(line: dict[str, Any]) -> list[str]:
     paths = line["paths"]
     if isinstance(paths, list) and all(isinstance(path, str) for path in paths):
         return paths
-    raise ValueError(f"paths is {_shown(paths)}, not a list of names")
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+    raise ValueError(f"paths is {shortened_repr(paths)}, not a list of names")
 
 
 def unusable(file: Path, what: str) -> ImgbatchError:

@@ -42,7 +42,6 @@ class ImageSource(Protocol):
         ...
 
 
-_MOST_WORKERS = 256  # as in the config
 _debug = bool(os.environ.get("IMGBATCH_DEBUG"))
 
 
@@ -163,16 +162,17 @@ def start_workers_early(folder: str, options: IndexOptions) -> None:
 def settings_of(options: IndexOptions) -> "Config":
     """The settings that the options name."""
     from imgbatch.config import load_config
+    from imgbatch.config.schema import MOST_WORKERS
 
     loaded = load_config(options.config)
     note(loaded.notes)
     settings = loaded.config.with_emphasis(options.emphasis)
     if options.workers is None:
         return settings
-    if not 0 <= options.workers <= _MOST_WORKERS:
+    if not 0 <= options.workers <= MOST_WORKERS:
         raise UsageError(
             f"--workers is {options.workers}",
-            f"give 0 to {_MOST_WORKERS}; 0 means one for each core",
+            f"give 0 to {MOST_WORKERS}; 0 means one for each core",
         )
     changed = settings.index.model_copy(update={"workers": options.workers})
     return settings.model_copy(update={"index": changed})

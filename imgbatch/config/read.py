@@ -13,9 +13,7 @@ from pydantic import ValidationError
 from imgbatch.config.schema import Config
 from imgbatch.config.tables import dotted, dotted_keys, overlaid
 from imgbatch.errors import ConfigError
-
-_MOST_SHOWN = 80
-"""Characters of a wrong value that an error repeats."""
+from imgbatch.files.names import shortened_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +172,7 @@ def _config_error(error: ValidationError, file: Path) -> ConfigError:
     allowed = allowed[:1].lower() + allowed[1:]
     if not isinstance(first["input"], str | int | float | bool | list):
         return ConfigError(f"{file}: {key + ': ' if key else ''}{allowed}", "change one of them")
-    value = repr(first["input"])
-    shown = value if len(value) <= _MOST_SHOWN else f"{value[:_MOST_SHOWN]}..."
     return ConfigError(
-        f"{file}: {key} = {shown}, but {allowed}", "the default config.toml lists ranges"
+        f"{file}: {key} = {shortened_repr(first['input'])}, but {allowed}",
+        "the default config.toml lists ranges",
     )

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from imgbatch.errors import ConfigError
 from imgbatch.types import DecodeOptions
 
+MOST_WORKERS = 256
+"""Processes that read images, at most; also the bound of ``--workers``."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Byte = Annotated[int, Field(ge=0, le=255)]
 
@@ -143,7 +145,7 @@ class DifferentConfig(Table):
 class IndexConfig(Table):
     """How the index is brought up to date, and from which size on a folder counts as large."""
 
-    workers: Annotated[int, Field(ge=0, le=256)]
+    workers: Annotated[int, Field(ge=0, le=MOST_WORKERS)]
     chunk_images: Annotated[int, Field(ge=1, le=4096)]
     large_folder: Annotated[int, Field(ge=0, le=100_000_000)]
 

@@ -1,4 +1,7 @@
-"""Names of files as text that a terminal can show."""
+"""Names and wrong values as text that a terminal can show."""
+
+_MOST_SHOWN = 80
+"""Characters of a wrong value that an error repeats."""
 
 
 def printable(text: str) -> str:
@@ -19,3 +22,15 @@ def _escaped(char: str) -> str:
     if "\udc80" <= char <= "\udcff":
         return f"\\x{ord(char) - 0xDC00:02x}"
     return char.encode("unicode_escape").decode()
+
+
+def shortened_repr(value: object) -> str:
+    """A wrong value as an error repeats it: its `repr`, cut after 80 characters.
+
+    Examples
+    --------
+    >>> shortened_repr("a" * 100)[-5:]
+    'aa...'
+    """
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

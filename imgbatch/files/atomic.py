@@ -183,6 +183,23 @@ def publishing(directory: Path, kept: int) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def remove(target: Path) -> None:
+    """Remove a folder with all in it, or a file that stands in a folder's place, if there is one.
+
+    Examples
+    --------
+    >>> Path("spaces").mkdir()
+    >>> remove(Path("spaces"))
+    >>> Path("spaces").exists()
+    False
+    """
+    if target.is_dir() and not target.is_symlink():
+        shutil.rmtree(target, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            target.unlink()
+
+
 def _newest_first(path: Path) -> float:
     try:
         return -path.stat().st_mtime

@@ -6,22 +6,22 @@ functions here do what both have in common.
 
 import contextlib
 import json
-import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from imgbatch.embedding.projection import Projection
 from imgbatch.errors import CatalogueError, FolderError, OutputError
-from imgbatch.files.atomic import publishing, replacing
+from imgbatch.files.atomic import publishing, remove, replacing
+from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.index.records import Records
 from imgbatch.types import Floats, Rows, Skipped, View
 
 REFRESH_HINT = "run without --no-refresh once, where the folder is at hand"
 """What to do if an index that is to be trusted is missing or incomplete."""
 _LISTINGS_KEPT = 2
-_SKIPPED_FILE, _STATE_FILE = "skipped.json", "index-seen.txt"
+_SKIPPED_FILE, _STATE_FILE, _SEAL_FILE = "skipped.json", "index-seen.txt", "seal.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,25 +165,44 @@ def write_skipped(directory: Path, skipped: Sequence[Skipped]) -> Path | None:
     return None
 
 
-def cached_listing(
-    directory: Path, state: str, read: Callable[[], tuple[Records, list[Skipped]]]
-) -> tuple[Records, list[Skipped]]:
-    """The readable images and the skipped files of an index, packed in a directory on first use.
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The readable images and the skipped files of an index; `notes` say what was repaired."""
+
+    records: Records
+    skipped: list[Skipped]
+    notes: tuple[str, ...] = ()
+
+
+def cached_listing(directory: Path, state: str, read: Callable[[], Listing]) -> Listing:
+    """The listing of an index, packed in a directory on first use.
 
     Reading a million rows of an index takes seconds; a packed listing opens at once. The packed
     listing is used as long as `state`, a text that changes with the index, is the same; otherwise
-    `read` reads the index and its answer is packed.
+    `read` reads the index and its answer is packed. A packed listing that is damaged is packed
+    anew, with a note.
     """
-    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, EOFError):
+    notes = list[str]()
+    try:
         if (directory / _STATE_FILE).read_text(encoding="utf-8") == state:
+            check_seal(directory / _SEAL_FILE, _packed(directory))
             pairs = json.loads((directory / _SKIPPED_FILE).read_text(encoding="utf-8"))
-            return Records.load(directory), [Skipped(path, reason) for path, reason in pairs]
-    records, skipped = read()
-    shutil.rmtree(directory, ignore_errors=True)
+            return Listing(Records.load(directory), [Skipped(*pair) for pair in pairs])
+    except BrokenSealError as error:
+        notes.append(f"{error}; the listing was packed anew")
+    except (OSError, ValueError):  # missing, or packed by a version that did not seal
+        pass
+    listing = read()
+    remove(directory)
     # A listing that cannot be kept costs time the next time, and changes no answer.
     with contextlib.suppress(OSError), publishing(directory, _LISTINGS_KEPT) as made:
-        records.save(made)
-        pairs = [(file.path, file.reason) for file in skipped]
+        listing.records.save(made)
+        pairs = [(file.path, file.reason) for file in listing.skipped]
         (made / _SKIPPED_FILE).write_text(json.dumps(pairs), encoding="utf-8")
         (made / _STATE_FILE).write_text(state, encoding="utf-8")
-    return records, skipped
+        seal(made / _SEAL_FILE, _packed(made))
+    return replace(listing, notes=(*notes, *listing.notes))
+
+
+def _packed(directory: Path) -> list[Path]:
+    return [*Records.files(directory), directory / _SKIPPED_FILE]

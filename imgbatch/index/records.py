@@ -14,6 +14,7 @@ import numpy.typing as npt
 from imgbatch.types import ImageRecord
 
 _ARRAYS = ("paths", "ends", "sizes")
+_NOTES = "notes.json"
 _BLOCK_ROWS = 1 << 16
 """Rows handled together as plain Python numbers, so that memory stays small."""
 
@@ -82,14 +83,19 @@ class Records(Sequence[ImageRecord]):
         )
         if len(ends) != len(sizes) or (int(ends[-1]) if len(ends) else 0) != len(paths):
             raise ValueError("the arrays do not belong together")
-        notes = json.loads((directory / "notes.json").read_text(encoding="utf-8"))
+        notes = json.loads((directory / _NOTES).read_text(encoding="utf-8"))
         return cls(paths, ends, sizes, {int(row): note for row, note in notes.items()})
+
+    @staticmethod
+    def files(directory: Path) -> list[Path]:
+        """The files that `save` writes."""
+        return [*(directory / f"{name}.npy" for name in _ARRAYS), directory / _NOTES]
 
     def save(self, directory: Path) -> None:
         """Write the arrays (nothing pickled) and the notes into an existing directory."""
         for name in _ARRAYS:
             np.save(directory / f"{name}.npy", getattr(self, name), allow_pickle=False)
-        (directory / "notes.json").write_text(json.dumps(self.notes), encoding="utf-8")
+        (directory / _NOTES).write_text(json.dumps(self.notes), encoding="utf-8")
 
     def __len__(self) -> int:
         return len(self.ends)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from imgbatch.errors import CatalogueError, ClusterError, FolderError, ImgbatchError
 from imgbatch.files import cache
-from imgbatch.index.opened import REFRESH_HINT, RefreshReport, cached_listing
+from imgbatch.index.opened import REFRESH_HINT, Listing, RefreshReport, cached_listing
 from imgbatch.index.records import Records, Row
 from imgbatch.index.shards import rows
 from imgbatch.index.shards.folder import ShardedFolder
@@ -132,9 +132,11 @@ class CurrentShards:
             See `read`, which mends this.
         """
         directory = self.sharded.directory / "listings" / self.generation
-        return cached_listing(directory, "", self._read_images)
+        listing = cached_listing(directory, "", self._read_images)
+        self.notes += listing.notes
+        return listing.records, listing.skipped
 
-    def _read_images(self) -> tuple[Records, list[Skipped]]:
+    def _read_images(self) -> Listing:
         skipped: list[Skipped] = []
 
         def readable() -> Iterator[Row]:
@@ -143,7 +145,7 @@ class CurrentShards:
                 skipped.extend(rows.skipped(table))
                 yield from rows.readable(table)
 
-        return Records.pack(readable()), skipped
+        return Listing(Records.pack(readable()), skipped)
 
 
 def _trusted(sharded: ShardedFolder) -> list[FinishedShard]:

@@ -1,7 +1,7 @@
 """The shards of a folder as one index: what `SqliteIndex` is for SQLite."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,6 +66,7 @@ class ShardedIndex:
     skipped: list[Skipped]
     skipped_list: Path | None
     report: RefreshReport
+    repairs: list[str] = field(default_factory=list)
 
     @property
     def folder(self) -> str:
@@ -79,8 +80,8 @@ class ShardedIndex:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The shards that were made anew."""
-        return self.current.notes
+        """What was damaged and made anew."""
+        return (*self.current.notes, *self.repairs)
 
     def projection(self) -> Projection:
         """See `OpenedIndex.projection`."""
@@ -140,4 +141,5 @@ class ShardedIndex:
             points_root=f"{sharded.store.root}/points",
             run_tasks=run_tasks,
             run_long_tasks=run_long_tasks,
+            notes=self.repairs,
         )

@@ -1,8 +1,8 @@
 """The points of an index in shards: parts, computed wherever the shards can be read.
 
 A part is a run of whole shards. One task computes its points and keeps them in three files,
-``KEY/NUMBER.NAME.npy`` below the root for points. A computation that was stopped goes on with the
-parts that are missing.
+``KEY/NUMBER.NAME.npy`` below the root for points, and seals them. A computation that was stopped
+goes on with the parts that are missing.
 """
 
 import contextlib
@@ -35,13 +35,15 @@ from imgbatch.embedding.projection import (
 )
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import CatalogueError
-from imgbatch.files.atomic import move_file, publishing
+from imgbatch.files.atomic import move_file, publishing, remove
 from imgbatch.files.paths import file_system, is_url, join, only_os_errors
+from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.index.shards.store import StoredShard
 from imgbatch.neighbours.parts import MemoryPart, split_rows
 from imgbatch.runners.maps import TaskMap
 from imgbatch.types import Floats, Hashes, Rows
 
+_SPACE, _SEAL = "space.npz", "seal.json"
 _MAPPED = 16_384
 """Parts that a process keeps memory-mapped at most."""
 
@@ -64,6 +66,8 @@ class ShardedCodes:
         Does tasks on shards and parts that take up to a second each.
     run_long_tasks
         Does tasks that take longer, and may hold the interpreter lock.
+    notes
+        Gets a remark for each file that was damaged and is made anew.
     """
 
     shards: tuple[StoredShard, ...]
@@ -72,6 +76,7 @@ class ShardedCodes:
     points_root: str
     run_tasks: TaskMap
     run_long_tasks: TaskMap
+    notes: list[str]
 
     @property
     def ends(self) -> Rows:
@@ -139,7 +144,7 @@ def project_in_shards(codes: ShardedCodes, descriptors: Descriptors, config: Con
     missing = [
         (part, codes.shards[first:last], descriptors, space)
         for part, (first, last) in zip(parts, runs, strict=True)
-        if not _is_there(part)
+        if not _is_there(part, codes.notes)
     ]
     if missing:  # else no cluster need be there
         for _ in codes.run_long_tasks(write_part, missing):
@@ -199,8 +204,10 @@ def write_part(
         with tempfile.TemporaryDirectory(dir=directory, prefix=".part-") as temporary:
             made = Path(temporary)
             write_arrays(projected(streams, descriptors, space), part.shape[0], made)
-            for name, target in zip(ARRAYS, _files(part), strict=True):
-                move_file(made / f"{name}.npy", target)
+            files = [made / f"{name}.npy" for name in ARRAYS]
+            seal(made / _SEAL, files)
+            for file, target in zip([*files, made / _SEAL], _files(part), strict=True):
+                move_file(file, target)
     except OSError as error:
         raise CatalogueError(
             f"points cannot be made: {part.path}: {error.strerror or error}",
@@ -238,12 +245,15 @@ def _runs(ends: Rows, part_images: int) -> list[tuple[int, int]]:
 
 
 def _files(part: StoredPart) -> list[str]:
-    """Path or URL of each array in `ARRAYS`, in the order in which they are written."""
-    return [f"{part.path}.{name}.npy" for name in ARRAYS]
+    """Path or URL of each array in `ARRAYS` and of their seal, in the order of writing."""
+    return [*(f"{part.path}.{name}.npy" for name in ARRAYS), f"{part.path}.{_SEAL}"]
 
 
-def _is_there(part: StoredPart) -> bool:
-    """Whether the part was written whole. Local files are opened; of a URL the last file counts."""
+def _is_there(part: StoredPart, notes: list[str]) -> bool:
+    """Whether the part was written whole; a damaged part is not there, and noted.
+
+    Local files are opened. Of a URL the last file counts.
+    """
     if is_url(part.path):
         system, inside = file_system(_files(part)[-1])
         try:
@@ -253,6 +263,9 @@ def _is_there(part: StoredPart) -> bool:
             raise _unreadable(part, error) from None
     try:
         _opened(part)  # may be remembered from a time when the files were there
+    except BrokenSealError as error:
+        notes.append(f"{error}; the points were computed anew")
+        return False
     except UNUSABLE:
         return False
     return all(map(os.path.exists, _files(part)))
@@ -262,15 +275,16 @@ def _read(part: StoredPart) -> MemoryPart:
     """The arrays of a part that was written, maybe by a machine that sees other files."""
     try:
         return _opened(part)
-    except UNUSABLE as error:
+    except (BrokenSealError, *UNUSABLE) as error:
         raise _unreadable(part, error) from None
 
 
 def _unreadable(part: StoredPart, error: Exception) -> CatalogueError:
-    return CatalogueError(
-        f"points cannot be read: {part.path}: {error}",
-        "check that the store is in a place that all workers and this machine can read",
-    )
+    if isinstance(error, BrokenSealError):
+        hint = f"remove {os.path.dirname(part.path)}: the next request computes it anew"
+    else:
+        hint = "check that the store is in a place that all workers and this machine can read"
+    return CatalogueError(f"points cannot be read: {part.path}: {error}", hint)
 
 
 @lru_cache(maxsize=_MAPPED)
@@ -285,7 +299,9 @@ def _opened(part: StoredPart) -> MemoryPart:
 
         with only_os_errors():
             files = [fsspec.open_local(f"simplecache::{file}") for file in files]
-    opened = load_part(*map(Path, files))
+    *arrays, sealed = map(Path, files)
+    check_seal(sealed, arrays)
+    opened = load_part(*arrays)
     if opened.shape != part.shape:
         raise ValueError(f"{opened.shape} rows and columns, but {part.shape} were expected")
     return opened
@@ -308,12 +324,19 @@ def _remove_old(points_root: str, key: str) -> None:
 def _fitted_space(codes: ShardedCodes, descriptors: Descriptors, config: Config) -> FeatureSpace:
     """The fitted space: kept in the local directory, or fitted on codes that tasks collect."""
     directory = codes.directory / "spaces" / space_key(codes.generation, descriptors, config)
-    with contextlib.suppress(*UNUSABLE):
-        return FeatureSpace.load(directory / "space.npz")
-    shutil.rmtree(directory, ignore_errors=True)
+    file, sealed = directory / _SPACE, directory / _SEAL
+    try:
+        check_seal(sealed, [file])
+        return FeatureSpace.load(file)
+    except BrokenSealError as error:
+        codes.notes.append(f"{error}; the space was fitted anew")
+    except UNUSABLE:  # missing, or kept by a version that did not seal
+        pass
+    remove(directory)
     rows = fitted_rows(int(codes.ends[-1]), config)
     features = features_in_shards(codes, fitted_descriptors(descriptors, config), rows)
     space = FeatureSpace.fit(features, space_options(config))
     with contextlib.suppress(OSError), publishing(directory, SPACES_KEPT) as made:
-        space.save(made / "space.npz")
+        space.save(made / _SPACE)
+        seal(made / _SEAL, [made / _SPACE])
     return space

@@ -14,6 +14,7 @@ from imgbatch.files import cache
 from imgbatch.images.listing import check_folder
 from imgbatch.index.opened import (
     REFRESH_HINT,
+    Listing,
     RefreshReport,
     cached_listing,
     changed_meanwhile,
@@ -41,7 +42,7 @@ class SqliteIndex:
     skipped: list[Skipped]
     skipped_list: Path | None
     report: RefreshReport
-    repairs: tuple[str, ...] = ()
+    repairs: tuple[str, ...]
 
     @property
     def folder(self) -> str:
@@ -135,13 +136,14 @@ def open_sqlite(
     try:
         try:
             report = prepare(catalogue, indexed, progress)
-            records, unusable, generation = _read_listing(catalogue)
+            listing, generation = _read_listing(catalogue)
         except sqlite3.DatabaseError as error:  # opening alone does not show all damage
             catalogue.close()
             catalogue = Catalogue.rebuild(directory, folder, error)
             report = prepare(catalogue, indexed, progress)
-            records, unusable, generation = _read_listing(catalogue)
-        skipped = sorted((*unusable, *report.unlisted), key=lambda file: file.path)
+            listing, generation = _read_listing(catalogue)
+        records = listing.records
+        skipped = sorted((*listing.skipped, *report.unlisted), key=lambda file: file.path)
         skipped_list = write_skipped(directory, skipped)
         if not (records or skipped or refresh):  # damaged, moved aside and begun anew
             notes = "; ".join((f"the index of {folder} holds no image", *catalogue.notes))
@@ -151,7 +153,9 @@ def open_sqlite(
     except BaseException:
         catalogue.close()
         raise
-    return SqliteIndex(indexed, catalogue, records, generation, skipped, skipped_list, report)
+    return SqliteIndex(
+        indexed, catalogue, records, generation, skipped, skipped_list, report, listing.notes
+    )
 
 
 def _index_anew(
@@ -184,8 +188,8 @@ def _trust(
     return RefreshReport(0, 0, 0, ())
 
 
-def _read_listing(catalogue: Catalogue) -> tuple[Records, list[Skipped], str]:
-    """The readable images, the files that cannot be used, and the generation of both.
+def _read_listing(catalogue: Catalogue) -> tuple[Listing, str]:
+    """The readable images and the files that cannot be used, and the generation of both.
 
     The packed listing is used as long as nobody has written to the index's file. Otherwise all rows
     are read, which shows damage, too.
@@ -194,7 +198,7 @@ def _read_listing(catalogue: Catalogue) -> tuple[Records, list[Skipped], str]:
     with catalogue.snapshot():
         generation = catalogue.generation()
         directory = catalogue.directory / "listings" / generation
-        records, skipped = cached_listing(
-            directory, state, lambda: (catalogue.records(), catalogue.skipped())
+        listing = cached_listing(
+            directory, state, lambda: Listing(catalogue.records(), catalogue.skipped())
         )
-    return records, skipped, generation
+    return listing, generation

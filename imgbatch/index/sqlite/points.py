@@ -6,7 +6,6 @@ any change of these leads to another computation.
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,19 +28,26 @@ from imgbatch.embedding.projection import (
     write_arrays,
 )
 from imgbatch.embedding.space import FeatureSpace
-from imgbatch.files.atomic import publishing
+from imgbatch.files.atomic import publishing, remove
+from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.index.sqlite.store import Catalogue
 from imgbatch.neighbours.parts import MemoryPart
 from imgbatch.types import Floats, Hashes, Rows
+
+_SPACE, _SEAL = "space.npz", "seal.json"
 
 
 def project(catalogue: Catalogue, descriptors: Descriptors, config: Config) -> Projection:
     """The projection of an up-to-date index: read from the disk if it is there, else computed."""
     key = space_key(catalogue.generation(), descriptors, config)
     directory = catalogue.directory / "spaces" / key
-    with contextlib.suppress(*UNUSABLE):
+    try:
         return _load(directory)
-    shutil.rmtree(directory, ignore_errors=True)
+    except BrokenSealError as error:
+        catalogue.notes.append(f"{error}; the points were computed anew")
+    except UNUSABLE:  # missing, or kept by a version that did not seal
+        pass
+    remove(directory)
     return _compute(catalogue, descriptors, config, directory)
 
 
@@ -60,10 +66,17 @@ def _features(catalogue: Catalogue, descriptors: Descriptors, contents: Rows) ->
 
 
 def _load(directory: Path) -> Projection:
-    space = FeatureSpace.load(directory / "space.npz")
-    part = load_part(*(directory / f"{name}.npy" for name in ARRAYS))
-    os.utime(directory)  # the newest are kept
-    return Projection(space, (part,))
+    space_file, *arrays = files = _files(directory)
+    check_seal(directory / _SEAL, files)
+    projection = Projection(FeatureSpace.load(space_file), (load_part(*arrays),))
+    with contextlib.suppress(OSError):  # in a place that is read-only
+        os.utime(directory)  # the newest are kept
+    return projection
+
+
+def _files(directory: Path) -> list[Path]:
+    """All that is kept of a space and its points."""
+    return [directory / _SPACE, *(directory / f"{name}.npy" for name in ARRAYS)]
 
 
 def _compute(
@@ -75,8 +88,9 @@ def _compute(
     features = _features(catalogue, fitted_descriptors(descriptors, config), contents[rows])
     space = FeatureSpace.fit(features, space_options(config))
     with contextlib.suppress(OSError), publishing(directory, SPACES_KEPT) as made:
-        space.save(made / "space.npz")
+        space.save(made / _SPACE)
         write_arrays(_batches(catalogue, descriptors, space), len(contents), made)
+        seal(made / _SEAL, _files(made))
     with contextlib.suppress(*UNUSABLE):
         return _load(directory)
     batches = list(_batches(catalogue, descriptors, space))

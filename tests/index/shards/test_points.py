@@ -1,6 +1,7 @@
 """Points of codes in shards: those of one machine, computed by tasks, part by part."""
 
 import os
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,7 +80,8 @@ def in_shards(photos, place, sizes, run_tasks=map_serially):
         HeldShard({fingerprint: codes[number] for fingerprint, codes in cuts.items()})
         for number in range(len(sizes))
     )
-    return ShardedCodes(shards, "one", place / "local", str(place / "points"), run_tasks, run_tasks)
+    local, points = place / "local", str(place / "points")
+    return ShardedCodes(shards, "one", local, points, run_tasks, run_tasks, [])
 
 
 def project(codes, config):
@@ -153,11 +155,28 @@ def test_points_are_computed_once_and_only_what_is_missing_or_damaged_again(
     assert len(files) == 4
     files[1].unlink()
     files[2].write_bytes(files[2].read_bytes()[:-1])
+    data = files[3].read_bytes()
+    files[3].write_bytes(data[:500] + bytes(100) + data[600:])
     shard_points._opened.cache_clear()
     del worked[:]
     assert np.asarray(project(index, config(15)).points).tobytes() == points.tobytes()
-    assert worked[0] == 2
+    assert worked[0] == 3
+    assert index.notes == [
+        f"{files[at]} is damaged; the points were computed anew" for at in (2, 3)
+    ]
     assert not list(Path(index.points_root).rglob(".part-*"))
+
+
+def test_a_damaged_space_is_fitted_anew_with_a_note(photos, config, tmp_path):
+    index = in_shards(photos, tmp_path, [30, 30])
+    expected = np.asarray(project(index, config(30)).points)
+    (file,) = (tmp_path / "local").rglob("space.npz")
+    data = file.read_bytes()
+    file.write_bytes(data.replace(data[1000:1004], bytes(4)))
+    shutil.rmtree(index.points_root)
+    shard_points._opened.cache_clear()
+    assert np.asarray(project(index, config(30)).points).tobytes() == expected.tobytes()
+    assert index.notes == [f"{file} is damaged; the space was fitted anew"]
 
 
 def test_a_kept_part_of_another_shape_is_computed_anew(photos, config, tmp_path):
@@ -214,7 +233,7 @@ def test_points_behind_a_url_are_there_once_the_last_file_is(photos, config, tmp
     pytest.importorskip("fsspec", reason="needs fsspec")
     index = replace(in_shards(photos, tmp_path, [60]), points_root=f"file://{tmp_path}/there")
     expected = np.asarray(project(index, config(60)).points)
-    (last,) = (tmp_path / "there").rglob("*.hashes.npy")
+    (last,) = (tmp_path / "there").rglob("*.seal.json")
     last.unlink()  # as if its writer had been killed before the end
     assert np.asarray(project(index, config(60)).points).tobytes() == expected.tobytes()
     assert last.is_file()
@@ -294,3 +313,16 @@ class Exchanged:
 
     def __getattr__(self, name):
         return getattr(self.opened, name)
+
+
+def test_damaged_points_behind_a_url_are_an_error_that_says_what_to_remove(
+    photos, config, tmp_path
+):
+    pytest.importorskip("fsspec", reason="needs fsspec")
+    index = replace(in_shards(photos, tmp_path, [60]), points_root=f"file://{tmp_path}/there")
+    project(index, config(60))
+    (file,) = (tmp_path / "there").rglob("*.points.npy")
+    file.write_bytes(file.read_bytes()[:-4] + b"oops")
+    shard_points._opened.cache_clear()
+    with pytest.raises(CatalogueError, match="is damaged; remove file://.*there/[0-9a-f]+-60"):
+        _ = project(index, config(60)).points[:]

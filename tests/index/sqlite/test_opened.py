@@ -32,20 +32,26 @@ def test_trust_needs_an_index_and_one_that_serves_the_settings(photos, tmp_path)
     assert len(imgbatch.load(photos, refresh=False)) == 12
 
 
-@pytest.mark.parametrize("name", ["paths.npy", "ends.npy", "notes.json", "skipped.json"])
-def test_a_damaged_listing_is_packed_anew(photos, name):
+LISTING = ["paths.npy", "ends.npy", "sizes.npy", "notes.json", "skipped.json", "seal.json"]
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"damaged", lambda data: data[:-3] + bytes(3)])
+@pytest.mark.parametrize("name", LISTING)
+def test_a_damaged_listing_is_packed_anew_with_a_note(photos, name, damage):
     (photos / "broken.jpg").write_bytes(b"no picture")
     settle(photos)
     for _ in range(4):  # until nothing is left to be noted in the index
         first = imgbatch.load(photos)
     expected = list(first.records)
     (place,) = (first.index_directory / "listings").iterdir()
+    damaged = damage((place / name).read_bytes())
     (place / name).unlink()  # not written over: the first collection has it mapped
-    (place / name).write_bytes(b"damaged")
+    (place / name).write_bytes(damaged)
     again = imgbatch.load(photos)
     assert list(again.records) == expected
     assert again.skipped == first.skipped
-    assert (place / name).read_bytes() != b"damaged"
+    assert again.notes == (f"{place / name} is damaged; the listing was packed anew",)
+    assert (place / name).read_bytes() != damaged
 
 
 def test_records_stay_those_of_the_points_whatever_happens_to_the_index(photos):

@@ -1,0 +1,110 @@
+"""Seals: digests of files that are kept, by which damage is noticed before it gives an answer.
+
+Reading hundreds of megabytes to check them would cost more than most requests. So a file is
+compared with its digest only if its size, times or inode have changed since the last comparison,
+or if the machine has been started anew: what a crash leaves on a disk may look untouched.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from imgbatch.files.atomic import write_bytes
+
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+
+
+class BrokenSealError(Exception):
+    """A file is not what was sealed."""
+
+
+def seal(target: Path, files: Sequence[Path]) -> None:
+    """Write the SHA-256 of some files, in their order, to a file of its own.
+
+    Reads every byte: about half a second for a gigabyte.
+
+    Raises
+    ------
+    OSError
+        A file cannot be read, or the seal cannot be written.
+
+    Examples
+    --------
+    >>> _ = Path("points.bin").write_bytes(b"precious")
+    >>> seal(Path("points.seal"), [Path("points.bin")])
+    >>> check_seal(Path("points.seal"), [Path("points.bin")])
+    >>> _ = Path("points.bin").write_bytes(b"spoiled!")
+    >>> check_seal(Path("points.seal"), [Path("points.bin")])
+    Traceback (most recent call last):
+    imgbatch.files.seals.BrokenSealError: points.bin is damaged
+    """
+    state = _state(files)
+    _write(target, [_digest(file) for file in files], state)
+
+
+def check_seal(target: Path, files: Sequence[Path]) -> None:
+    """Make sure that files are those that were sealed.
+
+    Parameters
+    ----------
+    target
+        What `seal` wrote.
+    files
+        The sealed files in the order in which they were given to `seal`.
+
+    Raises
+    ------
+    BrokenSealError
+        A file, or the seal itself, is damaged.
+    OSError
+        A file or the seal is missing, or cannot be read.
+    """
+    data = target.read_bytes()
+    try:
+        content = json.loads(data)
+        digests, checked = list(content["digests"]), content["checked"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise BrokenSealError(f"{target} is damaged") from None
+    state = _state(files)
+    if len(digests) != len(files):
+        raise BrokenSealError(f"{target} is damaged")
+    if checked == state:
+        return
+    for file, digest in zip(files, digests, strict=True):
+        if _digest(file) != digest:
+            raise BrokenSealError(f"{file} is damaged")
+    with contextlib.suppress(OSError):  # the next request then compares once more
+        _write(target, digests, state)
+
+
+def _write(target: Path, digests: list[str], state: str) -> None:
+    write_bytes(target, json.dumps({"digests": digests, "checked": state}).encode())
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _state(files: Sequence[Path]) -> str:
+    """Text that changes with each file's size, times and inode, and with the start of the machine.
+
+    A program may set the time of a file's change back, but not the time of its inode's change.
+    """
+    parts = [_boot()]
+    for file in files:
+        status = file.stat()
+        parts.append(f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}")
+    return ", ".join(parts)
+
+
+@cache
+def _boot() -> str:
+    """What Linux calls this run of the machine; "" elsewhere."""
+    try:
+        return Path(_BOOT_ID).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""

@@ -160,7 +160,8 @@ class ReadFile:
     """What reading one file gave.
 
     ``codes`` maps descriptor fingerprints to bytes; empty if the content was known or unreadable.
-    ``content_hash`` is None if the file could not be read at all.
+    ``content_hash`` is None if the file could not be read at all. ``ctime_ns`` is None for a file
+    behind a URL.
     """
 
     path: str
@@ -173,6 +174,7 @@ class ReadFile:
     error: str | None = None
     known: bool = False
     codes: Mapping[str, bytes] | None = None
+    ctime_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

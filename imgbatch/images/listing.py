@@ -29,11 +29,15 @@ class FoundFile:
     mtime_ns
         Time of the last change in nanoseconds. For a file behind a URL, a digest of its entity tag
         or time: another number that changes when the file does.
+    ctime_ns
+        Time at which the inode changed, which no program can set back: renaming a file changes it,
+        too. 0 for a file behind a URL.
     """
 
     path: str
     size: int
     mtime_ns: int
+    ctime_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +210,7 @@ def _add_file(
         skipped.append(Skipped(path, reason))
         return
     if stat.S_ISREG(status.st_mode):
-        files.append(FoundFile(path, status.st_size, status.st_mtime_ns))
+        times = status.st_mtime_ns, status.st_ctime_ns
+        files.append(FoundFile(path, status.st_size, *times))
     else:
         skipped.append(Skipped(path, "not a regular file"))

@@ -200,7 +200,7 @@ def _read_bytes(
     try:
         if file.size > most_bytes:
             raise TooLargeError(file.size)
-        data, size, mtime_ns = read(folder, file, most_bytes)
+        data, size, mtime_ns, ctime_ns = read(folder, file, most_bytes)
     except TooLargeError as error:
         reason = (
             f"{error.size_bytes / 1e6:,.0f} MB is over the limit of "
@@ -211,23 +211,24 @@ def _read_bytes(
         reason = f"cannot be read: {getattr(error, 'strerror', None) or error or 'out of memory'}"
         return ReadFile(file.path, file.size, -1, None, error=reason), None
     content_hash = hashlib.sha256(data).digest()[:_HASH_BYTES]
-    answer = ReadFile(file.path, size, mtime_ns, content_hash)
+    answer = ReadFile(file.path, size, mtime_ns, content_hash, ctime_ns=ctime_ns)
     if content_hash in file.known:
         return replace(answer, known=True), None
     return answer, data
 
 
-def _read_local(folder: str, file: FileTask, most_bytes: int) -> tuple[bytes, int, int]:
-    """Bytes, size and time of change; -1 for a time so recent that the file may change unseen."""
+def _read_local(folder: str, file: FileTask, most_bytes: int) -> tuple[bytes, int, int, int | None]:
+    """Bytes, size and times of change; -1 for a time so recent that the file may change unseen."""
     data, status = read_regular(os.path.join(folder, file.path), most_bytes)
     recent = status.st_mtime_ns > time.time_ns() - _RECENT_NS
-    return data, status.st_size, -1 if recent else status.st_mtime_ns
+    mtime_ns = -1 if recent else status.st_mtime_ns
+    return data, status.st_size, mtime_ns, status.st_ctime_ns
 
 
-def _read_url(folder: str, file: FileTask, _most_bytes: int) -> tuple[bytes, int, int]:
+def _read_url(folder: str, file: FileTask, _most_bytes: int) -> tuple[bytes, int, int, int | None]:
     """Bytes, size and the listing's time; -1 for a file that is no longer as the listing says."""
     data = paths.read(paths.join(folder, file.path))
-    return data, len(data), file.mtime_ns if len(data) == file.size else -1
+    return data, len(data), file.mtime_ns if len(data) == file.size else -1, None
 
 
 def describe_file(

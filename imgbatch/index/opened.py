@@ -184,7 +184,7 @@ def cached_listing(directory: Path, state: str, read: Callable[[], Listing]) -> 
     """
     notes = list[str]()
     try:
-        if (directory / _STATE_FILE).read_text(encoding="utf-8") == state:
+        if listed_state(directory) == state:
             check_seal(directory / _SEAL_FILE, _packed(directory))
             pairs = json.loads((directory / _SKIPPED_FILE).read_text(encoding="utf-8"))
             return Listing(Records.load(directory), [Skipped(*pair) for pair in pairs])
@@ -202,6 +202,13 @@ def cached_listing(directory: Path, state: str, read: Callable[[], Listing]) -> 
         (made / _STATE_FILE).write_text(state, encoding="utf-8")
         seal(made / _SEAL_FILE, _packed(made))
     return replace(listing, notes=(*notes, *listing.notes))
+
+
+def listed_state(directory: Path) -> str | None:
+    """The `state` of the index when this listing was packed; None if none was."""
+    with contextlib.suppress(OSError, ValueError):
+        return (directory / _STATE_FILE).read_text(encoding="utf-8")
+    return None
 
 
 def _packed(directory: Path) -> list[Path]:

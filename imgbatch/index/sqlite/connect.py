@@ -78,13 +78,19 @@ def _migrate(db: sqlite3.Connection, folder: str) -> None:
 
 
 def file_state(directory: Path) -> str:
-    """Text that changes whenever anything, even an accident, writes to the index's file."""
+    """Text that changes whenever anything, even an accident, writes to the index's file.
+
+    The log's inode counts not, since SQLite changes it when it opens the log; what is wrong in the
+    log SQLite notices itself, by checksums.
+    """
     parts = []
-    for name in (FILE_NAME, f"{FILE_NAME}-wal"):
-        with contextlib.suppress(FileNotFoundError):
-            status = (directory / name).stat()
-            if status.st_size:  # an empty log comes and goes with its readers
-                parts.append(f"{status.st_size} {status.st_mtime_ns}")
+    with contextlib.suppress(FileNotFoundError):
+        status = (directory / FILE_NAME).stat()
+        parts.append(f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}")
+    with contextlib.suppress(FileNotFoundError):
+        status = (directory / f"{FILE_NAME}-wal").stat()
+        if status.st_size:  # an empty log comes and goes with its readers
+            parts.append(f"{status.st_size} {status.st_mtime_ns}")
     return ", ".join(parts)
 
 
@@ -92,8 +98,8 @@ def is_damage(error: sqlite3.Error) -> bool:
     """Whether an error means a damaged file, and not a lock or a full disk."""
     if not isinstance(error, sqlite3.OperationalError):
         return True
-    text = str(error)
-    return "malformed" in text or "no such" in text or "not a database" in text
+    signs = ("malformed", "no such", "not a database", "Could not decode")
+    return any(sign in str(error) for sign in signs)
 
 
 def move_aside(file: Path, error: Exception) -> str:

@@ -25,7 +25,7 @@ from imgbatch.index.records import Records
 from imgbatch.index.sqlite.connect import FILE_NAME, file_state
 from imgbatch.index.sqlite.points import features_of, project
 from imgbatch.index.sqlite.refresh import SqliteFolder, refresh_index
-from imgbatch.index.sqlite.store import Catalogue
+from imgbatch.index.sqlite.store import LISTINGS, Catalogue
 from imgbatch.types import Floats, Progress, Rows, Skipped, View
 
 Answer = TypeVar("Answer")
@@ -197,7 +197,7 @@ def _read_listing(catalogue: Catalogue) -> tuple[Listing, str]:
     state = file_state(catalogue.directory)
     with catalogue.snapshot():
         generation = catalogue.generation()
-        directory = catalogue.directory / "listings" / generation
+        directory = catalogue.directory / LISTINGS / generation
         listing = cached_listing(
             directory, state, lambda: Listing(catalogue.records(), catalogue.skipped())
         )

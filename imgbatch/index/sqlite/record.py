@@ -8,6 +8,8 @@ import os
 import sqlite3
 from collections.abc import Sequence
 
+from imgbatch.images.listing import FoundFile
+from imgbatch.index.sqlite.checks import checksum, checksum_of_codes
 from imgbatch.types import ReadFile
 
 USED = "id IN (SELECT content_id FROM images)"
@@ -34,14 +36,33 @@ def record_files(db: sqlite3.Connection, files: Sequence[ReadFile], limits: str)
         for (file, _), row in zip(present, rows, strict=True)
     )
     db.executemany(
-        "INSERT OR REPLACE INTO images (path, content_id, error, size, mtime_ns)"
-        " VALUES (?, ?, ?, ?, ?)",
-        [(*row, file.size, file.mtime_ns) for row, (file, _) in zip(rows, present, strict=True)],
+        "INSERT OR REPLACE INTO images"
+        " (path, content_id, error, size, mtime_ns, ctime_ns, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                *row,
+                file.size,
+                file.mtime_ns,
+                file.ctime_ns,
+                _checksum_of_file(file, known=row[1] is not None),
+            )
+            for row, (file, _) in zip(rows, present, strict=True)
+        ],
     )
     _insert_vectors(db, present)
     db.execute("DELETE FROM meta WHERE key = 'listing'")
     if changed:
         _next_generation(db)
+
+
+def _checksum_of_file(file: ReadFile, *, known: bool) -> int:
+    """The checksum of a file's row; the content counts by its hash, as ids are SQLite's own."""
+    path, content_hash, error = os.fsencode(file.path), file.content_hash, file.error
+    times = file.mtime_ns, file.ctime_ns
+    return checksum(
+        path, file.size, *times, content_hash if known else None, None if known else error
+    )
 
 
 def _content_id(db: sqlite3.Connection, file: ReadFile, limits: str) -> int | None:
@@ -54,20 +75,15 @@ def _content_id(db: sqlite3.Connection, file: ReadFile, limits: str) -> int | No
     if file.known:
         row = db.execute("SELECT id FROM contents WHERE hash = ?", (file.content_hash,)).fetchone()
         return None if row is None else int(row[0])
+    size = file.width or None, file.height or None
+    values = file.content_hash, limits, *size, file.note, file.error
     row = db.execute(
-        "INSERT INTO contents (hash, limits, width, height, note, error)"
-        " VALUES (?, ?, ?, ?, ?, ?)"
+        "INSERT INTO contents (hash, limits, width, height, note, error, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (hash) DO UPDATE SET limits = excluded.limits,"
         " width = excluded.width, height = excluded.height, note = excluded.note,"
-        " error = excluded.error RETURNING id",
-        (
-            file.content_hash,
-            limits,
-            file.width or None,
-            file.height or None,
-            file.note,
-            file.error,
-        ),
+        " error = excluded.error, checksum = excluded.checksum RETURNING id",
+        (*values, checksum(*values)),
     ).fetchone()
     return int(row[0])
 
@@ -75,21 +91,49 @@ def _content_id(db: sqlite3.Connection, file: ReadFile, limits: str) -> int | No
 def _insert_vectors(
     db: sqlite3.Connection, contents: Sequence[tuple[ReadFile, int | None]]
 ) -> None:
-    described = [(content, file.codes) for file, content in contents if file.codes]
-    fingerprints = {fingerprint for _, codes in described for fingerprint in codes}
+    described = [
+        (content, file.content_hash, file.codes)
+        for file, content in contents
+        if file.codes and file.content_hash is not None
+    ]
+    fingerprints = {fingerprint for *_, codes in described for fingerprint in codes}
     db.executemany(
         "INSERT OR IGNORE INTO descriptors (fingerprint) VALUES (?)",
         [(fingerprint,) for fingerprint in fingerprints],
     )
     ids = dict(db.execute("SELECT fingerprint, id FROM descriptors").fetchall())
     db.executemany(
-        "INSERT OR REPLACE INTO vectors (descriptor_id, content_id, data) VALUES (?, ?, ?)",
+        "INSERT OR REPLACE INTO vectors (descriptor_id, content_id, data, checksum)"
+        " VALUES (?, ?, ?, ?)",
         [
-            (ids[fingerprint], content, data)
-            for content, codes in described
+            (
+                ids[fingerprint],
+                content,
+                data,
+                checksum_of_codes(fingerprint, content_hash, data),
+            )
+            for content, content_hash, codes in described
             for fingerprint, data in codes.items()
         ],
     )
+
+
+def record_ctimes(db: sqlite3.Connection, files: Sequence[FoundFile]) -> None:
+    """Note when the inodes of unchanged files changed, which an older version did not ask."""
+    for file in files:
+        path = os.fsencode(file.path)
+        row = db.execute(
+            "SELECT size, mtime_ns, hash, images.error FROM images"
+            " LEFT JOIN contents ON contents.id = content_id WHERE path = ?",
+            (path,),
+        ).fetchone()
+        if row is not None:
+            size, mtime_ns, content_hash, error = row
+            expected = checksum(path, size, mtime_ns, file.ctime_ns, content_hash, error)
+            db.execute(
+                "UPDATE images SET ctime_ns = ?, checksum = ? WHERE path = ?",
+                (file.ctime_ns, expected, path),
+            )
 
 
 def forget_files(db: sqlite3.Connection, paths: Sequence[str]) -> None:
@@ -106,4 +150,5 @@ def purge_contents(db: sqlite3.Connection) -> None:
 
 
 def _next_generation(db: sqlite3.Connection) -> None:
-    db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
+    """Random, not counted: a damaged number must not be that of another state of the index."""
+    db.execute("UPDATE meta SET value = lower(hex(randomblob(8))) WHERE key = 'generation'")

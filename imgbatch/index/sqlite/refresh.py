@@ -22,8 +22,9 @@ from imgbatch.index.extract import (
     read_chunk,
     with_fingerprints,
 )
-from imgbatch.index.opened import RefreshReport
-from imgbatch.index.sqlite.store import Catalogue, KnownFile
+from imgbatch.index.opened import RefreshReport, listed_state
+from imgbatch.index.sqlite.connect import file_state
+from imgbatch.index.sqlite.store import LISTINGS, Catalogue, KnownFile
 from imgbatch.runners import SerialRunner, build_runner
 from imgbatch.types import DecodeOptions, Progress, ReadFile
 
@@ -82,7 +83,7 @@ def refresh_index(
     files, unlisted = scan(indexed.folder)
     lacking = catalogue.lacking(indexed.fingerprints, indexed.limits)
     listing = _digest(files)
-    if not lacking and catalogue.matches(listing):
+    if not lacking and catalogue.matches(listing) and _untouched(catalogue):
         return RefreshReport(0, 0, 0, tuple(unlisted))
     generation = catalogue.generation()
     plan = _plan(catalogue, files, lacking)
@@ -99,29 +100,54 @@ def refresh_index(
         for answers in _read_all(todo, plan.tasks, settings.workers, progress):
             catalogue.record(answers, indexed.limits)
             described += sum(answer.codes is not None for answer in answers)
+    if plan.undated:
+        catalogue.record_ctimes(plan.undated)
     if plan.gone:
         catalogue.forget(plan.gone)
     if plan.any_known and (plan.gone or described):
         catalogue.purge()
-    if not (plan.tasks or plan.gone):
+    if not (plan.tasks or plan.gone or catalogue.matches(listing)):
         catalogue.remember_match(listing, generation)
     return RefreshReport(len(plan.tasks), described, len(plan.gone), tuple(unlisted))
+
+
+def _untouched(catalogue: Catalogue) -> bool:
+    """Whether nobody has written to the index's file since its rows were last read.
+
+    Otherwise rows may be missing: damage does not always show as an error.
+    """
+    directory = catalogue.directory / LISTINGS / catalogue.generation()
+    return listed_state(directory) == file_state(catalogue.directory)
 
 
 def _digest(files: Iterable[FoundFile]) -> str:
     """A hash of paths, sizes and times, by which an unchanged listing is recognised."""
     digest = hashlib.blake2b(digest_size=16)
     for file in files:
-        digest.update(b"%b\0%d\0%d\0" % (os.fsencode(file.path), file.size, file.mtime_ns))
+        path, times = os.fsencode(file.path), (file.mtime_ns, file.ctime_ns)
+        digest.update(b"%b\0%d\0%d\0%d\0" % (path, file.size, *times))
     return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Files to read, files that are gone, and whether the index knows any file."""
+    """What there is to do.
+
+    Attributes
+    ----------
+    tasks
+        Files to read.
+    gone
+        Files that the folder no longer holds.
+    undated
+        Known files whose inode's time of change the index lacks.
+    any_known
+        Whether the index knows any file.
+    """
 
     tasks: list[FileTask]
     gone: list[str]
+    undated: list[FoundFile]
     any_known: bool
 
 
@@ -136,26 +162,36 @@ def _plan(
     tasks: list[FileTask] = []
     new: list[FoundFile] = []
     gone: list[str] = []
+    undated: list[FoundFile] = []
     planned: set[bytes] = set()
     any_known = False
     for path, file, known in _side_by_side(files, catalogue.files()):
         any_known = any_known or known is not None
         if file is None:
             gone.append(path)
-        elif (
-            known is None
-            or known.content_hash is None
-            or (known.size, known.mtime_ns) != (file.size, file.mtime_ns)
-        ):
+        elif known is None or known.content_hash is None or _changed(known, file):
             new.append(file)
         elif known.content_hash in lacking and known.content_hash not in planned:
             planned.add(known.content_hash)
             tasks.append(FileTask(path, file.size, wanted=lacking[known.content_hash]))
+        elif known.ctime_ns is None:
+            undated.append(file)
     hashes = catalogue.hashes_of_sizes(file.size for file in new) if any_known else {}
     for file in new:
         complete = tuple(known for known in hashes.get(file.size, ()) if known not in lacking)
         tasks.append(FileTask(file.path, file.size, complete))
-    return _Plan(tasks, gone, any_known)
+    return _Plan(tasks, gone, undated, any_known)
+
+
+def _changed(known: KnownFile, file: FoundFile) -> bool:
+    """Whether a file is another than when it was read.
+
+    Two files of equal size and time that swap their names differ in the time at which their inodes
+    changed. The inode's number is not compared: some network file systems number anew each day.
+    """
+    ctime_ns = file.ctime_ns if known.ctime_ns is None else known.ctime_ns
+    found = file.size, file.mtime_ns, file.ctime_ns
+    return (known.size, known.mtime_ns, ctime_ns) != found
 
 
 def _side_by_side(

@@ -32,4 +32,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         PRIMARY KEY (descriptor_id, content_id)
     )""",
     ),
+    # 2: what a row must be, and when a file was last renamed, linked or changed in any other way.
+    # Both are NULL in rows of older versions, until the file is read again.
+    (
+        "ALTER TABLE images ADD COLUMN ctime_ns INTEGER",
+        "ALTER TABLE images ADD COLUMN checksum INTEGER",
+        "ALTER TABLE contents ADD COLUMN checksum INTEGER",
+        "ALTER TABLE vectors ADD COLUMN checksum INTEGER",
+    ),
 )

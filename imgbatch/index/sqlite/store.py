@@ -1,26 +1,88 @@
 """The index of one image folder: what it knows of files, images and codes, and what is recorded."""
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from imgbatch.descriptors.base import Codes
+from imgbatch.errors import CatalogueError
+from imgbatch.images.listing import FoundFile
 from imgbatch.index.records import Records
+from imgbatch.index.sqlite.checks import (
+    DamagedRowError,
+    check_row,
+    checksum,
+    checksum_of_codes,
+)
 from imgbatch.index.sqlite.database import Database
-from imgbatch.index.sqlite.record import USED, forget_files, purge_contents, record_files
+from imgbatch.index.sqlite.record import (
+    USED,
+    forget_files,
+    purge_contents,
+    record_ctimes,
+    record_files,
+)
 from imgbatch.types import ReadFile, Rows, Skipped
+
+LISTINGS = "listings"
+"""The folder of packed listings, beside the index's file."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
-    """What the index holds of one file; ``error`` says why it is unusable."""
+    """What the index holds of one file.
+
+    ``error`` says why it is unusable. ``ctime_ns`` is None if an older version recorded it.
+    """
 
     size: int
     mtime_ns: int
     content_hash: bytes | None
     error: str | None
+    ctime_ns: int | None = None
+
+
+class _Row(NamedTuple):
+    """A row of ``images`` with its row of ``contents``, whose columns are NULL without one."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+    ctime_ns: int | None
+    file_error: str | None
+    file_checksum: int | None
+    content_id: int | None
+    content_hash: bytes | None
+    limits: str
+    width: int
+    height: int
+    note: str
+    content_error: str | None
+    checksum: int | None
+
+    @property
+    def error(self) -> str | None:
+        return self.file_error if self.content_hash is None else self.content_error
+
+    def check(self) -> None:
+        """Raise `DamagedRowError` if the row is not what was written."""
+        if (self.content_hash is None) != (self.content_id is None) or (
+            self.content_hash is None and self.file_error is None
+        ):
+            raise DamagedRowError("a file has neither a content nor an error")
+        times = self.mtime_ns, self.ctime_ns
+        of_file = checksum(self.path, self.size, *times, self.content_hash, self.file_error)
+        check_row(self.file_checksum, of_file)
+        if self.content_hash is not None:
+            values = self.limits, self.width, self.height, self.note, self.content_error
+            check_row(self.checksum, checksum(self.content_hash, *values))
+
+
+_USABLE = "images.error IS NULL AND contents.error IS NULL"
 
 
 class Catalogue(Database):
@@ -43,17 +105,16 @@ class Catalogue(Database):
 
     def generation(self) -> str:
         """Text that changes whenever an image is added, changed, renamed or removed."""
-        values = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
-        return f"{values['identity']}-{values['generation']}"
+        identity, generation = self._meta("identity"), self._meta("generation")
+        if identity is None or generation is None:
+            raise DamagedRowError("the index has lost its identity")
+        return f"{identity}-{generation}"
 
     def files(self) -> Iterator[tuple[str, KnownFile]]:
         """Every file the index knows, with its path, sorted by the bytes of the path."""
-        rows = self._db.execute(
-            "SELECT path, size, mtime_ns, hash, coalesce(images.error, contents.error)"
-            " FROM images LEFT JOIN contents ON contents.id = content_id ORDER BY path"
-        )
-        for path, *rest in rows:
-            yield os.fsdecode(path), KnownFile(*rest)
+        for row in self._rows("TRUE"):
+            known = KnownFile(row.size, row.mtime_ns, row.content_hash, row.error, row.ctime_ns)
+            yield os.fsdecode(row.path), known
 
     def matches(self, listing: str) -> bool:
         """Whether the folder had this listing when the index last matched it."""
@@ -89,7 +150,8 @@ class Catalogue(Database):
             for (content_hash,) in not_described:
                 lacking[content_hash] = lacking.get(content_hash, frozenset()) | {fingerprint}
         if not lacking:
-            with self._change() as db:
+            # A note that cannot be made, as in a place that is read-only, costs time only.
+            with contextlib.suppress(CatalogueError), self._change() as db:
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('complete', ?)", (state,))
         return lacking
 
@@ -117,6 +179,11 @@ class Catalogue(Database):
         with self._change() as db:
             record_files(db, files, limits)
 
+    def record_ctimes(self, files: Sequence[FoundFile]) -> None:
+        """Note when the inodes of unchanged files changed, which an older version did not ask."""
+        with self._change() as db:
+            record_ctimes(db, files)
+
     def forget(self, paths: Sequence[str]) -> None:
         """Remove files that are gone; their contents stay until `purge`."""
         with self._change() as db:
@@ -132,33 +199,42 @@ class Catalogue(Database):
     def records(self) -> Records:
         """Every readable image, in the order of rows."""
         return Records.pack(
-            self._db.execute(
-                "SELECT path, width, height, note"
-                " FROM images JOIN contents ON contents.id = content_id"
-                " WHERE contents.error IS NULL ORDER BY path"
-            )
+            (row.path, row.width, row.height, row.note) for row in self._rows(_USABLE)
         )
 
     def skipped(self) -> list[Skipped]:
         """Every file that cannot be used, with the reason, sorted by path."""
+        unusable = self._rows(f"NOT ({_USABLE})")
+        return [Skipped(os.fsdecode(row.path), row.error or "") for row in unusable]
+
+    def _rows(self, condition: str) -> Iterator[_Row]:
+        """Rows that are what was written, sorted by path; raises `DamagedRowError` for others."""
         rows = self._db.execute(
-            "SELECT path, coalesce(images.error, contents.error) AS reason"
+            "SELECT path, size, mtime_ns, ctime_ns, images.error, images.checksum, content_id,"  # noqa: S608
+            " hash, limits, width, height, note, contents.error, contents.checksum"
             " FROM images LEFT JOIN contents ON contents.id = content_id"
-            " WHERE reason IS NOT NULL ORDER BY path"
+            f" WHERE {condition} ORDER BY path"
         )
-        return [Skipped(os.fsdecode(path), reason) for path, reason in rows]
+        before = None
+        for row in (_Row(*values) for values in rows):
+            row.check()
+            if before is not None and row.path <= before:  # SQLite's own index of paths is damaged
+                raise DamagedRowError("paths are not in order")
+            before = row.path
+            yield row
 
     def codes(self, fingerprint: str, dim: int, batch: int = 4096) -> Iterator[Codes]:
         """A descriptor's codes in the order of rows, as arrays (<= batch, dim) uint8."""
         rows = self._db.execute(
-            "SELECT data FROM images JOIN contents ON contents.id = images.content_id"
-            " JOIN vectors ON vectors.content_id = contents.id"
-            " WHERE contents.error IS NULL AND descriptor_id ="
-            " (SELECT id FROM descriptors WHERE fingerprint = ?) ORDER BY path",
+            "SELECT hash, data, vectors.checksum"
+            " FROM images JOIN contents ON contents.id = images.content_id"
+            " LEFT JOIN vectors ON vectors.content_id = contents.id AND descriptor_id ="
+            " (SELECT id FROM descriptors WHERE fingerprint = ?)"
+            " WHERE contents.error IS NULL ORDER BY path",
             (fingerprint,),
         )
         while several := rows.fetchmany(batch):
-            joined = b"".join(data for (data,) in several)
+            joined = b"".join(_checked_codes(fingerprint, dim, *row) for row in several)
             yield np.frombuffer(joined, np.uint8).reshape(len(several), dim)
 
     def contents(self) -> Rows:
@@ -172,11 +248,22 @@ class Catalogue(Database):
     def codes_of(self, fingerprint: str, dim: int, contents: Rows) -> Codes:
         """A descriptor's codes of some contents, in the order given: (len(contents), dim) uint8."""
         query = (
-            "SELECT data FROM vectors WHERE content_id = ? AND descriptor_id ="
-            " (SELECT id FROM descriptors WHERE fingerprint = ?)"
+            "SELECT hash, data, vectors.checksum FROM contents LEFT JOIN vectors"
+            " ON content_id = contents.id AND descriptor_id ="
+            " (SELECT id FROM descriptors WHERE fingerprint = ?) WHERE contents.id = ?"
         )
-        codes = (
-            self._db.execute(query, (content, fingerprint)).fetchone()[0]
+        rows = (
+            self._db.execute(query, (fingerprint, content)).fetchone() or (None, None, None)
             for content in contents.tolist()
         )
-        return np.frombuffer(b"".join(codes), np.uint8).reshape(len(contents), dim)
+        joined = b"".join(_checked_codes(fingerprint, dim, *row) for row in rows)
+        return np.frombuffer(joined, np.uint8).reshape(len(contents), dim)
+
+
+def _checked_codes(
+    fingerprint: str, dim: int, content_hash: bytes | None, codes: bytes | None, stored: int | None
+) -> bytes:
+    if content_hash is None or codes is None or len(codes) != dim:
+        raise DamagedRowError("codes are missing")
+    check_row(stored, checksum_of_codes(fingerprint, content_hash, codes))
+    return codes

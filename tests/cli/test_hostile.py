@@ -211,6 +211,23 @@ def test_a_target_without_write_permission_is_one_line_and_exit_1(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--no-refresh",)])
+def test_an_index_that_cannot_be_written_still_answers(
+    command, photos, tmp_path, as_anybody, options
+):
+    asked = ("similar", photos, "--seed", 3, "--json", "--no-sheet", "--index", tmp_path / "index")
+    expected = command(*asked).json["images"]
+    everything = [tmp_path / "index", *(tmp_path / "index").rglob("*")]
+    for path in everything:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        answer = command(*asked, *options, prefix=as_anybody)
+    finally:
+        for path in everything:
+            path.chmod(0o755 if path.is_dir() else 0o644)
+    assert answer.json["images"] == expected
+
+
 def test_an_unreadable_config_is_one_line_and_exit_2(command, photos, tmp_path, as_anybody):
     (tmp_path / "c.toml").write_text("")
     (tmp_path / "c.toml").chmod(0)

@@ -1,6 +1,7 @@
 """Connect to the index's file: create it, bring its tables up to date, tell damage from a lock."""
 
 import contextlib
+import os
 import sqlite3
 import time
 import uuid
@@ -10,6 +11,9 @@ from imgbatch.index.sqlite.schema import MIGRATIONS
 
 FILE_NAME = "catalogue.sqlite"
 _BUSY_SECONDS = 60.0
+_OLD_AND_READ_ONLY = (
+    "an older imgbatch wrote it, and it cannot be brought up to date in a place that is read-only"
+)
 
 
 class NewerIndexError(Exception):
@@ -19,6 +23,8 @@ class NewerIndexError(Exception):
 def connect(file: Path, folder: str) -> sqlite3.Connection:
     """Open the file, create it if it is missing, bring its tables up to date.
 
+    An index in a place that cannot be written is opened as it is, to be read alone.
+
     Raises
     ------
     NewerIndexError
@@ -26,21 +32,37 @@ def connect(file: Path, folder: str) -> sqlite3.Connection:
     sqlite3.Error
         The file is damaged, locked or out of reach.
     """
+    writable = os.access(file.parent, os.W_OK) or not file.exists()
+    name = f"{file.absolute().as_uri()}?{'mode=rwc' if writable else _read_only_mode(file)}"
     # Any thread may be the one that drops the last reference, and so closes the connection.
-    db = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(
+        name, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True
+    )
     try:
-        _use_write_ahead_log(db)
-        db.execute("PRAGMA synchronous = NORMAL")
+        if writable:
+            _use_write_ahead_log(db)
+            db.execute("PRAGMA synchronous = NORMAL")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(MIGRATIONS):
             raise NewerIndexError
         if version < len(MIGRATIONS):
+            if not writable:
+                raise sqlite3.OperationalError(_OLD_AND_READ_ONLY)
             _migrate(db, folder)
         db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _read_only_mode(file: Path) -> str:
+    """How SQLite opens a file beside which it cannot make one of its own.
+
+    Without a log nobody is writing, so that SQLite needs no locks (``immutable``).
+    """
+    log = file.with_name(f"{file.name}-wal")
+    return "mode=ro" if log.exists() and log.stat().st_size else "mode=ro&immutable=1"
 
 
 def _use_write_ahead_log(db: sqlite3.Connection) -> None:

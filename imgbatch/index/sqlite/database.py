@@ -69,7 +69,13 @@ class Database:
             raise CatalogueError(
                 f"the index cannot be used: {file}: {error}", "try again, or give --index DIR"
             ) from None
-        note = move_aside(file, error)
+        try:
+            note = move_aside(file, error)
+        except OSError as refused:
+            raise CatalogueError(
+                f"the index is damaged ({error}) and cannot be replaced: {refused.strerror}",
+                "give another place with --index DIR",
+            ) from None
         database = cls.open(directory, folder)
         database.notes.insert(0, note)
         return database

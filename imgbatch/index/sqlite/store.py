@@ -122,9 +122,7 @@ class Catalogue(Database):
 
     def remember_match(self, listing: str, generation: str) -> None:
         """Note that the index, as of this generation, had nothing to read for this listing."""
-        with self._change() as db:
-            value = f"{generation} {listing}"
-            db.execute("INSERT OR REPLACE INTO meta VALUES ('listing', ?)", (value,))
+        self._remember("listing", f"{generation} {listing}")
 
     def lacking(self, fingerprints: Sequence[str], limits: str) -> dict[bytes, frozenset[str]]:
         """Hashes of contents that lack some of these descriptors, with those they lack.
@@ -150,9 +148,7 @@ class Catalogue(Database):
             for (content_hash,) in not_described:
                 lacking[content_hash] = lacking.get(content_hash, frozenset()) | {fingerprint}
         if not lacking:
-            # A note that cannot be made, as in a place that is read-only, costs time only.
-            with contextlib.suppress(CatalogueError), self._change() as db:
-                db.execute("INSERT OR REPLACE INTO meta VALUES ('complete', ?)", (state,))
+            self._remember("complete", state)
         return lacking
 
     def hashes_of_sizes(self, sizes: Iterable[int]) -> dict[int, tuple[bytes, ...]]:
@@ -171,6 +167,11 @@ class Catalogue(Database):
     def _meta(self, key: str) -> str | None:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
+
+    def _remember(self, key: str, value: str) -> None:
+        """Note what saves time later; in a place that is read-only it saves none."""
+        with contextlib.suppress(CatalogueError), self._change() as db:
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     # ----- changing -----------------------------------------------------------------------------
 

@@ -173,6 +173,8 @@ def publishing(directory: Path, kept: int) -> Iterator[Path]:
     >>> Path("spaces/a1/points").read_text()
     'complete'
     """
+    if directory.parent.is_file():  # by accident, as only folders are published here
+        directory.parent.unlink()
     directory.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent, ignore_cleanup_errors=True) as temporary:
         new = Path(temporary) / directory.name

@@ -41,6 +41,8 @@ class Database:
         file, notes = directory / FILE_NAME, list[str]()
         try:
             directory.mkdir(parents=True, exist_ok=True)
+            if file.is_dir():
+                notes.append(move_aside(file, IsADirectoryError("it is a folder")))
             try:
                 connection = connect(file, folder)
             except (sqlite3.DatabaseError, NewerIndexError) as error:

@@ -39,6 +39,16 @@ def test_a_file_that_is_no_index_is_moved_aside_with_a_note(directory, content):
     assert [path.read_bytes() for path in aside] == [content]
 
 
+def test_a_folder_in_the_place_of_the_index_is_moved_aside_with_a_note(directory):
+    (directory / FILE_NAME / "inside").mkdir(parents=True)
+    with Catalogue.open(directory, "/photos") as catalogue:
+        assert list(catalogue.records()) == []
+        (note,) = catalogue.notes
+        assert "it is a folder" in note
+    (aside,) = [path for path in directory.iterdir() if ".damaged-" in path.name]
+    assert (aside / "inside").is_dir()
+
+
 def test_an_index_of_a_newer_version_is_moved_aside_whole(directory):
     file = fill(directory)
     with contextlib.closing(sqlite3.connect(file)) as db, db:

@@ -196,12 +196,24 @@ def test_a_deleted_folder_of_spaces_is_made_anew_without_reading_an_image(photos
     assert len(spaces(again)) == 1
 
 
-def test_points_that_cannot_be_kept_are_used_all_the_same(photos, tmp_path):
+def test_points_that_cannot_be_kept_are_used_all_the_same(photos, tmp_path, monkeypatch):
     config = config_of(tmp_path)
     first = imgbatch.load(photos, config=config)
-    (first.index_directory / "spaces").write_text("a file where a folder should be")
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(points, "publishing", refuse)
     assert len(first.points) == 12
     assert len(first.similar(5, seed=1).images) == 5
+    assert not (first.index_directory / "spaces").exists()
+
+
+def test_a_file_where_the_folder_of_spaces_should_be_makes_room_for_it(photos, tmp_path):
+    first = imgbatch.load(photos, config=config_of(tmp_path))
+    (first.index_directory / "spaces").write_text("a file")
+    assert len(first.points) == 12
+    assert len(spaces(first)) == 1
 
 
 def test_points_on_disk_stay_usable_while_another_process_removes_them(photos, tmp_path):

@@ -120,6 +120,17 @@ class Database:
                 "check free space and permissions, or give another place with --index DIR",
             ) from None
 
+    def settle(self) -> None:
+        """Bring what the log holds into the index's file, whose state then outlasts closing it.
+
+        Where another process is at work, the log stays, and the state changes once more.
+        """
+        wait_ms = self._db.execute("PRAGMA busy_timeout").fetchone()[0]
+        self._db.execute("PRAGMA busy_timeout = 0")
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._db.execute(f"PRAGMA busy_timeout = {wait_ms}")
+
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
         """A transaction that reads: the block sees one state, whatever other processes write."""

@@ -194,6 +194,7 @@ def _read_listing(catalogue: Catalogue) -> tuple[Listing, str]:
     The packed listing is used as long as nobody has written to the index's file. Otherwise all rows
     are read, which shows damage, too.
     """
+    catalogue.settle()
     state = file_state(catalogue.directory)
     with catalogue.snapshot():
         generation = catalogue.generation()

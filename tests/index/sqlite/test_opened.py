@@ -69,6 +69,17 @@ def test_records_stay_those_of_the_points_whatever_happens_to_the_index(photos):
     assert len(early.records) == 12
 
 
+def test_a_listing_is_packed_once_for_each_change_of_the_index(photos):
+    imgbatch.load(photos)._opened.catalogue.close()
+    imgbatch.load(photos)._opened.catalogue.close()  # notes that nothing was left to read
+    before = imgbatch.load(photos)
+    (place,) = (before.index_directory / "listings").iterdir()
+    packed = place.stat().st_ino
+    before._opened.catalogue.close()
+    imgbatch.load(photos)._opened.catalogue.close()
+    assert place.stat().st_ino == packed
+
+
 ACCIDENTS = {
     "an image's content": "UPDATE images SET content_id = content_id % 12 + 1 WHERE rowid = 3",
     "an image without content": "UPDATE images SET content_id = 999 WHERE rowid = 3",

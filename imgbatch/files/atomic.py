@@ -94,13 +94,64 @@ def move_file(finished: Path, target: str) -> None:
 @contextlib.contextmanager
 def _renamed_to(target: Path, suffix: str) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f"{_PREFIX}{uuid.uuid4().hex}{suffix}"
-    temporary.touch(exist_ok=False)
-    try:
+    with temporary_file(target.parent, suffix) as temporary:
         yield temporary
         temporary.replace(target)
+
+
+@contextlib.contextmanager
+def temporary_file(folder: Path, suffix: str = TEMPORARY) -> Iterator[Path]:
+    """An empty new file in a folder; the block may give it another name, else it is removed.
+
+    Raises
+    ------
+    OSError
+        It cannot be made.
+
+    Examples
+    --------
+    >>> with temporary_file(Path.cwd()) as temporary:
+    ...     temporary.exists()
+    True
+    >>> temporary.exists()
+    False
+    """
+    temporary = folder / f"{_PREFIX}{uuid.uuid4().hex}{suffix}"
+    try:
+        temporary.touch(exist_ok=False)
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def give_free_name(temporary: Path, target: Path) -> None:
+    """Let a finished file appear under another name in its folder, unless that name is taken.
+
+    Raises
+    ------
+    FileExistsError
+        There is such a file, folder or link; nothing has changed.
+    OSError
+        The name cannot be given.
+
+    Examples
+    --------
+    >>> _ = Path("made.tmp").write_bytes(b"complete")
+    >>> give_free_name(Path("made.tmp"), Path("made"))
+    >>> Path("made").read_bytes()
+    b'complete'
+    """
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links, say a memory card
+        target.touch(exist_ok=False)
+        try:
+            temporary.replace(target)
+        except BaseException:
+            target.unlink()
+            raise
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Read regular files alone, so that no pipe or device in a folder blocks a run."""
 
 import errno
+import io
 import os
 import stat
 
@@ -19,11 +20,34 @@ class TooLargeError(Exception):
         self.size_bytes = size_bytes
 
 
-def read_regular(path: str, most_bytes: int) -> tuple[bytes, os.stat_result]:
-    """All bytes of a regular file, and its status when it was opened.
+def open_regular(path: str | os.PathLike[str]) -> io.FileIO:
+    """Open a regular file for reading bytes, without a buffer.
 
     The file is opened without blocking: a pipe without a writer, or a kernel log, would otherwise
     keep the caller waiting for ever.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened, or is not a regular file.
+
+    Examples
+    --------
+    >>> with open("note.txt", "w") as file:
+    ...     _ = file.write("hello")
+    >>> with open_regular("note.txt") as file:
+    ...     file.read()
+    b'hello'
+    """
+    file = io.FileIO(path, opener=_without_blocking)
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file")
+    return file
+
+
+def read_regular(path: str | os.PathLike[str], most_bytes: int) -> tuple[bytes, os.stat_result]:
+    """All bytes of a regular file, and its status when it was opened; see `open_regular`.
 
     Raises
     ------
@@ -39,10 +63,8 @@ def read_regular(path: str, most_bytes: int) -> tuple[bytes, os.stat_result]:
     >>> read_regular("note.txt", most_bytes=100)[0]
     b'hello'
     """
-    with open(path, "rb", buffering=0, opener=_without_blocking) as file:
+    with open_regular(path) as file:
         status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
         if status.st_size > most_bytes:
             raise TooLargeError(status.st_size)
         data = file.readall()

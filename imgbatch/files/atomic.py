@@ -15,6 +15,7 @@ from pathlib import Path
 
 from imgbatch.errors import OutputError
 from imgbatch.files.paths import file_system, is_url, only_os_errors
+from imgbatch.files.targets import not_written, refuse_other_than_file, resolved
 
 TEMPORARY = ".tmp"
 """The end of the name of a file that `write_bytes` has not finished."""
@@ -40,10 +41,12 @@ def replacing(target: Path) -> Iterator[Path]:
     'complete'
     """
     try:
-        with _renamed_to(target, target.suffix) as temporary:
+        place = resolved(target)
+        refuse_other_than_file(place)
+        with _renamed_to(place, target.suffix) as temporary:
             yield temporary
     except OSError as error:
-        raise _not_written(target, error) from None
+        raise not_written(target, error) from None
 
 
 def write_bytes(target: str | os.PathLike[str], data: bytes) -> None:
@@ -175,12 +178,14 @@ def replacing_folder(
     >>> [path.name for path in Path("plan").iterdir()]
     ['a.txt']
     """
+    given = target
     try:
+        target = resolved(given)
         _refuse_other_files(target, written_names)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
     except OSError as error:
-        raise _not_written(target, error) from None
+        raise not_written(given, error) from None
     new, former = temporary / "new", temporary / "former"
     try:
         new.mkdir()
@@ -190,7 +195,7 @@ def replacing_folder(
             target.rename(former)
         new.rename(target)
     except OSError as error:
-        raise _not_written(target, error) from None
+        raise not_written(given, error) from None
     finally:
         if os.path.lexists(former) and not target.exists():  # stopped between the two renames
             former.rename(target)
@@ -239,7 +244,3 @@ def _newest_first(path: Path) -> float:
         return -path.stat().st_mtime
     except FileNotFoundError:  # another process has removed it
         return math.inf
-
-
-def _not_written(target: Path, error: OSError) -> OutputError:
-    return OutputError(f"cannot write {target}: {error.strerror or error}", "choose another place")

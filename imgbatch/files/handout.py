@@ -11,6 +11,7 @@ from imgbatch.files.atomic import give_free_name, temporary_file
 from imgbatch.files.names import fitted_name
 from imgbatch.files.paths import is_url, read
 from imgbatch.files.regular import open_regular
+from imgbatch.files.targets import not_written, resolved
 
 _NUMBER_BYTES = 8
 """Kept free at the end of a name, for the number it gets if it is taken: ``-2`` and so on."""
@@ -53,12 +54,16 @@ def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Pat
     """
     digits = max(2, len(str(len(sources))))
     made: list[Path] = []
-    current = directory.name
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        place = resolved(directory)
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_written(directory, error) from None
+    current = ""
+    try:
         for rank, source in enumerate(sources, start=1):
             current = Path(source).name
-            wanted = directory / _name(f"{rank:0{digits}}-", current)
+            wanted = place / _name(f"{rank:0{digits}}-", current)
             made.append((_link if link else _copy)(source, wanted))
     except OSError as error:
         action, done = ("link", "linked") if link else ("copy", "copied")

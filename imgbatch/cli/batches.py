@@ -97,9 +97,13 @@ def batches(
             seconds=time.perf_counter() - started,
         )
         _print(result, json=json)
-        note(photos.notes)
-        if comparison.images < len(photos):
-            note([f"figures are those of the first {comparison.images} images dealt"])
+        note((*photos.notes, *_notes(comparison, len(photos))))
+
+
+def _notes(comparison: "Comparison", images: int) -> list[str]:
+    if comparison.images == images:
+        return []
+    return [f"figures are those of the first {comparison.images} images dealt"]
 
 
 def _print(result: "BatchesResult", *, json: bool) -> None:

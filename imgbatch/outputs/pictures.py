@@ -19,8 +19,8 @@ _SWATCHES = 5
 class Pictures:
     """The small pictures of image files, one at a time, and the dominant colours of each.
 
-    A picture is decoded when it is asked for and not kept, so that a hundred thousand take no more
-    memory than one.
+    A picture is decoded when it is asked for and not kept, so that a hundred thousand take hardly
+    more memory than one.
 
     Parameters
     ----------
@@ -41,23 +41,25 @@ class Pictures:
 
     def __init__(self, files: Sequence[str], config: Config) -> None:
         self._files, self._config = files, config
-        self._colors: dict[int, tuple[str, ...]] = {}
+        self._seen: dict[int, View] = {}
+        """What colours are counted in, of each picture that was handed out: 64 pixels wide."""
 
     def __iter__(self) -> Iterator[View]:
         for number in range(len(self._files)):
-            yield self._load(number)
+            picture = self._load(number)
+            self._seen[number] = np.asarray(_reduced(picture))
+            yield picture
 
     def colors(self) -> list[tuple[str, ...]]:
-        """The dominant colours of each picture; those not seen before are decoded for it."""
-        for number in range(len(self._files)):
-            if number not in self._colors:
-                self._load(number)
-        return [self._colors[number] for number in range(len(self._files))]
+        """The dominant colours of each picture; those not handed out before are decoded for it."""
+        numbers = range(len(self._files))
+        return [
+            dominant_colors(self._seen[number] if number in self._seen else self._load(number))
+            for number in numbers
+        ]
 
     def _load(self, number: int) -> View:
-        picture = load_picture(self._files[number], self._config, self._config.sheet.cell_px)
-        self._colors[number] = dominant_colors(picture)
-        return picture
+        return load_picture(self._files[number], self._config, self._config.sheet.cell_px)
 
 
 def load_picture(path: str, config: Config, side_px: int) -> View:
@@ -77,9 +79,9 @@ def dominant_colors(picture: View) -> tuple[str, ...]:
     >>> dominant_colors(np.full((4, 4, 3), 255, np.uint8))
     ('#ffffff',)
     """
-    small = Image.fromarray(picture)
-    small.thumbnail((64, 64))
-    reduced = small.quantize(_SWATCHES, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    reduced = _reduced(picture).quantize(
+        _SWATCHES, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+    )
     palette = reduced.getpalette() or []
     counted = sorted(reduced.getcolors() or [], reverse=True)
     return tuple(
@@ -87,3 +89,10 @@ def dominant_colors(picture: View) -> tuple[str, ...]:
         for _, index in counted
         if isinstance(index, int)
     )
+
+
+def _reduced(picture: View) -> Image.Image:
+    """At most 64 pixels wide and high; a reduced picture stays as it is."""
+    small = Image.fromarray(picture)
+    small.thumbnail((64, 64))
+    return small

@@ -10,7 +10,7 @@ from imgbatch.errors import OutputError
 from imgbatch.files.atomic import give_free_name, temporary_file
 from imgbatch.files.names import fitted_name
 from imgbatch.files.paths import is_url, read
-from imgbatch.files.regular import open_regular
+from imgbatch.files.regular import only_regular
 from imgbatch.files.targets import not_written, resolved
 
 _NUMBER_BYTES = 8
@@ -93,7 +93,7 @@ def _copy(source: str, wanted: Path) -> Path:
         if is_url(source):
             temporary.write_bytes(read(source))
         else:
-            with open_regular(source) as reader, open(temporary, "wb") as writer:
+            with open(source, "rb", opener=only_regular) as reader, open(temporary, "wb") as writer:
                 shutil.copyfileobj(reader, writer)
         made = _under_free_name(wanted, lambda target: give_free_name(temporary, target))
     if not is_url(source):

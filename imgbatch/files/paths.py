@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from imgbatch.errors import FolderError, UsageError
-from imgbatch.files.regular import open_regular
+from imgbatch.files.regular import only_regular
 
 _REQUESTS_AT_ONCE = 16
 
@@ -113,7 +113,7 @@ def read(file: str) -> bytes:
         It cannot be read, whatever its file system raises for that; or it is no regular file.
     """
     if not is_url(file):
-        with open_regular(file) as reader:
+        with open(file, "rb", opener=only_regular) as reader:
             return reader.read()
     system, inside = file_system(file)
     with only_os_errors():

@@ -1,7 +1,6 @@
 """Read regular files alone, so that no pipe or device in a folder blocks a run."""
 
 import errno
-import io
 import os
 import stat
 
@@ -20,8 +19,8 @@ class TooLargeError(Exception):
         self.size_bytes = size_bytes
 
 
-def open_regular(path: str | os.PathLike[str]) -> io.FileIO:
-    """Open a regular file for reading bytes, without a buffer.
+def only_regular(path: str, flags: int) -> int:
+    """An opener for `open` that refuses whatever is not a regular file.
 
     The file is opened without blocking: a pipe without a writer, or a kernel log, would otherwise
     keep the caller waiting for ever.
@@ -35,19 +34,19 @@ def open_regular(path: str | os.PathLike[str]) -> io.FileIO:
     --------
     >>> with open("note.txt", "w") as file:
     ...     _ = file.write("hello")
-    >>> with open_regular("note.txt") as file:
+    >>> with open("note.txt", opener=only_regular) as file:
     ...     file.read()
-    b'hello'
+    'hello'
     """
-    file = io.FileIO(path, opener=_without_blocking)
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file")
-    return file
+    return descriptor
 
 
 def read_regular(path: str | os.PathLike[str], most_bytes: int) -> tuple[bytes, os.stat_result]:
-    """All bytes of a regular file, and its status when it was opened; see `open_regular`.
+    """All bytes of a regular file, and its status when it was opened; see `only_regular`.
 
     Raises
     ------
@@ -63,7 +62,7 @@ def read_regular(path: str | os.PathLike[str], most_bytes: int) -> tuple[bytes, 
     >>> read_regular("note.txt", most_bytes=100)[0]
     b'hello'
     """
-    with open_regular(path) as file:
+    with open(path, "rb", buffering=0, opener=only_regular) as file:
         status = os.fstat(file.fileno())
         if status.st_size > most_bytes:
             raise TooLargeError(status.st_size)
@@ -71,7 +70,3 @@ def read_regular(path: str | os.PathLike[str], most_bytes: int) -> tuple[bytes, 
     if data is None:  # a file of /proc that has nothing to say now
         raise BlockingIOError(errno.EAGAIN, "it gives no data")
     return data, status
-
-
-def _without_blocking(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from imgbatch.errors import LabelError
+from imgbatch.files.regular import only_regular
 from imgbatch.types import ImageRecord, Rows
 
 UNLABELLED = -1
@@ -118,28 +119,39 @@ def _with_note(names: tuple[str, ...], notes: list[str]) -> Labels:
 def _read_csv(file: Path, folder: str) -> dict[str, str]:
     """Label by relative path, as the file gives them."""
     given: dict[str, str] = {}
+    line_number = 1
     try:
-        with file.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
-            table = csv.DictReader(text, skipinitialspace=True)
+        with open(
+            file, encoding="utf-8-sig", errors="surrogateescape", newline="", opener=only_regular
+        ) as text:
+            table = csv.DictReader(text, skipinitialspace=True, strict=True)
             columns = table.fieldnames or []
             if not {"path", "label"} <= set(columns):
                 raise LabelError(
                     f"{file} has the columns {', '.join(columns) or 'none'}, not path and label",
                     "begin it with the line path,label",
                 )
+            line_number = table.line_num + 1
             for line in table:
                 path = _relative(line["path"] or "", folder)
                 label = (line["label"] or "").strip()
                 if given.setdefault(path, label) != label:
                     raise LabelError(
-                        f"{file}, line {table.line_num}: {path} is {label!r} here, "
+                        f"{file}, line {line_number}: {path} is {label!r} here, "
                         f"but {given[path]!r} above",
                         "give each image only one label",
                     )
-    except (OSError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
+                line_number = table.line_num + 1
+    except csv.Error as error:
+        reason = str(error).replace("unexpected end of data", "a quote is never closed")
         raise LabelError(
-            f"the labels {file} cannot be read: {reason}", "give --labels a CSV file"
+            f"the labels {file} cannot be read: line {line_number}: {reason}",
+            'close every quote ", and write one inside quotes twice',
+        ) from None
+    except OSError as error:
+        raise LabelError(
+            f"the labels {file} cannot be read: {error.strerror or error}",
+            "give --labels a CSV file",
         ) from None
     return given
 

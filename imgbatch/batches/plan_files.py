@@ -23,6 +23,7 @@ from imgbatch.batches.plans import (
 )
 from imgbatch.errors import UsageError
 from imgbatch.files.atomic import replacing, replacing_folder
+from imgbatch.files.regular import only_regular
 
 _CONTENTS = "plan.json"
 
@@ -129,7 +130,7 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
 
 
 def _read_folder(path: Path) -> Iterator[dict[str, Any]]:
-    contents = json.loads((path / _CONTENTS).read_text(encoding="utf-8"))
+    contents = _read_contents(path)
     for listed in contents["files"]:
         count = 0
         for line in read_jsonl(path / os.path.basename(listed["name"])):
@@ -139,10 +140,15 @@ def _read_folder(path: Path) -> Iterator[dict[str, Any]]:
             raise ValueError(f"{listed['name']} holds {count} batches, not {listed['batches']}")
 
 
+def _read_contents(folder: Path) -> Any:
+    with open(folder / _CONTENTS, encoding="utf-8", opener=only_regular) as file:
+        return json.load(file)
+
+
 def _plan_files_in(folder: Path) -> set[str]:
     """Names of the files that make up the plan in a folder; empty if there is no such plan."""
     try:
-        contents = json.loads((folder / _CONTENTS).read_text(encoding="utf-8"))
+        contents = _read_contents(folder)
         header_of(contents)
         return {_CONTENTS, *(str(listed["name"]) for listed in contents["files"])}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

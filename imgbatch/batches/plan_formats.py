@@ -23,6 +23,7 @@ from typing import Any
 
 from imgbatch.batches.plans import PlanHeader, PlannedBatch
 from imgbatch.errors import UsageError
+from imgbatch.files.regular import only_regular
 
 _CHUNK_BATCHES = 4096  # rows of Parquet written at once
 
@@ -44,7 +45,7 @@ def write_jsonl(path: Path, header: PlanHeader, batches: Iterable[PlannedBatch])
 
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
     """The lines, as they are read; a `ValueError` if one is not a JSON object."""
-    with path.open(encoding="utf-8") as file:
+    with open(path, encoding="utf-8", opener=only_regular) as file:
         for text in file:
             if text.strip():
                 line = json.loads(text)
@@ -64,7 +65,8 @@ def _write_csv(path: Path, header: PlanHeader, batches: Iterable[PlannedBatch]) 
 
 
 def _read_csv(path: Path) -> Iterator[dict[str, Any]]:
-    text = path.read_text(encoding="utf-8")
+    with open(path, encoding="utf-8", newline="", opener=only_regular) as file:
+        text = file.read()
     limit = csv.field_size_limit(max(len(text), 1))
     try:
         for line in csv.DictReader(io.StringIO(text)):
@@ -106,7 +108,7 @@ def _read_parquet(path: Path) -> Iterator[dict[str, Any]]:
     need_pyarrow()
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with open(path, "rb", opener=only_regular) as raw, pq.ParquetFile(raw) as file:
         metadata = file.schema_arrow.metadata or {}
         header = json.loads(metadata[b"imgbatch"])
         for part in file.iter_batches(_CHUNK_BATCHES, columns=["epoch", "batch", "paths"]):

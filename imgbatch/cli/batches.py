@@ -3,6 +3,7 @@
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 
 from imgbatch.cli.common import command, default_picture, note, open_folder
 from imgbatch.cli.options import Folder, FolderOptions, Json, Seed
+from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,26 +77,33 @@ def batches(
     first = next(chunks)
     comparison = Comparison(schedule, first)
     count = _write(target, chain([first], chunks), comparison, photos, how)
-    closest = min(comparison.dealt.closest, default=0.0)
-    result = BatchesResult(
-        seed=how.seed,
-        folder=photos.folder,
-        batch_size=batch_size,
-        epochs=epochs,
-        batches=count,
-        figures=comparison.dealt.figures(),
-        random=comparison.random.figures(),
-        plan=None if target is None else target.path.absolute(),
-        preview=_preview(photos, schedule, first, preview, closest) if preview else None,
-        skipped=tuple(photos.skipped),
-        skipped_list=photos.skipped_list,
-        indexed=len(photos),
-        seconds=time.perf_counter() - started,
-    )
-    _print(result, json=json)
-    note(photos.notes)
-    if comparison.images < len(photos):
-        note([f"figures are those of the first {comparison.images} images dealt"])
+    with answer_first() as unwritten:
+        picture = None
+        with unwritten.remembered(asked=True):
+            picture = _preview(photos, schedule, first, preview, comparison)
+        result = BatchesResult(
+            seed=how.seed,
+            folder=photos.folder,
+            batch_size=batch_size,
+            epochs=epochs,
+            batches=count,
+            figures=comparison.dealt.figures(),
+            random=comparison.random.figures(),
+            plan=None if target is None else target.path.absolute(),
+            preview=picture,
+            skipped=tuple(photos.skipped),
+            skipped_list=photos.skipped_list,
+            indexed=len(photos),
+            seconds=time.perf_counter() - started,
+        )
+        _print(result, json=json)
+        note((*photos.notes, *_notes(comparison, len(photos))))
+
+
+def _notes(comparison: "Comparison", images: int) -> list[str]:
+    if comparison.images == images:
+        return []
+    return [f"figures are those of the first {comparison.images} images dealt"]
 
 
 def _print(result: "BatchesResult", *, json: bool) -> None:
@@ -140,14 +149,16 @@ def _check_target(output: str | None, folder: str) -> _Target | None:
     """Where the plan goes. A slash at the end, or an existing folder, asks for a folder."""
     from imgbatch.batches.plan_files import check_plan_path
     from imgbatch.files.readonly import refuse_inside
+    from imgbatch.files.targets import check_file, check_folder
 
     if output is None:
         return None
     path = Path(output)
-    target = _Target(path, output.endswith(("/", os.sep)) or path.is_dir())
+    target = _Target(path, output.endswith(("/", os.sep)) or os.path.isdir(path))
     if not target.as_folder:
         check_plan_path(path)
     refuse_inside(path, folder, "-o")
+    (check_folder if target.as_folder else check_file)(path)
     return target
 
 
@@ -186,19 +197,33 @@ def _write(
 
 
 def _preview(
-    photos: "Collection", schedule: "Schedule", first: "DealtChunk", rows: int, closest: float
-) -> Path:
-    """Draw the first batches, and as many random ones, as rows of pictures."""
-    from imgbatch.outputs.batches import write_preview
+    photos: "Collection",
+    schedule: "Schedule",
+    first: "DealtChunk",
+    rows: int,
+    comparison: "Comparison",
+) -> Path | None:
+    """Draw the first batches, and as many random ones, as rows of pictures; None for no rows."""
+    if rows == 0:
+        return None
+    from imgbatch.outputs.batches import MOST_SHOWN, most_shown_batches, write_preview
 
     name, seed = Path(photos.folder).name, schedule.options.seed
+    target = default_picture(photos, "batches", name or "root", seed).absolute()
+    columns = min(len(first.batches[0]), MOST_SHOWN)
+    most = most_shown_batches(columns, photos.config.sheet, target)
+    which = f"{name} - seed {seed}"
+    if most < (wanted := min(rows, len(first.batches))):
+        rows, part = most, f"the first {most:,} of {wanted:,} batches"
+        which += f" - {part}"
+        note([f"the preview shows {part}; more do not fit on a page"])
     random = schedule.random_batches(len(photos), 0)
     framed = "framed: closer to another of its batch than any two in a diverse batch"
     sections = [
-        (f"diverse batches - {name} - seed {seed}", _shown(photos, first.batches[:rows])),
-        (f"random batches - {name} - seed {seed}; {framed}", _shown(photos, random[:rows])),
+        (f"diverse batches - {which}", _shown(photos, first.batches[:rows])),
+        (f"random batches - {which}; {framed}", _shown(photos, random[:rows])),
     ]
-    target = default_picture(photos, f"batches-{name or 'root'}-{seed}").absolute()
+    closest = min(comparison.dealt.closest, default=0.0)
     write_preview(sections, target, photos.config.sheet, closest)
     return target
 
@@ -210,6 +235,7 @@ def _shown(photos: "Collection", batches: "Sequence[Rows]") -> "list[ShownBatch]
     from imgbatch.outputs.batches import MOST_SHOWN, ShownBatch
     from imgbatch.outputs.pictures import load_picture
 
+    load = partial(load_picture, config=photos.config, side_px=photos.config.sheet.cell_px)
     shown: list[ShownBatch] = []
     for batch in batches:
         if shown and len(batch) < len(batches[0]):
@@ -218,7 +244,5 @@ def _shown(photos: "Collection", batches: "Sequence[Rows]") -> "list[ShownBatch]
         files = [paths.join(photos.folder, photos.records[row].path) for row in rows]
         names = [Path(file).name for file in files]
         distances = mate_distances(photos.points, batch)[:MOST_SHOWN].tolist()
-        side_px = photos.config.sheet.cell_px
-        pictures = [load_picture(file, photos.config, side_px) for file in files]
-        shown.append(ShownBatch(pictures, names, distances))
+        shown.append(ShownBatch(map(load, files), names, distances))
     return shown

@@ -178,19 +178,20 @@ def settings_of(options: IndexOptions) -> "Config":
     return settings.model_copy(update={"index": changed})
 
 
-def default_picture(images: ImageSource, stem: str) -> Path:
-    """Where a picture goes that no ``-o`` names.
+def default_picture(images: ImageSource, kind: str, name: str, identity: object) -> Path:
+    """Where a picture goes that no ``-o`` names: ``KIND-NAME-IDENTITY`` with the name cut to fit.
 
     In ``imgbatch-out/`` of the working directory; beside the index where that would be among the
     images.
     """
+    from imgbatch.files.names import fitted_name
     from imgbatch.files.readonly import lies_inside
 
     options = images.config.sheet
     folder = Path(options.folder)
     if lies_inside(folder, images.folder):
         folder = images.index_directory / "sheets"
-    return folder / f"{stem}.{options.format}"
+    return folder / fitted_name(f"{kind}-", name, f"-{identity}.{options.format}")
 
 
 def note(notes: Iterable[str]) -> None:

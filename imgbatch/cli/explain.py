@@ -10,6 +10,7 @@ import typer
 
 from imgbatch.cli.common import command, default_picture, note, open_folder
 from imgbatch.cli.options import IndexOptions, Json
+from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import SelectionError, UsageError
 
 if TYPE_CHECKING:
@@ -49,22 +50,31 @@ def explain(
 ) -> None:
     """Show two images side by side, with what makes them near or far."""
     from imgbatch.files.readonly import refuse_inside
+    from imgbatch.files.targets import check_file
     from imgbatch.outputs.explain import print_explanation
     from imgbatch.outputs.json import explanation_document, print_json
     from imgbatch.outputs.sheet import check_sheet_path
 
+    if output is not None:
+        if no_picture:
+            raise UsageError("-o and --no-picture were both given", "give one of them")
+        check_sheet_path(output)
     home = folder or _folder_of(a, b, options.index)
     if output is not None:
-        check_sheet_path(output)
         refuse_inside(output, home, "-o")
+        check_file(output)
     collection = open_folder(home, options)
     explanation = collection.explain(a, b)
-    picture = None if no_picture else _draw(collection, explanation, output)
-    if json:
-        print_json(explanation_document(explanation, picture))
-    else:
-        print_explanation(explanation, picture)
-    note(collection.notes)
+    with answer_first() as unwritten:
+        picture = None
+        if not no_picture:
+            with unwritten.remembered(asked=output is not None):
+                picture = _draw(collection, explanation, output)
+        if json:
+            print_json(explanation_document(explanation, picture))
+        else:
+            print_explanation(explanation, picture)
+        note(collection.notes)
 
 
 def _folder_of(a: str, b: str, index: str | None) -> str:
@@ -95,8 +105,8 @@ def _draw(collection: "Collection", explanation: "Explanation", output: Path | N
     first, second = explanation.images
     identity = f"{first.path}\n{second.path}\n{collection.folder}\n{collection.config.weights}"
     digest = hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest()[:8]
-    stem = f"explain-{Path(first.path).stem[:40]}-{Path(second.path).stem[:40]}-{digest}"
-    target = (output or default_picture(collection, stem)).absolute()
+    names = f"{Path(first.path).stem[:40]}-{Path(second.path).stem[:40]}"
+    target = (output or default_picture(collection, "explain", names, digest)).absolute()
     pictures = tuple(
         load_picture(image.path, collection.config, _PICTURE_PX) for image in (first, second)
     )

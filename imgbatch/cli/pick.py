@@ -1,6 +1,6 @@
 """``similar`` and ``different``: pick images and show them."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from imgbatch.cli.common import (
     use_one_thread,
 )
 from imgbatch.cli.options import Database, Folder, FolderOptions, Like, MaybeFolder, PickOptions
+from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _similar_from_database(
                 f"{option} was given with --from", "leave it out: the export has its own"
             )
     images = RemoteImages(url, folder, settings_of(options))
-    refuse_outputs_inside(pick, images.folder)
+    check_places(pick, images.folder)
     picked = images.similar(pick.n, like=like, seed=pick.seed, keep_duplicates=pick.keep_duplicates)
     show(images, picked, pick)
 
@@ -77,46 +78,57 @@ def different(
 
 
 def check_outputs(pick: PickOptions, folder: str | None) -> None:
-    """Raise `UsageError` for outputs that cannot be made, before any work is done."""
+    """Raise an error for outputs that cannot be made, before any work is done."""
     from imgbatch.files.paths import is_url
     from imgbatch.outputs.sheet import check_sheet_path
 
     if pick.copy_to and pick.link_to:
         raise UsageError("--copy-to and --link-to were both given", "give one of them")
+    if pick.output and pick.no_sheet:
+        raise UsageError("-o and --no-sheet were both given", "give one of them")
     if pick.link_to and folder is not None and is_url(folder):
         raise UsageError(f"{folder} is a URL, to which no link leads", "give --copy-to")
     if pick.output is not None:
         check_sheet_path(pick.output)
     if folder is not None:
-        refuse_outputs_inside(pick, folder)
+        check_places(pick, folder)
 
 
-def refuse_outputs_inside(pick: PickOptions, folder: str) -> None:
-    """Raise `UsageError` if an output would lie in the image folder."""
+def check_places(pick: PickOptions, folder: str) -> None:
+    """Raise an error if an output would lie in the image folder, or cannot be written there."""
     from imgbatch.files.readonly import refuse_inside
+    from imgbatch.files.targets import check_file, check_folder
 
-    outputs = {"-o": pick.output, "--copy-to": pick.copy_to, "--link-to": pick.link_to}
-    for option, path in outputs.items():
+    outputs = (
+        ("-o", pick.output, check_file),
+        ("--copy-to", pick.copy_to, check_folder),
+        ("--link-to", pick.link_to, check_folder),
+    )
+    for option, path, check in outputs:
         if path is not None:
             refuse_inside(path, folder, option)
+            check(path)
 
 
 def show(images: ImageSource, picked: "Selection", pick: PickOptions) -> None:
     """Write the sheet, copy or link the files, print the answer."""
     from imgbatch.files.handout import hand_out
-    from imgbatch.outputs import OUTPUTS, Result, load_pictures, write_sheet
+    from imgbatch.outputs import OUTPUTS, Pictures, Result, write_sheet
 
-    pictures = load_pictures(picked, images.config)
-    sheet = None
-    if not pick.no_sheet:
-        stem = f"{picked.mode}-{Path(images.folder).name or 'root'}-{picked.seed}"
-        sheet = (pick.output or default_picture(images, stem)).absolute()
-        write_sheet(Result(picked, pictures), sheet, images.config.sheet)
-    directory = pick.copy_to or pick.link_to
-    if directory is not None:
-        link = pick.link_to is not None
-        made = hand_out([image.path for image in picked.images], directory, link=link)
-        note([f"{len(made)} images {'linked' if link else 'copied'} to {directory}"])
-    output = OUTPUTS["json" if pick.json else "table"]
-    output(Result(picked, pictures, sheet, images.skipped_list))
-    note(picked.notes)
+    directory, link = pick.copy_to or pick.link_to, pick.link_to is not None
+    files = [image.path for image in picked.images]
+    result = Result(picked, Pictures(files, images.config), skipped_list=images.skipped_list)
+    with answer_first() as unwritten:
+        if not pick.no_sheet:
+            with unwritten.remembered(asked=pick.output is not None):
+                name = Path(images.folder).name or "root"
+                target = pick.output or default_picture(images, picked.mode, name, picked.seed)
+                notes = write_sheet(result, target.absolute(), images.config.sheet)
+                picked = replace(picked, notes=(*picked.notes, *notes))
+                result = replace(result, selection=picked, sheet=target.absolute())
+        if directory is not None:
+            with unwritten.remembered(asked=True):
+                made = hand_out(files, directory, link=link)
+                note([f"{len(made)} images {'linked' if link else 'copied'} to {directory}"])
+        OUTPUTS["json" if pick.json else "table"](result)
+        note(picked.notes)

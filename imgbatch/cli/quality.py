@@ -2,12 +2,13 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from imgbatch.cli.common import command, note, open_folder, settings_of, start_workers_early
 from imgbatch.cli.options import Folder, FolderOptions, IndexOptions, Json, Labels
+from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,11 +84,12 @@ def tune(
     The class of an image is its first-level subfolder, or its label in --labels. Ctrl-C ends the
     search and writes the best found so far; the exit code is then 130.
     """
+    from imgbatch.config.write import write_config
     from imgbatch.evaluation import tune as tuning
     from imgbatch.outputs.progress import progress_bar
     from imgbatch.outputs.tuning import tune_progress
 
-    target = _config_target(output, folder)
+    _config_target(output, folder)
     settings = settings_of(options)
     descriptors = [
         name for name, weight in settings.weights.items() if weight > 0 or not enabled_only
@@ -101,16 +103,26 @@ def tune(
         tuned = tuning.tune(
             photos, descriptors=descriptors, trials=trials, seed=seed, labels=labels, report=report
         )
-    _write_tuned(tuned, target, json=json)
-    note(tuned.notes)
+    with answer_first() as unwritten:
+        changed = _changed(tuned)
+        written = None
+        with unwritten.remembered(asked=True):
+            target = _config_target(output, folder)  # again: another search may have ended
+            write_config(changed, _comments(tuned), target)
+            written = target
+        _print_tuned(tuned, changed, written, json=json)
+        note(tuned.notes)
+        if tuned.stopped:
+            place = f"in {written}" if written else "above"
+            note([f"stopped after {tuned.trials} trials; the best so far is {place}"])
     if tuned.stopped:
-        note([f"stopped after {tuned.trials} trials; the best so far is in {target}"])
         raise typer.Exit(130)
 
 
 def _config_target(output: Path | None, folder: str) -> Path:
     """Where the config goes: -o, which is replaced, or a new file in the working directory."""
     from imgbatch.files.readonly import refuse_inside
+    from imgbatch.files.targets import check_file
 
     if output is None:
         target, number = Path("imgbatch-tuned.toml"), 1
@@ -119,28 +131,37 @@ def _config_target(output: Path | None, folder: str) -> Path:
             target = Path(f"imgbatch-tuned-{number}.toml")
     else:
         target = output
-        if target.is_dir():
+        if os.path.isdir(target):
             raise UsageError(f"-o {target} is a folder", "name a file in it, such as tuned.toml")
     refuse_inside(target, folder, "-o" if output else "the config")
+    check_file(target)
     return target
 
 
-def _write_tuned(tuned: "Tuning", target: Path, *, json: bool) -> None:
-    from dataclasses import asdict
-
-    from imgbatch.config.write import differences, write_config
-    from imgbatch.outputs import print_json, write_facts
-    from imgbatch.outputs.tuning import write_gains
+def _changed(tuned: "Tuning") -> dict[str, Any]:
+    """The settings found, as the tables of a config file: all weights, else what differs."""
+    from imgbatch.config.write import differences
 
     changed = differences(tuned.config)
-    changed = {"imgbatch": {"config_version": 1}, "weights": dict(tuned.config.weights)} | {
+    return {"imgbatch": {"config_version": 1}, "weights": dict(tuned.config.weights)} | {
         table: values for table, values in changed.items() if table not in {"imgbatch", "weights"}
     }
-    write_config(changed, _comments(tuned), target)
+
+
+def _print_tuned(
+    tuned: "Tuning", changed: dict[str, Any], written: Path | None, *, json: bool
+) -> None:
+    """Print what was found; `written` is the config file, None if it could not be written."""
+    from dataclasses import asdict
+
+    from imgbatch.outputs import print_json, write_facts
+    from imgbatch.outputs.summaries import write_settings
+    from imgbatch.outputs.tuning import write_gains
+
     if json:
         print_json(
             {
-                "config": str(target),
+                "config": None if written is None else str(written),
                 "folder": tuned.folder,
                 "images": tuned.images,
                 "classes": tuned.classes,
@@ -153,8 +174,11 @@ def _write_tuned(tuned: "Tuning", target: Path, *, json: bool) -> None:
         )
         return
     write_gains(tuned.gains)
+    if written is None:
+        write_settings(changed, {})
+        return
     weights = ", ".join(f"{name} {weight:g}" for name, weight in tuned.config.weights.items())
-    write_facts({"weights": weights, "config": f"{target}  (use it: --config {target})"})
+    write_facts({"weights": weights, "config": f"{written}  (use it: --config {written})"})
 
 
 def _comments(tuned: "Tuning") -> list[str]:

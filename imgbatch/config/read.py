@@ -14,6 +14,9 @@ from imgbatch.config.schema import Config
 from imgbatch.config.tables import dotted, dotted_keys, overlaid
 from imgbatch.errors import ConfigError
 from imgbatch.files.names import shortened_repr
+from imgbatch.files.regular import TooLargeError, read_regular
+
+_MOST_BYTES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +92,11 @@ def _find_file(path: str | os.PathLike[str] | None) -> tuple[Path | None, tuple[
     """The user's config file, None if there is none, and notes."""
     named = path or os.environ.get("IMGBATCH_CONFIG")
     if named:
-        if not Path(named).is_file():
+        if not os.path.isfile(named):
             option = "--config" if path else "IMGBATCH_CONFIG"
+            what = "is not a regular file" if os.path.exists(named) else "not found"
             raise ConfigError(
-                f"config file not found: {named}",
-                f"check {option}, or leave it out for the defaults",
+                f"config file {what}: {named}", f"check {option}, or leave it out for the defaults"
             )
         return Path(named), ()
     if Path("imgbatch.toml").is_file():
@@ -115,25 +118,36 @@ def _has_imgbatch_table(path: Path) -> bool:
     ``[imgbatch]``, it is taken for ours, so that its owner hears about the mistake in it.
     """
     try:
-        return "imgbatch" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        try:
-            return "\n[imgbatch]" in "\n" + path.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return False
+        text = _read_bytes(path).decode(errors="replace")
+    except ConfigError:
+        return False
+    try:
+        return "imgbatch" in tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return "\n[imgbatch]" in "\n" + text
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check the file") from None
+        return tomllib.loads(_read_bytes(path).decode().replace("\r\n", "\n"))
     except ValueError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}", "correct that line") from None
     except RecursionError:
         raise ConfigError(
             f"{path}: its values are nested too deeply", "the default config.toml shows the tables"
         ) from None
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return read_regular(path, _MOST_BYTES)[0]
+    except TooLargeError as error:
+        megabytes = f"{error.size_bytes / 1e6:,.0f} MB"
+        raise ConfigError(
+            f"{path}: its {megabytes} are no config", f"expected {_MOST_BYTES / 1e6:g} MB at most"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}", "check the file") from None
 
 
 def _check_keys(

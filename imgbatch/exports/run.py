@@ -11,6 +11,7 @@ from imgbatch.errors import OutputError
 from imgbatch.exports import ImageTable, PortableSpace, Written, exporter_of
 from imgbatch.files import paths
 from imgbatch.files.readonly import refuse_inside
+from imgbatch.files.targets import check_file
 from imgbatch.types import Progress
 
 
@@ -38,13 +39,14 @@ def check_target(target: str, folder: str) -> str:
     DatabaseError
         The database cannot be reached or used.
     OutputError
-        The target is a folder.
+        The target is a folder, or cannot be written for another reason that is known early.
     """
     exporter = exporter_of(target)
     if (local := exporter.local(target)) is not None:
         refuse_inside(local, folder, "--to")
-        if local.is_dir():
+        if os.path.isdir(local):
             raise OutputError(f"--to {target} is a folder", "name a file in it")
+        check_file(local)
     return exporter.check(target)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from imgbatch.errors import OutputError
 from imgbatch.files.paths import file_system, is_url, only_os_errors
+from imgbatch.files.targets import not_written, refuse_other_than_file, resolved
 
 TEMPORARY = ".tmp"
 """The end of the name of a file that `write_bytes` has not finished."""
@@ -40,10 +41,12 @@ def replacing(target: Path) -> Iterator[Path]:
     'complete'
     """
     try:
-        with _renamed_to(target, target.suffix) as temporary:
+        place = resolved(target)
+        refuse_other_than_file(place)
+        with _renamed_to(place, target.suffix) as temporary:
             yield temporary
     except OSError as error:
-        raise _not_written(target, error) from None
+        raise not_written(target, error) from None
 
 
 def write_bytes(target: str | os.PathLike[str], data: bytes) -> None:
@@ -94,13 +97,64 @@ def move_file(finished: Path, target: str) -> None:
 @contextlib.contextmanager
 def _renamed_to(target: Path, suffix: str) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f"{_PREFIX}{uuid.uuid4().hex}{suffix}"
-    temporary.touch(exist_ok=False)
-    try:
+    with temporary_file(target.parent, suffix) as temporary:
         yield temporary
         temporary.replace(target)
+
+
+@contextlib.contextmanager
+def temporary_file(folder: Path, suffix: str = TEMPORARY) -> Iterator[Path]:
+    """An empty new file in a folder; the block may give it another name, else it is removed.
+
+    Raises
+    ------
+    OSError
+        It cannot be made.
+
+    Examples
+    --------
+    >>> with temporary_file(Path.cwd()) as temporary:
+    ...     temporary.exists()
+    True
+    >>> temporary.exists()
+    False
+    """
+    temporary = folder / f"{_PREFIX}{uuid.uuid4().hex}{suffix}"
+    try:
+        temporary.touch(exist_ok=False)
+        yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def give_free_name(temporary: Path, target: Path) -> None:
+    """Let a finished file appear under another name in its folder, unless that name is taken.
+
+    Raises
+    ------
+    FileExistsError
+        There is such a file, folder or link; nothing has changed.
+    OSError
+        The name cannot be given.
+
+    Examples
+    --------
+    >>> _ = Path("made.tmp").write_bytes(b"complete")
+    >>> give_free_name(Path("made.tmp"), Path("made"))
+    >>> Path("made").read_bytes()
+    b'complete'
+    """
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links, say a memory card
+        target.touch(exist_ok=False)
+        try:
+            temporary.replace(target)
+        except BaseException:
+            target.unlink()
+            raise
 
 
 @contextlib.contextmanager
@@ -124,12 +178,14 @@ def replacing_folder(
     >>> [path.name for path in Path("plan").iterdir()]
     ['a.txt']
     """
+    given = target
     try:
+        target = resolved(given)
         _refuse_other_files(target, written_names)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
     except OSError as error:
-        raise _not_written(target, error) from None
+        raise not_written(given, error) from None
     new, former = temporary / "new", temporary / "former"
     try:
         new.mkdir()
@@ -139,7 +195,7 @@ def replacing_folder(
             target.rename(former)
         new.rename(target)
     except OSError as error:
-        raise _not_written(target, error) from None
+        raise not_written(given, error) from None
     finally:
         if os.path.lexists(former) and not target.exists():  # stopped between the two renames
             former.rename(target)
@@ -207,7 +263,3 @@ def _newest_first(path: Path) -> float:
         return -path.stat().st_mtime
     except FileNotFoundError:  # another process has removed it
         return math.inf
-
-
-def _not_written(target: Path, error: OSError) -> OutputError:
-    return OutputError(f"cannot write {target}: {error.strerror or error}", "choose another place")

@@ -1,17 +1,22 @@
 """Hand out chosen images: copies or links in a folder, none written over an existing file."""
 
+import contextlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from imgbatch.errors import OutputError
+from imgbatch.files.atomic import give_free_name, temporary_file
+from imgbatch.files.names import fitted_name
 from imgbatch.files.paths import is_url, read
+from imgbatch.files.regular import only_regular
+from imgbatch.files.targets import not_written, resolved
 
-_NAME_BYTES = 255
-"""The longest file name of the usual file systems."""
 _NUMBER_BYTES = 8
 """Kept free at the end of a name, for the number it gets if it is taken: ``-2`` and so on."""
+_ENDING_BYTES = 32
+"""What is longer after the last dot is no ending to be kept."""
 
 
 def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Path]:
@@ -36,7 +41,8 @@ def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Pat
     Raises
     ------
     OutputError
-        The directory or a file cannot be written, or a source is gone.
+        The directory or a file cannot be written, or a source is gone. Those made before stay, and
+        each is whole; the message counts them.
 
     Examples
     --------
@@ -47,43 +53,61 @@ def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Pat
     '01-sea-2.jpg'
     """
     digits = max(2, len(str(len(sources))))
-    made = []
+    made: list[Path] = []
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for rank, source in enumerate(sources, start=1):
-            name = _shortened(f"{rank:0{digits}}-", Path(source))
-            made.append(_make_file(source, directory / name, link=link))
+        place = resolved(directory)
+        place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        action = "link" if link else "copy"
+        raise not_written(directory, error) from None
+    current = ""
+    try:
+        for rank, source in enumerate(sources, start=1):
+            current = Path(source).name
+            wanted = place / _name(f"{rank:0{digits}}-", current)
+            made.append((_link if link else _copy)(source, wanted))
+    except OSError as error:
+        action, done = ("link", "linked") if link else ("copy", "copied")
         raise OutputError(
-            f"cannot {action} into {directory}: {error.strerror or error}",
+            f"cannot {action} {current} into {directory}: {error.strerror or error}; "
+            f"{len(made)} of {len(sources)} images were {done}",
             "choose another folder, or use --copy-to" if link else "choose another folder",
         ) from None
     return made
 
 
-def _shortened(prefix: str, source: Path) -> str:
-    """The prefix and the source's name, its stem cut so that a number still fits."""
-    stem_bytes = _NAME_BYTES - _NUMBER_BYTES - len(os.fsencode(prefix + source.suffix))
-    stem = os.fsdecode(os.fsencode(source.stem)[: max(stem_bytes, 1)])
-    return prefix + stem + source.suffix
+def _name(start: str, source: str) -> str:
+    """The source's name after a beginning, cut so that a number still fits."""
+    stem, ending = os.path.splitext(source)
+    if len(os.fsencode(ending)) > _ENDING_BYTES:
+        stem, ending = source, ""
+    return fitted_name(start, stem, ending, free_bytes=_NUMBER_BYTES)
 
 
-def _make_file(source: str, wanted: Path, *, link: bool) -> Path:
-    """Copy or link a file under the wanted name or, if that is taken, the first numbered one."""
+def _link(source: str, wanted: Path) -> Path:
+    return _under_free_name(wanted, lambda target: target.symlink_to(Path(source).absolute()))
+
+
+def _copy(source: str, wanted: Path) -> Path:
+    """Copy a file, so that it appears under its name when it is whole."""
+    with temporary_file(wanted.parent) as temporary:
+        if is_url(source):
+            temporary.write_bytes(read(source))
+        else:
+            with open(source, "rb", opener=only_regular) as reader, open(temporary, "wb") as writer:
+                shutil.copyfileobj(reader, writer)
+        made = _under_free_name(wanted, lambda target: give_free_name(temporary, target))
+    if not is_url(source):
+        with contextlib.suppress(OSError):  # the picture is there; some places keep no such times
+            shutil.copystat(source, made)
+    return made
+
+
+def _under_free_name(wanted: Path, make: Callable[[Path], None]) -> Path:
+    """Make a file under the wanted name or, if that is taken, the first numbered one."""
     number, target = 1, wanted
-    data = read(source) if is_url(source) and not link else b""
     while True:
         try:
-            if link:
-                target.symlink_to(Path(source).absolute())
-            elif is_url(source):
-                with open(target, "xb") as writer:
-                    writer.write(data)
-            else:
-                with open(source, "rb") as reader, open(target, "xb") as writer:
-                    shutil.copyfileobj(reader, writer)
-                shutil.copystat(source, target)
+            make(target)
         except FileExistsError:
             number += 1
             target = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")

@@ -1,5 +1,9 @@
-"""Names and wrong values as text that a terminal can show."""
+"""Names and wrong values as text that a terminal can show; names of files that are short enough."""
 
+import os
+
+LONGEST_NAME_BYTES = 255
+"""The longest file name of the usual file systems."""
 _MOST_SHOWN = 80
 """Characters of a wrong value that an error repeats."""
 
@@ -34,3 +38,28 @@ def shortened_repr(value: object) -> str:
     """
     text = repr(value)
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
+def fitted_name(start: str, name: str, end: str, *, free_bytes: int = 0) -> str:
+    """A file name of three parts; the one in the middle is cut to what fits into 255 bytes.
+
+    Parameters
+    ----------
+    start, end
+        Kept whole; together they must leave room.
+    name
+        Cut at its end, between characters.
+    free_bytes
+        Bytes that stay free, for what is added to the name later.
+
+    Examples
+    --------
+    >>> fitted_name("01-", "sea", ".jpg")
+    '01-sea.jpg'
+    >>> len(fitted_name("01-", "ä" * 250, ".jpg", free_bytes=8).encode())
+    247
+    """
+    room = LONGEST_NAME_BYTES - free_bytes - len(os.fsencode(start + end))
+    while len(os.fsencode(name)) > max(room, 0):
+        name = name[:-1]
+    return f"{start}{name}{end}"

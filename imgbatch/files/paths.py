@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from imgbatch.errors import FolderError, UsageError
+from imgbatch.files.regular import only_regular
 
 _REQUESTS_AT_ONCE = 16
 
@@ -109,10 +110,10 @@ def read(file: str) -> bytes:
     Raises
     ------
     OSError
-        It cannot be read, whatever its file system raises for that.
+        It cannot be read, whatever its file system raises for that; or it is no regular file.
     """
     if not is_url(file):
-        with open(file, "rb") as reader:
+        with open(file, "rb", opener=only_regular) as reader:
             return reader.read()
     system, inside = file_system(file)
     with only_os_errors():

@@ -19,11 +19,34 @@ class TooLargeError(Exception):
         self.size_bytes = size_bytes
 
 
-def read_regular(path: str, most_bytes: int) -> tuple[bytes, os.stat_result]:
-    """All bytes of a regular file, and its status when it was opened.
+def only_regular(path: str, flags: int) -> int:
+    """An opener for `open` that refuses whatever is not a regular file.
 
     The file is opened without blocking: a pipe without a writer, or a kernel log, would otherwise
     keep the caller waiting for ever.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened, or is not a regular file.
+
+    Examples
+    --------
+    >>> with open("note.txt", "w") as file:
+    ...     _ = file.write("hello")
+    >>> with open("note.txt", opener=only_regular) as file:
+    ...     file.read()
+    'hello'
+    """
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return descriptor
+
+
+def read_regular(path: str | os.PathLike[str], most_bytes: int) -> tuple[bytes, os.stat_result]:
+    """All bytes of a regular file, and its status when it was opened; see `only_regular`.
 
     Raises
     ------
@@ -39,17 +62,11 @@ def read_regular(path: str, most_bytes: int) -> tuple[bytes, os.stat_result]:
     >>> read_regular("note.txt", most_bytes=100)[0]
     b'hello'
     """
-    with open(path, "rb", buffering=0, opener=_without_blocking) as file:
+    with open(path, "rb", buffering=0, opener=only_regular) as file:
         status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
         if status.st_size > most_bytes:
             raise TooLargeError(status.st_size)
         data = file.readall()
     if data is None:  # a file of /proc that has nothing to say now
         raise BlockingIOError(errno.EAGAIN, "it gives no data")
     return data, status
-
-
-def _without_blocking(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

@@ -2,7 +2,7 @@
 
 from imgbatch.outputs.base import Output, Result
 from imgbatch.outputs.json import as_document, print_json, write_json
-from imgbatch.outputs.pictures import dominant_colors, load_pictures
+from imgbatch.outputs.pictures import Pictures, dominant_colors
 from imgbatch.outputs.sheet import check_sheet_path, write_sheet
 from imgbatch.outputs.summaries import write_facts
 from imgbatch.outputs.table import write_table
@@ -13,11 +13,11 @@ OUTPUTS: dict[str, Output] = {"table": write_table, "json": write_json}
 __all__ = [
     "OUTPUTS",
     "Output",
+    "Pictures",
     "Result",
     "as_document",
     "check_sheet_path",
     "dominant_colors",
-    "load_pictures",
     "print_json",
     "write_facts",
     "write_json",

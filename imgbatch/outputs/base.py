@@ -9,7 +9,8 @@ from rich.style import Style
 from rich.text import Text
 
 from imgbatch.files.names import printable
-from imgbatch.types import Selection, View
+from imgbatch.outputs.pictures import Pictures
+from imgbatch.types import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Result:
     Attributes
     ----------
     pictures
-        A small picture of each selected image, in the order of rank.
+        The small pictures of the selected images, in the order of rank.
     sheet
         The contact sheet; None if none was drawn.
     skipped_list
@@ -27,7 +28,7 @@ class Result:
     """
 
     selection: Selection
-    pictures: tuple[View, ...]
+    pictures: Pictures
     sheet: Path | None = None
     skipped_list: Path | None = None
 

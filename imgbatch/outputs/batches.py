@@ -1,7 +1,7 @@
 """What `batches` shows: figures beside random batches, a JSON document, a page of examples."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ from rich.table import Table
 from imgbatch.config.schema import SheetConfig
 from imgbatch.files.names import printable
 from imgbatch.outputs.base import StandardOutput
-from imgbatch.outputs.sheet import Cell, draw_page, save_page
+from imgbatch.outputs.sheet import Cell, Grid, draw_page, most_rows, save_page
 from imgbatch.types import Figures, Skipped, View
 
 MOST_SHOWN = 16
 """Most pictures in a row of the preview."""
+_SECTIONS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,14 @@ def write_batches_table(result: BatchesResult) -> None:
 class ShownBatch:
     """A row of the preview: pictures, names, and distances to the nearest other of the batch."""
 
-    pictures: Sequence[View]
+    pictures: Iterable[View]
     names: Sequence[str]
     distances: Sequence[float]
+
+
+def most_shown_batches(columns: int, options: SheetConfig, target: Path) -> int:
+    """How many batches, of `columns` pictures each, a preview has room for in each section."""
+    return most_rows(columns, _side_px(columns, options), target, sections=_SECTIONS)
 
 
 def write_preview(
@@ -124,29 +130,33 @@ def write_preview(
     options: SheetConfig,
     too_close: float,
 ) -> None:
-    """Draw sections of batches, each batch a row of pictures, and write the page.
+    """Draw two sections of batches, each batch a row of pictures, and write the page.
 
     A picture is framed if another image of its batch is nearer than `too_close`.
     """
-    shown = max(len(batch.names) for _, batches in sections for batch in batches)
-    side = min(options.cell_px, max(64, 1600 // shown))
-    small = options.model_copy(update={"columns": shown, "cell_px": side})
+    columns = max(len(batch.names) for _, batches in sections for batch in batches)
     pages = []
     for title, batches in sections:
-        cells = [
+        cells = (
             Cell(picture, printable(name), f"{distance:.2f}", framed=distance < too_close)
             for batch in batches
             for picture, name, distance in zip(
                 batch.pictures, batch.names, batch.distances, strict=True
             )
-        ]
-        pages.append(draw_page(cells, title, small))
+        )
+        count = sum(len(batch.names) for batch in batches)
+        pages.append(draw_page(cells, title, Grid(columns, count, _side_px(columns, options))))
     page = Image.new("RGB", (pages[0].width, sum(section.height for section in pages)))
     top = 0
     for section in pages:
         page.paste(section, (0, top))
         top += section.height
     save_page(page, target)
+
+
+def _side_px(columns: int, options: SheetConfig) -> int:
+    """The side of a picture's square: smaller for long rows."""
+    return min(options.cell_px, max(64, 1600 // columns))
 
 
 def _finite(value: float) -> float | None:

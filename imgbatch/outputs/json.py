@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from imgbatch.outputs.base import Result
 from imgbatch.outputs.legend import in_words
-from imgbatch.outputs.pictures import dominant_colors
 from imgbatch.types import PickedImage
 
 if TYPE_CHECKING:
@@ -27,8 +26,8 @@ def as_document(result: Result) -> dict[str, Any]:
         "seed": selection.seed,
         "folder": selection.folder,
         "images": [
-            _image(image) | {"colors": list(dominant_colors(picture))}
-            for image, picture in zip(selection.images, result.pictures, strict=True)
+            _image(image) | {"colors": list(colors)}
+            for image, colors in zip(selection.images, result.pictures.colors(), strict=True)
         ],
         "sheet": None if result.sheet is None else str(result.sheet),
         "skipped": [asdict(skipped) for skipped in selection.skipped],

@@ -1,6 +1,6 @@
 """The contact sheet: the selected pictures on one page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,10 @@ FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 """The formats of pages, by ending."""
 
 _CAPTION_PX, _TITLE_PX = 22, 34
-_MOST_PX = 65_000  # JPEG's limit is 65,535
+_MOST_SIDE_PX = {"JPEG": 65_000, "PNG": 65_000, "WEBP": 16_383}
+"""The longest side of a page by format; JPEG's own limit is 65,535, and viewers stop there, too."""
+_MOST_PIXELS = 100_000_000
+"""About how many pixels a page has at most, at 4 bytes each while it is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +53,137 @@ def check_sheet_path(path: Path) -> None:
         )
 
 
-def write_sheet(result: Result, target: Path, options: SheetConfig) -> None:
-    """Draw the contact sheet of a selection and write it in the format of the target's ending."""
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The places of cells on a page under a title, row by row.
+
+    Attributes
+    ----------
+    columns
+        Cells in a row.
+    shown
+        How many cells there are; `fitting` leaves out what does not fit on a page.
+    side_px
+        The side of the square into which a picture is fitted.
+    """
+
+    columns: int
+    shown: int
+    side_px: int
+
+    @classmethod
+    def fitting(cls, count: int, options: SheetConfig, target: Path) -> "Grid":
+        """The grid for `count` cells, of which as many are shown as fit on a page.
+
+        A page has as many columns as the options say; more, if it would be too long. The ending of
+        `target` decides the format, and so the longest side.
+
+        Examples
+        --------
+        >>> from imgbatch.config import load_config
+        >>> sheet = load_config().config.sheet
+        >>> Grid.fitting(12, sheet, Path("sheet.png"))
+        Grid(columns=5, shown=12, side_px=240)
+        >>> Grid.fitting(5000, sheet, Path("sheet.png"))
+        Grid(columns=7, shown=1442, side_px=240)
+        """
+        side = options.cell_px
+        most_high = most_rows(1, side, target)
+        most_wide = (_most_side_px(target) - GAP_PX) // (side + GAP_PX)
+        shown = min(count, most_cells(side))
+        columns = max(min(options.columns, shown), -(-shown // most_high))
+        columns = min(columns, most_wide)
+        shown = min(shown, columns * most_high)
+        # A page on which not all fit ends with a whole row.
+        return cls(columns, shown if shown == count else shown // columns * columns, side)
+
+    @property
+    def step_x_px(self) -> int:
+        """From one column to the next."""
+        return self.side_px + GAP_PX
+
+    @property
+    def step_y_px(self) -> int:
+        """From one row to the next."""
+        return self.side_px + _CAPTION_PX + GAP_PX
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the page."""
+        rows = -(-self.shown // self.columns)
+        width = self.columns * self.step_x_px + GAP_PX
+        return width, _TITLE_PX + rows * self.step_y_px + GAP_PX
+
+    def corner_px(self, number: int) -> tuple[int, int]:
+        """Left and top of a cell, counted from 0."""
+        row, column = divmod(number, self.columns)
+        return GAP_PX + column * self.step_x_px, _TITLE_PX + row * self.step_y_px
+
+
+def most_cells(side_px: int) -> int:
+    """How many cells a page of about 100 megapixels has room for.
+
+    Examples
+    --------
+    >>> most_cells(240)
+    1448
+    """
+    one = Grid(1, 1, side_px)
+    return _MOST_PIXELS // (one.step_x_px * one.step_y_px)
+
+
+def most_rows(columns: int, side_px: int, target: Path, sections: int = 1) -> int:
+    """How many rows of cells fit on a page, in each of its sections if it has several.
+
+    Examples
+    --------
+    >>> [most_rows(5, 240, Path(name)) for name in ("sheet.png", "sheet.webp")]
+    [237, 59]
+    """
+    height = _most_side_px(target) // sections - _TITLE_PX - GAP_PX
+    high = height // Grid(1, 1, side_px).step_y_px
+    return min(high, most_cells(side_px) // sections // columns)
+
+
+def _most_side_px(target: Path) -> int:
+    return _MOST_SIDE_PX[FORMATS[target.suffix.lower()]]
+
+
+def write_sheet(result: Result, target: Path, options: SheetConfig) -> tuple[str, ...]:
+    """Draw the contact sheet of a selection and write it in the format of the target's ending.
+
+    Returns
+    -------
+    notes
+        Says which images it shows, if not all fit on a page.
+
+    Raises
+    ------
+    UsageError
+        The ending is no format's.
+    OutputError
+        The target cannot be written.
+    """
+    check_sheet_path(target)
     selection = result.selection
-    cells = [
+    grid = Grid.fitting(len(selection.images), options, target)
+    title = f"{selection.mode} - {Path(selection.folder).name} - seed {selection.seed}"
+    notes: tuple[str, ...] = ()
+    if grid.shown < len(selection.images):
+        which = f"the first {grid.shown:,} of {len(selection.images):,} images"
+        title += f" - {which}"
+        notes = (f"the sheet shows {which}; more do not fit on a page",)
+    cells = (
         Cell(
             picture,
             f"{image.rank}  {printable(Path(image.relative).name)}",
             "anchor" if image.anchor else f"{image.score:.3f}",
             image.anchor,
         )
-        for image, picture in zip(selection.images, result.pictures, strict=True)
-    ]
-    title = f"{selection.mode} - {Path(selection.folder).name} - seed {selection.seed}"
-    save_page(draw_page(cells, title, options), target)
+        for image, picture in zip(selection.images[: grid.shown], result.pictures, strict=False)
+    )
+    save_page(draw_page(cells, title, grid), target)
+    return notes
 
 
 def save_page(page: Image.Image, target: Path) -> None:
@@ -76,24 +196,17 @@ def save_page(page: Image.Image, target: Path) -> None:
         page.save(temporary, kind, **options)
 
 
-def draw_page(cells: Sequence[Cell], title: str, options: SheetConfig) -> Image.Image:
-    """A grid of cells under a title, on an opaque light page that any viewer shows as it is."""
-    side = options.cell_px
-    step_x, step_y = side + GAP_PX, side + _CAPTION_PX + GAP_PX
-    columns = min(options.columns, len(cells))
-    rows = -(-len(cells) // columns)
-    if rows * step_y + _TITLE_PX > _MOST_PX:
-        columns = -(-len(cells) // ((_MOST_PX - _TITLE_PX) // step_y))
-        rows = -(-len(cells) // columns)
-    size = columns * step_x + GAP_PX, _TITLE_PX + rows * step_y + GAP_PX
-    page = Image.new("RGB", size, PAGE)
+def draw_page(cells: Iterable[Cell], title: str, grid: Grid) -> Image.Image:
+    """A grid of cells under a title, on an opaque light page that any viewer shows as it is.
+
+    Cells are drawn as they come, so that only one picture need be in memory.
+    """
+    page = Image.new("RGB", grid.size_px, PAGE)
     large = font(17)
     shown = shortened(printable(title), large, page.width - 2 * GAP_PX)
     ImageDraw.Draw(page).text((GAP_PX, 10), shown, INK, large)
     for number, cell in enumerate(cells):
-        left = GAP_PX + number % columns * step_x
-        top = _TITLE_PX + number // columns * step_y
-        _draw_cell(page, cell, (left, top), side)
+        _draw_cell(page, cell, grid.corner_px(number), grid.side_px)
     return page
 
 

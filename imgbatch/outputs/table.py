@@ -1,5 +1,6 @@
 """A selection as a table on standard output."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -10,8 +11,7 @@ from rich.text import Text
 from imgbatch.files.names import printable
 from imgbatch.outputs.base import Result, StandardOutput
 from imgbatch.outputs.legend import bar, draws_blocks, legend
-from imgbatch.outputs.pictures import dominant_colors
-from imgbatch.types import PickedImage, View
+from imgbatch.types import PickedImage
 
 _WIDE, _WIDER = 80, 96  # characters
 _TITLES = {"similar": "{} similar images", "different": "{} different images"}
@@ -58,7 +58,8 @@ def build_table(result: Result, console: Console) -> Table:
         table.add_column("why")
     if has_labels and wide:
         table.add_column("class", overflow="fold")
-    for image, picture in zip(selection.images, result.pictures, strict=True):
+    colors = result.pictures.colors() if wide else [()] * len(selection.images)
+    for image, tints in zip(selection.images, colors, strict=True):
         short = has_labels and wide  # the class has its own column
         row: list[str | Text] = [
             str(image.rank),
@@ -68,7 +69,7 @@ def build_table(result: Result, console: Console) -> Table:
         if wide:
             row += [
                 f"{image.width}x{image.height}",
-                _swatches(picture, 2 if wider else 1),
+                _swatches(tints, 2 if wider else 1),
                 bar(image.shares, 16 if wider else 8, blocks=blocks),
             ]
             if has_labels:
@@ -90,9 +91,9 @@ def _path(image: PickedImage, *, short: bool) -> Text:
     return text
 
 
-def _swatches(picture: View, width: int) -> Text:
+def _swatches(colors: Sequence[str], width: int) -> Text:
     text = Text()
-    for color in dominant_colors(picture):
+    for color in colors:
         text.append("\u2588" * width, color)
     return text
 

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +83,36 @@ def test_class_numbers_are_positions_in_the_sorted_names_and_minus_1_without_a_l
     assert numbers.tolist() == naive
     assert numbers.dtype == np.int64
     assert UNLABELLED == -1
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('path,label\n1.jpg,a\n"2.jpg,b\n3.jpg,c\n', 3),
+        ('path,label\n"1.jpg"x,a\n', 2),
+        ('path,"label\n1.jpg,a\n', 1),
+        ('path,label\n1.jpg,"a\n' + "2.jpg,b\n" * 100_000, 2),
+    ],
+)
+def test_a_quote_that_is_not_closed_is_refused_with_its_line(tmp_path: Path, text: str, line: int):
+    file = tmp_path / "labels.csv"
+    file.write_text(text)
+    with pytest.raises(LabelError, match=rf"labels\.csv cannot be read: line {line}: ") as raised:
+        find_labels(records("1.jpg", "2.jpg"), "/p", file)
+    assert "quote" in raised.value.hint
+
+
+def test_quotes_and_line_ends_inside_quotes_are_part_of_a_name(tmp_path: Path):
+    file = tmp_path / "labels.csv"
+    file.write_text('path,label\n"a ""b"".jpg","x\ny"\n2.jpg, "z"\n', newline="")
+    found = find_labels(records('a "b".jpg', "2.jpg"), "/p", file)
+    assert found.names == ("x\ny", "z")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs pipes and devices")
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero", "folder"])
+def test_labels_are_read_from_a_regular_file_alone(tmp_path: Path, name: str):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(LabelError, match=r"cannot be read: (not a regular file|Is a directory)"):
+        find_labels(records("1.jpg"), "/p", tmp_path / name)

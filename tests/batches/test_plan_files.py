@@ -181,6 +181,22 @@ def test_files_that_are_no_plan_are_refused(tmp_path, ending):
             read_plan(target)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs pipes")
+def test_a_pipe_is_no_plan_and_nobody_waits_for_its_writer(tmp_path, ending):
+    os.mkfifo(target := tmp_path / f"plan{ending}")
+    with pytest.raises(ImgbatchError, match=r"cannot be used: .*not a regular file"):
+        read_plan(target)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs pipes")
+def test_a_folder_with_a_pipe_for_its_contents_is_no_plan(tmp_path):
+    os.mkfifo(tmp_path / "plan.json")
+    with pytest.raises(ImgbatchError, match=r"cannot be used: .*not a regular file"):
+        read_plan(tmp_path)
+    with pytest.raises(ImgbatchError, match="holds other files"):
+        write_plan_folder(tmp_path, HEADER, in_chunks(EPOCHS, 1))
+
+
 def in_chunks(epochs, size):
     """The batches of whole epochs in chunks of `size` batches, none of two epochs."""
     for epoch in range(len(epochs)):

@@ -255,3 +255,35 @@ def test_tiny_folders_work_without_a_warning(cli, tmp_path, count):
         answer = cli(mode, tmp_path, "-n", count, "--json", "--no-sheet")
         assert (answer.code, answer.err) == (0, "")
         assert len(answer.json["images"]) == count
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs pipes and devices")
+@pytest.mark.parametrize("given", ["pipe", "/dev/zero"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("evaluate", "PHOTOS", "--labels", "GIVEN"),
+        ("tune", "PHOTOS", "--labels", "GIVEN"),
+        ("export", "PHOTOS", "--to", "a.npz", "--labels", "GIVEN"),
+        ("similar", "PHOTOS", "--like", "GIVEN"),
+        ("similar", "PHOTOS", "--config", "GIVEN"),
+        ("config", "--config", "GIVEN"),
+        ("explain", "GIVEN", "PHOTOS/image000.jpg", "--folder", "PHOTOS"),
+        ("explain", "GIVEN", "PHOTOS/image000.jpg"),
+        ("index", "GIVEN"),
+    ],
+    ids=" ".join,
+)
+def test_only_regular_files_are_read(cli, photos, tmp_path, arguments, given):
+    os.mkfifo(tmp_path / "pipe")
+    named = [text.replace("PHOTOS", str(photos)) for text in arguments]
+    named = [text.replace("GIVEN", str(tmp_path / given)) for text in named]
+    answer = cli(*named)
+    answer.assert_one_clear_line(2, str(tmp_path / given))
+    assert "regular file" in answer.err or "no such image file" in answer.err or "index" in named
+
+
+def test_labels_with_a_quote_that_is_not_closed_are_one_line_and_exit_2(cli, photos, tmp_path):
+    (tmp_path / "l.csv").write_text('path,label\nimage000.jpg,"a\nimage001.jpg,b\n')
+    answer = cli("evaluate", photos, "--labels", tmp_path / "l.csv")
+    answer.assert_one_clear_line(2, "l.csv", "line 2", "close every quote")

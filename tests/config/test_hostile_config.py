@@ -1,5 +1,7 @@
 """A config file of wrong shapes is one clear error, never a raw one."""
 
+import os
+
 import pytest
 
 from imgbatch.config import load_config
@@ -46,3 +48,30 @@ def test_another_programs_deeply_nested_config_in_the_working_directory_is_ignor
 def test_more_workers_than_any_machine_serves_are_refused(cli, photos, workers):
     answer = cli("index", photos, "--workers", workers)
     answer.assert_one_clear_line(2, str(workers), "0 to 256")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs pipes and devices")
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero", "folder"])
+def test_a_config_is_read_from_a_regular_file_alone(tmp_path, name):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ConfigError, match="not a regular file"):
+        load_config(tmp_path / name)
+
+
+def test_a_file_that_is_far_too_large_for_a_config_is_not_read(tmp_path):
+    with (tmp_path / "c.toml").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ConfigError, match=r"c\.toml.*MB"):
+        load_config(tmp_path / "c.toml")
+
+
+@pytest.mark.parametrize("name", ["imgbatch.toml", "config.toml"])
+def test_a_far_too_large_config_in_the_working_directory_does_no_harm(name):
+    with open(name, "wb") as file:
+        file.truncate(2**40)
+    if name == "config.toml":
+        assert "ignored" in load_config().notes[0]
+    else:
+        with pytest.raises(ConfigError, match=r"imgbatch\.toml.*MB"):
+            load_config()

@@ -1,6 +1,8 @@
 """Handing out images: numbered copies or links, never over an existing file."""
 
+import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -60,7 +62,7 @@ def test_links_are_absolute_and_lead_to_the_source(tmp_path, monkeypatch):
 
 
 def test_a_vanished_source_is_an_output_error_and_leaves_no_half_file(tmp_path):
-    with pytest.raises(OutputError, match="cannot copy into"):
+    with pytest.raises(OutputError, match=r"cannot copy gone\.jpg into .*: No such"):
         hand_out([str(tmp_path / "gone.jpg")], tmp_path / "out", link=False)
     assert os.listdir(tmp_path / "out") == []
 
@@ -87,3 +89,83 @@ def test_a_name_of_255_bytes_that_is_taken_still_gets_a_number(tmp_path):
     assert first.name.startswith("01-nnn")
     assert second.name == f"{first.stem}-2.jpg"
     assert second.read_bytes() == first.read_bytes() == os.fsencode("n" * 251 + ".jpg")
+
+
+def no_hard_links(*_names, **_options):
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
+@pytest.mark.parametrize("hard_links", [True, False])
+def test_a_copy_appears_under_its_name_only_when_it_is_whole(tmp_path, monkeypatch, hard_links):
+    if not hard_links:
+        monkeypatch.setattr(os, "link", no_hard_links)
+    names = sources(tmp_path / "in", "a.jpg", "b.jpg", "c.jpg")
+
+    def fill_the_disk(reader, writer):
+        assert not list((tmp_path / "out").glob("0*-*.jpg")) or reader.name != names[0]
+        writer.write(reader.read(2))
+        if reader.name == names[1]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        writer.write(reader.read())
+
+    monkeypatch.setattr(shutil, "copyfileobj", fill_the_disk)
+    with pytest.raises(OutputError) as raised:
+        hand_out(names, tmp_path / "out", link=False)
+    assert "b.jpg" in raised.value.message
+    assert "No space left on device" in raised.value.message
+    assert "1 of 3 images were copied" in raised.value.message
+    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == {
+        "01-a.jpg": b"a.jpg"
+    }
+
+
+def test_ctrl_c_leaves_whole_copies_alone(tmp_path, monkeypatch):
+    names = sources(tmp_path / "in", "a.jpg", "b.jpg")
+
+    def interrupt(reader, writer):
+        writer.write(reader.read(2))
+        if reader.name == names[1]:
+            raise KeyboardInterrupt
+        writer.write(reader.read())
+
+    monkeypatch.setattr(shutil, "copyfileobj", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        hand_out(names, tmp_path / "out", link=False)
+    assert os.listdir(tmp_path / "out") == ["01-a.jpg"]
+
+
+def test_nothing_is_overwritten_where_there_are_no_hard_links(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "link", no_hard_links)
+    names = sources(tmp_path / "in", "a.jpg")
+    made = [hand_out(names, tmp_path / "out", link=False)[0] for _ in range(2)]
+    assert [path.name for path in made] == ["01-a.jpg", "01-a-2.jpg"]
+    assert [path.read_bytes() for path in made] == [b"a.jpg"] * 2
+    assert len(os.listdir(tmp_path / "out")) == 2
+
+
+def test_a_copy_whose_time_cannot_be_set_is_still_a_copy(tmp_path, monkeypatch):
+    """Some file systems, such as those of memory cards, refuse the mode of the source."""
+
+    def refused(*_files):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(shutil, "copystat", refused)
+    (made,) = hand_out(sources(tmp_path / "in", "a.jpg"), tmp_path / "out", link=False)
+    assert made.read_bytes() == b"a.jpg"
+
+
+@posix
+def test_a_name_is_cut_between_characters_and_keeps_its_ending(tmp_path):
+    name = "a" + "ü" * 124 + ".jpg"  # 253 bytes
+    (made,) = hand_out(sources(tmp_path / "in", name), tmp_path / "out", link=False)
+    made.name.encode()
+    assert made.name.endswith("ü.jpg")
+
+
+@posix
+def test_a_name_that_is_nearly_all_ending_can_be_handed_out(tmp_path):
+    name = "a." + "x" * 253
+    names = sources(tmp_path / "in", name)
+    made = [hand_out(names, tmp_path / "out", link=False)[0] for _ in range(2)]
+    assert all(path.name.startswith("01-a") for path in made)
+    assert len(os.listdir(tmp_path / "out")) == 2

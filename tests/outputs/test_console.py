@@ -16,6 +16,7 @@ from imgbatch.outputs.base import Result
 from imgbatch.outputs.batches import BatchesResult, write_batches_table
 from imgbatch.outputs.evaluation import write_evaluation
 from imgbatch.outputs.explain import print_explanation
+from imgbatch.outputs.pictures import Pictures
 from imgbatch.outputs.summaries import write_facts, write_rows, write_settings
 from imgbatch.outputs.table import write_table
 from imgbatch.outputs.tuning import write_gains
@@ -32,8 +33,8 @@ def print_selection() -> None:
         1, f"/{NAME}/1.jpg", f"{NAME}/1.jpg", 0.0, 8, 6, label=NAME, note=NAME, anchor=True
     )
     selection = Selection("similar", 7, f"/{NAME}", (image,), (Skipped(NAME, "damaged"),), 1)
-    picture = np.zeros((6, 8, 3), np.uint8)
-    write_table(Result(selection, (picture,), Path(f"/{NAME}.png"), Path(f"/{NAME}.tsv")))
+    pictures = Pictures([image.path], load_config().config)
+    write_table(Result(selection, pictures, Path(f"/{NAME}.png"), Path(f"/{NAME}.tsv")))
 
 
 def print_batches() -> None:

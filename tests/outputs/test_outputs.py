@@ -11,6 +11,7 @@ from imgbatch.config import load_config
 from imgbatch.errors import UsageError
 from imgbatch.outputs import (
     OUTPUTS,
+    Pictures,
     Result,
     as_document,
     check_sheet_path,
@@ -27,7 +28,7 @@ def result(count: int = 3, name: str = "photo.jpg") -> Result:
     )
     skipped = (Skipped("bad.jpg", "damaged"),)
     selection = Selection("similar", 7, "/in", images, skipped, indexed=9, seconds=1.23456)
-    return Result(selection, tuple(np.full((6, 8, 3), 20 * i, np.uint8) for i in range(count)))
+    return Result(selection, Pictures([image.path for image in images], load_config().config))
 
 
 def test_a_document_holds_the_result_and_survives_json():

@@ -1,12 +1,16 @@
 """Drawn pages: every picture stays inside its cell."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from imgbatch.config import load_config
 from imgbatch.outputs.drawing import fitted, font, shortened
-from imgbatch.outputs.sheet import Cell, draw_page
+from imgbatch.outputs.sheet import FORMATS, Cell, Grid, draw_page, most_cells, most_rows
 
 GAP_PX, TITLE_PX, SIDE_PX = 12, 34, 64
 
@@ -30,7 +34,8 @@ def test_a_picture_fills_its_cell_on_one_side_and_overflows_it_on_none(width, he
         Cell(red, ""),
         *[Cell(white, "")] * 4,
     ]
-    page = draw_page(cells, "", options)  # the red picture is in the middle of nine
+    grid = Grid.fitting(len(cells), options, Path("sheet.png"))
+    page = draw_page(cells, "", grid)  # the red picture is in the middle of nine
     top = TITLE_PX + (page.height - TITLE_PX - GAP_PX) // 3
     left = GAP_PX + SIDE_PX + GAP_PX
     rows, columns = red_pixels(page).T
@@ -63,6 +68,48 @@ def test_a_shortened_name_keeps_its_ends_and_fits():
 
 
 def test_a_title_of_any_bytes_can_be_drawn():
-    options = load_config().config.sheet
-    page = draw_page([Cell(np.zeros((4, 4, 3), np.uint8), "")], "caf\udce9\n", options)
+    cell = Cell(np.zeros((4, 4, 3), np.uint8), "")
+    page = draw_page([cell], "caf\udce9\n", Grid(columns=1, shown=1, side_px=64))
     assert isinstance(page, Image.Image)
+
+
+@given(
+    ending=st.sampled_from(sorted(FORMATS)),
+    cell_px=st.integers(64, 1024),
+    columns=st.integers(1, 20),
+    count=st.integers(1, 3000) | st.integers(1, 1_000_000),
+)
+def test_a_page_is_one_that_its_format_takes_and_shows_as_much_as_fits(
+    ending, cell_px, columns, count
+):
+    options = load_config().config.sheet.model_copy(update={"columns": columns, "cell_px": cell_px})
+    grid = Grid.fitting(count, options, Path(f"sheet{ending}"))
+    width, height = grid.size_px
+    assert max(width, height) <= (16_383 if ending == ".webp" else 65_535)
+    assert width * height <= 102e6
+    assert 1 <= grid.columns <= grid.shown <= count
+    if grid.shown == count:
+        assert width == 12 + grid.columns * (cell_px + 12)
+    else:
+        assert grid.shown % grid.columns == 0
+        assert width * height > 75e6
+    left, top = grid.corner_px(grid.shown - 1)
+    assert left + cell_px + 12 <= width
+    assert top + cell_px + 22 + 2 * 12 == height
+
+
+def test_the_columns_stay_as_wished_as_long_as_the_page_is_not_too_long():
+    options = load_config().config.sheet
+    for count, columns, ending in ((237 * 5, 5, "png"), (237 * 5 + 1, 6, "png"), (300, 6, "webp")):
+        assert Grid.fitting(count, options, Path(f"a.{ending}")).columns == columns
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp"])
+@pytest.mark.parametrize("columns", [1, 16])
+def test_both_sections_of_a_page_fit_on_it(name, columns):
+    rows = most_rows(columns, 100, Path(name), sections=2)
+    width, height = Grid(columns, rows * columns, 100).size_px
+    assert 2 * height <= (65_535 if name == "a.png" else 16_383)
+    assert 2 * rows * columns <= most_cells(100)
+    assert rows >= 60
+    assert 2 * width * height <= 105e6

@@ -57,7 +57,7 @@ def explain(
 
     if output is not None:
         if no_picture:
-            raise UsageError("-o and --no-picture were both given", "give one of them")
+            note(["-o and --no-picture were both given; no picture is made"])
         check_sheet_path(output)
     home = folder or _folder_of(a, b, options.index)
     if output is not None:

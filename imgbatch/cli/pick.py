@@ -85,7 +85,7 @@ def check_outputs(pick: PickOptions, folder: str | None) -> None:
     if pick.copy_to and pick.link_to:
         raise UsageError("--copy-to and --link-to were both given", "give one of them")
     if pick.output and pick.no_sheet:
-        raise UsageError("-o and --no-sheet were both given", "give one of them")
+        note(["-o and --no-sheet were both given; no sheet is made"])
     if pick.link_to and folder is not None and is_url(folder):
         raise UsageError(f"{folder} is a URL, to which no link leads", "give --copy-to")
     if pick.output is not None:

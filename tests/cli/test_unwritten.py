@@ -266,11 +266,13 @@ def test_a_folder_for_images_that_can_never_be_written_is_refused_before_the_wor
     cli("similar", photos, option, target).assert_one_clear_line(1, "cannot write", word)
 
 
-def test_a_sheet_is_not_both_named_and_refused(cli, photos):
-    cli("similar", photos, "-o", "a.png", "--no-sheet").assert_one_clear_line(2, "--no-sheet")
+def test_a_sheet_that_is_both_named_and_refused_is_not_made_and_noted(cli, photos, tmp_path):
     one = next(photos.iterdir())
-    explained = cli("explain", one, one, "-o", "a.png", "--no-picture")
-    explained.assert_one_clear_line(2, "--no-picture")
+    for given in (("similar", photos, "--no-sheet"), ("explain", one, one, "--no-picture")):
+        answer = cli(*given, "-o", tmp_path / "a.png")
+        assert answer.code == 0
+        assert given[-1] in answer.stderr
+        assert not (tmp_path / "a.png").exists()
 
 
 # ----- many images --------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def _folder_of(a: str, b: str, index: str | None) -> str:
     indexed = []
     for parent in Path(os.path.abspath(a)).parents:
         with contextlib.suppress(UsageError):  # a folder that holds its own index has none
-            if index_directory(str(parent), index).is_dir():
+            if os.path.isdir(index_directory(str(parent), index)):
                 indexed.append(parent)
     both = [parent for parent in indexed if Path(os.path.abspath(b)).is_relative_to(parent)]
     return str([*both, *indexed, Path(os.path.abspath(a)).parent][0])

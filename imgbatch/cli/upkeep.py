@@ -81,7 +81,7 @@ def cache_list(index: IndexDir = None, json: Json = False) -> None:
             {
                 "indexes": [
                     {
-                        "folder": entry.folder,
+                        "folder": entry.folder or None,
                         "index": str(entry.directory),
                         "bytes": entry.size_bytes,
                     }
@@ -92,7 +92,7 @@ def cache_list(index: IndexDir = None, json: Json = False) -> None:
         return
     rows = [
         (
-            entry.folder + (" (gone)" if entry.orphaned else ""),
+            (entry.folder or f"unknown, {entry.directory}") + (" (gone)" if entry.orphaned else ""),
             f"{entry.size_bytes / 1e6:.1f} MB",
         )
         for entry in indexes
@@ -112,14 +112,16 @@ def cache_clean(
     index: IndexDir = None,
 ) -> None:
     """Remove indexes; the next request on a folder makes its index anew."""
-    from imgbatch.files.cache import cache_root, index_directory, list_indexes, remove_index
+    from imgbatch.files.cache import cache_root, find_index, list_indexes, remove_index
+    from imgbatch.files.paths import absolute
 
-    indexes = list_indexes(cache_root(index))
-    if folder is not None:
-        wanted = index_directory(folder, index)
-        indexes = [entry for entry in indexes if entry.directory == wanted]
-        if not indexes:
+    if folder is None:
+        indexes = list_indexes(cache_root(index))
+    else:
+        found = find_index(absolute(folder), index)
+        if found is None:
             raise UsageError(f"no index of {folder}", "`imgbatch cache list` shows all")
+        indexes = [found]
     if orphaned:
         indexes = [entry for entry in indexes if entry.orphaned]
     for entry in indexes:

@@ -1,5 +1,6 @@
 """Where indexes are kept: one folder for each image folder, in the user's cache folder."""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -9,20 +10,56 @@ from pathlib import Path
 
 import platformdirs
 
-from imgbatch.errors import CatalogueError
+from imgbatch.errors import CatalogueError, UsageError
 from imgbatch.files import paths
-from imgbatch.files.atomic import write_bytes
+from imgbatch.files.atomic import remove, write_bytes
 from imgbatch.files.readonly import refuse_inside
+from imgbatch.files.regular import TooLargeError, read_regular
+from imgbatch.files.targets import nearest_folder
 
 _FOLDER_FILE = "image-folder.txt"
 """The file in each index's folder that holds the name of its image folder."""
+_MOST_NAME_BYTES = 1_000_000
+_ELSEWHERE = "check its permissions, or give another with --index DIR or IMGBATCH_CACHE_DIR"
 
 
 def cache_root(given: str | os.PathLike[str] | None = None) -> Path:
-    """The folder of all indexes: as given, else ``IMGBATCH_CACHE_DIR``, else the user's cache."""
-    named = given or os.environ.get("IMGBATCH_CACHE_DIR")
-    paths.check_url(os.fspath(named or ""))
-    return Path(named).absolute() if named else Path(platformdirs.user_cache_dir("imgbatch", False))
+    """The folder of all indexes: as given, else ``IMGBATCH_CACHE_DIR``, else the user's cache.
+
+    It need not exist. ``~`` at its beginning is the user's home; an empty environment variable
+    counts as none.
+
+    Raises
+    ------
+    UsageError
+        The name is empty or a URL, or begins with ``~`` and names no home.
+    CatalogueError
+        It is not a folder, and cannot become one.
+    """
+    if given is not None and not os.fspath(given):
+        raise UsageError("the name given with --index is empty", "name a folder, or leave it out")
+    named = os.fspath(given or os.environ.get("IMGBATCH_CACHE_DIR", ""))
+    if not named:
+        named = platformdirs.user_cache_dir("imgbatch", False)
+    paths.check_url(named)
+    if paths.is_url(named):
+        raise UsageError(
+            f"the folder for indexes, {named}, is a URL",
+            "name a folder of this machine; --index takes a URL only together with --cluster",
+        )
+    root = os.path.expanduser(named)
+    if root.startswith("~"):
+        raise UsageError(
+            f"the folder for indexes, {named}, begins with ~, but not with the name of a home",
+            f"write ./{named} for a folder of this name",
+        )
+    try:
+        nearest_folder(Path(root))
+    except OSError as error:
+        raise CatalogueError(
+            f"the folder for indexes, {root}, cannot be used: {error.strerror or error}", _ELSEWHERE
+        ) from None
+    return Path(root).absolute()
 
 
 def index_directory(folder: str, given: str | os.PathLike[str] | None = None) -> Path:
@@ -95,25 +132,55 @@ def make_index_directory(directory: Path, folder: str) -> None:
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        remember_folder(directory, folder)
     except OSError as error:
-        raise CatalogueError(
-            f"the index {directory} cannot be written: {error.strerror}",
-            "check its permissions, or give another place with --index DIR",
-        ) from None
+        raise _not_writable(directory, error) from None
+    remember_folder(directory, folder)
 
 
 def remember_folder(directory: Path, folder: str) -> None:
-    """Write the name of the image folder into an index folder, for `list_indexes`."""
+    """Write the name of the image folder into an index folder, for `list_indexes`.
+
+    Raises
+    ------
+    CatalogueError
+        It cannot be written.
+    """
     file = directory / _FOLDER_FILE
-    name = os.fsencode(paths.real(folder))
-    if not file.is_file() or file.read_bytes() != name:
-        write_bytes(file, name)
+    name = paths.real(folder)
+    if _remembered(file) == name:
+        return
+    try:
+        if file.is_dir():  # all in an index can be made anew
+            remove(file)
+        write_bytes(file, os.fsencode(name))
+    except OSError as error:
+        raise _not_writable(directory, error) from None
+
+
+def _remembered(file: Path) -> str:
+    """The name of the image folder, as `remember_folder` wrote it; "" if it cannot be read."""
+    try:
+        return os.fsdecode(read_regular(file, _MOST_NAME_BYTES)[0])
+    except (OSError, TooLargeError):
+        return ""
+
+
+def _not_readable(root: Path, error: OSError) -> CatalogueError:
+    reason = error.strerror or error
+    return CatalogueError(f"the folder for indexes, {root}, cannot be read: {reason}", _ELSEWHERE)
+
+
+def _not_writable(directory: Path, error: OSError) -> CatalogueError:
+    reason = error.strerror or error
+    return CatalogueError(f"the index {directory} cannot be written: {reason}", _ELSEWHERE)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredIndex:
-    """An index on disk: its folder, its image folder, and the bytes it takes."""
+    """An index on disk: its folder, its image folder, and the bytes it takes.
+
+    ``folder`` is "" if the index does not say to which image folder it belongs.
+    """
 
     directory: Path
     folder: str
@@ -122,11 +189,16 @@ class StoredIndex:
     @property
     def orphaned(self) -> bool:
         """Whether the image folder is gone."""
-        return not (paths.is_url(self.folder) or os.path.isdir(self.folder))
+        return not (not self.folder or paths.is_url(self.folder) or os.path.isdir(self.folder))
 
 
 def list_indexes(root: Path) -> list[StoredIndex]:
     """Every index below a cache folder, sorted by image folder.
+
+    Raises
+    ------
+    CatalogueError
+        The cache folder cannot be read.
 
     Examples
     --------
@@ -135,14 +207,57 @@ def list_indexes(root: Path) -> list[StoredIndex]:
     >>> index.folder, index.orphaned
     ('/no/such/folder', True)
     """
-    indexes = []
-    for file in root.glob(f"*/{_FOLDER_FILE}"):
-        parts = file.parent.rglob("*")
-        size_bytes = sum(part.stat().st_size for part in parts if part.is_file())
-        indexes.append(StoredIndex(file.parent, os.fsdecode(file.read_bytes()), size_bytes))
-    return sorted(indexes, key=lambda index: index.folder)
+    try:
+        with os.scandir(root) as entries:
+            directories = [Path(entry.path) for entry in entries if entry.is_dir()]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise _not_readable(root, error) from None
+    found = (one for one in directories if os.path.lexists(one / _FOLDER_FILE))
+    return sorted(map(_stored, found), key=lambda index: index.folder)
+
+
+def find_index(folder: str, given: str | os.PathLike[str] | None = None) -> StoredIndex | None:
+    """The index of an image folder, whatever state it is in; None if there is none.
+
+    Takes the parameters of `index_directory` and raises the same errors; and `CatalogueError` if
+    the folder of all indexes cannot be read.
+    """
+    directory = index_directory(folder, given)
+    try:
+        os.lstat(directory)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _not_readable(directory.parent, error) from None
+    return _stored(directory)
+
+
+def _stored(directory: Path) -> StoredIndex:
+    size_bytes = 0
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            with contextlib.suppress(OSError):  # it was removed meanwhile
+                size_bytes += os.lstat(os.path.join(parent, name)).st_size
+    return StoredIndex(directory, _remembered(directory / _FOLDER_FILE), size_bytes)
 
 
 def remove_index(index: StoredIndex) -> None:
-    """Delete an index; the next request for its image folder makes it anew."""
-    shutil.rmtree(index.directory)
+    """Delete an index; the next request for its image folder makes it anew.
+
+    Raises
+    ------
+    CatalogueError
+        It cannot be removed.
+    """
+    directory = index.directory
+    try:
+        if directory.is_dir() and not directory.is_symlink():
+            shutil.rmtree(directory)
+        else:
+            directory.unlink(missing_ok=True)
+    except OSError as error:
+        raise CatalogueError(
+            f"the index {directory} cannot be removed: {error.strerror}", "check its permissions"
+        ) from None

@@ -41,18 +41,35 @@ def check_folder(target: Path) -> None:
 def _check(target: Path, *, is_folder: bool) -> None:
     try:
         place = resolved(target)
-        if is_folder:
-            _refuse_file(place)
-        else:
+        if not is_folder:
             refuse_other_than_file(place)
-        within = (place, *place.parents) if is_folder else place.parents
-        existing = next(folder for folder in within if os.path.lexists(folder))
-        if not existing.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, f"{existing} is not a folder")
+        existing = nearest_folder(place if is_folder else place.parent)
         with tempfile.TemporaryFile(dir=existing):  # on Linux a file that never has a name
             pass
     except OSError as error:
         raise not_written(target, error) from None
+
+
+def nearest_folder(target: Path) -> Path:
+    """The target if it exists, else the nearest of its parents that does.
+
+    Raises
+    ------
+    OSError
+        What exists is not a folder, or no folder can have this name.
+
+    Examples
+    --------
+    >>> nearest_folder(Path("new/folder")) == Path.cwd().resolve()
+    True
+    """
+    place = resolved(target)
+    nearest = next(folder for folder in (place, *place.parents) if os.path.lexists(folder))
+    if nearest.is_dir():
+        return nearest
+    if nearest.is_symlink() and not nearest.exists():
+        raise OSError(errno.ENOENT, f"the link {nearest} leads nowhere")
+    raise NotADirectoryError(errno.ENOTDIR, f"{nearest} is not a folder")
 
 
 def resolved(target: Path) -> Path:
@@ -86,14 +103,6 @@ def refuse_other_than_file(place: Path) -> None:
         raise OSError(errno.EINVAL, "it is no regular file")
     if place.parent == _DEVICES:
         raise OSError(errno.EINVAL, f"{_DEVICES} is no place for files")
-
-
-def _refuse_file(place: Path) -> None:
-    """Raise `OSError` if anything but a folder stands where a folder is to be used or made."""
-    if place.is_symlink() and not place.exists():
-        raise OSError(errno.ENOENT, "it is a link that leads nowhere")
-    if place.exists() and not place.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "it is a file")
 
 
 def not_written(target: Path, error: OSError) -> OutputError:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol
 
 from imgbatch.embedding.projection import Projection
-from imgbatch.errors import CatalogueError, FolderError, OutputError
-from imgbatch.files.atomic import publishing, remove, replacing
+from imgbatch.errors import CatalogueError, FolderError
+from imgbatch.files.atomic import publishing, remove, write_bytes
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.index.records import Records
 from imgbatch.types import Floats, Rows, Skipped, View
@@ -154,13 +154,14 @@ def write_skipped(directory: Path, skipped: Sequence[Skipped]) -> Path | None:
     """
     target = directory / "skipped.tsv"
     # The list is a convenience: an index in a place that is read-only serves without it.
-    with contextlib.suppress(OSError, OutputError):
+    with contextlib.suppress(OSError):
+        if target.is_dir():
+            remove(target)
         if not skipped:
             target.unlink(missing_ok=True)
             return None
         lines = "".join(f"{file.path!r}\t{file.reason}\n" for file in skipped)
-        with replacing(target) as temporary:
-            temporary.write_text(lines, encoding="utf-8")
+        write_bytes(target, lines.encode(errors="backslashreplace"))
         return target
     return None
 

@@ -260,7 +260,7 @@ def test_a_folder_for_images_that_can_never_be_written_is_refused_before_the_wor
     monkeypatch.setattr("imgbatch.collection.load", lambda *_: pytest.fail("work was done"))
     if kind == "file":
         (target := tmp_path / "given").write_text("x")
-        word = "it is a file"
+        word = "is not a folder"
     else:
         target, word = unusable(tmp_path, kind)
     cli("similar", photos, option, target).assert_one_clear_line(1, "cannot write", word)
@@ -271,7 +271,7 @@ def test_a_sheet_that_is_both_named_and_refused_is_not_made_and_noted(cli, photo
     for given in (("similar", photos, "--no-sheet"), ("explain", one, one, "--no-picture")):
         answer = cli(*given, "-o", tmp_path / "a.png")
         assert answer.code == 0
-        assert given[-1] in answer.stderr
+        assert given[-1] in answer.err
         assert not (tmp_path / "a.png").exists()
 
 

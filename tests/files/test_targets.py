@@ -45,8 +45,8 @@ FILE_OF_POSIX = [
     ("pipe", "no regular file"), ("/dev/null", "no regular file"),
     ("/dev/imgbatch.png", "no place for files"),
 ]  # fmt: skip
-FOLDER = [("file", "it is a file")]
-FOLDER_OF_POSIX = [("pipe", "it is a file"), ("dangling", "leads nowhere")]
+FOLDER = [("file", "is not a folder")]
+FOLDER_OF_POSIX = [("pipe", "is not a folder"), ("dangling", "leads nowhere")]
 REFUSED = [
     *((check_file, *each) for each in EITHER + FILE),
     *((check_folder, *each) for each in EITHER + FOLDER),

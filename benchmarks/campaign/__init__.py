@@ -1,0 +1,1 @@
+"""A seeded hostile campaign on the finished product, by parts; see `__main__`."""

@@ -1,0 +1,316 @@
+"""Commands that are killed or interrupted, the state they begin in, and what they must answer."""
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from random import Random
+from typing import Any, Literal
+
+from campaign.answers import difference, document
+from campaign.base import BrokenError, Campaign
+from campaign.folders import contents, copy_pictures, replace_folder, write_unreadable
+from campaign.planfiles import write_good
+from campaign.processes import Command, Ended, run
+from campaign.zygote import COMMAND, Zygote
+
+State = Literal["none", "before", "after"]
+"""Of an index: there is none; it is that of the folder before its change; after it."""
+FORMER = b"an older file"
+_PADDED_BYTES = 110_000
+"""Behind each picture; forty of them are then worth worker processes."""
+_TEMPORARY = (".imgbatch-", "tmp", ".part-")
+_POLL_SECONDS = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """A command, with ``PHOTOS``, ``IMAGE``, ``OTHER`` and ``OUT/...`` for the bench's places.
+
+    Attributes
+    ----------
+    output
+        Its output's name in ``OUT``; empty if it has none.
+    answers
+        Whether it prints a document that depends on the folder alone.
+    needs_index
+        Whether it does nothing without an index.
+    """
+
+    name: str
+    arguments: str
+    output: str = ""
+    answers: bool = True
+    needs_index: bool = False
+
+
+_PICK = "PHOTOS -n 5 --seed 5 --json"
+CHECK = Deed("check", f"different {_PICK} --no-sheet")
+"""What must be answered alike whatever happened to the index."""
+WRITERS = (
+    Deed("index", "index PHOTOS --json"),
+    Deed("similar", f"similar {_PICK} -o OUT/sheet.png", "sheet.png"),
+    Deed("copies", f"similar {_PICK} --no-sheet --copy-to OUT/picked", "picked"),
+    *(
+        Deed(f"plan {name}", f"batches PHOTOS --batch-size 6 --seed 5 --json -o OUT/{name}", name)
+        for name in ("plan.jsonl", "plan.csv", "plan.parquet", "plan/")
+    ),
+    *(
+        Deed(f"export {name}", f"export PHOTOS --json --to OUT/{name}", name)
+        for name in ("points.npz", "points.csv", "points.parquet")
+    ),
+    Deed("tune", "tune PHOTOS --trials 2 --enabled-only --json -o OUT/tuned.toml", "tuned.toml"),
+    Deed("clean", "cache clean PHOTOS", answers=False, needs_index=True),
+)
+OTHERS = (
+    Deed("different", f"different {_PICK} -o OUT/sheet.jpg", "sheet.jpg"),
+    Deed("explain", "explain IMAGE OTHER --folder PHOTOS --json -o OUT/pair.png", "pair.png"),
+    Deed("evaluate", "evaluate PHOTOS --sets 2 -n 3 --json"),
+    Deed("preview", "batches PHOTOS --batch-size 6 --seed 5 --json --preview 2"),
+    Deed("config", "config --json"),
+    Deed("cache list", "cache list --json", answers=False),
+    Deed("cache dir", "cache dir", answers=False),
+    Deed("index on a cluster", "index PHOTOS --json --cluster local"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What an undisturbed run on a fresh index gave."""
+
+    document: dict[str, Any] | None
+    outputs: dict[str, bytes]
+    lines: list[str]
+    seconds: float
+
+
+class Bench:
+    """A folder of images that changes, its index and outputs, all set up anew for each case.
+
+    Parameters
+    ----------
+    home
+        The folder of it all.
+    zygote
+        For requests whose start is not what is looked at.
+    padded
+        Whether reading the folder is worth worker processes.
+    """
+
+    def __init__(self, campaign: Campaign, home: Path, zygote: Zygote, *, padded: bool) -> None:
+        self.campaign, self.home, self.zygote = campaign, home, zygote
+        self.photos, self.index, self.out = (home / name for name in ("photos", "index", "out"))
+        self._expected: dict[str, Expected] = {}
+        padding_bytes = _PADDED_BYTES if padded else 0
+        count = campaign.pictures
+        for state in ("before", "after"):
+            master = home / f"photos-{state}"
+            made = copy_pictures(master, count, padding_bytes=padding_bytes)
+            write_unreadable(master)
+            if state == "before":
+                for gone in made[::4]:
+                    gone.unlink()
+                made[1].write_bytes(made[2].read_bytes())
+                copy_pictures(master / "gone", 2, first=1)
+
+    def set_up(self, index: State, photos: Literal["before", "after"] = "after") -> None:
+        """Begin anew: no outputs, the folder in one state and its index in another."""
+        replace_folder(self.home / f"photos-{photos}", self.photos)
+        shutil.rmtree(self.index, ignore_errors=True)
+        if index != "none":
+            shutil.copytree(getattr(self, f"_index_{index}"), self.index)
+        shutil.rmtree(self.out, ignore_errors=True)
+        self.out.mkdir()
+
+    def put_former(self, deed: Deed) -> None:
+        """Put something older where the deed's output goes."""
+        target = self.out / deed.output.rstrip("/")
+        if deed.output.endswith("/"):
+            write_good(target)
+        elif deed.output and deed.output != "picked":
+            target.write_bytes(FORMER)
+
+    def arguments(self, deed: Deed) -> list[str]:
+        """The deed's arguments, as a list."""
+        images = sorted(path for path in self.photos.rglob("*.jp*g") if path.name != "words.jpg")
+        places = {"PHOTOS": str(self.photos), "IMAGE": str(images[0]), "OTHER": str(images[-1])}
+        words = [places.get(word, word) for word in deed.arguments.split()]
+        return [word.replace("OUT/", f"{self.out}/") for word in words]
+
+    def run(self, deed: Deed) -> Ended:
+        """Run a deed undisturbed."""
+        return run(self.campaign, self.arguments(deed), self.home)
+
+    def check(self) -> Ended:
+        """Ask what must be answered alike, without the start of a Python."""
+        return self.zygote.command(*self.arguments(CHECK))
+
+    def start(self, deed: Deed) -> Command:
+        """Start a deed."""
+        return Command(self.campaign, self.arguments(deed), self.home)
+
+    def expected(self, deed: Deed, state: State = "none") -> Expected:
+        """What an undisturbed run gives, of the folder after its change.
+
+        From an index that is up to date, which another command made; else from a fresh one.
+        """
+        ready = state == "after" or deed.needs_index
+        key = f"{deed.name}, ready" if ready else deed.name
+        if key not in self._expected:
+            self.set_up("after" if ready else "none")
+            ended = self.check() if deed is CHECK else self.run(deed)
+            if ended.code != 0 or (deed.answers and document(ended) is None):
+                raise BrokenError(f"an undisturbed {deed.name} fails: {ended.in_short}")
+            told = document(ended) if deed.answers else None
+            outputs = contents(self.out)
+            self._expected[key] = Expected(told, outputs, ended.lines, ended.seconds)
+        return self._expected[key]
+
+    def dependence(self, deed: Deed) -> str:
+        """How an answer differs if another command made the index; empty if it does not."""
+        fresh, ready = self.expected(deed), self.expected(deed, "after")
+        if fresh.document is not None and (text := difference(ready.document, fresh.document)):
+            return text
+        other = [name for name, data in fresh.outputs.items() if ready.outputs.get(name) != data]
+        return f"other bytes in {', '.join(other)}" if other else ""
+
+    # ----- indexes of both states -----------------------------------------------------------------
+
+    @cached_property
+    def _index_before(self) -> Path:
+        return self._made_index("before")
+
+    @cached_property
+    def _index_after(self) -> Path:
+        return self._made_index("after")
+
+    def _made_index(self, state: Literal["before", "after"]) -> Path:
+        kept = self.home / f"index-{state}"
+        photos_now = self.home / "photos-now"
+        replace_folder(self.photos, photos_now)
+        self.set_up("none", state)
+        ended = self.check()
+        if ended.code != 0:
+            raise BrokenError(f"an index cannot be made: {ended.in_short}")
+        self.index.rename(kept)
+        replace_folder(photos_now, self.photos)
+        return kept
+
+    # ----- what may never be seen -----------------------------------------------------------------
+
+    def half_written(self, deed: Deed, expected: dict[str, bytes]) -> str:
+        """A file under a final name that is neither the former nor the new one; empty if none."""
+        former = FORMER if deed.output else b""
+        name = deed.output.rstrip("/")
+        if deed.output.endswith("/") and (self.out / name).exists():
+            found = contents(self.out / name)
+            new = {path.removeprefix(f"{name}/"): data for path, data in expected.items()}
+            if found not in (new, self._former_plan):  # each a dictionary of files
+                return f"{deed.output} holds {', '.join(found) or 'nothing'}"
+            return ""
+        for path, data in contents(self.out).items():
+            temporary = any(part.startswith(_TEMPORARY) for part in path.split("/"))
+            if not temporary and data not in (former, *expected.values()):
+                return f"{path} of {len(data):,} bytes"
+        return self._half_index() if deed.name != "clean" else ""
+
+    @cached_property
+    def _former_plan(self) -> dict[str, bytes]:
+        write_good(self.home / "former")
+        return contents(self.home / "former")
+
+    def _half_index(self) -> str:
+        """A folder of the index, of points or rows, that lacks a file; empty if none does."""
+        for kind in ("spaces", "listings"):
+            whole = {frozenset(os.listdir(folder)) for folder in _folders(self._index_after, kind)}
+            for folder in _folders(self.index, kind):
+                if frozenset(os.listdir(folder)) not in whole:
+                    return f"{kind}/{folder.name} holds {', '.join(os.listdir(folder))}"
+        return ""
+
+
+def _folders(index: Path, kind: str) -> list[Path]:
+    return [path for path in index.glob(f"*/{kind}/*") if not path.name.startswith(_TEMPORARY)]
+
+
+class Benches:
+    """A bench whose folder is worth worker processes (True), and one whose folder is not (False).
+
+    Each is made when it is first asked for.
+    """
+
+    def __init__(self, campaign: Campaign, home: Path, stack: contextlib.ExitStack) -> None:
+        self._campaign, self._home, self._stack = campaign, home, stack
+        self._made: dict[bool, Bench] = {}
+
+    def __getitem__(self, padded: bool) -> Bench:
+        if padded not in self._made:
+            place = self._home / ("padded" if padded else "small")
+            place.mkdir()
+            zygote = self._stack.enter_context(Zygote(self._campaign, place, COMMAND))
+            self._made[padded] = Bench(self._campaign, place, zygote, padded=padded)
+        return self._made[padded]
+
+
+@contextlib.contextmanager
+def benches(campaign: Campaign, name: str) -> Iterator[Benches]:
+    """Both benches, as a slot of `each_case`."""
+    with contextlib.ExitStack() as stack:
+        yield Benches(campaign, campaign.folder(name), stack)
+
+
+# ----- moments ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a signal is sent: after a time, or some time after the n-th change on the disk."""
+
+    seconds: float
+    changes: int
+
+    @classmethod
+    def draw(cls, random: Random, whole_seconds: float) -> "Moment":
+        """Anywhere in a run of so many seconds, every second time just after a change."""
+        if random.random() < 0.5:
+            return cls(random.uniform(0, whole_seconds), 0)
+        return cls(random.choice((0.0, 0.001, 0.005, 0.03)), random.randint(1, 8))
+
+    def __str__(self) -> str:
+        after = f"change {self.changes} on the disk and " if self.changes else ""
+        return f"after {after}{self.seconds:.3f} s"
+
+    def wait(self, command: Command, *folders: Path, meanwhile: Callable[[], None]) -> None:
+        """Wait for the moment, or for the end of the command if that comes first."""
+        changes = _changes(folders)
+        for _ in range(self.changes):
+            seen = next(changes)
+            while next(changes) == seen:
+                meanwhile()
+                if command.poll():
+                    return
+                time.sleep(_POLL_SECONDS)
+        begun = command.seconds if self.changes else 0.0
+        while command.seconds < begun + self.seconds and not command.poll():
+            meanwhile()
+            time.sleep(_POLL_SECONDS)
+
+
+def _changes(folders: tuple[Path, ...]) -> Iterator[frozenset[tuple[str, int, int]]]:
+    """Names, sizes and times of all files below some folders, again and again."""
+    while True:
+        found = []
+        for folder in folders:
+            for directory, _, names in os.walk(folder):
+                for name in names:
+                    path = os.path.join(directory, name)
+                    try:
+                        status = os.lstat(path)
+                    except OSError:
+                        continue
+                    found.append((path, status.st_size, status.st_mtime_ns))
+        yield frozenset(found)

@@ -1,0 +1,17 @@
+"""All parts of the campaign. A new part: one file, and one line here."""
+
+from campaign import at_once, cache, configs, images, interrupts, kills, plans
+from campaign.base import Part
+
+PARTS: dict[str, Part] = {
+    part.name: part
+    for part in (
+        images.PART,
+        cache.PART,
+        kills.PART,
+        at_once.PART,
+        interrupts.PART,
+        configs.PART,
+        plans.PART,
+    )
+}

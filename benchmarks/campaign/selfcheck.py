@@ -1,0 +1,277 @@
+"""Faults planted for each part, to see whether the part notices them and blames the right case.
+
+A plant is Python source that every process under test runs first; it replaces a function of
+imgbatch. A part that does not report it cannot fail, and is of no use.
+"""
+
+import contextlib
+import re
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from unittest import mock
+
+from campaign.base import Campaign, Limits
+from campaign.deeds import Moment
+from campaign.images import hostile_file
+from campaign.processes import Command
+from campaign.registry import PARTS
+
+_PICTURES = 8
+_AT_WORK = "at-work"
+"""A file that a planted fault makes in its working directory, before it waits for a signal."""
+_SEED = 1
+_LIMITS = Limits(stray_seconds=5.0, command_seconds=60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """A fault.
+
+    Attributes
+    ----------
+    cases
+        To try.
+    expected
+        Cases that must fail, each with a pattern that the kind of a failure must match. All other
+        cases must survive.
+    source
+        What processes under test run first; ``{2}`` stands for the
+        digest of the mutant of case 2.
+    """
+
+    part: str
+    cases: Sequence[int]
+    expected: dict[int, str]
+    source: str
+    limits: Limits = field(default=_LIMITS)
+
+
+_NUMBERED = """
+def wrap(module, name, fault):
+    import importlib
+    module = importlib.import_module(module)
+    whole = getattr(module, name)
+    def planted(first, *rest, **more):
+        fault(str(first))
+        return whole(first, *rest, **more)
+    setattr(module, name, planted)
+"""
+_SECOND = """
+import os
+def second(name):
+    # Whether a real command does this for the second time; the first time is the undisturbed run.
+    if "IMGBATCH_CAMPAIGN" not in os.environ:
+        return False
+    with open(f"{name}-calls", "a") as file:
+        file.write("x")
+    return os.path.getsize(f"{name}-calls") == 2
+"""
+PLANTS = {
+    "a decoder that raises, one that dies, one that takes memory": Plant(
+        "images",
+        range(1, 5),
+        {2: "raises ValueError", 3: "kills its process", 4: "too much memory"},
+        """
+import hashlib, os, signal
+from imgbatch.index import extract
+whole = extract.decode
+def planted(data, *rest, **more):
+    digest = hashlib.sha256(data).hexdigest()
+    if digest == "{2}":
+        raise ValueError("planted")
+    if digest == "{3}":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if digest == "{4}":
+        bytearray(b"x") * 500_000_000
+    return whole(data, *rest, **more)
+extract.decode = planted
+""",
+    ),
+    "a decoder that hangs": Plant(
+        "images",
+        (1, 2),
+        {2: "hangs"},
+        """
+import hashlib, time
+from imgbatch.index import extract
+whole = extract.decode
+def planted(data, *rest, **more):
+    if hashlib.sha256(data).hexdigest() == "{2}":
+        time.sleep(60)
+    return whole(data, *rest, **more)
+extract.decode = planted
+""",
+        limits=replace(_LIMITS, hang_seconds=1.5),
+    ),
+    "a decoder that leaves pixels unwritten": Plant(
+        "images",
+        range(1, 4),
+        {2: "another answer the second time"},
+        """
+import hashlib
+import numpy as np
+from dataclasses import replace
+from imgbatch.images.view import Decoded
+from imgbatch.index import extract
+whole = extract.decode
+def planted(data, *rest, **more):
+    if hashlib.sha256(data).hexdigest() == "{2}":
+        return Decoded(np.empty((90, 120, 3), np.uint8), 120, 90)
+    return whole(data, *rest, **more)
+extract.decode = planted
+""",
+    ),
+    "a config that raises, one with an error of two lines": Plant(
+        "configs",
+        range(1, 9),
+        {3: "raises TypeError", 5: "several lines"},
+        _NUMBERED
+        + """
+def fault(path):
+    from imgbatch.errors import ConfigError
+    if path.endswith("000003.toml"):
+        raise TypeError("planted")
+    if path.endswith("000005.toml"):
+        raise ConfigError("planted\\nin two lines")
+wrap("imgbatch.config", "load_config", fault)
+""",
+    ),
+    "a plan that raises": Plant(
+        "plans",
+        range(1, 9),
+        {3: "raises KeyError"},
+        _NUMBERED
+        + """
+def fault(path):
+    if "/000003" in path:
+        raise KeyError("planted")
+wrap("imgbatch.batches.plan_files", "read_plan", fault)
+""",
+    ),
+    "a corruption that changes the answer in silence": Plant(
+        "cache",
+        [1],
+        {1: "another answer, in silence"},
+        """
+import os
+from imgbatch.selection import picker
+whole = picker.checked_seed
+picker.checked_seed = lambda seed: whole(seed + 1 if os.path.exists("found") else seed)
+""",
+    ),
+    "an output that is written under its final name": Plant(
+        "kills",
+        [3],
+        {3: "plan plan.jsonl: half-written under a final name"},
+        _SECOND
+        + """
+import contextlib, time
+from imgbatch.files import atomic
+whole = atomic.replacing
+@contextlib.contextmanager
+def planted(target):
+    if target.suffix == ".jsonl" and second("replacing"):
+        target.write_text("half")
+        open("at-work", "w").close()
+        time.sleep(60)
+    with whole(target) as temporary:
+        yield temporary
+atomic.replacing = planted
+""",
+    ),
+    "a Ctrl-C that prints a traceback": Plant(
+        "interrupts",
+        [60],
+        {60: "a traceback"},
+        _SECOND
+        + """
+import time, traceback
+from imgbatch.cli import upkeep
+whole = upkeep.open_folder
+def planted(*given):
+    if second("index"):
+        try:
+            open("at-work", "w").close()
+            time.sleep(60)
+        except KeyboardInterrupt:
+            traceback.print_exc()
+            raise
+    return whole(*given)
+upkeep.open_folder = planted
+""",
+    ),
+    "a command that fails beside others": Plant(
+        "concurrent",
+        [2],
+        {2: "index fails with an unexpected RuntimeError"},
+        """
+import os
+from imgbatch.cli import upkeep
+whole = upkeep.open_folder
+def planted(*given):
+    if "IMGBATCH_CAMPAIGN" in os.environ:
+        raise RuntimeError("planted")
+    return whole(*given)
+upkeep.open_folder = planted
+""",
+    ),
+}
+"""A fault for each part, by what it is; a new part adds one."""
+
+
+def missed(campaign: Campaign, plant: Plant) -> str:
+    """What a part did not notice, or reported without reason; empty if all was as it must be."""
+    kinds: dict[int, list[str]] = {}
+    with _signals_when_planted():
+        for outcome in PARTS[plant.part].run(_planted(campaign, plant), plant.cases):
+            kinds[outcome.case] = [failure.kind for failure in outcome.failures]
+    for case, pattern in plant.expected.items():
+        if not any(re.search(pattern, kind) for kind in kinds.get(case, [])):
+            return f"case {case} must fail ({pattern}), reported was {kinds.get(case)}"
+    wrong = {case: of_case for case, of_case in kinds.items() if of_case}.keys() - plant.expected
+    if wrong:
+        return f"cases {sorted(wrong)} must survive: {[kinds[case] for case in wrong]}"
+    return "" if len(kinds) == len(plant.cases) else f"only {len(kinds)} cases were tried"
+
+
+def _planted(campaign: Campaign, plant: Plant) -> Campaign:
+    source = plant.source
+    if plant.part == "images":
+        for case in plant.expected:
+            data = hostile_file(replace(campaign, seed=_SEED), case)[1]
+            source = source.replace(f"{{{case}}}", sha256(data).hexdigest())
+    return replace(
+        campaign, seed=_SEED, jobs=1, keep=campaign.work / "kept", pictures=_PICTURES,
+        limits=plant.limits, plant=source,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _signals_when_planted() -> Iterator[None]:
+    """Send signals when the planted fault says that it is at work, not at a random moment."""
+
+    def wait(_: Moment, command: Command, index: Path, *_more: Path, **_meanwhile: object) -> None:
+        while not ((index.parent / _AT_WORK).exists() or command.poll()):
+            time.sleep(0.01)
+
+    with mock.patch.object(Moment, "wait", wait):
+        yield
+
+
+def check_all(campaign: Campaign, parts: Sequence[str]) -> int:
+    """Try the plants of some parts and say what was noticed; returns the exit code."""
+    failed = 0
+    for name, plant in PLANTS.items():
+        if plant.part in parts:
+            work = campaign.folder("self-check")
+            problem = missed(replace(campaign, work=work), plant)
+            failed += bool(problem)
+            print(f"{plant.part}: {name}: {problem or 'noticed'}", flush=True)
+    for part in set(parts) - {plant.part for plant in PLANTS.values()}:
+        failed += 1
+        print(f"{part}: no fault is planted for it", file=sys.stderr)
+    return 1 if failed else 0

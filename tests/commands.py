@@ -85,13 +85,14 @@ def run_in_this_process(
     """
     read_at_start = [name for name in env or {} if name.startswith(("PYTHON", "IMGBATCH_DEBUG"))]
     assert not read_at_start, f"{read_at_start} are read when Python starts: use `command`"
-    from imgbatch.cli import main
+    from imgbatch.cli import interrupts, main
 
     argv = ["imgbatch", *(os.fsdecode(_as_argument(value)) for value in arguments)]
     with contextlib.ExitStack() as stack:
         stack.enter_context(mock.patch.dict(os.environ, env or {}))
         stack.enter_context(contextlib.chdir(cwd or os.getcwd()))
         stack.enter_context(mock.patch.object(sys, "argv", argv))
+        stack.enter_context(mock.patch.object(interrupts, "watch"))  # Ctrl-C is for pytest
         stack.enter_context(_settings_of_the_process_restored())
         out = stack.enter_context(_captured("stdout", 1))
         err = stack.enter_context(_captured("stderr", 2))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import typer
 
+from imgbatch.cli import interrupts
 from imgbatch.cli.options import ClusterOptions, FolderOptions, IndexOptions
 from imgbatch.cli.streams import discard_results
 from imgbatch.errors import ImgbatchError, UsageError
@@ -85,16 +86,21 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 @contextlib.contextmanager
 def errors_as_lines() -> Iterator[None]:
-    """Turn an error into one line on standard error and an exit code."""
+    """Turn an error, or Ctrl-C, into one line on standard error and an exit code."""
     try:
-        yield
-        sys.stdout.flush()  # here, so that a closed pipe raises BrokenPipeError inside this block
+        with interrupts.Working():
+            try:
+                yield
+            except typer.Exit:  # a result all the same
+                sys.stdout.flush()
+                raise
+            sys.stdout.flush()  # here, so that a closed pipe raises BrokenPipeError inside
     except typer.Exit:
         raise
     except ImgbatchError as error:
         _fail(f"error: {error.message}", error.hint, error.exit_code)
     except KeyboardInterrupt:
-        _fail("stopped; what was indexed is kept, the same command goes on from there", "", 130)
+        _fail(interrupts.LINE, "", interrupts.EXIT_CODE)
     except BrokenPipeError:
         # The reader, say `head`, has seen enough. Nothing may be flushed to it at exit either.
         discard_results()
@@ -107,10 +113,11 @@ def errors_as_lines() -> Iterator[None]:
 def _fail(line: str, hint: str, code: int) -> NoReturn:
     from imgbatch.files.names import printable
 
-    if _debug and sys.exc_info()[0] is not None:
-        traceback.print_exc()
     text = f"{line}; {hint}" if hint else line
-    print(printable(text), file=sys.stderr)
+    with interrupts.Telling():
+        if _debug and sys.exc_info()[0] is not None:
+            traceback.print_exc()
+        print(printable(text), file=sys.stderr)
     raise typer.Exit(code)
 
 

@@ -5,6 +5,7 @@ import importlib
 import os
 import re
 import shutil
+import signal
 import sys
 import tomllib
 
@@ -55,6 +56,7 @@ def test_a_run_in_this_process_leaves_no_trace_in_it(photos, tmp_path):
     def state():
         return (
             dict(os.environ), os.getcwd(), sys.argv, sys.stdout, sys.stderr, sys.excepthook,
+            sys.unraisablehook, signal.getsignal(signal.SIGINT), list(sys.warnoptions),
             gc.get_threshold(), dict(vars(common)), processes._early, os.fstat(1), os.fstat(2),
         )  # fmt: skip
 
@@ -78,5 +80,6 @@ def test_the_installed_command_is_the_one_that_python_runs():
     module, name = scripts["imgbatch"].split(":")
     main = getattr(importlib.import_module(module), name)
     source = (ROOT / "imgbatch" / "__main__.py").read_text("utf-8")
-    assert f"from {module} import {name}\n\n{name}()\n" in source
+    assert f" from {module} import {name}\n" in source
+    assert source.endswith(f"\n{name}()\n")
     assert callable(main)

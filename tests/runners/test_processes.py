@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -15,6 +17,7 @@ from imgbatch.runners import (
     usable_cores,
     worth_starting,
 )
+from tests.commands import environment
 
 RUNNERS = [SerialRunner(), ProcessRunner(1), ProcessRunner(2)]
 
@@ -200,6 +203,20 @@ def test_a_folder_is_worth_starting_workers_from_four_megabytes_on(tmp_path):
 def test_workers_leave_ctrl_c_to_the_parent():
     assert run(ProcessRunner(1), ignores_interrupts, [(1,)]) == [True]
     assert signal.getsignal(signal.SIGINT) != signal.SIG_IGN
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only there are signals blocked")
+def test_the_first_workers_of_a_process_never_receive_ctrl_c():
+    lines = """
+import signal
+from functools import partial
+from imgbatch.runners import ProcessRunner
+blocked = partial(signal.pthread_sigmask, signal.SIG_BLOCK)
+print(list(ProcessRunner(2).run(blocked, [(), ()], split=list, crashed=len)))
+"""
+    command = [sys.executable, "-c", lines]
+    out = subprocess.check_output(command, env=environment(), timeout=60, text=True)
+    assert out.count("SIGINT") == 2
 
 
 def test_workers_import_the_modules_named_and_no_others():

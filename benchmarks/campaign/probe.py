@@ -38,12 +38,15 @@ class Reading:
         What the task imports.
     batch_files
         How many files are read by one process.
+    held_share
+        Memory that a reader may hold for each byte of a file, beyond what any process may.
     """
 
     part: str
     task: str
     modules: tuple[str, ...]
     batch_files: int
+    held_share: float = 0.0
 
 
 Beyond = Callable[[Path, Hostile, Outcome], Outcome]
@@ -76,7 +79,7 @@ def probed(
         batch = [make(files, case) for case in batches[number]]
         if campaign.keep:  # they may be changed below
             replace_folder(files, copies)
-        outcomes = [*_Probe(zygote, reading.task).outcomes(batch)]
+        outcomes = [*_Probe(zygote, reading).outcomes(batch)]
         for at, hostile in enumerate(batch):
             outcomes[at] = beyond(zygote.home, hostile, outcomes[at])
             if outcomes[at].failures:
@@ -92,14 +95,15 @@ class _Probe:
     """Reads batches of files; see `Reading` for the task."""
 
     zygote: Zygote
-    task: str
+    reading: Reading
 
     def outcomes(self, batch: Sequence[Hostile]) -> Iterator[Outcome]:
         """Read a batch; what is to blame for a fault of the whole is found by halves."""
         limits = self.zygote.campaign.limits
         files = [str(hostile.path) for hostile in batch]
-        ended = self.zygote.run(self.task, {"files": files}, limits.hang_seconds)
-        fault = _fault(ended, limits.memory_mb)
+        ended = self.zygote.run(self.reading.task, {"files": files}, limits.hang_seconds)
+        held_mb = self.reading.held_share * max(file.size_bytes for file in batch) / 1e6
+        fault = _fault(ended, limits.memory_mb + held_mb)
         if fault is None:
             for hostile, verdict in zip(batch, json.loads(ended.out), strict=True):
                 yield _outcome(hostile, verdict, ended.memory_mb)

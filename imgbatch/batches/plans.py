@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from imgbatch.errors import ImgbatchError
-from imgbatch.files.names import shortened_repr
+from imgbatch.files.names import printable, shortened, shortened_repr
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,10 @@ def _paths_of(line: dict[str, Any]) -> list[str]:
 
 
 def unusable(file: Path, what: str) -> ImgbatchError:
-    """The error for a plan that cannot be used."""
+    """The error for a plan that cannot be used; `what` may be several lines of a library's."""
+    reason = shortened(printable(" ".join(what.split())))
     return ImgbatchError(
-        f"the plan {file} cannot be used: {what}", "write it anew with `imgbatch batches -o`"
+        f"the plan {file} cannot be used: {reason}", "write it anew with `imgbatch batches -o`"
     )
 
 

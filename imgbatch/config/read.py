@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from imgbatch.config.schema import Config
 from imgbatch.config.tables import dotted, dotted_keys, overlaid
 from imgbatch.errors import ConfigError
-from imgbatch.files.names import shortened_repr
+from imgbatch.files.names import shortened, shortened_repr
 from imgbatch.files.regular import TooLargeError, read_regular
 
 _MOST_BYTES = 10_000_000
@@ -158,30 +158,32 @@ def _check_keys(
         # Users may add presets; each is a table of weights, of any descriptor.
         known = {**known, "presets": dict.fromkeys([*known["presets"], *added], known["weights"])}
     for key, value in given.items():
-        name = dotted(table, key)
+        name = shortened(dotted(table, key))
         if key not in known:
             raise ConfigError(
-                f"{file}: unknown key {name!r}",
-                f"known {f'keys in [{table}]' if table else 'tables'}: {', '.join(known)}",
+                f"{file}: unknown key {shortened_repr(name)}",
+                f"known {f'keys in [{shortened(table)}]' if table else 'tables'}: "
+                f"{', '.join(known)}",
             )
         if isinstance(known[key], dict):
             if not isinstance(value, dict):
                 raise ConfigError(
-                    f"{file}: {name} = {value!r}, but it is a table",
+                    f"{file}: {name} = {shortened_repr(value)}, but it is a table",
                     f"write [{name}] and its keys below",
                 )
             _check_keys(value, known[key], file, name)
         elif isinstance(value, dict):
             raise ConfigError(
                 f"{file}: {name} is a table, but a single value is expected",
-                f"write {key} = VALUE below [{table}]; the default config.toml shows it",
+                f"write {shortened(key)} = VALUE below [{shortened(table)}]; "
+                "the default config.toml shows it",
             )
 
 
 def _config_error(error: ValidationError, file: Path) -> ConfigError:
     """The first thing that does not fit, as one line for the user."""
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
+    key = shortened(".".join(str(part) for part in first["loc"]))
     allowed = first["msg"].removeprefix("Value error, ")
     allowed = allowed[:1].lower() + allowed[1:]
     if not isinstance(first["input"], str | int | float | bool | list):

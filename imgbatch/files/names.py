@@ -6,6 +6,8 @@ LONGEST_NAME_BYTES = 255
 """The longest file name of the usual file systems."""
 _MOST_SHOWN = 80
 """Characters of a wrong value that an error repeats."""
+_MOST_OF_TEXT = 400
+"""Characters of a name or reason that an error repeats."""
 
 
 def printable(text: str) -> str:
@@ -38,6 +40,17 @@ def shortened_repr(value: object) -> str:
     """
     text = repr(value)
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
+def shortened(text: str) -> str:
+    """A name or a reason as an error repeats it: cut after 400 characters.
+
+    Examples
+    --------
+    >>> len(shortened("a" * 1000))
+    403
+    """
+    return text if len(text) <= _MOST_OF_TEXT else f"{text[:_MOST_OF_TEXT]}..."
 
 
 def fitted_name(start: str, name: str, end: str, *, free_bytes: int = 0) -> str:

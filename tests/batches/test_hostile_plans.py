@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from imgbatch.batches.plan_files import read_plan
+from imgbatch.batches.plan_files import read_plan, write_plan_folder
+from imgbatch.batches.plans import PlanHeader, PlannedBatch
 from imgbatch.errors import ImgbatchError
 
 LINE = {
@@ -71,3 +72,14 @@ def test_a_whole_plan_is_read(tmp_path):
     file = tmp_path / "plan.jsonl"
     file.write_text(json.dumps(LINE) + "\n")
     assert read_plan(file).epochs == ((("a.jpg", "b.jpg"),),)
+
+
+def test_a_reason_of_several_lines_becomes_one(tmp_path):
+    header = PlanHeader(seed=1, batch_size=2, folder="/photos", version="0")
+    write_plan_folder(tmp_path / "plan", header, [[PlannedBatch(0, 0, ("a.jpg", "b.jpg"))]])
+    contents = tmp_path / "plan" / "plan.json"
+    contents.write_text(contents.read_text().replace('"batches": 1', '"batches": "x\\ny"'))
+    with pytest.raises(ImgbatchError) as caught:
+        read_plan(tmp_path / "plan")
+    assert "\n" not in str(caught.value)
+    assert "not x y" in str(caught.value)

@@ -37,6 +37,30 @@ def test_a_value_of_a_wrong_shape_is_one_error_that_names_the_file(tmp_path, tex
     assert len(caught.value.message) < 1000
 
 
+LONG = "k" * 100_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{LONG} = 1",
+        f"images.{LONG} = 1",
+        f"presets.{LONG}.{LONG} = 1",
+        f"presets.{LONG} = 1",
+        f"images = '{LONG}'",
+        f"[[descriptors.hog]]\n{LONG} = 1",
+        f"presets.{LONG}.hog = 'much'",
+    ],
+)
+def test_what_is_far_too_long_is_cut_in_the_error(tmp_path, text):
+    file = tmp_path / "long.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    assert len(str(caught.value)) < 2000
+    assert "..." in str(caught.value)
+
+
 def test_another_programs_deeply_nested_config_in_the_working_directory_is_ignored(tmp_path):
     from pathlib import Path
 

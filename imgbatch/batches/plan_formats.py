@@ -3,7 +3,8 @@ r"""The formats of plan files, chosen by ending.
 All hold, for each batch, `epoch` and `batch` (both from 0) and `paths`:
 
 - ``.jsonl``: a JSON object a line; the header's fields are repeated in each;
-- ``.csv``: a line a batch under a line of names; `paths` is a JSON array in one cell;
+- ``.csv``: a line a batch under a line of names; `paths` is a JSON array in one cell, and `folder`
+  a JSON string, so that no cell begins like a formula of a spreadsheet;
 - ``.parquet``: a row a batch, `paths` a list of strings; the header stands, as JSON, in the
   schema's metadata under ``imgbatch``.
 

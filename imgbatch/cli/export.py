@@ -31,7 +31,8 @@ def export(
 ) -> None:
     """Write all images, with points, classes and hashes, to a database or a file.
 
-    In a database only what differs is written; a stopped export goes on where it was.
+    In a database only what differs is written; a stopped export goes on where it was. Names stand
+    in a .csv as they are: a spreadsheet should import them as text, not as formulas.
     """
     from dataclasses import asdict
 

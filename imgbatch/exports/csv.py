@@ -3,6 +3,10 @@
 Folder and fingerprint are repeated in each line; `hash` and `phash` are hexadecimal; `point` is a
 JSON array in one cell, which pgvector takes as it is. Numbers have the nine digits that bring back
 every float32. The feature space itself is not exported.
+
+Names stand as they are, so that programs find the files. A spreadsheet takes a cell that begins
+with ``=``, ``+``, ``-`` or ``@`` for a formula, also in quotes: whoever opens images of strangers
+in one should import the columns `path`, `label` and `note` as text, or take Parquet.
 """
 
 import csv

@@ -86,6 +86,15 @@ def test_csv_is_a_line_for_each_batch_with_paths_as_json(tmp_path):
     assert json.loads(rows[2]["paths"]) == ["c.jpg", "a/1.jpg"]
 
 
+def test_no_cell_of_a_plan_as_csv_begins_like_a_formula(tmp_path):
+    header = PlanHeader(seed=7, batch_size=2, folder="=folder", version="0.1.0")
+    write_plan(tmp_path / "plan.csv", header, [PlannedBatch(0, 0, ("=1+1.jpg", "@b.png"))])
+    with (tmp_path / "plan.csv").open(newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
+    assert read_plan(tmp_path / "plan.csv").epochs == ((("=1+1.jpg", "@b.png"),),)
+
+
 def test_parquet_holds_text_unless_a_name_is_none(tmp_path):
     pq = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
     target = tmp_path / "plan.parquet"

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import signal
 import weakref
 
 import pytest
@@ -10,16 +9,12 @@ import pytest
 from imgbatch.outputs import pictures
 from tests.drawing import jpeg, photo, settle
 
-MOST_BYTES = 60_000
+MOST_BYTES = 512 * 120
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX limits, links or permissions")
 
 
-def limit_file_size() -> None:
-    """Let this process write files of `MOST_BYTES` at most, as if the disk were full then."""
-    import resource
-
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_BYTES, MOST_BYTES))
+FULL_DISK = ("sh", "-c", f'ulimit -f {MOST_BYTES // 512}; exec "$@"', "sh")
+"""Before a command: it can write files of `MOST_BYTES` at most, as if the disk were full then."""
 
 
 @pytest.fixture
@@ -42,11 +37,12 @@ def test_a_full_disk_leaves_only_whole_copies_and_the_answer_is_printed(command,
     folder, large = mixed
     answer = command(
         "different", folder, "-n", 12, "--seed", 1, "--json", "--no-sheet", "--no-refresh",
-        "--copy-to", tmp_path / "out", preexec_fn=limit_file_size,
+        "--copy-to", tmp_path / "out", prefix=FULL_DISK,
     )  # fmt: skip
     chosen = [image["path"] for image in answer.json["images"]]
     done = chosen.index(str(large))
     assert len(chosen) == 12
+    assert 0 < done < 11
     (line,) = answer.err.splitlines()
     assert line.startswith("error: cannot copy 5.jpg into ")
     assert f"{os.strerror(errno.EFBIG)}; {done} of 12 images were copied" in line
@@ -68,7 +64,7 @@ def test_a_full_disk_costs_the_sheet_and_not_the_answer(command, mixed, tmp_path
     asked = ["-o", tmp_path / "work" / "sheet.png"] if option == "-o" else []
     answer = command(
         "different", folder, "-n", 12, "--seed", 1, "--no-refresh", *asked,
-        *([form] if form == "--json" else []), preexec_fn=limit_file_size, cwd=tmp_path / "work",
+        *([form] if form == "--json" else []), prefix=FULL_DISK, cwd=tmp_path / "work",
     )  # fmt: skip
     if form == "--json":
         assert answer.json["sheet"] is None
@@ -178,7 +174,7 @@ def test_a_copy_that_failed_is_told_even_if_the_reader_has_left(start, mixed, tm
     os.close(reading)
     process = start(
         "different", folder, "-n", 12, "--no-sheet", "--no-refresh", "--copy-to", tmp_path / "out",
-        stdout=writing, preexec_fn=limit_file_size,
+        stdout=writing, prefix=FULL_DISK,
     )  # fmt: skip
     os.close(writing)
     _, err = process.communicate(timeout=120)

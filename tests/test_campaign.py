@@ -90,6 +90,13 @@ def test_numbers_and_pieces_are_found_in_a_file_of_every_format():
         assert all(one.start + one.size <= len(seed.data) for one in numbers)
 
 
+def test_a_length_that_lies_is_no_reason_to_find_more_numbers_than_there_are_bytes():
+    lie = b"\x89PNG\r\n\x1a\n" + (0xFFFFFFF0).to_bytes(4, "big") + b"acTL" + bytes(20)
+    numbers, pieces = imagefiles.structure(lie)
+    assert len(numbers) <= 6
+    assert pieces == []
+
+
 def test_checksums_of_a_mutated_png_are_made_right():
     seed = next(seed for seed in images.seeds() if seed.name.startswith("png-rgb-"))
     changed = bytearray(seed.data)

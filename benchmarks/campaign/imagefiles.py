@@ -33,6 +33,8 @@ class Piece:
 
 Structure = tuple[list[Number], list[Piece]]
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_MOST_OF_FRAMES = 5
+"""Numbers of 4 bytes that begin the chunks of an animated PNG; what a length says may be a lie."""
 _SOS = 0xDA
 _FRAMES = range(0xC0, 0xC4)
 _IN_SCANS = (0x00, 0xFF, *range(0xD0, 0xD8))
@@ -119,12 +121,12 @@ def _png(data: bytes) -> Structure:
             numbers += _row(at + 8, "big", (4, "width"), (4, "height"), (1, "bits"), (1, "colour"),
                             (1, "compression"), (1, "filter"), (1, "interlace"))  # fmt: skip
         elif kind in (b"acTL", b"fcTL"):
-            numbers += _row(at + 8, "big", *[(4, f"{name} field")] * (length // 4))
+            numbers += _row(at + 8, "big", *[(4, f"{name} field")] * _MOST_OF_FRAMES)
         if at + 12 + length > len(data):
             break
         pieces.append(Piece(at, at + 12 + length, name))
         at += 12 + length
-    return numbers, pieces
+    return _inside(numbers, data), pieces
 
 
 def _webp(data: bytes) -> Structure:

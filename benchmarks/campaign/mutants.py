@@ -28,7 +28,10 @@ def mutant(seeds: Sequence[Seed], random: Random) -> tuple[str, bytes, str]:
 
 def _mutated(data: bytes, seeds: Sequence[Seed], random: Random) -> tuple[bytes, str]:
     numbers, pieces = structure(data)
-    kind = random.choice((*_GENERAL, "spliced", "number", "number", "number", "pieces", "pieces"))
+    kind = random.choice((*_GENERAL, "spliced", "number", "number", "number", "pieces", "pieces",
+                          "size"))  # fmt: skip
+    if kind == "size":
+        return _other_size(data, numbers, random)
     if kind == "number" and numbers:
         return _other_number(data, random.choice(numbers), random)
     if kind == "pieces" and len(pieces) > 1:
@@ -48,6 +51,25 @@ def _other_number(data: bytes, number: Number, random: Random) -> tuple[bytes, s
     written = new.to_bytes(number.size, number.order)
     changed = data[: number.start] + written + data[number.start + number.size :]
     return changed, f"{number.name} set from {old} to {new}"
+
+
+def _other_size(data: bytes, numbers: Sequence[Number], random: Random) -> tuple[bytes, str]:
+    """Claim a large picture, near the limit in megapixels, where there is a small one."""
+    changed = bytearray(data)
+    width, height = random.choice(
+        ((9_990, 9_990), (1_500, 60_000), (60_000, 1_500), (4_000, 3_000))
+    )
+    for number in numbers:
+        if number.name.endswith(("width", "value of tag 256")):
+            claimed = width
+        elif number.name.endswith(("height", "value of tag 257")):
+            claimed = height
+        else:
+            continue
+        changed[number.start : number.start + number.size] = claimed.to_bytes(
+            number.size, number.order
+        )
+    return bytes(changed), f"claims to be {width}x{height}"
 
 
 def _other_pieces(data: bytes, pieces: Sequence[Piece], random: Random) -> tuple[bytes, str]:

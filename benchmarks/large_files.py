@@ -16,7 +16,8 @@ from pictures import photograph
 from PIL import Image
 
 ORIENTATION = 0x0112
-ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]  # fmt: skip
+ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+         (0, 1, 1, 2)]  # fmt: skip
 Writer = Callable[[Path, int, int], None]
 
 
@@ -52,19 +53,18 @@ def turned() -> Image.Exif:
 
 
 def in_mode(mode: str, width: int, height: int, source: Any = photo) -> Image.Image:
-    if mode == "RGBA":
-        return Image.fromarray(np.dstack([source(width, height), ramp(width, height)]))
-    if mode == "LA":
-        return Image.fromarray(np.dstack([source(width, height)[..., 0], ramp(width, height)]))
-    if mode == "I;16":
-        return Image.fromarray(source(width, height)[..., 0].astype(np.uint16) * 257)
-    if mode == "F":
-        return Image.fromarray(source(width, height)[..., 0].astype(np.float32) / 255)
-    if mode == "I":
-        return Image.fromarray(source(width, height)[..., 0].astype(np.int32) * 257)
-    if mode == "P":
-        return Image.fromarray(source(width, height)[..., 0] // 8 * 8).convert("P")
-    return Image.fromarray(source(width, height)).convert(mode)
+    picture = source(width, height)
+    grey = picture[..., 0]
+    special: dict[str, Callable[[], Any]] = {
+        "RGBA": lambda: np.dstack([picture, ramp(width, height)]),
+        "LA": lambda: np.dstack([grey, ramp(width, height)]),
+        "I;16": lambda: grey.astype(np.uint16) * 257,
+        "F": lambda: grey.astype(np.float32) / 255,
+        "I": lambda: grey.astype(np.int32) * 257,
+        "P": lambda: grey // 8 * 8,
+    }
+    image = Image.fromarray(special.get(mode, lambda: picture)())
+    return image.convert(mode) if image.mode != mode else image
 
 
 def pillow(form: str, mode: str = "RGB", source: Any = photo, **options: Any) -> Writer:
@@ -290,7 +290,7 @@ CASES: dict[str, Writer] = {
     "tiff tiled": own_tiff("tiles"),
     "tiff planar": own_tiff("planar"),
     "tiff turned": own_tiff("strips", orientation=6),
-    "tiff deflate, turned": pillow("TIFF", compression="tiff_adobe_deflate", tiffinfo={ORIENTATION: 6}),
+    "tiff lzw, turned": pillow("TIFF", compression="tiff_lzw", tiffinfo={ORIENTATION: 6}),
     "tiff two pages": animated("TIFF", "RGB", compression="tiff_adobe_deflate"),
 }  # fmt: skip
 """What is written, by name; the first word is the format."""

@@ -62,6 +62,6 @@ def reserve(kind: str, size: tuple[int, int], file_bytes: int, decoder_bytes: fl
         needed = _WORKER_BYTES + file_bytes + decoder_bytes
         most = most_bytes(size[0] * size[1], file_bytes)
         raise UnreadableImage(
-            f"a {kind} of {size[0]}x{size[1]} takes about {needed / 1e6:,.0f} MB to decode, over "
-            f"the limit of {most / 1e6:,.0f} MB at its size; save it smaller or in another format"
+            f"{kind} of {size[0]}x{size[1]}: decoding takes about {needed / 1e6:,.0f} MB, over the "
+            f"limit of {most / 1e6:,.0f} MB at this size; save it smaller or in another format"
         )

@@ -17,11 +17,21 @@ _SHARED_BYTES = 1_000_000
 """Tags may share this much of a file; honest ones share a resolution or two."""
 _RECORD_BYTES = 400
 """What Pillow holds for each strip or tile of a file that is not compressed."""
+_NUMBER_BYTES = 40
+"""What Python holds for a number of a tag."""
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The first directory of a TIFF: by tag, the number of values, and the first one if whole."""
+    """The first directory of a TIFF.
+
+    Attributes
+    ----------
+    counts
+        How many numbers each tag has that the file can hold; tags of bytes are left out.
+    firsts
+        The first number of each tag of whole numbers.
+    """
 
     counts: dict[int, int] = field(default_factory=dict)
     firsts: dict[int, int] = field(default_factory=dict)
@@ -36,9 +46,9 @@ class Directory:
         return rows * columns * bits // 8
 
     def records_bytes(self) -> int:
-        """What Pillow holds to know where the strips or tiles are."""
+        """What Pillow holds of the tags, above all to know where the strips or tiles are."""
         parts = self.counts.get(_STRIP_OFFSETS, 0) + self.counts.get(_TILE_OFFSETS, 0)
-        return parts * _RECORD_BYTES
+        return parts * _RECORD_BYTES + sum(self.counts.values()) * _NUMBER_BYTES
 
 
 def read_directory(data: bytes) -> Directory | None:
@@ -75,7 +85,8 @@ def read_directory(data: bytes) -> Directory | None:
             if size > len(inline):
                 (value_at,) = struct.unpack(order + ("Q" if is_big else "I"), inline)
                 claimed += max(0, min(size, len(data) - value_at))
-            directory.counts[tag] = count
+            if size > count:
+                directory.counts[tag] = min(count, len(data))
             if kind in _WHOLE_NUMBERS and count:
                 values = struct.unpack_from(order + _WHOLE_NUMBERS[kind], data, value_at)
                 directory.firsts[tag] = values[0]

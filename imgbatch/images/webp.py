@@ -4,6 +4,7 @@ Both use libwebp, so that the pixels are the same to the bit.
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -16,8 +17,8 @@ from imgbatch.images.rows import Rows
 _ALPHA, _ANIMATION = 0x10, 0x02
 """Flags of the extended format."""
 _PILLOW_HELD = 16.4
-_OPENCV_HELD, _OPENCV_ALPHA_HELD = 7.1, 8.1
-"""Bytes a pixel. Lossy pictures without transparency take 6."""
+_LOSSY_HELD, _LOSSLESS_HELD, _ALPHA_HELD = 6.1, 7.1, 8.1
+"""Bytes a pixel, in OpenCV: a picture and its copy, or a picture and the decoder's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,9 @@ class WebpHeader:
     """Width, height and kind of a WebP."""
 
     size: tuple[int, int]
-    alpha: bool
-    animated: bool
+    alpha: bool = False
+    lossless: bool = False
+    animated: bool = False
 
     def pillow_bytes(self, file_bytes: int) -> float:
         """What Pillow takes to decode it beside the file: pictures, and copies of the file."""
@@ -34,33 +36,44 @@ class WebpHeader:
 
     def opencv_bytes(self) -> float:
         """What OpenCV takes to decode it beside the file."""
-        held = _OPENCV_ALPHA_HELD if self.alpha else _OPENCV_HELD
+        held = _ALPHA_HELD if self.alpha else _LOSSLESS_HELD if self.lossless else _LOSSY_HELD
         return held * self.size[0] * self.size[1]
 
 
 def read_webp_header(data: bytes) -> WebpHeader | None:
     """Header of a WebP (RFC 9649, section 2); None for other formats and for damaged headers.
 
-    >>> import cv2, numpy as np
-    >>> data = cv2.imencode(".webp", np.zeros((40, 60, 3), np.uint8))[1].tobytes()
-    >>> read_webp_header(data)
-    WebpHeader(size=(60, 40), alpha=False, animated=False)
+    >>> import io
+    >>> file = io.BytesIO()
+    >>> Image.new("RGB", (60, 40)).save(file, "WEBP")
+    >>> read_webp_header(file.getvalue())
+    WebpHeader(size=(60, 40), alpha=False, lossless=False, animated=False)
     """
     if len(data) < 30 or data[:4] != b"RIFF" or data[8:12] != b"WEBP":
         return None
     kind = data[12:16]
     if kind == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, 26)
-        return WebpHeader((width & 0x3FFF, height & 0x3FFF), alpha=False, animated=False)
+        return WebpHeader((width & 0x3FFF, height & 0x3FFF))
     if kind == b"VP8L":
         (bits,) = struct.unpack_from("<I", data, 21)
         size = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-        return WebpHeader(size, alpha=bool(bits >> 28 & 1), animated=False)
+        return WebpHeader(size, alpha=bool(bits >> 28 & 1), lossless=True)
     if kind == b"VP8X":
         flags = data[20]
         width, height = (int.from_bytes(data[at : at + 3], "little") + 1 for at in (24, 27))
-        return WebpHeader((width, height), bool(flags & _ALPHA), bool(flags & _ANIMATION))
+        lossless = any(kind == b"VP8L" for kind, _ in _chunks(data))
+        return WebpHeader((width, height), bool(flags & _ALPHA), lossless, bool(flags & _ANIMATION))
     return None
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, slice]]:
+    """The kind of each chunk, and where its content is."""
+    at = 12
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        yield data[at : at + 4], slice(at + 8, at + 8 + size)
+        at += 8 + size + size % 2
 
 
 def webp_rows(data: bytes) -> Rows:
@@ -90,10 +103,7 @@ def webp_rows(data: bytes) -> Rows:
 def _orientation(data: bytes) -> int:
     """The orientation as Pillow finds it, in the file's EXIF or XMP."""
     holder = Image.new("L", (1, 1))
-    at = 12
-    while at + 8 <= len(data):
-        kind, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+    for kind, content in _chunks(data):
         if kind in {b"EXIF", b"XMP "}:
-            holder.info[kind.decode().strip().lower()] = data[at + 8 : at + 8 + size]
-        at += 8 + size + size % 2
+            holder.info[kind.decode().strip().lower()] = data[content]
     return int(holder.getexif().get(ORIENTATION, 1))

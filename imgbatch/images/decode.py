@@ -6,7 +6,8 @@ the view of a picture depends on its pixels alone.
 """
 
 from imgbatch.errors import UnreadableImage
-from imgbatch.images.headers import read_header
+from imgbatch.images.headers import MOST_SCANS, Header, read_header
+from imgbatch.images.memory import fits, reserve
 from imgbatch.images.opencv import decode_with_opencv
 from imgbatch.images.pillow import decode_with_pillow
 from imgbatch.images.view import Decoded, check_pixels
@@ -39,9 +40,8 @@ def decode(data: bytes, options: DecodeOptions, *, view_px: int | None = None) -
     Raises
     ------
     UnreadableImage
-        With the reason, in one line. Bad bytes raise nothing else. Memory stays within about 6
-        bytes for each pixel of ``options.max_megapixels`` for JPEG, PNG, GIF and BMP, and 32 for
-        WebP and TIFF of floats, whose decoders hold several copies.
+        With the reason, in one line. Bad bytes raise nothing else. A picture that would take more
+        memory than `imgbatch.images.memory.most_bytes` is refused before it is decoded.
 
     Examples
     --------
@@ -55,12 +55,10 @@ def decode(data: bytes, options: DecodeOptions, *, view_px: int | None = None) -
         raise UnreadableImage("the file is empty")
     view_px = view_px or options.view_px
     header = read_header(data)
-    if header is not None:
-        check_pixels(header.width, header.height, options)
-        if header.plain:
-            plain = decode_with_opencv(data, header, view_px, options)
-            if plain is not None:
-                return plain
+    if header is not None and _may_use_opencv(header, len(data), options):
+        plain = decode_with_opencv(data, header, view_px, options)
+        if plain is not None:
+            return plain
     try:
         return decode_with_pillow(data, view_px, options)
     except UnreadableImage:
@@ -74,6 +72,19 @@ def decode(data: bytes, options: DecodeOptions, *, view_px: int | None = None) -
             if part is not None and part.note:
                 return part
         raise UnreadableImage(_reason(error)) from None
+
+
+def _may_use_opencv(header: Header, file_bytes: int, options: DecodeOptions) -> bool:
+    """Whether OpenCV is to decode a JPEG or PNG; refuse those that nothing is to decode."""
+    check_pixels(header.width, header.height, options)
+    if header.scans > MOST_SCANS:
+        raise UnreadableImage(
+            f"a JPEG of more than {MOST_SCANS} scans would take too long; about a dozen are usual"
+        )
+    if header.format == "PNG" and not fits(header.size, file_bytes, header.held_bytes):
+        return False  # Pillow takes less memory for a PNG
+    reserve(f"JPEG of {header.scans} scans", header.size, file_bytes, header.held_bytes)
+    return header.plain
 
 
 def _reason(error: Exception) -> str:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from imgbatch.errors import UnreadableImage
 from imgbatch.images.headers import ON_ITS_SIDE, ORIENTATION, Header
+from imgbatch.images.memory import reserve
 from imgbatch.images.view import Decoded, shrink, shrink_factor
 from imgbatch.types import DecodeOptions, View
 
@@ -59,6 +60,7 @@ def _cut_off(
 
     With an end marker behind the data, libjpeg decodes what there is and leaves the rest grey.
     """
+    reserve("cut-off JPEG", header.size, len(data), header.held_bytes + len(data))
     ended = np.frombuffer(data + _EOI, np.uint8)
     picture = _pixels(ended, dct)
     if picture is None:

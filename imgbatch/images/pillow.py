@@ -1,19 +1,33 @@
 """Files of every format through Pillow: transparency, palettes, 16 bits, CMYK, animations."""
 
+import contextlib
 import io
 import threading
 import warnings
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.ImageFile import ImageFile
 
+from imgbatch.errors import UnreadableImage
 from imgbatch.images.headers import ON_ITS_SIDE, ORIENTATION
+from imgbatch.images.memory import fits, reserve
+from imgbatch.images.rows import Rows, rows_of, unpacked_rows
+from imgbatch.images.tiff import Directory, read_directory
 from imgbatch.images.view import Decoded, check_pixels, shrink, shrink_factor
+from imgbatch.images.webp import read_webp_header, webp_rows
 from imgbatch.types import DecodeOptions, View
 
-_STRIP_PIXELS = 1_000_000
+_STRIP_PIXELS = 250_000
+_STRIP_COPIES_BYTES = 16
+"""Bytes a pixel of a strip on its way to the view."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 """What Pillow may open: EPS would run Ghostscript, ICO hides the size of the PNG in it."""
+_RLE_SHARE = 1000
+"""A run-length coded BMP of more pixels for each byte is damaged; 128 are possible in one run."""
+_FLIPPED_ACROSS, _FLIPPED_DOWN = (2, 3, 7, 8), (3, 4, 6, 7)
+"""Orientations whose stored left, or top, is the upright picture's right or lower side."""
 _pillow_limits = threading.Lock()
 """Held while `Image.MAX_IMAGE_PIXELS` and the filters of warnings, the process's, are changed."""
 
@@ -26,42 +40,105 @@ def decode_with_pillow(data: bytes, view_px: int, options: DecodeOptions) -> Dec
     Raises
     ------
     UnreadableImage
-        The picture is over the limit in megapixels; nothing was decoded.
+        The picture is over the limit in megapixels, or would take too much memory; nothing was
+        decoded.
     """
-    with _pillow_limits, warnings.catch_warnings():
-        # Our limit is checked below, before any pixel is decoded.
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        warnings.simplefilter("ignore")
-        try:
+    with _limits_of_pillow_lifted():
+        large = _large_webp(data, options)
+        if large is not None:
+            (width, height), rows = large.size, large
+        else:
+            directory = read_directory(data)
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
                 check_pixels(image.width, image.height, options)
-                width, height = image.size  # before `draft` changes it
-                image.draft("RGB", (view_px, view_px))  # JPEG only: decode at a smaller DCT scale
-                image.load()
-                # Read after loading: Pillow turns a TIFF itself and drops the tag.
-                orientation = image.getexif().get(ORIENTATION, 1)
-                view = _upright(_small_rgb(image, view_px, options), orientation)
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
-    if orientation in ON_ITS_SIDE:
+                width, height = image.size  # before it is loaded at a smaller scale
+                rows = _load(image, data, view_px, directory)
+        view = _upright(_small_rgb(rows, view_px, options), rows.orientation)
+    # Pillow gives the upright size of a TIFF, of others the stored one.
+    if rows.orientation in ON_ITS_SIDE and not rows.turned_first:
         width, height = height, width
     return Decoded(view, width, height)
 
 
-def _small_rgb(image: Image.Image, view_px: int, options: DecodeOptions) -> View:
+@contextlib.contextmanager
+def _limits_of_pillow_lifted() -> Iterator[None]:
+    """Ours are checked before any pixel is decoded."""
+    with _pillow_limits, warnings.catch_warnings():
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _large_webp(data: bytes, options: DecodeOptions) -> Rows | None:
+    """A WebP that Pillow has not enough memory for; None for all other files."""
+    header = read_webp_header(data)
+    if header is None or fits(header.size, len(data), header.pillow_bytes(len(data))):
+        return None
+    check_pixels(*header.size, options)
+    if header.animated:
+        reserve("animated WEBP", header.size, len(data), header.pillow_bytes(len(data)))
+    reserve("WEBP", header.size, len(data), header.opencv_bytes())
+    return webp_rows(data)
+
+
+def _load(image: ImageFile, data: bytes, view_px: int, directory: Directory | None) -> Rows:
+    """Decode an opened file, or prepare to unpack its rows, whichever memory allows."""
+    size, kind = image.size, image.format or ""
+    image.draft("RGB", (view_px, view_px))  # JPEG only: decode at a smaller DCT scale
+    rows_bytes = _STRIP_COPIES_BYTES * image.width * shrink_factor(max(image.size), view_px)
+    whole_bytes = rows_bytes + _decoded_bytes(image, len(data))
+    if directory is not None:
+        rows_bytes += directory.records_bytes()
+        whole_bytes += directory.records_bytes() + directory.part_bytes()
+    if not fits(size, len(data), whole_bytes):
+        rows = unpacked_rows(image, data)
+        if rows is not None:
+            reserve(kind, size, len(data), rows_bytes)
+            return rows
+    reserve(kind, size, len(data), whole_bytes)
+    image.load()
+    return rows_of(image)
+
+
+def _decoded_bytes(image: ImageFile, file_bytes: int) -> float:
+    """What Pillow takes for the whole picture."""
+    pixels = image.width * image.height
+    if image.tile and image.tile[0][0] == "bmp_rle":
+        if pixels > max(_RLE_SHARE * file_bytes, 1_000_000):
+            raise UnreadableImage("damaged: too little data for the picture's size")
+        return 3.2 * pixels  # bytes that grow, a copy of them, the picture
+    copies = 1
+    if image.format == "TIFF" and image.getexif().get(ORIENTATION, 1) != 1:
+        copies = 2  # Pillow turns it
+    if image.mode in {"1", "L", "P"}:
+        return copies * pixels
+    return copies * (2 if image.mode.startswith("I;16") else 4) * pixels
+
+
+def _small_rgb(rows: Rows, view_px: int, options: DecodeOptions) -> View:
     """Convert and shrink strip by strip, since conversions hold several copies of their input."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        image = Image.fromarray(_to_8_bits(np.asarray(image)))
-    factor = shrink_factor(max(image.size), view_px)
-    rows = max(1, image.height // factor)
-    step = factor * max(1, _STRIP_PIXELS // (factor * image.width))
-    strips = [
-        shrink(
-            _rgb(image.crop((0, top, image.width, min(top + step, image.height))), options), factor
-        )
-        for top in range(0, rows * factor if factor > 1 else image.height, step)
-    ]
-    return np.concatenate(strips)[:rows]
+    width, height = rows.size
+    factor = shrink_factor(max(rows.size), view_px)
+    left = width % factor if rows.turned_first and rows.orientation in _FLIPPED_ACROSS else 0
+    top = height % factor if rows.turned_first and rows.orientation in _FLIPPED_DOWN else 0
+    if min(width, height) < factor:
+        left = top = 0
+    kept = max(1, height // factor)
+    step = factor * max(1, _STRIP_PIXELS // (factor * width))
+    deep = rows.mode in {"I", "F"} or rows.mode.startswith("I;16")
+    to_8_bits = _scaling(rows, step) if deep else None
+    strips = []
+    for start in range(top, min(height, top + kept * factor), step):
+        strip = rows.cut(start, min(start + step, height))
+        if left:
+            strip = strip.crop((left, 0, strip.width, strip.height))
+        if to_8_bits is not None:
+            strip = Image.fromarray(to_8_bits(np.asarray(strip)))
+        strips.append(shrink(_rgb(strip, options), factor))
+    return np.concatenate(strips)[:kept]
 
 
 def _rgb(image: Image.Image, options: DecodeOptions) -> View:
@@ -82,24 +159,30 @@ def _upright(view: View, orientation: int) -> View:
     return turned
 
 
-def _to_8_bits(deep: np.ndarray) -> View:
-    """Bring integer or float samples to 0..255.
+def _scaling(rows: Rows, step: int) -> Callable[[np.ndarray], View]:
+    """A function that brings the integer or float samples of a picture to 0..255.
 
     Integers up to 255 stay as they are, those up to 65535 count as 16 bits; floats up to 1 are
     shares of white, up to 255 stay, up to 65535 count as 16 bits. Samples outside these ranges are
     stretched between their extremes.
     """
-    if deep.dtype == np.uint16:  # by far the most frequent; a table needs no wide copies
+    kind = np.asarray(rows.cut(0, 1)).dtype
+    if kind == np.uint16:  # by far the most frequent; a table needs no wide copies
         table: View = np.rint(np.arange(65536) / 257).astype(np.uint8)
-        shallow: View = table[deep]
-        return shallow
-    values = np.nan_to_num(deep.astype(np.float64))
-    low, high = float(values.min()), float(values.max())
+        return lambda samples: table[samples]
+    low, high = np.inf, -np.inf
+    for start in range(0, rows.size[1], step):
+        samples = _finite(np.asarray(rows.cut(start, min(start + step, rows.size[1]))))
+        low, high = min(low, float(samples.min())), max(high, float(samples.max()))
+    least, scale = 0.0, 1.0
     if low < 0 or high > 65535:
-        values, high = values - low, high - low
-        scale = 255 / high if high else 0.0
-    elif np.issubdtype(deep.dtype, np.floating) and high <= 1:
+        least, scale = low, 255 / (high - low) if high > low else 0.0
+    elif np.issubdtype(kind, np.floating) and high <= 1:
         scale = 255.0
-    else:
-        scale = 255 / 65535 if high > 255 else 1.0
-    return (values * scale).round().astype(np.uint8)
+    elif high > 255:
+        scale = 255 / 65535
+    return lambda samples: ((_finite(samples) - least) * scale).round().astype(np.uint8)
+
+
+def _finite(samples: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(samples.astype(np.float64))

@@ -24,8 +24,10 @@ _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\x01\xd0-\xd8]")
 """Among the bytes of a scan, 0xFF is followed by 0x00 or by the number of a restart."""
 MOST_SCANS = 100
 """Progressive JPEGs have about a dozen scans. Each costs time however few its bytes are."""
-_PNG_HELD, _PNG_FRAME_HELD = 6.1, 6.0
-"""Bytes a pixel: OpenCV's picture and the copy that Python gets; as much again for animations."""
+_PNG_HELD = 6.1
+"""Bytes a pixel: OpenCV's picture and the copy that Python gets."""
+_NOT_PLAIN = (b"tRNS", b"acTL")
+"""Chunks of a PNG with transparency, and of an animated one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,19 +142,18 @@ def _png(data: bytes) -> Header | None:
     """Read IHDR and the kinds of all chunks (PNG specification, section 11).
 
     An eXIf chunk may also follow the picture data. A picture with a chunk that is longer than the
-    rest of the file is not plain, since OpenCV takes as much memory as a chunk declares.
+    rest of the file is not plain, since OpenCV takes as much memory as a chunk declares. Nor is an
+    animated one: of a damaged animation, OpenCV shows memory that nobody has written to.
     """
     if len(data) < 33 or data[12:16] != b"IHDR":
         return None
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     if not width or not height:
         return None
-    plain, exif, held, at = bits == 8 and colour in (0, 2), False, _PNG_HELD, 33
+    plain, exif, at = bits == 8 and colour in (0, 2), False, 33
     while at + 8 <= len(data) and (kind := data[at + 4 : at + 8]) != b"IEND":
-        plain = plain and kind != b"tRNS"
+        plain = plain and kind not in _NOT_PLAIN
         exif = exif or kind == b"eXIf"
-        if kind == b"acTL":
-            held = _PNG_HELD + _PNG_FRAME_HELD
         at += 12 + int.from_bytes(data[at : at + 4], "big")
     plain = plain and at <= len(data)
-    return Header("PNG", width, height, plain, exif, held_bytes=held * width * height)
+    return Header("PNG", width, height, plain, exif, held_bytes=_PNG_HELD * width * height)

@@ -99,6 +99,8 @@ def _load(image: ImageFile, data: bytes, view_px: int, directory: Directory | No
             reserve(kind, size, len(data), rows_bytes)
             return rows
     reserve(kind, size, len(data), whole_bytes)
+    if image.mode in {"L", "RGB"} and getattr(image, "default_image", False):
+        image.seek(1)  # a PNG whose animation does not begin with the picture for old viewers
     image.load()
     return rows_of(image)
 
@@ -113,6 +115,8 @@ def _decoded_bytes(image: ImageFile, file_bytes: int) -> float:
     copies = 1
     if image.format == "TIFF" and image.getexif().get(ORIENTATION, 1) != 1:
         copies = 2  # Pillow turns it
+    if image.format == "PNG" and getattr(image, "is_animated", False):
+        copies = 3  # Pillow holds the frame before, and what is under it
     if image.mode in {"1", "L", "P"}:
         return copies * pixels
     return copies * (2 if image.mode.startswith("I;16") else 4) * pixels

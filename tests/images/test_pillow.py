@@ -1,14 +1,18 @@
 """Decoding through Pillow leaves the process as it was."""
 
+import contextlib
+import io
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from imgbatch.errors import UnreadableImage
 from imgbatch.images import pillow
+from imgbatch.images.decode import decode
 from imgbatch.images.pillow import decode_with_pillow
 from imgbatch.types import DecodeOptions
 from tests.drawing import encode, gif_claiming, photo
@@ -51,3 +55,36 @@ def test_two_threads_at_once_leave_the_limit_of_pillow_and_the_warnings_as_they_
         second = pool.submit(decode_with_pillow, GIF, 128, DecodeOptions())
         assert (first.result().view == second.result().view).all()
     assert before == (Image.MAX_IMAGE_PIXELS, list(warnings.filters))
+
+
+def animated(mode: str, *, default_image: bool) -> tuple[bytes, list[np.ndarray]]:
+    random = np.random.default_rng(5)
+    shape = (40, 60, 3) if mode == "RGB" else (40, 60)
+    pixels = [random.integers(0, 255, shape, np.uint8) for _ in range(3)]
+    frames = [Image.fromarray(frame) for frame in pixels]
+    file = io.BytesIO()
+    frames[0].save(
+        file, "PNG", save_all=True, append_images=frames[1:], default_image=default_image
+    )
+    return file.getvalue(), pixels
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("default_image", [False, True])
+def test_an_animated_png_shows_the_first_frame_of_its_animation(mode, default_image):
+    data, frames = animated(mode, default_image=default_image)
+    shown = frames[1] if default_image else frames[0]
+    expected = shown if mode == "RGB" else np.repeat(shown[..., None], 3, axis=2)
+    assert np.array_equal(decode(data, DecodeOptions()).view, expected)
+
+
+def test_a_damaged_animated_png_has_the_same_view_each_time_or_none():
+    data, _ = animated("RGB", default_image=False)
+    at = data.index(b"IDAT") + 60
+    for position in range(at, at + 400, 7):
+        damaged = data[:position] + bytes([data[position] ^ 0x10]) + data[position + 1 :]
+        views = set()
+        for _ in range(3):
+            with contextlib.suppress(UnreadableImage):
+                views.add(decode(damaged, DecodeOptions()).view.tobytes())
+        assert len(views) <= 1

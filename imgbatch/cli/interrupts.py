@@ -73,13 +73,31 @@ def watch() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _on_interrupt)
         _state.main_thread = _thread.get_ident()
-        if sys.stderr is not None:
-            _state.stderr = os.dup(sys.stderr.fileno())
+        _take_stderr()
         sys.unraisablehook = _on_unraisable
         # Handed on to the process that removes, for multiprocessing, what stopped ones leave.
         sys.warnoptions.append("ignore:resource_tracker")
         # Registered first and so called last. What follows is short and calls no more handlers.
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+
+
+def _take_stderr() -> None:
+    """Give `sys.stderr` a descriptor of its own; 2 is left to libraries, threads and workers."""
+    if sys.stderr is not None:
+        _state.stderr = os.dup(2)
+        encoding, errors = sys.stderr.encoding, "backslashreplace"
+        sys.stderr = open(_state.stderr, "w", 1, encoding, errors, closefd=False)  # noqa: SIM115
+
+
+def _silence_others() -> None:
+    """Send to nowhere what others write to standard error.
+
+    After a stop they complain of what was stopped while it was made.
+    """
+    if _state.stderr >= 0:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)
+        os.close(null)
 
 
 class Working:
@@ -134,7 +152,7 @@ def _on_interrupt(_number: int, frame: "FrameType | None") -> None:
         _end()
     if not _state.stopped:
         _state.stopped = True
-        _silence_all_but_us()
+        _silence_others()
     _state.again = False
     if not blocked and not _must_wait(frame):
         raise KeyboardInterrupt
@@ -155,19 +173,6 @@ def _must_wait(frame: "FrameType | None") -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def _silence_all_but_us() -> None:
-    """Send to nowhere what threads, workers and libraries write to standard error from now on.
-
-    They complain of what was stopped while it was made. `sys.stderr` still leads to the user.
-    """
-    if _state.stderr >= 0:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 2)
-        os.close(null)
-        encoding, errors = sys.stderr.encoding, "backslashreplace"
-        sys.stderr = open(_state.stderr, "w", 1, encoding, errors)  # noqa: SIM115 - for good
 
 
 def _try_again() -> None:

@@ -36,6 +36,8 @@ _LOST = (
 _AHEAD = 3
 """Tasks handed out for each worker thread: one at work, two waiting, so that none idles."""
 _START_SECONDS, _ASK_SECONDS, _CLOSE_SECONDS, _TICK_SECONDS = 60.0, 20.0, 10.0, 2.0
+_STOP_SECONDS = 1.0
+"""How long a cluster may take to close after Ctrl-C; Dask waits 5 s for workers that just start."""
 _IDLE_SECONDS = 300.0
 """How long tasks may wait while none is at work; clusters that grow on demand take a while."""
 _LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")
@@ -281,21 +283,25 @@ def _local_cluster(workers: int) -> Iterator[Any]:
             },
         )
         cluster.scale(workers)
+    patience = _CLOSE_SECONDS
     try:
         yield cluster
+    except KeyboardInterrupt:
+        patience = _STOP_SECONDS
+        raise
     finally:
         for nanny in list(cluster.workers.values()):
             nanny.auto_restart = False
             if (pid := nanny.pid) is not None:
                 with contextlib.suppress(OSError):  # the process has just ended
                     os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-        _close(cluster)
+        _close(cluster, patience)
 
 
-def _close(connection: Any) -> None:
+def _close(connection: Any, seconds: float = _CLOSE_SECONDS) -> None:
     """Close a client or a cluster; if it does not answer in time, leave it."""
     with contextlib.suppress(OSError, RuntimeError):
-        connection.close(timeout=_CLOSE_SECONDS)
+        connection.close(timeout=seconds)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ Each test has a process send the signal to itself at a defined moment, by a file
 when it starts.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -65,11 +66,14 @@ def run(tmp_path, indexed):
     site.mkdir()
     places = {"folder": indexed.folder, "index": indexed.index, "new": tmp_path / "new"}
 
-    def one(lines: str, *arguments: str) -> tuple[int, str, str]:
+    def one(lines: str, *arguments: str, terminal: bool = False) -> tuple[int, str, str]:
         (site / "sitecustomize.py").write_text(_SITE + lines)
         path = os.pathsep.join([str(site), environment()["PYTHONPATH"]])
         filled = [argument.format(**places) for argument in arguments]
-        with start_process(*filled, env={"PYTHONPATH": path}) as process:
+        env = {"PYTHONPATH": path, "TERM": "xterm"}
+        if terminal:
+            return in_a_terminal(env, filled)
+        with start_process(*filled, env=env) as process:
             try:
                 out, err = process.communicate(timeout=60)
             finally:
@@ -77,6 +81,20 @@ def run(tmp_path, indexed):
         return process.returncode, out.decode(), err.decode()
 
     return one
+
+
+def in_a_terminal(env: dict[str, str], arguments: list[str]) -> tuple[int, str, str]:
+    import pty
+
+    ours, theirs = pty.openpty()
+    with start_process(*arguments, env=env, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while data := os.read(ours, 65536):
+                shown += data
+    os.close(ours)
+    return process.returncode, shown.decode(), ""
 
 
 SIMILAR = ("similar", "{folder}", "--index", "{index}", "--seed", "7", "--no-sheet", "--json")
@@ -148,6 +166,27 @@ def drop():
     Held()
     time.sleep(60)
 working(drop)
+"""
+    assert run(lines, *INDEX) == STOPPED
+
+
+def test_ctrl_c_under_a_progress_bar_is_one_line_and_gives_the_cursor_back(run):
+    shown = run("working(ctrl_c)", *INDEX, terminal=True)
+    assert shown[0] == 130
+    assert "\x1b[?25l" in shown[1]
+    _, line = shown[1].split("\x1b[?25l")[-1].split("stopped; ")  # the bar hides the cursor
+    assert "stopped; " + line.replace("\x1b[?25h", "") == LINE.replace("\n", "\r\n")
+    assert line.endswith("\x1b[?25h")
+
+
+def test_what_workers_and_libraries_say_after_a_stop_is_not_shown(run):
+    lines = """
+def noisy():
+    try:
+        ctrl_c()
+    finally:
+        os.write(2, b"Traceback of a worker")
+working(noisy)
 """
     assert run(lines, *INDEX) == STOPPED
 

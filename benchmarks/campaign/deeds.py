@@ -211,11 +211,11 @@ class Bench:
             new = {path.removeprefix(f"{name}/"): data for path, data in expected.items()}
             if found not in (new, self._former_plan):  # each a dictionary of files
                 return f"{deed.output} holds {', '.join(found) or 'nothing'}"
-            return ""
-        for path, data in contents(self.out).items():
-            temporary = any(part.startswith(_TEMPORARY) for part in path.split("/"))
-            if not temporary and data not in (former, *expected.values()):
-                return f"{path} of {len(data):,} bytes"
+        else:
+            for path, data in contents(self.out).items():
+                temporary = any(part.startswith(_TEMPORARY) for part in path.split("/"))
+                if not temporary and data not in (former, *expected.values()):
+                    return f"{path} of {len(data):,} bytes"
         return self._half_index() if deed.name != "clean" else ""
 
     @cached_property

@@ -8,7 +8,8 @@ SIGINT goes to the command alone or, as from a terminal, to its whole process gr
   both of which Python itself brings about before our first line runs;
 - of ``tune``, whose Ctrl-C ends the search alone, exit code 130 with the result and notes.
 
-No process may be left, and the next run must answer as if nothing had happened.
+Nothing half-written may stand under a final name, no process may be left, and the next run must
+answer as if nothing had happened.
 """
 
 import re
@@ -69,6 +70,8 @@ def _interrupt(campaign: Campaign, bench: Bench, deed: Deed, case: int) -> Outco
     wrong = _wrong_end(ended, expected, deed)
     if wrong not in ("", BEFORE):
         found.append((wrong, _told(ended)))
+    if text := bench.half_written(deed, expected.outputs):
+        found.append(("half-written under a final name", text))
     if depends:
         found.append(
             ("undisturbed, it answers otherwise if another command made the index", depends)

@@ -7,6 +7,7 @@ import time
 import uuid
 from pathlib import Path
 
+from imgbatch.files.atomic import remove
 from imgbatch.index.sqlite.schema import MIGRATIONS
 
 FILE_NAME = "catalogue.sqlite"
@@ -130,6 +131,6 @@ def move_aside(file: Path, error: Exception) -> str:
     aside = file.with_name(f"{FILE_NAME}.{kind}-{time.time_ns()}")
     file.replace(aside)
     for leftover in ("-wal", "-shm"):
-        file.with_name(FILE_NAME + leftover).unlink(missing_ok=True)
+        remove(file.with_name(FILE_NAME + leftover))
     reason = "was written by a newer imgbatch" if kind == "newer" else f"is damaged ({error})"
     return f"the index {reason}; it was moved to {aside} and is rebuilt"

@@ -41,7 +41,7 @@ class Database:
         file, notes = directory / FILE_NAME, list[str]()
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            if file.is_dir():
+            if any(file.with_name(FILE_NAME + end).is_dir() for end in ("", "-wal", "-shm")):
                 notes.append(move_aside(file, IsADirectoryError("it is a folder")))
             try:
                 connection = connect(file, folder)

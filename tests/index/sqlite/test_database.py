@@ -49,6 +49,18 @@ def test_a_folder_in_the_place_of_the_index_is_moved_aside_with_a_note(directory
     assert (aside / "inside").is_dir()
 
 
+@pytest.mark.parametrize("end", ["-wal", "-shm"])
+def test_a_folder_in_the_place_of_sqlites_log_has_the_index_begun_anew(directory, end):
+    fill(directory)
+    (directory / f"{FILE_NAME}{end}" / "inside").mkdir(parents=True)
+    with Catalogue.open(directory, "/photos") as catalogue:
+        assert list(catalogue.records()) == []
+        (note,) = catalogue.notes
+        assert "it is a folder" in note
+    with Catalogue.open(directory, "/photos") as catalogue:
+        assert catalogue.notes == []
+
+
 def test_an_index_of_a_newer_version_is_moved_aside_whole(directory):
     file = fill(directory)
     with contextlib.closing(sqlite3.connect(file)) as db, db:

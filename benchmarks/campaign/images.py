@@ -7,12 +7,17 @@ time. Case 0 is a folder of the first 2,000 mutants (at
 scale 1) for the real ``imgbatch index``: it must name every file as indexed or skipped.
 """
 
+import contextlib
+import io
 import json
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from campaign.base import SAMPLES, Campaign, Failure, Outcome, Part
 from campaign.mutants import mutant
@@ -31,6 +36,8 @@ _EMPHASIS = "extended"
 """All descriptors, so that each meets the odd pictures."""
 
 
+_MOST_MEGAPIXELS = 100
+"""Larger pictures are refused by default."""
 _FILLING = 0x55
 _FREED_BYTES = [1 << power for power in range(10, 21)] * 2
 
@@ -60,7 +67,15 @@ def _write(campaign: Campaign, folder: Path, case: int) -> Hostile:
     name, data, text = hostile_file(campaign, case)
     file = folder / f"{case:06}-{name}"
     file.write_bytes(data)
-    return Hostile(case, file, text, len(data))
+    return Hostile(case, file, text, len(data), _promised_mb(data))
+
+
+def _promised_mb(data: bytes) -> float:
+    """What a worker may take for a picture of the size that the file claims: 150 MB and 6 bytes."""
+    with contextlib.suppress(Exception), warnings.catch_warnings(action="ignore"):
+        with Image.open(io.BytesIO(data)) as image:
+            return 150 + 6 * min(image.width * image.height / 1e6, _MOST_MEGAPIXELS)
+    return 0.0
 
 
 # ----- in the process that reads ------------------------------------------------------------------

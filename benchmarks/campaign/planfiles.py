@@ -57,7 +57,8 @@ def hostile_plan(random: Random, folder: Path, case: int) -> Hostile:
         return Hostile(case, path, "; ".join(told), path.stat().st_size)
     lines, text = _other_lines(_lines(), random)
     path.write_bytes(_WRITERS[ending](lines, random))
-    return Hostile(case, path, text, path.stat().st_size)
+    size = path.stat().st_size
+    return Hostile(case, path, text, size, 400 + 10 * size / 1e6)  # a line of JSON is read whole
 
 
 def write_good(path: Path) -> None:

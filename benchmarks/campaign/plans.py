@@ -22,7 +22,6 @@ _READING = Reading(
     "campaign.plans:read_plans",
     ("campaign.plans", "imgbatch.sampler", "imgbatch.batches.plan_files", "pyarrow.parquet"),
     batch_files=20,
-    held_share=10.0,  # a line of JSON is read as a whole
 )
 _EACH_REAL = 3
 _PICTURES = 12

@@ -22,6 +22,8 @@ class Hostile:
     path: Path
     text: str
     size_bytes: int
+    most_mb: float = 0.0
+    """Memory that reading it may take, if that is more than any process may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,12 @@ class Reading:
         What the task imports.
     batch_files
         How many files are read by one process.
-    held_share
-        Memory that a reader may hold for each byte of a file, beyond what any process may.
     """
 
     part: str
     task: str
     modules: tuple[str, ...]
     batch_files: int
-    held_share: float = 0.0
 
 
 Beyond = Callable[[Path, Hostile, Outcome], Outcome]
@@ -102,8 +101,8 @@ class _Probe:
         limits = self.zygote.campaign.limits
         files = [str(hostile.path) for hostile in batch]
         ended = self.zygote.run(self.reading.task, {"files": files}, limits.hang_seconds)
-        held_mb = self.reading.held_share * max(file.size_bytes for file in batch) / 1e6
-        fault = _fault(ended, limits.memory_mb + held_mb)
+        most_mb = max(limits.memory_mb, *(hostile.most_mb for hostile in batch))
+        fault = _fault(ended, most_mb)
         if fault is None:
             for hostile, verdict in zip(batch, json.loads(ended.out), strict=True):
                 yield _outcome(hostile, verdict, ended.memory_mb)

@@ -72,9 +72,12 @@ def _write(campaign: Campaign, folder: Path, case: int) -> Hostile:
 
 def _promised_mb(data: bytes) -> float:
     """What a worker may take for a picture of the size that the file claims: 150 MB and 6 bytes."""
-    with contextlib.suppress(Exception), warnings.catch_warnings(action="ignore"):
-        with Image.open(io.BytesIO(data)) as image:
-            return 150 + 6 * min(image.width * image.height / 1e6, _MOST_MEGAPIXELS)
+    with (
+        contextlib.suppress(Exception),
+        warnings.catch_warnings(action="ignore"),
+        Image.open(io.BytesIO(data)) as image,
+    ):
+        return 150 + 6 * min(image.width * image.height / 1e6, _MOST_MEGAPIXELS)
     return 0.0
 
 

@@ -9,8 +9,9 @@ the way out. There are moments when an exception does harm, and what is done ins
   ``with`` block would leave something half made. It is raised a moment later.
 - Libraries may swallow it all the same. However the work ends then, it was stopped.
 
-A second Ctrl-C ends the process at once. Only the command does all this, `import imgbatch` does
-not.
+A second Ctrl-C ends the process at once. After the first, nothing else is shown: threads, workers
+and half-made objects complain of being stopped. Only the command does all this, `import imgbatch`
+does not.
 
 Until `watch` has run, Ctrl-C shows a traceback. So this module imports only what is loaded when
 Python starts, or is part of it: `_signal` is what `signal`, which takes 3 ms, is made of.
@@ -71,9 +72,9 @@ def watch() -> None:
     jobs.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _on_interrupt)
         _state.main_thread = _thread.get_ident()
         _take_stderr()
+        signal.signal(signal.SIGINT, _on_interrupt)
         sys.unraisablehook = _on_unraisable
         # Handed on to the process that removes, for multiprocessing, what stopped ones leave.
         sys.warnoptions.append("ignore:resource_tracker")
@@ -90,10 +91,7 @@ def _take_stderr() -> None:
 
 
 def _silence_others() -> None:
-    """Send to nowhere what others write to standard error.
-
-    After a stop they complain of what was stopped while it was made.
-    """
+    """Send to nowhere what others write to standard error from now on."""
     if _state.stderr >= 0:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, 2)
@@ -198,9 +196,11 @@ def _end() -> None:
     """End this process and those it started, at once; write the line if it was not written."""
     try:
         _end_children()
-        _write_line()
-    finally:  # also if standard error is closed
-        os._exit(EXIT_CODE)
+    finally:  # whatever fails
+        try:
+            _write_line()
+        finally:
+            os._exit(EXIT_CODE)
 
 
 def _end_children() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgbatch.cli.common import command, default_picture, note, open_folder
-from imgbatch.cli.options import IndexOptions, Json
+from imgbatch.cli.options import IndexOptions, Json, target_path
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import SelectionError, UsageError
 
@@ -42,6 +42,7 @@ def explain(
             "-o",
             "--output",
             metavar="PICTURE",
+            parser=target_path,
             help="Write the picture here (.jpg, .png, .webp). Default: a file in imgbatch-out/.",
         ),
     ] = None,
@@ -50,7 +51,7 @@ def explain(
 ) -> None:
     """Show two images side by side, with what makes them near or far."""
     from imgbatch.files.readonly import refuse_inside
-    from imgbatch.files.targets import check_file
+    from imgbatch.files.targets import check_file, refuse_input
     from imgbatch.outputs.explain import print_explanation
     from imgbatch.outputs.json import explanation_document, print_json
     from imgbatch.outputs.sheet import check_sheet_path
@@ -59,9 +60,10 @@ def explain(
         if no_picture:
             raise UsageError("-o and --no-picture were both given", "give one of them")
         check_sheet_path(output)
-    home = folder or _folder_of(a, b, options.index)
+    home = _folder_of(a, b, options.index) if folder is None else folder
     if output is not None:
         refuse_inside(output, home, "-o")
+        refuse_input("-o", output, a, b)
         check_file(output)
     collection = open_folder(home, options)
     explanation = collection.explain(a, b)

@@ -50,21 +50,14 @@ def explain(
     options: IndexOptions = _INDEX,
 ) -> None:
     """Show two images side by side, with what makes them near or far."""
-    from imgbatch.files.readonly import refuse_inside
-    from imgbatch.files.targets import check_file, refuse_input
     from imgbatch.outputs.explain import print_explanation
     from imgbatch.outputs.json import explanation_document, print_json
-    from imgbatch.outputs.sheet import check_sheet_path
 
+    home = _folder_of(a, b, options.index) if folder is None else folder
     if output is not None:
         if no_picture:
             raise UsageError("-o and --no-picture were both given", "give one of them")
-        check_sheet_path(output)
-    home = _folder_of(a, b, options.index) if folder is None else folder
-    if output is not None:
-        refuse_inside(output, home, "-o")
-        refuse_input("-o", output, a, b)
-        check_file(output)
+        _check_output(output, home, a, b)
     collection = open_folder(home, options)
     explanation = collection.explain(a, b)
     with answer_first() as unwritten:
@@ -77,6 +70,18 @@ def explain(
         else:
             print_explanation(explanation, picture)
         note(collection.notes)
+
+
+def _check_output(output: Path, folder: str, *images: str) -> None:
+    """Raise an error for a picture that cannot be written, before any work is done."""
+    from imgbatch.files.readonly import refuse_inside
+    from imgbatch.files.targets import check_file, refuse_input
+    from imgbatch.outputs.sheet import check_sheet_path
+
+    check_sheet_path(output)
+    refuse_inside(output, folder, "-o")
+    refuse_input("-o", output, *images)
+    check_file(output)
 
 
 def _folder_of(a: str, b: str, index: str | None) -> str:

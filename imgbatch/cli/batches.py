@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgbatch.cli.common import command, default_picture, note, open_folder
-from imgbatch.cli.options import Folder, FolderOptions, Json, Seed
+from imgbatch.cli.options import Folder, FolderOptions, Json, Seed, target_name
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
@@ -32,6 +32,7 @@ PlanPath = Annotated[
         "-o",
         "--output",
         metavar="PLAN",
+        parser=target_name,
         help="Write the plan here, a line a batch (.jsonl, .csv, .parquet, or folder/ of .jsonl).",
     ),
 ]

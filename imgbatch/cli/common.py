@@ -195,7 +195,7 @@ def default_picture(images: ImageSource, kind: str, name: str, identity: object)
     from imgbatch.files.readonly import lies_inside
 
     options = images.config.sheet
-    folder = Path(options.folder)
+    folder = Path(os.path.expanduser(options.folder))
     if lies_inside(folder, images.folder):
         folder = images.index_directory / "sheets"
     return folder / fitted_name(f"{kind}-", name, f"-{identity}.{options.format}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgbatch.cli.common import command, default_picture, note, open_folder
-from imgbatch.cli.options import IndexOptions, Json
+from imgbatch.cli.options import IndexOptions, Json, target_path
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import SelectionError, UsageError
 
@@ -42,6 +42,7 @@ def explain(
             "-o",
             "--output",
             metavar="PICTURE",
+            parser=target_path,
             help="Write the picture here (.jpg, .png, .webp). Default: a file in imgbatch-out/.",
         ),
     ] = None,
@@ -49,20 +50,14 @@ def explain(
     options: IndexOptions = _INDEX,
 ) -> None:
     """Show two images side by side, with what makes them near or far."""
-    from imgbatch.files.readonly import refuse_inside
-    from imgbatch.files.targets import check_file
     from imgbatch.outputs.explain import print_explanation
     from imgbatch.outputs.json import explanation_document, print_json
-    from imgbatch.outputs.sheet import check_sheet_path
 
+    home = _folder_of(a, b, options.index) if folder is None else folder
     if output is not None:
         if no_picture:
             note(["-o and --no-picture were both given; no picture is made"])
-        check_sheet_path(output)
-    home = folder or _folder_of(a, b, options.index)
-    if output is not None:
-        refuse_inside(output, home, "-o")
-        check_file(output)
+        _check_output(output, home, a, b)
     collection = open_folder(home, options)
     explanation = collection.explain(a, b)
     with answer_first() as unwritten:
@@ -75,6 +70,18 @@ def explain(
         else:
             print_explanation(explanation, picture)
         note(collection.notes)
+
+
+def _check_output(output: Path, folder: str, *images: str) -> None:
+    """Raise an error for a picture that cannot be written, before any work is done."""
+    from imgbatch.files.readonly import refuse_inside
+    from imgbatch.files.targets import check_file, refuse_input
+    from imgbatch.outputs.sheet import check_sheet_path
+
+    check_sheet_path(output)
+    refuse_inside(output, folder, "-o")
+    refuse_input("-o", output, *images)
+    check_file(output)
 
 
 def _folder_of(a: str, b: str, index: str | None) -> str:

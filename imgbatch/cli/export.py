@@ -37,11 +37,13 @@ def export(
     from dataclasses import asdict
 
     from imgbatch.exports import run
+    from imgbatch.files.targets import refuse_input
     from imgbatch.outputs import print_json, write_facts
     from imgbatch.outputs.progress import progress_bar
 
     started = time.perf_counter()
     run.check_target(to, folder)
+    refuse_input("--to", to, labels)
     photos = open_folder(folder, options)
     with progress_bar("exporting") as progress:
         report = run.export(photos, to, labels=labels, progress=progress)

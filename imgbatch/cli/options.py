@@ -10,6 +10,28 @@ from typing import Annotated
 
 import typer
 
+
+def target_name(name: str) -> str:
+    """The name of a file or folder to write to, as the command line gives it.
+
+    Raises
+    ------
+    typer.BadParameter
+        The name is empty, as an unset variable of a script is; or ``-``, since the answer goes to
+        standard output.
+    """
+    if not name:
+        raise typer.BadParameter("the name is empty")
+    if name == "-":
+        raise typer.BadParameter("the answer goes to standard output; ./- is a file of this name")
+    return name
+
+
+def target_path(name: str) -> Path:
+    """See `target_name`."""
+    return Path(target_name(name))
+
+
 Folder = Annotated[
     str, typer.Argument(metavar="FOLDER", help="Folder of images; never written to.")
 ]
@@ -36,15 +58,26 @@ SheetPath = Annotated[
         "-o",
         "--output",
         metavar="SHEET",
+        parser=target_path,
         help="Write the contact sheet here (.jpg, .png, .webp). Default: a file in imgbatch-out/.",
     ),
 ]
 NoSheet = Annotated[bool, typer.Option("--no-sheet", help="Make no contact sheet.")]
 CopyTo = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Copy the chosen images there; never overwrites.")
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        parser=target_path,
+        help="Copy the chosen images there; never overwrites.",
+    ),
 ]
 LinkTo = Annotated[
-    Path | None, typer.Option(metavar="DIR", help="Link the chosen images there; never overwrites.")
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        parser=target_path,
+        help="Link the chosen images there; never overwrites.",
+    ),
 ]
 KeepDuplicates = Annotated[
     bool, typer.Option("--keep-duplicates", help="Allow near-duplicates in the set.")

@@ -1,5 +1,6 @@
 """``similar`` and ``different``: pick images and show them."""
 
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ def similar(
 ) -> None:
     """Pick images of one kind: a random anchor and its nearest neighbours."""
     use_one_thread()
-    check_outputs(pick, folder)
+    check_outputs(pick, folder, like)
     if database is not None:
         _similar_from_database(database, folder, like, pick, options)
         return
@@ -51,6 +52,8 @@ def _similar_from_database(
     """Answer from the export of a folder."""
     from imgbatch.exports.remote import RemoteImages
 
+    if not url:
+        raise UsageError("the URL given with --from is empty", "give postgresql://HOST/DATABASE")
     if like is None:
         raise UsageError("--from was given without --like", "give --like IMAGE")
     for field in fields(options):
@@ -77,9 +80,10 @@ def different(
     show(photos, picked, pick)
 
 
-def check_outputs(pick: PickOptions, folder: str | None) -> None:
+def check_outputs(pick: PickOptions, folder: str | None, like: str | None = None) -> None:
     """Raise an error for outputs that cannot be made, before any work is done."""
     from imgbatch.files.paths import is_url
+    from imgbatch.files.targets import refuse_input
     from imgbatch.outputs.sheet import check_sheet_path
 
     if pick.copy_to and pick.link_to:
@@ -90,6 +94,7 @@ def check_outputs(pick: PickOptions, folder: str | None) -> None:
         raise UsageError(f"{folder} is a URL, to which no link leads", "give --copy-to")
     if pick.output is not None:
         check_sheet_path(pick.output)
+        refuse_input("-o", pick.output, like)
     if folder is not None:
         check_places(pick, folder)
 
@@ -118,6 +123,7 @@ def show(images: ImageSource, picked: "Selection", pick: PickOptions) -> None:
     directory, link = pick.copy_to or pick.link_to, pick.link_to is not None
     files = [image.path for image in picked.images]
     result = Result(picked, Pictures(files, images.config), skipped_list=images.skipped_list)
+    handed_out: list[str] = []
     with answer_first() as unwritten:
         if not pick.no_sheet:
             with unwritten.remembered(asked=pick.output is not None):
@@ -129,6 +135,8 @@ def show(images: ImageSource, picked: "Selection", pick: PickOptions) -> None:
         if directory is not None:
             with unwritten.remembered(asked=True):
                 made = hand_out(files, directory, link=link)
-                note([f"{len(made)} images {'linked' if link else 'copied'} to {directory}"])
+                done = "linked" if link else "copied"
+                handed_out = [f"{len(made)} images {done} to {directory}"]
         OUTPUTS["json" if pick.json else "table"](result)
-        note(picked.notes)
+        sys.stdout.flush()  # nothing that follows can cost the answer
+        note((*handed_out, *picked.notes))

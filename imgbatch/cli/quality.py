@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imgbatch.cli.common import command, note, open_folder, settings_of, start_workers_early
-from imgbatch.cli.options import Folder, FolderOptions, IndexOptions, Json, Labels
+from imgbatch.cli.options import (
+    Folder,
+    FolderOptions,
+    IndexOptions,
+    Json,
+    Labels,
+    target_path,
+)
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
@@ -25,6 +32,7 @@ ConfigPath = Annotated[
         "-o",
         "--output",
         metavar="CONFIG",
+        parser=target_path,
         help="Write the settings here, replacing a file. Default: a new imgbatch-tuned.toml.",
     ),
 ]
@@ -86,10 +94,11 @@ def tune(
     """
     from imgbatch.config.write import write_config
     from imgbatch.evaluation import tune as tuning
+    from imgbatch.files.targets import refuse_input
     from imgbatch.outputs.progress import progress_bar
     from imgbatch.outputs.tuning import tune_progress
 
-    _config_target(output, folder)
+    refuse_input("-o", _config_target(output, folder), labels)
     settings = settings_of(options)
     descriptors = [
         name for name, weight in settings.weights.items() if weight > 0 or not enabled_only

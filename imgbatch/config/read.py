@@ -90,13 +90,14 @@ def load_config(path: str | os.PathLike[str] | None = None) -> LoadedConfig:
 
 def _find_file(path: str | os.PathLike[str] | None) -> tuple[Path | None, tuple[str, ...]]:
     """The user's config file, None if there is none, and notes."""
-    named = path or os.environ.get("IMGBATCH_CONFIG")
-    if named:
+    named = os.environ.get("IMGBATCH_CONFIG") or None if path is None else path
+    if named is not None:
         if not os.path.isfile(named):
-            option = "--config" if path else "IMGBATCH_CONFIG"
+            option = "IMGBATCH_CONFIG" if path is None else "--config"
             what = "is not a regular file" if os.path.exists(named) else "not found"
             raise ConfigError(
-                f"config file {what}: {named}", f"check {option}, or leave it out for the defaults"
+                f"config file {what}: {os.fspath(named) or 'its name is empty'}",
+                f"check {option}, or leave it out for the defaults",
             )
         return Path(named), ()
     if Path("imgbatch.toml").is_file():

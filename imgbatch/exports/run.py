@@ -88,7 +88,7 @@ def export(
     """
     started = time.perf_counter()
     shown = check_target(os.fspath(target), collection.folder)
-    given = find_labels(collection.records, collection.folder, labels) if labels else None
+    given = None if labels is None else find_labels(collection.records, collection.folder, labels)
     folder = paths.real(collection.folder)
     projection = collection.projection
     sizes, hashes = collection.contents()

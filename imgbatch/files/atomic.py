@@ -15,7 +15,7 @@ from pathlib import Path
 
 from imgbatch.errors import OutputError
 from imgbatch.files.paths import file_system, is_url, only_os_errors
-from imgbatch.files.targets import not_written, refuse_other_than_file, resolved
+from imgbatch.files.targets import nearest_folder, not_written, refuse_other_than_file, resolved
 
 TEMPORARY = ".tmp"
 """The end of the name of a file that `write_bytes` has not finished."""
@@ -43,6 +43,7 @@ def replacing(target: Path) -> Iterator[Path]:
     try:
         place = resolved(target)
         refuse_other_than_file(place)
+        nearest_folder(place.parent)
         with _renamed_to(place, target.suffix) as temporary:
             yield temporary
     except OSError as error:

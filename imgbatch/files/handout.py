@@ -11,7 +11,7 @@ from imgbatch.files.atomic import give_free_name, temporary_file
 from imgbatch.files.names import fitted_name
 from imgbatch.files.paths import is_url, read
 from imgbatch.files.regular import only_regular
-from imgbatch.files.targets import not_written, resolved
+from imgbatch.files.targets import nearest_folder, not_written, resolved
 
 _NUMBER_BYTES = 8
 """Kept free at the end of a name, for the number it gets if it is taken: ``-2`` and so on."""
@@ -56,6 +56,7 @@ def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Pat
     made: list[Path] = []
     try:
         place = resolved(directory)
+        nearest_folder(place)
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise not_written(directory, error) from None

@@ -33,7 +33,7 @@ def absolute(folder: str | os.PathLike[str]) -> str:
     Raises
     ------
     FolderError
-        The name is empty.
+        The name is empty or holds a NUL.
     UsageError
         `check_url` refuses the URL.
 
@@ -45,6 +45,8 @@ def absolute(folder: str | os.PathLike[str]) -> str:
     name = os.fspath(folder)
     if not name:
         raise FolderError("no folder was given", "give the folder that holds the images")
+    if "\0" in name:
+        raise FolderError("the folder's name holds a NUL", "no folder has such a name")
     check_url(name)
     return name.rstrip("/") if is_url(name) else os.path.abspath(name)
 

@@ -39,6 +39,8 @@ def lies_inside(target: str | os.PathLike[str], folder: str) -> bool:
     (True, False)
     """
     location = os.fspath(target)
+    if "\0" in location:  # nothing has such a name
+        return False
     local_target, local_folder = _local_path(location), _local_path(folder)
     if local_target is None or local_folder is None:
         return f"{location.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")

@@ -1,11 +1,12 @@
 """Places to write to: what can be known of them before the work that fills them."""
 
+import contextlib
 import errno
 import os
 import tempfile
 from pathlib import Path
 
-from imgbatch.errors import OutputError
+from imgbatch.errors import OutputError, UsageError
 from imgbatch.files.names import LONGEST_NAME_BYTES
 
 _LONGEST_PATH_BYTES = 4095
@@ -96,13 +97,32 @@ def resolved(target: Path) -> Path:
 
 
 def refuse_other_than_file(place: Path) -> None:
-    """Raise `OSError` if a folder, a pipe or a device stands where a file is to be replaced."""
+    """Raise `OSError` if what stands in the place is no file, or one that is write-protected."""
     if place.is_dir():
         raise IsADirectoryError(errno.EISDIR, "a folder stands there")
     if place.exists() and not place.is_file():
         raise OSError(errno.EINVAL, "it is no regular file")
+    if place.exists() and not os.access(place, os.W_OK):
+        raise PermissionError(errno.EACCES, "it is write-protected")
     if place.parent == _DEVICES:
         raise OSError(errno.EINVAL, f"{_DEVICES} is no place for files")
+
+
+def refuse_input(option: str, target: str | os.PathLike[str], *read: str | None) -> None:
+    """Raise `UsageError` if a target is one of the files that the command reads.
+
+    Examples
+    --------
+    >>> _ = Path("a.jpg").write_bytes(b"precious")
+    >>> refuse_input("-o", "a.jpg", None, "b.jpg")
+    >>> refuse_input("-o", "a.jpg", "./a.jpg")
+    Traceback (most recent call last):
+    imgbatch.errors.UsageError: -o a.jpg is also read (choose another place)
+    """
+    for file in read:
+        with contextlib.suppress(OSError, ValueError):
+            if file is not None and os.path.samefile(target, file):
+                raise UsageError(f"{option} {target} is also read", "choose another place")
 
 
 def not_written(target: Path, error: OSError) -> OutputError:

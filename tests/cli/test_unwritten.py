@@ -5,6 +5,7 @@ import os
 import weakref
 
 import pytest
+from PIL import Image
 
 from imgbatch.outputs import pictures
 from tests.drawing import jpeg, photo, settle
@@ -287,8 +288,6 @@ def test_a_sheet_shows_what_fits_and_says_what_it_leaves_out(cli, indexed, monke
 
 
 def test_a_preview_shows_the_batches_that_fit(cli, indexed, monkeypatch):
-    from PIL import Image
-
     given = ("batches", indexed.folder, "--index", indexed.index, "--batch-size", 2, "--json")
     with Image.open(cli(*given, "--preview", 2, "--seed", 1).json["preview"]) as page:
         small = page.size
@@ -328,3 +327,98 @@ def test_no_picture_is_decoded_that_nothing_shows(cli, indexed, monkeypatch):
         "similar", indexed.folder, "--index", indexed.index, "--no-sheet", env={"COLUMNS": "60"}
     )
     assert answer.code == 0
+
+
+# ----- names that are given by mistake ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["", "-"])
+@pytest.mark.parametrize("arguments", [
+    ("similar", "PHOTOS", "-o"), ("similar", "PHOTOS", "--copy-to"),
+    ("similar", "PHOTOS", "--link-to"), ("explain", "PHOTOS/a.jpg", "PHOTOS/a.jpg", "-o"),
+    ("tune", "PHOTOS", "-o"), ("batches", "PHOTOS", "--batch-size", 2, "-o"),
+    ("export", "PHOTOS", "--to"),
+], ids=lambda arguments: " ".join(map(str, arguments)))  # fmt: skip
+def test_an_empty_name_or_a_dash_is_no_target(cli, photos, arguments, name):
+    (photos / "image000.jpg").rename(photos / "a.jpg")
+    given = [str(one).replace("PHOTOS", str(photos)) for one in arguments]
+    answer = cli(*given, name)
+    assert (answer.code, answer.out) == (2, "")
+    assert os.listdir(".") == []
+
+
+@pytest.mark.parametrize("arguments", [
+    ("similar", "PHOTOS", "--config", ""), ("config", "--config", ""),
+    ("export", "PHOTOS", "--to", "a.csv", "--labels", ""),
+    ("evaluate", "PHOTOS", "--labels", ""), ("similar", "PHOTOS", "--like", ""),
+    ("similar", "--from", "", "--like", "a.jpg"),
+    ("explain", "PHOTOS/image000.jpg", "PHOTOS/image001.jpg", "--folder", ""),
+], ids=" ".join)  # fmt: skip
+def test_an_empty_name_is_not_taken_for_none(cli, photos, arguments):
+    given = [one.replace("PHOTOS", str(photos)) for one in arguments]
+    cli(*given).assert_one_clear_line(2)
+
+
+@pytest.mark.parametrize("mode", ["similar", "tune", "export", "explain"])
+def test_what_a_command_reads_is_not_replaced_by_what_it_writes(cli, indexed, tmp_path, mode):
+    given = tmp_path / "given"
+    given.mkdir()
+    image, table = given / "a.png", given / "labels.csv"
+    Image.open(indexed.folder / indexed.names[0]).save(image)
+    lines = [f"{name},{number % 2}\n" for number, name in enumerate(indexed.names)]
+    table.write_text("".join(["path,label\n", *lines]))
+    before = image.read_bytes(), table.read_bytes()
+    index = ("--index", indexed.index)
+    link = tmp_path / ("link.csv" if mode in {"tune", "export"} else "link.png")
+    os.link(table if mode in {"tune", "export"} else image, link)
+    answer = {
+        "similar": lambda: cli("similar", indexed.folder, *index, "--like", image, "-o", link),
+        "tune": lambda: cli("tune", indexed.folder, *index, "--labels", table, "-o", link),
+        "export": lambda: cli("export", indexed.folder, *index, "--labels", table, "--to", link),
+        "explain": lambda: cli(
+            "explain", image, indexed.folder / indexed.names[1], "--folder", indexed.folder, *index,
+            "-o", link,
+        ),
+    }[mode]()  # fmt: skip
+    answer.assert_one_clear_line(2, str(link), "is also read")
+    assert (image.read_bytes(), table.read_bytes()) == before
+
+
+@posix
+@pytest.mark.slow
+def test_a_write_protected_file_is_not_replaced(command, photos, tmp_path, as_anybody):
+    (target := tmp_path / "sheet.png").write_text("mine")
+    target.chmod(0o444)
+    answer = command("similar", photos, "-n", 2, "-o", target, prefix=as_anybody)
+    answer.assert_one_clear_line(1, "cannot write", "write-protected")
+    assert target.read_text() == "mine"
+
+
+@posix
+def test_a_default_place_that_cannot_be_used_is_a_note(cli, photos, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    given = ("similar", photos, "-n", 2, "--json")
+    (tmp_path / "file").write_text("x")
+    config = tmp_path / "c.toml"
+    for folder, word in (
+        (str(tmp_path / "file"), "file is not a folder"), ("/dev", "no place for files"),
+        ("a\\u0000b", "NUL"), ("n" * 300, "name too long"),
+    ):  # fmt: skip
+        config.write_text(f'[sheet]\nfolder = "{folder}"\n')
+        answer = cli(*given, "--config", config)
+        assert (answer.code, answer.json["sheet"]) == (0, None)
+        (line,) = answer.err.splitlines()
+        assert line.startswith("note: cannot write ")
+        assert word in line
+    config.write_text('[sheet]\nfolder = "~/sheets"\n')
+    sheet = cli(*given, "--config", config).json["sheet"]
+    assert os.path.dirname(sheet) == str(tmp_path / "home" / "sheets")
+
+
+@posix
+def test_the_answer_is_printed_before_any_note(command, photos, tmp_path):
+    """A note that cannot be written is no reason to lose the answer."""
+    shell = ("sh", "-c", 'exec "$@" 2> /dev/full', "sh")
+    options = ("--no-sheet", "--json", "--copy-to", tmp_path / "out")
+    answer = command("similar", photos, "-n", 2, *options, prefix=shell)
+    assert len(answer.json["images"]) == 2

@@ -23,12 +23,13 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from imgbatch.descriptors import Codes
 from imgbatch.errors import CatalogueError
 from imgbatch.files import paths
-from imgbatch.files.atomic import TEMPORARY, write_bytes
+from imgbatch.files.atomic import TEMPORARY, remove, write_bytes
 from imgbatch.index.shards import rows
 
 _REQUESTS_AT_ONCE = 32
@@ -242,15 +243,26 @@ class Store:
             return None
 
     def _read(self, name: str) -> bytes:
+        if self._is_folder(name):
+            raise FileNotFoundError(f"{name} is a folder")
         return paths.read(f"{self.root}/{name}")
 
     def _write(self, name: str, data: bytes) -> None:
         try:
+            if self._is_folder(name):
+                self._remove_file(name)
             write_bytes(f"{self.root}/{name}", data)
         except OSError as error:
             raise self._unusable(error) from None
 
+    def _is_folder(self, name: str) -> bool:
+        """Whether a folder stands, by accident, in the place of a file of this machine."""
+        return not paths.is_url(self.root) and os.path.isdir(f"{self.root}/{name}")
+
     def _remove_file(self, name: str) -> None:
+        if self._is_folder(name):
+            remove(Path(f"{self.root}/{name}"))
+            return
         system, inside = self._at(name)
         with contextlib.suppress(OSError), paths.only_os_errors():
             system.rm_file(inside)

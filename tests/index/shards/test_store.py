@@ -221,6 +221,23 @@ def test_a_damaged_note_or_listing_counts_as_none(tmp_path, content):
     assert store.listing("one") == []
 
 
+def test_a_folder_in_the_place_of_a_file_counts_as_none_and_makes_room(tmp_path):
+    store = Store(str(tmp_path))
+    shard = written(store)
+    store.publish("one", [shard])
+    for file in ("shards/s.parquet", "marks/s.json", "listings/one.jsonl"):
+        (tmp_path / file).unlink()
+        (tmp_path / file / "inside").mkdir(parents=True)
+    assert store.listing("one") == []
+    assert store.finished(["s"]) == {}
+    with pytest.raises(DamagedShardError):
+        store.table(shard)
+    store.discard(shard)
+    store.publish("one", [written(store)])
+    assert store.listing("one") == [shard]
+    assert len(store.table(shard)) == len(ANSWERS)
+
+
 def test_a_store_that_cannot_be_written_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(CatalogueError, match="cannot be used"):

@@ -1,6 +1,7 @@
 """The store of shards: what was packed comes back, what is not listed goes, damage shows."""
 
 import contextlib
+import errno
 import json
 import os
 import time
@@ -13,6 +14,7 @@ pytest.importorskip("pyarrow")
 pytest.importorskip("fsspec")
 
 from imgbatch.errors import CatalogueError
+from imgbatch.files import paths
 from imgbatch.index.shards import rows
 from imgbatch.index.shards.store import DamagedShardError, FinishedShard, Store, digest_of
 from imgbatch.types import ReadFile, Skipped
@@ -184,18 +186,36 @@ def test_what_stopped_runs_planned_is_removed_after_a_day(store):
     assert store.listing("one") == [kept]
 
 
-def test_who_cannot_see_what_is_planned_removes_nothing(tmp_path):
+@pytest.fixture
+def failing(monkeypatch):
+    """Let the disk fail for files whose names end so."""
+
+    def fail(end):
+        read = paths.read
+
+        def refuse(file):
+            if file.endswith(end):
+                raise OSError(errno.EIO, "Input/output error")
+            return read(file)
+
+        monkeypatch.setattr(paths, "read", refuse)
+
+    return fail
+
+
+def test_who_cannot_see_what_is_planned_removes_nothing(tmp_path, failing):
     store = Store(str(tmp_path))
     shards = [written(store, name) for name in ("a", "b")]
     store.publish("one", shards)
-    (tmp_path / "listings" / f"one.{int(time.time())}.0.planned").mkdir()  # cannot be read
+    (tmp_path / "listings" / f"one.{int(time.time())}.0.planned").write_bytes(b"[]")
+    failing(".planned")
     store.publish("one", shards[:1])
     assert set(store.sizes()) == {"a", "b"}
     assert store.listing("one") == shards[:1]
 
 
-def test_a_listing_that_cannot_be_read_is_not_an_empty_one(tmp_path):
-    (tmp_path / "listings" / "one.jsonl").mkdir(parents=True)
+def test_a_listing_that_cannot_be_read_is_not_an_empty_one(tmp_path, failing):
+    failing("one.jsonl")
     with pytest.raises(CatalogueError, match="cannot be used"):
         Store(str(tmp_path)).listing("one")
 
@@ -244,11 +264,10 @@ def test_a_store_that_cannot_be_written_is_one_clear_error(tmp_path):
         Store(str(tmp_path / "file")).write("s", b"data")
 
 
-def test_a_shard_that_cannot_be_read_now_is_no_damaged_one(tmp_path):
+def test_a_shard_that_cannot_be_read_now_is_no_damaged_one(tmp_path, failing):
     store = Store(str(tmp_path))
     shard = written(store)
-    (tmp_path / "shards" / "s.parquet").unlink()
-    (tmp_path / "shards" / "s.parquet").mkdir()  # reading fails, though something is there
+    failing("s.parquet")
     with pytest.raises(CatalogueError, match="cannot be used"):
         store.table(shard)
 

@@ -151,9 +151,13 @@ def _png(data: bytes) -> Header | None:
     if not width or not height:
         return None
     plain, exif, at = bits == 8 and colour in (0, 2), False, 33
-    while at + 8 <= len(data) and (kind := data[at + 4 : at + 8]) != b"IEND":
+    while at + 8 <= len(data):
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        if kind == b"IEND":
+            plain = plain and length == 0
+            break
         plain = plain and kind not in _NOT_PLAIN
         exif = exif or kind == b"eXIf"
-        at += 12 + int.from_bytes(data[at : at + 4], "big")
+        at += 12 + length
     plain = plain and at <= len(data)
     return Header("PNG", width, height, plain, exif, held_bytes=_PNG_HELD * width * height)

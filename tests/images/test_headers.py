@@ -79,3 +79,11 @@ def test_a_jpeg_with_fill_bytes_between_its_segments_is_read():
     header = read_header(data[:at] + b"\xff\xff\xff" + data[at:])
     assert header is not None
     assert (header.width, header.height) == (40, 30)
+
+
+@pytest.mark.parametrize("length", [1, 13, 0x7FFFFFFF, 0xFFFFFFFF])
+def test_a_png_whose_end_claims_a_length_is_not_plain(length):
+    data = png(photo(1, 60, 40))
+    at = data.index(b"IEND") - 4
+    assert read_header(data).plain
+    assert not read_header(data[:at] + length.to_bytes(4, "big") + data[at + 4 :]).plain

@@ -151,6 +151,7 @@ class DecodeOptions:
     view_px: int = 128
     max_megapixels: float = 100.0
     max_file_megabytes: float = 500.0
+    max_seconds: float = 60.0
     min_shown_share: float = 0.5
     background: tuple[int, int, int] = (255, 255, 255)
 

@@ -31,6 +31,7 @@ class ImagesConfig(Table):
     view_px: Annotated[int, Field(ge=32, le=512)]
     max_megapixels: Annotated[float, Field(ge=0.01, le=2000)]
     max_file_megabytes: Annotated[float, Field(ge=0.01, le=100_000)]
+    max_seconds: Annotated[float, Field(ge=1, le=86_400)]
     min_shown_share: Share
     background: Annotated[tuple[Byte, Byte, Byte], Field(strict=False)]  # TOML has only lists
 

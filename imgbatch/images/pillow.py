@@ -49,6 +49,8 @@ def decode_with_pillow(data: bytes, view_px: int, options: DecodeOptions) -> Dec
             (width, height), rows = large.size, large
         else:
             directory = read_directory(data)
+            if directory is not None:  # Pillow reads many tags when it opens a file
+                reserve("TIFF", directory.size, len(data), directory.records_bytes())
             with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
                 check_pixels(image.width, image.height, options)
                 width, height = image.size  # before it is loaded at a smaller scale

@@ -36,9 +36,14 @@ class Directory:
     counts: dict[int, int] = field(default_factory=dict)
     firsts: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Stored width and height; 0 where they are missing."""
+        return self.firsts.get(_WIDTH, 0), self.firsts.get(_LENGTH, 0)
+
     def part_bytes(self) -> int:
         """The size of one strip or tile, which is read as a whole."""
-        width, length = self.firsts.get(_WIDTH, 0), self.firsts.get(_LENGTH, 0)
+        width, length = self.size
         columns = self.firsts.get(_TILE_WIDTH, width)
         rows = min(length, self.firsts.get(_ROWS_PER_STRIP, length))
         rows = self.firsts.get(_TILE_LENGTH, rows)

@@ -15,6 +15,7 @@ from imgbatch.files.regular import TooLargeError, read_regular
 from imgbatch.images.decode import DECODING_VERSION, decode
 from imgbatch.images.quiet import quiet_codecs
 from imgbatch.images.view import Decoded
+from imgbatch.runners.clock import start_clock, stop_clock
 from imgbatch.types import DecodeOptions, ReadFile
 
 _RECENT_NS = 2_000_000_000
@@ -67,12 +68,13 @@ class Chunk:
         return [replace(self, files=(file,)) for file in self.files]
 
     def crashed(self) -> list[ReadFile]:
-        """The answer for files that kill every worker that decodes them."""
+        """The answer for files that kill every worker that decodes them, or take it too long."""
+        error = (
+            "decoding it crashed the decoder, or took over "
+            f"{self.options.max_seconds:g} seconds (images.max_seconds)"
+        )
         return [
-            replace(
-                _read_bytes(self.folder, file, self.options)[0],
-                error="decoding it crashed the decoder",
-            )
+            replace(_read_bytes(self.folder, file, self.options)[0], error=error)
             for file in self.files
         ]
 
@@ -157,6 +159,7 @@ def _read_group(chunk: Chunk, group: Sequence[FileTask]) -> list[ReadFile]:
         answer, data = _read_bytes(chunk.folder, file, chunk.options)
         answers.append(answer)
         pictures.append(None if data is None else _decode(data, chunk.options))
+        del data  # before the next file is read
     codes = [dict[str, bytes]() for _ in group]
     for fingerprint, descriptor in chunk.descriptors:
         wanted = [
@@ -173,12 +176,15 @@ def _read_group(chunk: Chunk, group: Sequence[FileTask]) -> list[ReadFile]:
 
 def _decode(data: bytes, options: DecodeOptions) -> Decoded | str:
     """The picture, or why it cannot be used."""
+    start_clock(options.max_seconds)
     try:
         return decode(data, options)
     except UnreadableImage as error:
         return error.message
     except MemoryError:
         return "decoding needs more memory than there is"
+    finally:
+        stop_clock()
 
 
 def _complete(answer: ReadFile, picture: Decoded | str | None, codes: dict[str, bytes]) -> ReadFile:

@@ -3,6 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
+GIVE_BACK = {
+    "MALLOC_MMAP_THRESHOLD_": str(2 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
+}
+"""Environment in which glibc returns the memory of large pictures.
+
+Otherwise it adapts, and a worker may keep 160 MB of one picture while it decodes the next.
+"""
+
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 

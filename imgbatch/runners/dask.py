@@ -21,7 +21,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from imgbatch.errors import ClusterError, UsageError
-from imgbatch.runners.base import Answer, Task
+from imgbatch.runners.base import GIVE_BACK, Answer, Task
+from imgbatch.runners.clock import watch
 from imgbatch.runners.cores import usable_cores
 from imgbatch.runners.signals import interrupts_blocked
 
@@ -49,10 +50,10 @@ _ONE_THREAD = (
     "OPENCV_FOR_THREADS_NUM",
 )
 _LOCAL_SETTINGS = {
-    "distributed.nanny.pre-spawn-environ": dict.fromkeys(_ONE_THREAD, "1"),
+    "distributed.nanny.pre-spawn-environ": dict.fromkeys(_ONE_THREAD, "1") | GIVE_BACK,
     "distributed.worker.profile.enabled": False,
 }
-"""Dask's usual environment also makes malloc return memory all the time: 40% more CPU time."""
+"""Dask's usual environment makes malloc return memory all the time: 40% more CPU time."""
 _ADDRESS = "give the address its scheduler prints, such as tcp://host:8786"
 _GUARD = 'a script that asks for processes must do so below `if __name__ == "__main__":`'
 
@@ -149,7 +150,7 @@ class DaskRunner:
                 counted = time.monotonic()
             for task in islice(source, most - len(pending)):
                 with self._losing():
-                    future = self._client.submit(function, task, pure=False)
+                    future = self._client.submit(_watched, function, task, pure=False)
                 pending[future.key] = future, task
                 future.add_done_callback(lambda future: done.put(future.key))
             if not pending:
@@ -258,6 +259,18 @@ class DaskRunner:
             self._client = client
             self._stack = stack.pop_all()
             weakref.finalize(self, self._stack.close)
+
+
+def _watched(function: Callable[[Task], Answer], task: Task) -> Answer:
+    """Call the function, in a worker that ends when a file takes too long.
+
+    A worker that no nanny would start again is left alone: it may be the user's own process.
+    """
+    from distributed import get_worker
+
+    if get_worker().nanny is not None:
+        watch()
+    return function(task)
 
 
 @contextlib.contextmanager

@@ -11,8 +11,6 @@ import atexit
 import contextlib
 import os
 import signal
-import threading
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -21,7 +19,8 @@ from importlib import import_module
 from itertools import islice
 from typing import Any
 
-from imgbatch.runners.base import Answer, Task
+from imgbatch.runners.base import GIVE_BACK, Answer, Task
+from imgbatch.runners.clock import watch
 from imgbatch.runners.signals import interrupts_blocked
 
 _AHEAD = 3
@@ -65,6 +64,7 @@ def _start_pool(runner: "ProcessRunner") -> Any:
         timeout=_IDLE_SECONDS,
         initializer=_prepare_worker,
         initargs=(runner.preload,),
+        env=GIVE_BACK,
     )
     with interrupts_blocked():
         pool.submit(os.getpid)  # the first task starts all workers
@@ -76,7 +76,8 @@ class ProcessRunner:
     """Calls the function in worker processes.
 
     When a worker dies, one of the tasks handed out has killed it. All of these are split and tried
-    again, one at a time in one worker, so that the next death names its task.
+    again, one at a time in one worker, so that the next death names its task. A worker that takes
+    too long for a file (`runners.clock`) ends itself, and counts as dead.
 
     Parameters
     ----------
@@ -148,9 +149,9 @@ def _until_crash(
 
 
 def _prepare_worker(preload: Sequence[str]) -> None:
-    """Leave Ctrl-C to the parent, hide what codecs print, use one thread, import modules."""
+    """Leave Ctrl-C to the parent, watch the clock, hide what codecs print, import modules."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_without, args=(os.getppid(),), daemon=True).start()
+    watch(os.getppid())
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)
@@ -160,10 +161,3 @@ def _prepare_worker(preload: Sequence[str]) -> None:
         cv2.setNumThreads(1)
         for module in preload:
             import_module(module)
-
-
-def _end_without(parent: int) -> None:
-    """End this worker within a second of its parent's death, as nobody waits for its answers."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)

@@ -10,6 +10,8 @@ from imgbatch.runners.base import Answer, Task
 class SerialRunner:
     """Calls the function in this process, task by task. A crash takes this process with it.
 
+    Nothing ends a task that takes too long: ``images.max_seconds`` holds in worker processes only.
+
     >>> list(SerialRunner().run(sum, [(1, 2), (3, 4)], split=list, crashed=len))
     [3, 7]
     """

@@ -1,8 +1,6 @@
 """Decoding files that are cut off, too large, not pictures at all, or damaged at random."""
 
 import re
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +11,6 @@ from imgbatch.errors import UnreadableImage
 from imgbatch.images.decode import decode
 from imgbatch.types import DecodeOptions
 from tests import drawing
-from tests.commands import environment
 from tests.drawing import encode, jpeg, photo, png, turned
 
 OPTIONS = DecodeOptions()
@@ -168,34 +165,6 @@ def test_the_limit_in_megapixels_is_exact():
     assert decode(jpeg(photo(1, 200, 100)), options).width == 200
     for make in (png, jpeg, lambda image: encode(image, "GIF")):
         assert "over the limit of 0.02" in refused(make(photo(1, 201, 100)), options)
-
-
-PEAK = r"""
-import re, sys
-from imgbatch.images.decode import decode
-from imgbatch.types import DecodeOptions
-data = open(sys.argv[1], "rb").read()
-options = DecodeOptions()
-def peak_kib():  # of this program alone: ru_maxrss begins with the size of the process that started it
-    return int(re.search(r"VmHWM:\s+(\d+)", open("/proc/self/status").read())[1])
-before = peak_kib()
-decode(data, options)
-print(peak_kib() - before)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux's /proc")
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "I;16"])
-def test_memory_stays_within_the_documented_bytes_for_each_pixel(tmp_path, mode):
-    megapixels = 24
-    file = tmp_path / "large.png"
-    Image.new(mode, (6000, 4000)).save(file, compress_level=1)
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK, file], env=environment(), capture_output=True, check=True
-    )
-    per_pixel = int(done.stdout) * 1024 / (megapixels * 1e6)
-    assert per_pixel < 6.9  # "about 6 bytes", and a little for the interpreter
 
 
 # ----- random damage ------------------------------------------------------------------------------

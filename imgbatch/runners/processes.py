@@ -63,7 +63,7 @@ def _start_pool(runner: "ProcessRunner") -> Any:
         runner.workers,
         timeout=_IDLE_SECONDS,
         initializer=_prepare_worker,
-        initargs=(runner.preload,),
+        initargs=(runner.preload, os.getpid()),
         env=GIVE_BACK,
     )
     with interrupts_blocked():
@@ -148,10 +148,10 @@ def _until_crash(
         pool.shutdown(wait=True, kill_workers=True)
 
 
-def _prepare_worker(preload: Sequence[str]) -> None:
+def _prepare_worker(preload: Sequence[str], parent: int) -> None:
     """Leave Ctrl-C to the parent, watch the clock, hide what codecs print, import modules."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    watch(os.getppid())
+    watch(parent)  # not `os.getppid()`: the parent may be gone by now
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)

@@ -10,7 +10,15 @@ from PIL import Image
 
 from imgbatch.config import load_config
 from imgbatch.outputs.drawing import fitted, font, shortened
-from imgbatch.outputs.sheet import FORMATS, Cell, Grid, draw_page, most_cells, most_rows
+from imgbatch.outputs.sheet import (
+    FORMATS,
+    Cell,
+    Grid,
+    draw_page,
+    most_cells,
+    most_rows,
+    save_page,
+)
 
 GAP_PX, TITLE_PX, SIDE_PX = 12, 34, 64
 
@@ -113,3 +121,12 @@ def test_both_sections_of_a_page_fit_on_it(name, columns):
     assert 2 * rows * columns <= most_cells(100)
     assert rows >= 60
     assert 2 * width * height <= 105e6
+
+
+@pytest.mark.parametrize("ending", sorted(FORMATS))
+def test_the_longest_page_can_be_written_in_every_format(tmp_path, ending):
+    target = tmp_path / f"sheet{ending}"
+    grid = Grid(1, most_rows(1, 64, target), 64)
+    save_page(Image.new("RGB", grid.size_px), target)
+    with Image.open(target) as page:
+        assert page.height == grid.size_px[1] > (16_000 if ending == ".webp" else 64_000)

@@ -231,3 +231,17 @@ def test_small_jobs_and_single_workers_run_in_this_process():
     assert build_runner(3, 10**9, ["colorsys"]) == ProcessRunner(3, ("colorsys",))
     expected = SerialRunner() if usable_cores() == 1 else ProcessRunner(usable_cores())
     assert build_runner(0, 10**9) == expected
+
+
+def test_a_worker_whose_parent_died_before_it_began_ends_all_the_same():
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    work = (
+        "import time; from imgbatch.runners.processes import _prepare_worker;"
+        f" _prepare_worker((), {gone.pid}); time.sleep(60)"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", work], env=environment())
+    try:
+        assert worker.wait(timeout=30) == 1
+    finally:
+        worker.kill()

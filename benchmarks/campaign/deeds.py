@@ -54,7 +54,9 @@ CHECK = Deed("check", f"different {_PICK} --no-sheet")
 WRITERS = (
     Deed("index", "index PHOTOS --json"),
     Deed("similar", f"similar {_PICK} -o OUT/sheet.png", "sheet.png"),
-    Deed("copies", f"similar {_PICK} --no-sheet --copy-to OUT/picked", "picked"),
+    Deed(
+        "copies", "similar PHOTOS -n 20 --seed 5 --json --no-sheet --copy-to OUT/picked", "picked"
+    ),
     *(
         Deed(f"plan {name}", f"batches PHOTOS --batch-size 6 --seed 5 --json -o OUT/{name}", name)
         for name in ("plan.jsonl", "plan.csv", "plan.parquet", "plan/")
@@ -268,36 +270,46 @@ def benches(campaign: Campaign, name: str) -> Iterator[Benches]:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a signal is sent: after a time, or some time after the n-th change on the disk."""
+    """When a signal is sent: after a time, or some time after the n-th change on the disk.
+
+    Changes are those of the index and the outputs, or of the outputs alone.
+    """
 
     seconds: float
-    changes: int
+    changes: int = 0
+    outputs_alone: bool = False
 
     @classmethod
-    def draw(cls, random: Random, whole_seconds: float) -> "Moment":
+    def draw(cls, random: Random, whole_seconds: float, deed: Deed) -> "Moment":
         """Anywhere in a run of so many seconds, every second time just after a change."""
         if random.random() < 0.5:
-            return cls(random.uniform(0, whole_seconds), 0)
+            return cls(random.uniform(0, whole_seconds))
+        if deed.output and random.random() < 0.5:
+            return cls(random.choice((0.0, 0.001, 0.003)), random.randint(1, 3), outputs_alone=True)
         return cls(random.choice((0.0, 0.001, 0.005, 0.03)), random.randint(1, 8))
 
     def __str__(self) -> str:
-        after = f"change {self.changes} on the disk and " if self.changes else ""
+        where = "of the outputs" if self.outputs_alone else "on the disk"
+        after = f"change {self.changes} {where} and " if self.changes else ""
         return f"after {after}{self.seconds:.3f} s"
 
-    def wait(self, command: Command, *folders: Path, meanwhile: Callable[[], None]) -> None:
+    def wait(
+        self, command: Command, index: Path, out: Path, meanwhile: Callable[[], None] = lambda: None
+    ) -> None:
         """Wait for the moment, or for the end of the command if that comes first."""
-        changes = _changes(folders)
+        changes = _changes((out,) if self.outputs_alone else (index, out))
+        pause_seconds = _POLL_SECONDS / 4 if self.outputs_alone else _POLL_SECONDS
         for _ in range(self.changes):
             seen = next(changes)
             while next(changes) == seen:
                 meanwhile()
                 if command.poll():
                     return
-                time.sleep(_POLL_SECONDS)
+                time.sleep(pause_seconds)
         begun = command.seconds if self.changes else 0.0
         while command.seconds < begun + self.seconds and not command.poll():
             meanwhile()
-            time.sleep(_POLL_SECONDS)
+            time.sleep(min(_POLL_SECONDS, self.seconds))
 
 
 def _changes(folders: tuple[Path, ...]) -> Iterator[frozenset[tuple[str, int, int]]]:

@@ -57,10 +57,10 @@ def _interrupt(campaign: Campaign, bench: Bench, deed: Deed, case: int) -> Outco
     expected = bench.expected(deed, state)
     bench.expected(CHECK)
     depends = bench.dependence(deed) if state == "after" and deed.answers else ""
-    moment = Moment.draw(random, expected.seconds * (1.0 if state == "none" else 0.8))
+    moment = Moment.draw(random, expected.seconds * (1.0 if state == "none" else 0.8), deed)
     bench.set_up(state)
     command = bench.start(deed)
-    moment.wait(command, bench.index, bench.out, meanwhile=lambda: None)
+    moment.wait(command, bench.index, bench.out)
     early = command.poll()
     command.send(signal.SIGINT, group=group)
     ended = command.end()

@@ -35,7 +35,7 @@ def _kill(campaign: Campaign, bench: Bench, deed: Deed, case: int) -> Outcome:
     states: tuple[State, ...] = ("after",) if deed.needs_index else ("none", "before", "before")
     state, group = random.choice(states), random.random() < 0.5
     whole_seconds = expected.seconds * (1.0 if state == "none" else 0.8)
-    moment = Moment.draw(random, whole_seconds)
+    moment = Moment.draw(random, whole_seconds, deed)
     grows = deed.name == "index"
     bench.set_up(state, "before" if grows else "after")
     if random.random() < 0.5:

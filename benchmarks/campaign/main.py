@@ -28,9 +28,7 @@ def main(description: str, arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"imgbatch {imgbatch.__version__} in {Path(imgbatch.__file__).parent}", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="imgbatch-campaign-") as work:
-        campaign = Campaign(
-            Path(work).resolve(), given.seed, given.scale, given.jobs, given.keep, given.pictures
-        )
+        campaign = Campaign(Path(work).resolve(), given.seed, given.scale, given.jobs, given.keep)
         if given.self_check:
             return check_all(campaign, given.parts)
         return _run(campaign, [PARTS[name] for name in given.parts], given)
@@ -58,7 +56,6 @@ def _parse(description: str, arguments: Sequence[str] | None) -> argparse.Namesp
         help="cases tried at once (default: one for each core)",
     )
     parser.add_argument("--cases", type=int, nargs="+", metavar="N", help="these cases alone")
-    parser.add_argument("--pictures", type=int, default=40, help=argparse.SUPPRESS)
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep what made cases fail here")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the report here, too")
     parser.add_argument("--self-check", action="store_true",

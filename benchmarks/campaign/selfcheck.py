@@ -254,7 +254,7 @@ def _planted(campaign: Campaign, plant: Plant) -> Campaign:
 def _signals_when_planted() -> Iterator[None]:
     """Send signals when the planted fault says that it is at work, not at a random moment."""
 
-    def wait(_: Moment, command: Command, index: Path, *_more: Path, **_meanwhile: object) -> None:
+    def wait(_: Moment, command: Command, index: Path, *_more: object, **_others: object) -> None:
         while not ((index.parent / _AT_WORK).exists() or command.poll()):
             time.sleep(0.01)
 

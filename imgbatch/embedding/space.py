@@ -97,15 +97,22 @@ class FeatureSpace:
 
     @classmethod
     def fit(cls, blocks: Blocks, options: Mapping[str, BlockOptions]) -> "FeatureSpace":
-        """Fit on blocks of the same n >= 1 rows. O(n d^2 + d^3) time for d the widest block."""
+        """Fit on blocks of the same n >= 1 rows. O(n d^2 + d^3) time for d the widest block.
+
+        BLAS is kept to one thread, since the number of threads changes the last bits: a space is
+        the same whichever command fits it.
+        """
+        from threadpoolctl import threadpool_limits
+
         used = {name: block for name, block in options.items() if block.weight > 0}
         total = sum(block.weight for block in used.values())
-        return cls(
-            {
-                name: _fit_block(blocks[name], block, block.weight / total)
-                for name, block in used.items()
-            }
-        )
+        with threadpool_limits(limits=1, user_api="blas"):
+            return cls(
+                {
+                    name: _fit_block(blocks[name], block, block.weight / total)
+                    for name, block in used.items()
+                }
+            )
 
     def transform(self, blocks: Blocks) -> Floats:
         """Blocks of n rows -> (n, p) float32 points."""

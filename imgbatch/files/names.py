@@ -38,7 +38,10 @@ def shortened_repr(value: object) -> str:
     >>> shortened_repr("a" * 100)[-5:]
     'aa...'
     """
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:
+        return f"a deeply nested {type(value).__name__}"
     return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 

@@ -99,3 +99,11 @@ def test_a_far_too_large_config_in_the_working_directory_does_no_harm(name):
     else:
         with pytest.raises(ConfigError, match=r"imgbatch\.toml.*MB"):
             load_config()
+
+
+def test_a_value_nested_too_deeply_for_an_error_to_repeat_it_is_one_error(tmp_path):
+    file = tmp_path / "deep.toml"
+    file.write_text(f"[[images]]\n{'.'.join('a' * 2000)} = 1")
+    with pytest.raises(ConfigError) as caught:
+        load_config(file)
+    assert len(str(caught.value)) < 1000

@@ -237,3 +237,15 @@ def test_a_power_between_none_and_whitening_lies_between_them():
         spreads.append(deviations.max() / deviations.min())
     assert spreads[0] > spreads[1] > spreads[2]
     assert spreads[2] < 1.5
+
+
+def test_a_space_is_the_same_whatever_the_number_of_threads():
+    from threadpoolctl import threadpool_limits
+
+    rows = np.random.default_rng(3).normal(size=(900, 400)).astype(np.float32)
+    options, spaces = {"a": BlockOptions(1, 96, 0.5)}, []
+    for threads in (1, 2, 4):
+        with threadpool_limits(limits=threads, user_api="blas"):
+            spaces.append(FeatureSpace.fit({"a": rows}, options).blocks["a"])
+    assert len({space.axes.tobytes() for space in spaces}) == 1
+    assert len({space.offset.tobytes() for space in spaces}) == 1

@@ -301,7 +301,7 @@ def test_a_file_that_kills_its_worker_is_one_skipped_file(cluster, many):
     settle(many)
     shards = load(many, cluster)
     reasons = {one.path: one.reason for one in shards.skipped}
-    assert reasons["class1/image0025.jpg"] == "decoding it crashed the decoder"
+    assert reasons["class1/image0025.jpg"].startswith("decoding it crashed the decoder")
     assert len(reasons) == 3
     assert_complete(shards, many)
     assert done(load(many, cluster)) == (0, 0, 0)

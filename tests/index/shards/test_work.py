@@ -183,7 +183,7 @@ def test_a_file_that_kills_its_worker_becomes_a_row_that_says_so(sharded):
     shards, done = refresh(sharded, Deadly())
     found = contents(sharded, shards)
     assert len(found) == 13
-    assert found[name].error == "decoding it crashed the decoder"
+    assert found[name].error.startswith("decoding it crashed the decoder")
     assert done[0] == 13
 
 

@@ -2,7 +2,8 @@
 
 SIGINT goes to the command alone or, as from a terminal, to its whole process group. Allowed is:
 
-- exit code 130 and exactly one line on standard error;
+- exit code 130 and exactly one line on standard error, with no result or, if it was out already,
+  the whole one;
 - exit code 0 and the whole result, if it was complete;
 - counted apart as "before the start": death by SIGINT, or a traceback without a frame of imgbatch,
   both of which Python itself brings about before our first line runs;
@@ -93,24 +94,33 @@ def _wrong_end(ended: Ended, expected: Expected, deed: Deed) -> str:
     lines = [line for line in ended.lines if line not in expected.lines]
     if ended.code == 0:
         return _wrong_success(ended, lines, expected)
-    return _wrong_130(ended, lines, deed) if ended.code == 130 else f"exit code {ended.code}"
+    return (
+        _wrong_130(ended, lines, deed, expected) if ended.code == 130 else f"exit code {ended.code}"
+    )
 
 
-def _wrong_130(ended: Ended, lines: list[str], deed: Deed) -> str:
+def _wrong_130(ended: Ended, lines: list[str], deed: Deed, expected: Expected) -> str:
+    """What is wrong with a command that was stopped; empty if nothing is."""
     if deed.name == "tune" and lines and all(line.startswith(_OF_TUNE) for line in lines):
         return ""
     if len(lines) != 1:
         return f"{len(lines)} lines on standard error, exit code 130"
-    return "something on standard output, but exit code 130" if ended.out.strip() else ""
+    if not ended.out or _is_whole(ended, expected):
+        return ""
+    return "exit code 130, and a part of the result"
+
+
+def _is_whole(ended: Ended, expected: Expected) -> bool:
+    if expected.document is None:
+        return ended.out.endswith("\n")
+    return not difference(document(ended), expected.document)
 
 
 def _wrong_success(ended: Ended, lines: list[str], expected: Expected) -> str:
     """What is wrong with a command that succeeded in spite of Ctrl-C; empty if nothing is."""
     if lines:
         return "exit code 0, but something on standard error"
-    if expected.document is not None and difference(document(ended), expected.document):
-        return "exit code 0, but not the whole result"
-    return ""
+    return "" if _is_whole(ended, expected) else "exit code 0, but not the whole result"
 
 
 def _told(ended: Ended) -> str:

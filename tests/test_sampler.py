@@ -203,6 +203,7 @@ def test_share_out_repeats_rows_only_where_nothing_else_gives_equal_numbers():
     ("arguments", "word"),
     [
         ({"batch_size": 0}, "batch size is 0"),
+        ({"batch_size": 10**20}, "batch size is 1000.*expected 1 to 1,000,000,000"),
         ({"batch_size": 4, "num_replicas": 2, "rank": 2}, "rank 2 of 2"),
         ({"batch_size": 4, "labels": ["one"] * 9}, "classes"),
     ],

@@ -13,6 +13,8 @@ from imgbatch.types import Floats, Hashes, Rows
 
 COMPONENTS = 48  # principal components dealt in; figures in imgbatch/DESIGN.md
 _MAX_BITS = 31
+_MOST_IMAGES = 1_000_000_000
+"""In a batch; beyond it, products with it would overflow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +55,10 @@ class DealOptions:
     components: int = COMPONENTS
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1:
+        if not 1 <= self.batch_size <= _MOST_IMAGES:
             raise SelectionError(
-                f"the batch size is {self.batch_size}, expected at least 1",
-                "use a larger batch size",
+                f"the batch size is {self.batch_size}, expected 1 to {_MOST_IMAGES:,}",
+                "32 to 256 is usual",
             )
         if self.seed < 0 or self.epoch < 0:
             raise SelectionError(

@@ -22,6 +22,7 @@ from imgbatch.types import Progress, Rows, Selection
 
 _MOST_COMPARISONS = 30_000_000
 _LEAST_QUERIES = 200
+_MOST_SETS = 10_000_000
 
 
 def evaluate(
@@ -75,8 +76,10 @@ def evaluate(
             f"n is {n}, but {collection.folder} holds {len(collection)} readable images",
             f"give 2 to {len(collection)}" if len(collection) > 1 else "give it more images",
         )
-    if sets < 2 or seed < 0:
-        raise UsageError(f"sets is {sets} and seed {seed}", "give sets >= 2 and seed >= 0")
+    if not 2 <= sets <= _MOST_SETS or seed < 0:
+        raise UsageError(
+            f"sets is {sets} and seed {seed}", f"give 2 to {_MOST_SETS:,} sets and seed >= 0"
+        )
     found_labels = find_labels(collection.records, collection.folder, labels)
     images = labelled_points(collection, found_labels)
     notes = list(found_labels.notes)

@@ -23,6 +23,7 @@ _RECENT_NS = 2_000_000_000
 _HASH_BYTES = 16
 """Of a content's SHA-256, which processors compute twice as fast as BLAKE2 since about 2018."""
 _MOST_CHUNK_BYTES, _LEAST_CHUNK_BYTES = 16_000_000, 1_000_000
+_READ_ERRORS = (OSError, MemoryError, TooLargeError)
 _GROUP_FILES = 16
 """Files described together; their views, some 50 kB each, fit into a processor's cache."""
 _SHARE_OF_REST = 8
@@ -202,25 +203,32 @@ def _read_bytes(
 ) -> tuple[ReadFile, bytes | None]:
     """Read and hash a file; None instead of bytes if it cannot be read or its content is known."""
     read = _read_url if paths.is_url(folder) else _read_local
-    most_bytes = int(options.max_file_megabytes * 1e6)
+    most_bytes = _most_bytes(options)
     try:
         if file.size > most_bytes:
             raise TooLargeError(file.size)
         data, size, mtime_ns, ctime_ns = read(folder, file, most_bytes)
-    except TooLargeError as error:
-        reason = (
-            f"{error.size_bytes / 1e6:,.0f} MB is over the limit of "
-            f"{options.max_file_megabytes:g} MB (images.max_file_megabytes)"
-        )
-        return ReadFile(file.path, file.size, -1, None, error=reason), None
-    except (OSError, MemoryError) as error:
-        reason = f"cannot be read: {getattr(error, 'strerror', None) or error or 'out of memory'}"
-        return ReadFile(file.path, file.size, -1, None, error=reason), None
+    except _READ_ERRORS as error:
+        return ReadFile(file.path, file.size, -1, None, error=_unread(error, options)), None
     content_hash = hashlib.sha256(data).digest()[:_HASH_BYTES]
     answer = ReadFile(file.path, size, mtime_ns, content_hash, ctime_ns=ctime_ns)
     if content_hash in file.known:
         return replace(answer, known=True), None
     return answer, data
+
+
+def _most_bytes(options: DecodeOptions) -> int:
+    return int(options.max_file_megabytes * 1e6)
+
+
+def _unread(error: Exception, options: DecodeOptions) -> str:
+    """Why a file's bytes are not there."""
+    if isinstance(error, TooLargeError):
+        return (
+            f"{error.size_bytes / 1e6:,.0f} MB is over the limit of "
+            f"{options.max_file_megabytes:g} MB (images.max_file_megabytes)"
+        )
+    return f"cannot be read: {getattr(error, 'strerror', None) or error or 'out of memory'}"
 
 
 def _read_local(folder: str, file: FileTask, most_bytes: int) -> tuple[bytes, int, int, int | None]:
@@ -251,12 +259,15 @@ def describe_file(
         The file cannot be read, or not as an image; its hint is `hint`.
     """
     try:
-        with quiet_codecs():
-            decoded = decode(paths.read(path), options)
-    except OSError as error:
-        reason = error.strerror or error
-        raise SelectionError(f"the image {path} cannot be read: {reason}", hint) from None
-    except UnreadableImage as error:
-        raise SelectionError(f"the image {path} cannot be used: {error.message}", hint) from None
+        if paths.is_url(path):
+            data = paths.read(path)
+        else:
+            data, _ = read_regular(path, _most_bytes(options))
+    except _READ_ERRORS as error:
+        raise SelectionError(f"the image {path}: {_unread(error, options)}", hint) from None
+    with quiet_codecs():
+        decoded = _decode(data, options)
+    if isinstance(decoded, str):
+        raise SelectionError(f"the image {path} cannot be used: {decoded}", hint)
     codes = {descriptor.name: descriptor.describe(decoded.view) for _, descriptor in descriptors}
     return decoded, codes

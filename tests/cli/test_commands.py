@@ -168,6 +168,15 @@ def test_a_like_that_is_no_image_is_one_line_and_exit_2(ask, tmp_path, kind):
     ask("similar", "--like", given, "--json").assert_one_clear_line(2, "given.jpg", "--like")
 
 
+def test_a_like_of_many_gigabytes_is_refused_unread(ask, tmp_path):
+    given = tmp_path / "given.jpg"
+    with open(given, "wb") as file:
+        file.truncate(100_000_000_000)
+    ask("similar", "--like", given, "--json").assert_one_clear_line(
+        2, "given.jpg", "limit", "--like"
+    )
+
+
 # ----- files --------------------------------------------------------------------------------------
 
 

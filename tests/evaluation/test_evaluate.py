@@ -65,7 +65,9 @@ def test_without_classes_their_figures_are_left_out_and_a_note_says_what_is_need
     assert any("--labels" in one for one in measured.notes)
 
 
-@pytest.mark.parametrize("wrong", [{"n": 1}, {"n": 25}, {"sets": 1}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"n": 1}, {"n": 25}, {"sets": 1}, {"sets": 10**20}, {"seed": -1}]
+)
 def test_arguments_out_of_range_are_refused(collection, wrong):
     with pytest.raises(UsageError):
         evaluate(collection, **({"n": 4, "sets": 5} | wrong))

@@ -96,7 +96,8 @@ def _migrate(db: sqlite3.Connection, folder: str) -> None:
         db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        if db.in_transaction:  # SQLite itself has rolled back what a full disk ended
+            db.execute("ROLLBACK")
         raise
 
 

@@ -161,7 +161,9 @@ def _as_parquet(lines: list[Any], random: Random) -> bytes:
     arrays = []
     for name in columns:
         try:
-            arrays.append(pa.array([row.get(name) for row in rows]))
+            array = pa.array([row.get(name) for row in rows])
+            pq.write_table(pa.table({name: array}), io.BytesIO())  # not every type can be written
+            arrays.append(array)
         except (pa.ArrowException, OverflowError, UnicodeError, ValueError, TypeError):
             arrays.append(pa.nulls(len(rows)))
     header = {name: _lines()[0][name] for name in _FIELDS[3:]}

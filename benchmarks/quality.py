@@ -91,9 +91,12 @@ def parts_of(folders: list[str]) -> dict[str, TrialImages]:
         classes = class_numbers(find_labels(collection.records, collection.folder).names)
         rows = np.arange(len(collection))
         features, hashes = collection.features(rows), collection.projection.hashes
+        augmented = collection.augmented()
         for title, chosen in zip(("", " A", " B"), (rows, *halve(classes, 0)), strict=True):
             block = {name: values[chosen] for name, values in features.items()}
-            parts[name_of(folder) + title] = TrialImages(block, classes[chosen], hashes[chosen])
+            parts[name_of(folder) + title] = TrialImages(
+                block, classes[chosen], hashes[chosen], augmented
+            )
     return parts
 
 
@@ -101,7 +104,7 @@ def single_settings(folders: list[str]) -> list[str]:
     """Precision at 10 under each setting of a grid: the same setting for every folder."""
     parts = parts_of(folders)
     names = [name for name, weight in DEFAULT.weights.items() if weight > 0]
-    default = Setting.of(DEFAULT, names)
+    default = Setting.of(DEFAULT, {name: DEFAULT.weights[name] for name in names})
     rest = 1 - default.weights["hsv"] - default.weights["hog"]
     grid = {"default": default} | {
         f"hsv {share:g}": Setting(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config
 from imgbatch.embedding.projection import Projection
+from imgbatch.embedding.whitening import Augmented
 from imgbatch.files import cache, paths
 from imgbatch.index.opened import OpenedIndex, RefreshReport
 from imgbatch.index.records import Records
@@ -182,6 +183,10 @@ class Collection:
         (2, 64)
         """
         return self._opened.features(rows)
+
+    def augmented(self) -> Augmented | None:
+        """What the descriptors say of altered views of some images; None if whitening is off."""
+        return self._opened.augmented()
 
     def contents(self) -> tuple[Rows, View]:
         """Sizes in bytes (n,) int64 and content hashes (n, 16) uint8 of the images' files."""

@@ -23,7 +23,7 @@ class ImgbatchError(Exception):
     ...     imgbatch.load("photos", emphasis="loud")
     ... except imgbatch.ImgbatchError as error:
     ...     print(error)
-    unknown emphasis 'loud' (the presets are color, balanced, shape, extended)
+    unknown emphasis 'loud' (the presets are color, balanced, shape, extended, best)
     """
 
     exit_code = 1

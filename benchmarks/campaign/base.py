@@ -97,7 +97,7 @@ class Campaign:
     keep
         Where hostile files of failed cases are kept; None keeps none.
     pictures
-        How many images the folders under test hold.
+        How many images the folders under test hold; three quarters are enough for whitening.
     plant
         Python source that every process under test runs first: a fault of the self-check.
     """
@@ -107,7 +107,7 @@ class Campaign:
     scale: float = 1.0
     jobs: int = 1
     keep: Path | None = None
-    pictures: int = 40
+    pictures: int = 140
     limits: Limits = field(default_factory=Limits)
     plant: str = ""
 

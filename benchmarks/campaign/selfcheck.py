@@ -154,8 +154,8 @@ wrap("imgbatch.batches.plan_files", "read_plan", fault)
     ),
     "a corruption that changes the answer in silence": Plant(
         "cache",
-        [1],
-        {1: "another answer, in silence"},
+        [2],
+        {2: "another answer, in silence"},
         """
 import os
 from imgbatch.selection import picker

@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from imgbatch.cli.common import command, note, open_folder
-from imgbatch.cli.options import ClusterOptions, ConfigFile, Folder, IndexDir, Json
+from imgbatch.cli.options import ClusterOptions, Folder, IndexDir, IndexOptions, Json
 from imgbatch.errors import UsageError
 
 _INDEX = ClusterOptions()
+_ALONE = IndexOptions()
 
 
 @command
@@ -43,21 +44,39 @@ def index(
 
 
 @command
-def config(config: ConfigFile = None, json: Json = False) -> None:
+def config(
+    folder: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FOLDER]", help="Show what the weights come to on this folder's images, too."
+        ),
+    ] = None,
+    json: Json = False,
+    options: IndexOptions = _ALONE,
+) -> None:
     """Print the settings in force and where each came from."""
     from imgbatch.config import load_config, user_config_path
     from imgbatch.outputs.json import print_json
-    from imgbatch.outputs.summaries import write_facts, write_settings
+    from imgbatch.outputs.summaries import write_facts, write_settings, write_shares
 
-    loaded = load_config(config)
-    settings = loaded.config.model_dump(mode="json")
+    loaded = load_config(options.config)
+    settings = loaded.config.with_emphasis(options.emphasis).model_dump(mode="json")
     file = None if loaded.file is None else str(loaded.file)
+    shares, notes = None, loaded.notes
+    if folder is not None:
+        collection = open_folder(folder, options)
+        space = collection.projection.space
+        shares = {name: round(share, 6) for name, share in space.shares.items()}
+        notes = collection.notes  # the others were told when the folder was opened
     if json:
-        print_json({"file": file, "settings": settings, "sources": loaded.sources})
+        told = {"file": file, "settings": settings, "sources": loaded.sources}
+        print_json(told | {"folder": folder, "shares": shares})
     else:
         write_facts({"config file": file or "none, the defaults", "user's": user_config_path()})
         write_settings(settings, loaded.sources)
-    note(loaded.notes)
+        if shares is not None:
+            write_shares(shares)
+    note(notes)
 
 
 @command

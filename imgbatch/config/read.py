@@ -10,7 +10,7 @@ from typing import Any
 import platformdirs
 from pydantic import ValidationError
 
-from imgbatch.config.schema import Config
+from imgbatch.config.schema import OF_SPACE, Config
 from imgbatch.config.tables import dotted, dotted_keys, overlaid
 from imgbatch.errors import ConfigError
 from imgbatch.files.names import shortened, shortened_repr
@@ -79,13 +79,28 @@ def load_config(path: str | os.PathLike[str] | None = None) -> LoadedConfig:
     if file is not None:
         given = _read_toml(file)
         _check_keys(given, values, file)
+        values = overlaid(_without_replaced_presets(values, given), given)
+        sources = dict.fromkeys(dotted_keys(values), "default")
         sources |= dict.fromkeys(dotted_keys(given), str(file))
-        values = overlaid(values, given)
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
         raise _config_error(error, file or default_file) from None
     return LoadedConfig(config, file, sources, notes)
+
+
+def _without_replaced_presets(values: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The default tables without the presets that a user's file replaces.
+
+    A preset that adapts its weights to the folder is replaced as a whole: its weights mean little
+    beside others, and files of version 0.1 set other weights under the same name.
+    """
+    presets = values["presets"]
+    kept = {
+        name: {} if "adapt" in weights and name in given.get("presets", {}) else weights
+        for name, weights in presets.items()
+    }
+    return {**values, "presets": kept}
 
 
 def _find_file(path: str | os.PathLike[str] | None) -> tuple[Path | None, tuple[str, ...]]:
@@ -157,7 +172,8 @@ def _check_keys(
     """Raise unless every key of the user's tables is known."""
     if not table and isinstance(added := given.get("presets"), dict):
         # Users may add presets; each is a table of weights, of any descriptor.
-        known = {**known, "presets": dict.fromkeys([*known["presets"], *added], known["weights"])}
+        keys = {**known["weights"], **dict.fromkeys(OF_SPACE, 0.0)}
+        known = {**known, "presets": dict.fromkeys([*known["presets"], *added], keys)}
     for key, value in given.items():
         name = shortened(dotted(table, key))
         if key not in known:

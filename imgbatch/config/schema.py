@@ -10,6 +10,8 @@ from imgbatch.types import DecodeOptions
 MOST_WORKERS = 256
 """Processes that read images, at most; also the bound of ``--workers``."""
 Share = Annotated[float, Field(ge=0, le=1)]
+OF_SPACE = ("whitening", "adapt")
+"""Keys of [space] that a preset may set beside its weights."""
 Byte = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -118,6 +120,9 @@ class SpaceConfig(Table):
     """How features of descriptors become points."""
 
     fit_images: Annotated[int, Field(ge=100, le=1_000_000)]
+    whitening: Share
+    adapt: Share
+    augmented_images: Annotated[int, Field(ge=100, le=1000)]
     components: dict[str, Annotated[int, Field(ge=1, le=512)]]
     power: dict[str, Share]
 
@@ -199,12 +204,12 @@ class Config(Table):
     @model_validator(mode="after")
     def _each_preset_has_a_weight_above_0(self) -> "Config":
         for name, weights in self.presets.items():
-            if not any((self.weights | weights).values()):
+            if not any((self.weights | _without_space(weights)).values()):
                 raise ValueError(f"at least one weight of preset {name!r} must be above 0")
         return self
 
     def with_emphasis(self, name: str | None) -> "Config":
-        """The same settings with the weights of a preset; weights it does not name stay.
+        """The same settings with a preset's weights and keys of [space]; others stay.
 
         Parameters
         ----------
@@ -222,4 +227,15 @@ class Config(Table):
             raise ConfigError(
                 f"unknown emphasis {name!r}", f"the presets are {', '.join(self.presets)}"
             )
-        return self.model_copy(update={"weights": self.weights | self.presets[name]})
+        preset = self.presets[name]
+        of_space = {key: value for key, value in preset.items() if key in OF_SPACE}
+        return self.model_copy(
+            update={
+                "weights": self.weights | _without_space(preset),
+                "space": self.space.model_copy(update=of_space),
+            }
+        )
+
+
+def _without_space(preset: dict[str, float]) -> dict[str, float]:
+    return {key: value for key, value in preset.items() if key not in OF_SPACE}

@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from imgbatch.descriptors.base import Codes, Descriptor, fingerprint
+from imgbatch.descriptors.fisher_color import FisherColor
+from imgbatch.descriptors.fisher_gradient import FisherGradient, FisherSift
 from imgbatch.descriptors.gist import Gist
 from imgbatch.descriptors.hog import Hog
 from imgbatch.descriptors.hsv import Hsv
@@ -25,6 +27,9 @@ DESCRIPTORS: dict[str, "Callable[[Config], Descriptor]"] = {
     "moments": lambda config: Moments(**config.descriptors.moments.model_dump()),
     "gist": lambda config: Gist(**config.descriptors.gist.model_dump()),
     "thumbnail": lambda config: Thumbnail(**config.descriptors.thumbnail.model_dump()),
+    "fisher_gradient": lambda _config: FisherGradient(),
+    "fisher_sift": lambda _config: FisherSift(),
+    "fisher_color": lambda _config: FisherColor(),
 }
 """All descriptors by name. A new descriptor needs a file, a line here, a weight in config.toml."""
 

@@ -35,7 +35,7 @@ BATCH_ROWS = 4096
 """Images whose points are computed at once. Another number changes the last bits of points."""
 SPACES_KEPT = 4
 """Of spaces and their points, the newest few are kept on disk."""
-_VERSION = 2
+_VERSION = 3
 """Raised whenever the same index and settings give other points."""
 _SEED = 20_000_003
 """Of the random sample of images that a space is fitted on."""
@@ -107,16 +107,28 @@ def space_options(config: Config) -> dict[str, BlockOptions]:
     }
 
 
-def space_key(generation: str, descriptors: Descriptors, config: Config) -> str:
-    """24 hex digits that change with the images, the descriptors and what shapes the space."""
+def wants_views(config: Config) -> bool:
+    """Whether the space is to be fitted with altered views of images."""
+    return config.space.whitening > 0 or config.space.adapt > 0
+
+
+def space_key(
+    generation: str, descriptors: Descriptors, config: Config, sample: str | None = None
+) -> str:
+    """24 hex digits that change with the images, the descriptors and what shapes the space.
+
+    `sample` names the altered views that the space is whitened by; None if it is not.
+    """
     options = space_options(config)
-    identity = {
+    identity: dict[str, Any] = {
         "version": _VERSION,
         "generation": generation,
         "descriptors": [fingerprint for fingerprint, _ in descriptors],
         "space": {name: asdict(block) for name, block in options.items()},
         "fit_images": config.space.fit_images,
     }
+    if sample is not None:
+        identity["augmented"] = [sample, config.space.whitening, config.space.adapt]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
 
 

@@ -1,8 +1,9 @@
-"""The feature space: descriptor blocks -> centred, PCA-reduced, weighted points."""
+"""The feature space: descriptor blocks -> centred, PCA-reduced, whitened, weighted points."""
 
+import math
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,12 +11,15 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from imgbatch.embedding.whitening import Augmented, noise_covariance, whitening_matrix
 from imgbatch.types import Floats
 
 Blocks = Mapping[str, Floats]
 """Descriptor name -> (n, d) float32, the same n for all."""
 
 _TINY = 1e-12
+_MOST_RATIO = 100
+"""Of images' variance to that of views, for each component; 2 to 7 are usual."""
 _FLAT = 1e-6
 """Variances below this share of the largest, and lengths below it, count as rounding errors."""
 
@@ -45,6 +49,8 @@ class BlockOptions:
 class Block:
     """One fitted block: rows are centred, L2-normalised, projected, L2-normalised and scaled.
 
+    With whitening, projected rows are centred once more, multiplied by a matrix and L2-normalised.
+
     Attributes
     ----------
     mean
@@ -53,16 +59,26 @@ class Block:
         (d, k) and (k,): the projection, which includes the scaling of components.
     scale
         Factor that gives the block its share of the mean squared distance.
+    share
+        That share; shares of all blocks sum to 1, unless nothing varies in a block.
+    centre, whitening
+        (k,) and (k, k), or both None.
     """
 
     mean: Floats
     axes: Floats
     offset: Floats
     scale: float
+    share: float
+    centre: Floats | None = None
+    whitening: Floats | None = None
 
     def transform(self, rows: Floats) -> Floats:
         """(n, d) -> (n, k) float32; rows have the length `scale`, or 0 if nothing varies."""
         columns: Floats = _unit(_unit(rows - self.mean) @ self.axes - self.offset)
+        if self.centre is not None and self.whitening is not None:
+            centred: Floats = columns - self.centre
+            columns = _unit(centred @ self.whitening)
         columns *= np.float32(self.scale)
         return columns
 
@@ -80,6 +96,8 @@ class FeatureSpace:
     Points are (n, p) float32 and always finite; a block without variance gives zeros. Fitting and
     transforming are deterministic; the sign of every axis is fixed by its largest entry.
 
+    Whitening by augmentations works inside each block, so that distances still split exactly.
+
     Source: per-block PCA with root scaling follows Jegou and Chum, "Negative evidences and
     co-occurences in image retrieval: the benefit of PCA and whitening", ECCV 2012. Departures: the
     power is a setting, since full whitening hurts; blocks are scaled to equal mean squared
@@ -96,23 +114,49 @@ class FeatureSpace:
     blocks: dict[str, Block]
 
     @classmethod
-    def fit(cls, blocks: Blocks, options: Mapping[str, BlockOptions]) -> "FeatureSpace":
+    def fit(
+        cls,
+        blocks: Blocks,
+        options: Mapping[str, BlockOptions],
+        augmented: Augmented | None = None,
+    ) -> "FeatureSpace":
         """Fit on blocks of the same n >= 1 rows. O(n d^2 + d^3) time for d the widest block.
 
         BLAS is kept to one thread, since the number of threads changes the last bits: a space is
         the same whichever command fits it.
+
+        Parameters
+        ----------
+        blocks, options
+            Features, and how each block becomes columns, by descriptor name.
+        augmented
+            Altered views of some images, by which each block is whitened; None whitens nothing.
+            A block's energy is its total variance after full whitening: how much images differ,
+            in proportion to how much views of one image do. With ``adapt`` a, a block's share is
+            in proportion to weight^(1 - a / 2) * energy^a; so with a = 0 shares are the weights.
         """
         from threadpoolctl import threadpool_limits
 
         used = {name: block for name, block in options.items() if block.weight > 0}
-        total = sum(block.weight for block in used.values())
         with threadpool_limits(limits=1, user_api="blas"):
-            return cls(
-                {
-                    name: _fit_block(blocks[name], block, block.weight / total)
-                    for name, block in used.items()
-                }
-            )
+            fits = {
+                name: _fit_block(blocks[name], block, name, augmented)
+                for name, block in used.items()
+            }
+        weights = {name: block.weight for name, block in used.items()}
+        adapt = 0.0 if augmented is None else augmented.adapt
+        shares = _shares(weights, {name: energy for name, (_, _, energy) in fits.items()}, adapt)
+        return cls(
+            {
+                name: _scaled(block, spread, shares[name])
+                for name, (block, spread, _) in fits.items()
+            }
+        )
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Each block's share of the mean squared distance, by descriptor name."""
+        return {name: block.share for name, block in self.blocks.items()}
 
     def transform(self, blocks: Blocks) -> Floats:
         """Blocks of n rows -> (n, p) float32 points."""
@@ -136,8 +180,10 @@ class FeatureSpace:
                 f"{name}.mean": block.mean,
                 f"{name}.axes": block.axes,
                 f"{name}.offset": block.offset,
-                f"{name}.scale": np.array([block.scale], np.float64),
+                f"{name}.scale": np.array([block.scale, block.share], np.float64),
             }
+            if block.whitening is not None:
+                arrays |= {f"{name}.centre": block.centre, f"{name}.whitening": block.whitening}
         # Files are opened here: NumPy adds an ending to a path, and leaves a damaged file open.
         with file.open("wb") if isinstance(file, Path) else nullcontext(file) as opened:
             np.savez(opened, names=np.array(list(self.blocks)), **arrays)
@@ -149,30 +195,77 @@ class FeatureSpace:
             file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened,
             np.load(opened, allow_pickle=False) as stored,
         ):
-            return cls(
-                {
-                    name: Block(
-                        stored[f"{name}.mean"],
-                        stored[f"{name}.axes"],
-                        stored[f"{name}.offset"],
-                        float(stored[f"{name}.scale"][0]),
-                    )
-                    for name in stored["names"].tolist()
-                }
-            )
+            return cls({name: _load_block(stored, name) for name in stored["names"].tolist()})
 
 
-def _fit_block(rows: Floats, options: BlockOptions, share: float) -> Block:
+def _load_block(stored: Mapping[str, npt.NDArray[Any]], name: str) -> Block:
+    scale, *share = stored[f"{name}.scale"].tolist()
+    whitens = f"{name}.whitening" in stored
+    return Block(
+        stored[f"{name}.mean"],
+        stored[f"{name}.axes"],
+        stored[f"{name}.offset"],
+        scale,
+        share[0] if share else math.nan,  # version 0.1 did not keep it
+        stored[f"{name}.centre"] if whitens else None,
+        stored[f"{name}.whitening"] if whitens else None,
+    )
+
+
+def _shares(
+    weights: Mapping[str, float], energies: Mapping[str, float], adapt: float
+) -> dict[str, float]:
+    """Shares that sum to 1; see `FeatureSpace.fit`. Blocks without energy cannot take part."""
+    raw = dict(weights)
+    if adapt and any(energies.values()):
+        raw = {
+            name: weight ** (1 - adapt / 2) * energies[name] ** adapt
+            for name, weight in weights.items()
+        }
+    total = sum(raw.values())
+    return {name: value / total for name, value in raw.items()}
+
+
+def _scaled(block: Block, spread: float, share: float) -> Block:
+    """The block with the scale that gives it its share; `spread` is its mean squared distance."""
+    scale = float(np.sqrt(share / spread)) if spread > _FLAT else 0.0
+    return replace(block, scale=scale, share=share)
+
+
+def _fit_block(
+    rows: Floats, options: BlockOptions, name: str, augmented: Augmented | None
+) -> tuple[Block, float, float]:
+    """A block that is not scaled yet, its mean squared distance, its energy."""
     mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     unit = _unit(rows - mean)
     axes, variances = principal_axes(unit, options.components)
     axes = (axes / np.sqrt(np.maximum(variances, _TINY)) ** options.power).astype(np.float32)
     offset = unit.mean(axis=0, dtype=np.float64).astype(np.float32) @ axes
-    reduced = _unit(unit @ axes - offset).astype(np.float64)
-    # The mean squared distance between two rows is twice the summed variance.
-    spread = 2 * float(((reduced - reduced.mean(axis=0)) ** 2).sum()) / len(rows)
-    scale = float(np.sqrt(share / spread)) if spread > _FLAT else 0.0
-    return Block(mean, axes, offset, scale)
+    reduced = _unit(unit @ axes - offset)
+    block = Block(mean, axes, offset, scale=1.0, share=0.0)
+    variance = _variance(reduced)
+    if augmented is None:
+        return block, 2 * variance, variance
+    views = augmented.features[name]
+    projected = block.transform(views.reshape(-1, views.shape[2]))
+    covariance = noise_covariance(projected.reshape(*views.shape[:2], -1))
+    matrix, full = (whitening_matrix(covariance, power) for power in (augmented.power, 1.0))
+    if matrix is None or full is None:  # views are like their images: nothing varies
+        return block, 2 * variance, 0.0
+    centre = reduced.mean(axis=0, dtype=np.float64).astype(np.float32)
+    centred = reduced - centre
+    # Views that hardly differ must not give all of the distance to one block.
+    energy = min(_variance(centred @ full), _MOST_RATIO * len(full))
+    if not augmented.power:
+        return block, 2 * variance, energy
+    block = replace(block, centre=centre, whitening=matrix.astype(np.float32))
+    return block, 2 * _variance(_unit(centred @ block.whitening)), energy
+
+
+def _variance(rows: Floats) -> float:
+    """The variance of (n, k) rows, summed over columns: half the mean squared distance."""
+    exact = rows.astype(np.float64)
+    return float(((exact - exact.mean(axis=0)) ** 2).sum()) / len(rows)
 
 
 def principal_axes(rows: Floats, most: int) -> tuple[Floats, npt.NDArray[np.float64]]:

@@ -1,13 +1,15 @@
 """What `tune` tries: settings, the images they are tried on, and a search for the best setting."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 
 from imgbatch.config.schema import Config
+from imgbatch.embedding.projection import space_options
 from imgbatch.embedding.space import BlockOptions, FeatureSpace
+from imgbatch.embedding.whitening import Augmented
 from imgbatch.evaluation.intervals import Values
 from imgbatch.evaluation.metrics import LabelledPoints, purity
 from imgbatch.evaluation.rankings import usable_queries
@@ -35,17 +37,20 @@ class Setting:
     power: Mapping[str, float]
 
     @classmethod
-    def of(cls, config: Config, names: Sequence[str]) -> "Setting":
-        """The weights, components and powers that a config gives to these descriptors."""
-        space = config.space
+    def of(cls, config: Config, weights: Mapping[str, float]) -> "Setting":
+        """Weights of descriptors, with the components and powers that a config gives them."""
+        space, names = config.space, list(weights)
         return cls(
-            _rounded_shares({name: config.weights[name] for name in names}),
+            _rounded_shares(weights),
             {name: space.components[name] for name in names},
             {name: space.power[name] for name in names},
         )
 
     def put_into(self, config: Config) -> Config:
-        """The config with this setting; descriptors that the setting lacks get weight 0."""
+        """The config with this setting; descriptors that the setting lacks get weight 0.
+
+        Its weights are those that came out best, so they are not adapted once more.
+        """
         used = [name for name, weight in self.weights.items() if weight > 0]
         components = {name: self.components[name] for name in used}
         power = {name: self.power[name] for name in used}
@@ -53,6 +58,7 @@ class Setting:
             update={
                 "components": config.space.components | components,
                 "power": config.space.power | power,
+                "adapt": 0.0,
             }
         )
         weights = dict.fromkeys(config.weights, 0.0) | dict(self.weights)
@@ -72,11 +78,19 @@ class TrialImages:
         (n,) int64 class numbers, or `UNLABELLED`.
     hashes
         (n,) uint64 pHashes.
+    augmented
+        Altered views of images of the folder, by which blocks are whitened; None whitens nothing.
     """
 
-    def __init__(self, features: Mapping[str, Floats], labels: Rows, hashes: Hashes) -> None:
+    def __init__(
+        self,
+        features: Mapping[str, Floats],
+        labels: Rows,
+        hashes: Hashes,
+        augmented: Augmented | None = None,
+    ) -> None:
         self.labels, self.hashes = labels, hashes
-        self._features = features
+        self._features, self._augmented = features, augmented
         self._columns = lru_cache(_CACHED_BLOCKS)(self._fit)
         usable = usable_queries(labels)
         step = -(-len(usable) // _MOST_QUERIES)
@@ -85,8 +99,21 @@ class TrialImages:
         self._possible = np.minimum(sizes[labels[self.queries]] - 1, _NEAREST)
 
     def _fit(self, name: str, components: int, power: float) -> Floats:
-        block = {name: self._features[name]}
-        return FeatureSpace.fit(block, {name: BlockOptions(1, components, power)}).transform(block)
+        block, options = {name: self._features[name]}, BlockOptions(1, components, power)
+        return FeatureSpace.fit(block, {name: options}, self._augmented).transform(block)
+
+    def shares(self, config: Config) -> dict[str, float]:
+        """The shares that a config's weights come to on these images, by descriptor name."""
+        options = {
+            name: block for name, block in space_options(config).items() if name in self._features
+        }
+        weights = dict.fromkeys(self._features, 0.0)
+        if not any(block.weight for block in options.values()):
+            return weights
+        augmented = self._augmented
+        if augmented is not None:
+            augmented = replace(augmented, adapt=config.space.adapt)
+        return weights | FeatureSpace.fit(self._features, options, augmented).shares
 
     def points(self, setting: Setting) -> Floats:
         """(n, p) float32: the points that `FeatureSpace` makes of the images under the setting."""

@@ -10,6 +10,7 @@ from imgbatch.annotations.labels import HOW_TO_LABEL, Labels, class_numbers, fin
 from imgbatch.collection import Collection
 from imgbatch.config.schema import Config
 from imgbatch.descriptors import ALWAYS, as_integers
+from imgbatch.embedding.whitening import Augmented
 from imgbatch.errors import LabelError, UsageError
 from imgbatch.evaluation.intervals import Values, interval
 from imgbatch.evaluation.results import Gain, TrialReport, Tuning
@@ -110,13 +111,13 @@ def tune(
         descriptors = [name for name, weight in config.weights.items() if weight > 0]
     found_labels = find_labels(collection.records, collection.folder, labels)
     rows, classes = _rows_of_large_classes(collection, found_labels, seed)
-    features = collection.features(rows)
+    features, augmented = collection.features(rows), collection.augmented()
     all_images, first, second = (
-        _trial_images(features, descriptors, classes, positions)
+        _trial_images(features, descriptors, classes, positions, augmented)
         for positions in (np.arange(len(rows)), *halve(classes, seed))
     )
-    start = [Setting.of(config, descriptors)]
-    start += [Setting.of(config.with_emphasis(name), descriptors) for name in config.presets]
+    presets = [config, *map(config.with_emphasis, config.presets)]
+    start = [Setting.of(preset, all_images.shares(preset)) for preset in presets]
     searches = [
         Search(images, start, np.random.default_rng((seed, 1)))
         for images in (all_images, first, second)
@@ -142,7 +143,11 @@ def tune(
 
 
 def _trial_images(
-    features: Mapping[str, Floats], descriptors: Sequence[str], classes: Rows, positions: Rows
+    features: Mapping[str, Floats],
+    descriptors: Sequence[str],
+    classes: Rows,
+    positions: Rows,
+    augmented: Augmented | None,
 ) -> TrialImages:
     """The images at some positions, with the features of some descriptors."""
     if missing := [name for name in descriptors if name not in features]:
@@ -151,7 +156,8 @@ def _trial_images(
             "load it with load_with_descriptors",
         )
     chosen = {name: features[name][positions] for name in descriptors}
-    return TrialImages(chosen, classes[positions], _hashes(features[ALWAYS][positions]))
+    hashes = _hashes(features[ALWAYS][positions])
+    return TrialImages(chosen, classes[positions], hashes, augmented)
 
 
 def _hashes(features: Floats) -> Hashes:

@@ -1,4 +1,4 @@
 """The index of a folder: which images there are, and what describes them."""
 
-DESCRIBING_MODULES = ("imgbatch.index.extract", "imgbatch.descriptors")
+DESCRIBING_MODULES = ("imgbatch.index.views", "imgbatch.descriptors")
 """Modules that describe images, by name, for workers to import before their first task."""

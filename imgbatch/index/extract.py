@@ -9,7 +9,7 @@ from typing import Any
 
 from imgbatch.descriptors.base import Codes, Descriptor
 from imgbatch.descriptors.base import fingerprint as fingerprint_of
-from imgbatch.errors import SelectionError, UnreadableImage
+from imgbatch.errors import ClusterError, SelectionError, UnreadableImage
 from imgbatch.files import paths
 from imgbatch.files.regular import TooLargeError, read_regular
 from imgbatch.images.decode import DECODING_VERSION, decode
@@ -23,7 +23,8 @@ _RECENT_NS = 2_000_000_000
 _HASH_BYTES = 16
 """Of a content's SHA-256, which processors compute twice as fast as BLAKE2 since about 2018."""
 _MOST_CHUNK_BYTES, _LEAST_CHUNK_BYTES = 16_000_000, 1_000_000
-_READ_ERRORS = (OSError, MemoryError, TooLargeError)
+READ_ERRORS = (OSError, MemoryError, TooLargeError)
+"""What reading an image file raises."""
 _GROUP_FILES = 16
 """Files described together; their views, some 50 kB each, fit into a processor's cache."""
 _SHARE_OF_REST = 8
@@ -90,6 +91,20 @@ def with_fingerprints(
         "background": list(options.background),
     }
     return tuple((fingerprint_of(descriptor, context), descriptor) for descriptor in descriptors)
+
+
+def check_version(descriptors: tuple[tuple[str, Descriptor], ...], options: DecodeOptions) -> None:
+    """Make sure that this process computes the descriptors that another one asks for.
+
+    Raises
+    ------
+    ClusterError
+        It has another version of imgbatch.
+    """
+    if with_fingerprints([descriptor for _, descriptor in descriptors], options) != descriptors:
+        raise ClusterError(
+            "a worker runs another version of imgbatch", "install the same one on each"
+        )
 
 
 def limits_of(options: DecodeOptions) -> str:
@@ -208,9 +223,9 @@ def _read_bytes(
         if file.size > most_bytes:
             raise TooLargeError(file.size)
         data, size, mtime_ns, ctime_ns = read(folder, file, most_bytes)
-    except _READ_ERRORS as error:
+    except READ_ERRORS as error:
         return ReadFile(file.path, file.size, -1, None, error=_unread(error, options)), None
-    content_hash = hashlib.sha256(data).digest()[:_HASH_BYTES]
+    content_hash = content_hash_of(data)
     answer = ReadFile(file.path, size, mtime_ns, content_hash, ctime_ns=ctime_ns)
     if content_hash in file.known:
         return replace(answer, known=True), None
@@ -245,6 +260,28 @@ def _read_url(folder: str, file: FileTask, _most_bytes: int) -> tuple[bytes, int
     return data, len(data), file.mtime_ns if len(data) == file.size else -1, None
 
 
+def read_file(path: str, options: DecodeOptions) -> bytes:
+    """All bytes of an image file given by its path or URL.
+
+    Raises
+    ------
+    OSError, MemoryError, TooLargeError
+        It cannot be read (`READ_ERRORS`); only files of this machine can be too large.
+    """
+    if paths.is_url(path):
+        return paths.read(path)
+    return read_regular(path, _most_bytes(options))[0]
+
+
+def content_hash_of(data: bytes) -> bytes:
+    """16 bytes by which the index knows the content of a file.
+
+    >>> len(content_hash_of(b"content"))
+    16
+    """
+    return hashlib.sha256(data).digest()[:_HASH_BYTES]
+
+
 def describe_file(
     path: str,
     descriptors: Sequence[tuple[str, Descriptor]],
@@ -259,11 +296,8 @@ def describe_file(
         The file cannot be read, or not as an image; its hint is `hint`.
     """
     try:
-        if paths.is_url(path):
-            data = paths.read(path)
-        else:
-            data, _ = read_regular(path, _most_bytes(options))
-    except _READ_ERRORS as error:
+        data = read_file(path, options)
+    except READ_ERRORS as error:
         raise SelectionError(f"the image {path}: {_unread(error, options)}", hint) from None
     with quiet_codecs():
         decoded = _decode(data, options)

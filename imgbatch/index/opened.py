@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from imgbatch.embedding.projection import Projection
+from imgbatch.embedding.whitening import Augmented
 from imgbatch.errors import CatalogueError, FolderError
 from imgbatch.files.atomic import publishing, remove, write_bytes
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
@@ -120,6 +121,16 @@ class OpenedIndex(Protocol):
 
     def features(self, rows: Rows) -> dict[str, Floats]:
         """Features of m rows, given in rising order: (m, d) float32 by descriptor name.
+
+        Raises
+        ------
+        CatalogueError
+            The index has changed since it was opened, so that its rows are other images.
+        """
+        ...
+
+    def augmented(self) -> Augmented | None:
+        """What the descriptors say of altered views; None if whitening is off.
 
         Raises
         ------

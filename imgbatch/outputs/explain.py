@@ -70,12 +70,17 @@ def write_explanation(explanation: Explanation, pictures: tuple[View, View], tar
 def draw_explanation(explanation: Explanation, pictures: tuple[View, View]) -> Image.Image:
     """Draw the images, their colours, shapes and hashes, and a bar for each descriptor's share."""
     first, second = explanation.images
-    has_colors, has_shape = len(first.color_shares) > 0, len(first.gradients) > 0
+    has_colors = len(first.color_shares) > 0
+    differing = first.hash_bits != second.hash_bits
+    squares = [
+        _squares(image, picture, differing)
+        for image, picture in zip((first, second), pictures, strict=True)
+    ]
     tops = [_TITLE]
     for height in (
         _PICTURE_HEIGHT + _CAPTION,
         (_BARS_HEIGHT + _CAPTION) if has_colors else -_GAP,
-        _PANEL + _CAPTION,
+        *[_PANEL + _CAPTION] * -(-len(squares[0]) // 2),
         _CAPTION + _ROW * len(explanation.parts) + 2 * _GAP,
     ):
         tops.append(tops[-1] + height + _GAP)
@@ -87,35 +92,37 @@ def draw_explanation(explanation: Explanation, pictures: tuple[View, View]) -> I
         if has_colors
         else 1
     )
-    differing = first.hash_bits != second.hash_bits
     for number, (image, picture) in enumerate(zip((first, second), pictures, strict=True)):
         left = _GAP + number * (_COLUMN + _GAP)
         box = (left, tops[0], _COLUMN, _PICTURE_HEIGHT)
         name = printable(Path(image.relative).name)
-        _panel(
-            page,
-            box,
-            fitted(picture, _COLUMN, _PICTURE_HEIGHT),
-            name,
-            f"{image.width} x {image.height}",
-        )
+        shown = fitted(picture, _COLUMN, _PICTURE_HEIGHT)
+        _panel(page, box, shown, name, f"{image.width} x {image.height}")
         if has_colors:
             box = (left, tops[1], _COLUMN, _BARS_HEIGHT)
-            _panel(
-                page,
-                box,
-                _color_bars(image, highest),
-                "colours",
-                "shares of the picture, square-root scale",
-            )
-        if has_shape:
-            glyphs = _glyphs(image.gradients, picture)
-            _panel(page, (left, tops[2], _PANEL, _PANEL), glyphs, "shape", "directions of edges")
-        hash_left = left + (_PANEL + _GAP if has_shape else 0)
-        bits = f"{int(differing.sum())} of 64 bits differ"
-        _panel(page, (hash_left, tops[2], _PANEL, _PANEL), _hash(image, differing), "hash", bits)
-    _draw_parts(page, explanation, tops[3])
+            detail = "shares of the picture, square-root scale"
+            _panel(page, box, _color_bars(image, highest), "colours", detail)
+        for at, (content, name, detail) in enumerate(squares[number]):
+            box = (left + (at % 2) * (_PANEL + _GAP), tops[2 + at // 2], _PANEL, _PANEL)
+            _panel(page, box, content, name, detail)
+    _draw_parts(page, explanation, tops[-2])
     return page
+
+
+def _squares(
+    image: DescribedImage,
+    picture: View,
+    differing: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+) -> list[tuple[Image.Image, str, str]]:
+    """Square drawings with name and detail: shape, hash, a map for each Fisher vector."""
+    drawn = []
+    if len(image.gradients):
+        drawn.append((_glyphs(image.gradients, picture), "shape", "directions of edges"))
+    bits = f"{int(differing.sum())} of 64 bits differ"
+    drawn.append((_hash(image, differing), "hash", bits))
+    for name, where in image.differing.items():
+        drawn.append((_map(where, picture), style_of(name).word, "bright: what sets it apart"))
+    return drawn
 
 
 def _panel(
@@ -183,6 +190,15 @@ def _glyphs(gradients: Floats, picture: View) -> Image.Image:
             ink = tuple(int(200 - 200 * strength) for _ in range(3))
             draw.line((x - dx, y - dy, x + dx, y + dy), fill=ink, width=1 + round(4 * strength))
     return image.resize((_PANEL, _PANEL), Image.Resampling.LANCZOS)
+
+
+def _map(where: Floats, picture: View) -> Image.Image:
+    """The picture, dark but where the map is bright."""
+    side = (_PANEL, _PANEL)
+    light = Image.fromarray(np.rint(255 * (0.12 + 0.88 * where)).astype(np.uint8))
+    mask = light.resize(side, Image.Resampling.BICUBIC)
+    whole = Image.fromarray(picture).resize(side, Image.Resampling.LANCZOS)
+    return Image.composite(whole, Image.new("RGB", side, _BIT), mask)
 
 
 def _hash(

@@ -41,6 +41,15 @@ def write_settings(settings: Mapping[str, Any], sources: Mapping[str, str]) -> N
             console.print(text, soft_wrap=True)
 
 
+def write_shares(shares: Mapping[str, float]) -> None:
+    """Print each descriptor's share of the mean squared distance in a folder."""
+    console = StandardOutput()
+    console.print(Text("\nshares of the mean squared distance in this folder", style="bold"))
+    width = max(map(len, shares))
+    for name, share in sorted(shares.items(), key=lambda pair: -pair[1]):
+        console.print(Text(f"{printable(name).ljust(width)}  {share:.3f}"), soft_wrap=True)
+
+
 def write_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a plain table; the last column is right-aligned."""
     table = Table(title=printable(title), title_style="bold", title_justify="left")

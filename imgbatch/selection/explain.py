@@ -6,13 +6,14 @@ distance of two images is a sum with a part for each descriptor.
 
 import colorsys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from imgbatch.descriptors import ALWAYS, Codes, Descriptor
+from imgbatch.descriptors.fisher import FisherVector
 from imgbatch.descriptors.hog import Hog
 from imgbatch.descriptors.hsv import Hsv
 from imgbatch.embedding.space import FeatureSpace
@@ -47,7 +48,7 @@ class DescriptorShare:
     @property
     def ratio(self) -> float:
         """The part in proportion to the typical pair's: 0 (equal) to about 2, on average 1."""
-        return self.squared_distance / self.weight
+        return self.squared_distance / self.weight if self.weight else 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +67,9 @@ class DescribedImage:
         (rows, columns, orientations) float32: strengths of gradients, from 0 to 360 degrees.
     hash_bits
         (8, 8) bool, the pHash: low frequencies top left.
+    differing
+        By name of a Fisher vector (16, 16) float32 in 0..1: where the image holds what sets it
+        apart from the other image; see `FisherVector.differing`.
     """
 
     path: str
@@ -76,6 +80,7 @@ class DescribedImage:
     color_shares: Floats
     gradients: Floats
     hash_bits: npt.NDArray[np.bool_]
+    differing: Mapping[str, Floats] = field(default_factory=dict)
 
     @property
     def image_hash(self) -> "ImageHash":
@@ -152,7 +157,6 @@ def shares_of_set(
 def explain(
     folder: str,
     space: FeatureSpace,
-    weights: Mapping[str, float],
     images: tuple[DescribedImage, DescribedImage],
     points: tuple[Floats, Floats],
 ) -> Explanation:
@@ -162,17 +166,14 @@ def explain(
     ----------
     folder, space
         The folder, and its feature space.
-    weights
-        By descriptor, of any sum; those of descriptors outside the space do not matter.
     images, points
         What descriptors saw of each image, and its (p,) point.
     """
     squares = squared_by_descriptor(space, *points)
     distance = float(np.sqrt(sum(squares.values())))
     split = shares(space, *points)
-    total = sum(weights[name] for name in squares)
     parts = [
-        DescriptorShare(name, weights[name] / total, square, split.get(name, 0.0))
+        DescriptorShare(name, space.shares[name], square, split.get(name, 0.0))
         for name, square in squares.items()
     ]
     parts.sort(key=lambda part: -part.weight)
@@ -188,10 +189,12 @@ def hash_bits(codes: Codes) -> npt.NDArray[np.bool_]:
 def describe_image(
     paths: tuple[str, str],
     size: tuple[int, int],
+    view: View,
     descriptors: Mapping[str, Descriptor],
     codes: Mapping[str, Codes],
+    other: Mapping[str, Codes],
 ) -> DescribedImage:
-    """What the descriptors saw of an image.
+    """What the descriptors saw of an image, beside another one.
 
     Parameters
     ----------
@@ -199,13 +202,20 @@ def describe_image(
         The absolute path, and the path to show.
     size
         Width and height of the original in pixels.
-    descriptors, codes
-        The descriptors, and the (dim,) bytes of the image, by name.
+    view
+        What the descriptors were given of it.
+    descriptors, codes, other
+        The descriptors, the (dim,) bytes of the image, and those of the other image, by name.
     """
     hsv, hog = descriptors.get("hsv"), descriptors.get("hog")
     bars = color_bars(hsv.histogram(codes["hsv"])) if isinstance(hsv, Hsv) else _NO_COLORS
     gradients = hog.cells(codes["hog"]) if isinstance(hog, Hog) else _NO_GRADIENTS
-    return DescribedImage(*paths, *size, *bars, gradients, hash_bits(codes[ALWAYS]))
+    differing = {
+        name: descriptor.differing(view, codes[name], other[name])
+        for name, descriptor in descriptors.items()
+        if isinstance(descriptor, FisherVector)
+    }
+    return DescribedImage(*paths, *size, *bars, gradients, hash_bits(codes[ALWAYS]), differing)
 
 
 def color_bars(histogram: Floats) -> tuple[View, Floats]:

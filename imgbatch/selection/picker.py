@@ -24,13 +24,12 @@ from imgbatch.selection.answer import (
 from imgbatch.selection.coresets import different_in_parts
 from imgbatch.selection.different import DifferentOptions
 from imgbatch.selection.explain import (
-    DescribedImage,
     Explanation,
     describe_image,
     explain,
     shares_of_set,
 )
-from imgbatch.selection.outside import ImageReader
+from imgbatch.selection.outside import ImageReader, ReadImage
 from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, similar
 from imgbatch.types import Floats, PickedImage, Rows, Selection
 
@@ -101,17 +100,28 @@ class Picker:
         """See `Collection.explain`."""
         space = self.projection.space
         by_name = {descriptor.name: descriptor for _, descriptor in self._reader.descriptors}
-        images, points = list[DescribedImage](), list[Floats]()
+        names, read, points = list[tuple[str, str]](), list[ReadImage](), list[Floats]()
         for given in (a, b):
             row = self._row_of_file(given)
             relative = paths.absolute(given) if row is None else self.records[row].path
             path = relative if row is None else paths.join(self.folder, relative)
             image = self._reader.read(path, "name a file, or a path inside the image folder")
-            size = image.decoded.width, image.decoded.height
-            images.append(describe_image((path, relative), size, by_name, image.codes))
+            names.append((path, relative))
+            read.append(image)
             points.append(image.point(space) if row is None else self.projection.points[row])
+        images = [
+            describe_image(
+                name,
+                (image.decoded.width, image.decoded.height),
+                image.decoded.view,
+                by_name,
+                image.codes,
+                other.codes,
+            )
+            for name, image, other in zip(names, read, read[::-1], strict=True)
+        ]
         pair = images[0], images[1]
-        return explain(self.folder, space, self.config.weights, pair, (points[0], points[1]))
+        return explain(self.folder, space, pair, (points[0], points[1]))
 
     @cached_property
     def _search(self) -> NeighbourSearch:

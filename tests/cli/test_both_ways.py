@@ -26,7 +26,7 @@ COMMANDS = {
     "table": ("different", "{folder}", "--index", "{index}", *FIXED),
     "batches": ("batches", "{folder}", "--index", "{index}", "--batch-size", 5, "--seed", 3),
     "fresh index": ("index", "{folder}", "--json"),
-    "note": ("evaluate", "{flat}", "--index", "{index}", "--sets", 5, "-n", 4),
+    "note": ("evaluate", "{flat}", "--sets", 5, "-n", 4),
     "undecodable name": ("similar", b"caf\xe9"),
 }
 

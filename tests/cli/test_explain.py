@@ -70,12 +70,12 @@ def test_json_splits_the_distance_by_descriptor(photos):
     assert 0 <= found["hash_bits_apart"] <= 64
 
 
-@pytest.mark.parametrize("emphasis", ["color", "extended"])
+@pytest.mark.parametrize("emphasis", ["color", "extended", "best"])
 def test_presets_are_explained_by_all_their_descriptors(photos, emphasis):
     found = explained(
         "cats/cats-0.png", "cats/cats-1.png", "--folder", photos, "--emphasis", emphasis
     )
-    assert len(found["descriptors"]) == (8 if emphasis == "extended" else 3)
+    assert len(found["descriptors"]) == {"color": 3, "extended": 5, "best": 8}[emphasis]
 
 
 def test_descriptors_switched_off_are_not_drawn(photos, tmp_path):

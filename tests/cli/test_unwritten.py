@@ -188,6 +188,7 @@ def test_a_copy_that_failed_is_told_even_if_the_reader_has_left(start, mixed, tm
 def test_a_default_place_that_cannot_be_used_is_a_note(cli, photos, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     given = ("similar", photos, "-n", 2, "--json")
+    assert cli("index", photos).code == 0
     (tmp_path / "file").write_text("x")
     config = tmp_path / "c.toml"
     for folder, word in (

@@ -165,6 +165,6 @@ def test_every_setting_of_the_default_file_is_used_and_documented():
     lines = default_config_path().read_text(encoding="utf-8").splitlines()
     settings = [line for line in lines if "=" in line.split("#")[0]]
     assert len(settings) > 20
-    listed_above = {"hsv", "hog", "phash"}
+    listed_above = {"hsv", "hog", "phash", "adapt", "whitening"}
     for line in settings:
         assert "#" in line or line.split("=")[0].strip() in listed_above, line

@@ -83,7 +83,9 @@ def test_changed_weights_decode_nothing(folder, tmp_path, calls):
     assert first.shape != second.shape
 
 
-@pytest.mark.parametrize("name", ["lbp", "phog", "moments", "gist", "thumbnail"])
+@pytest.mark.parametrize(
+    "name", [name for name in DESCRIPTORS if name not in {"hsv", "hog", "phash"}]
+)
 def test_a_descriptor_switched_off_again_leaves_no_trace(folder, tmp_path, name):
     before = load(folder, tmp_path).points
     load(folder, tmp_path, **{name: 0.3}).similar(3, seed=1)
@@ -92,9 +94,14 @@ def test_a_descriptor_switched_off_again_leaves_no_trace(folder, tmp_path, name)
     assert set(after.projection.space.blocks) == {"hsv", "hog", "phash"}
 
 
-def test_the_extended_preset_uses_every_descriptor(folder, tmp_path):
-    config = load_config().config.with_emphasis("extended")
-    assert all(weight > 0 for weight in config.weights.values())
-    assert sum(config.weights.values()) == pytest.approx(1)
-    photos = imgbatch.load(folder, emphasis="extended", index=tmp_path / "index")
-    assert set(photos.projection.space.blocks) == set(DESCRIPTORS)
+EXTENDED = {"hsv", "hog", "phash", "fisher_gradient", "fisher_color"}
+
+
+@pytest.mark.parametrize(
+    ("emphasis", "used"),
+    [("extended", EXTENDED), ("best", EXTENDED | {"fisher_sift", "lbp", "phog"})],
+)
+def test_presets_use_their_descriptors_and_no_others(folder, tmp_path, emphasis, used):
+    photos = imgbatch.load(folder, emphasis=emphasis, index=tmp_path / "index")
+    assert set(photos.projection.space.blocks) == used
+    assert sum(photos.projection.space.shares.values()) == pytest.approx(1)

@@ -40,7 +40,7 @@ def test_the_points_of_trial_images_are_those_of_the_feature_space(collection):
     config = collection.config
     rows = np.arange(len(collection))
     images = TrialImages(collection.features(rows), rows % 3, collection.projection.hashes)
-    made = images.points(Setting.of(config, list(config.weights)))
+    made = images.points(Setting.of(config, images.shares(config)))
     whole = FeatureSpace.fit(collection.features(rows), space_options(config))
     assert made == pytest.approx(whole.transform(collection.features(rows)), abs=1e-3)
     assert made == pytest.approx(np.asarray(collection.points), abs=1e-3)
@@ -160,6 +160,9 @@ class MemoryCollection:
 
     def features(self, rows):
         return {name: block[rows] for name, block in self.blocks.items()}
+
+    def augmented(self):
+        return None
 
 
 def test_what_one_half_alone_shows_is_no_gain_on_the_other_half():

@@ -17,7 +17,7 @@ from imgbatch.outputs.batches import BatchesResult, write_batches_table
 from imgbatch.outputs.evaluation import write_evaluation
 from imgbatch.outputs.explain import print_explanation
 from imgbatch.outputs.pictures import Pictures
-from imgbatch.outputs.summaries import write_facts, write_rows, write_settings
+from imgbatch.outputs.summaries import write_facts, write_rows, write_settings, write_shares
 from imgbatch.outputs.table import write_table
 from imgbatch.outputs.tuning import write_gains
 from imgbatch.selection.explain import DescribedImage, DescriptorShare, Explanation
@@ -73,6 +73,7 @@ PRINTED = {
     "explanation": print_explained,
     "facts": lambda: write_facts({NAME: NAME}),
     "settings": lambda: write_settings({NAME: {NAME: NAME}}, {f"{NAME}.{NAME}": NAME}),
+    "shares": lambda: write_shares({NAME: 1.0}),
     "rows": lambda: write_rows(NAME, [NAME, NAME], [[NAME, NAME]]),
 }
 EACH = pytest.mark.parametrize("kind", PRINTED)
@@ -132,7 +133,7 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
     assert makers == {
         "table.write_table", "batches.write_batches_table", "evaluation.write_evaluation",
         "tuning.write_gains", "explain.print_explanation", "summaries.write_facts",
-        "summaries.write_settings", "summaries.write_rows",
+        "summaries.write_settings", "summaries.write_shares", "summaries.write_rows",
     }  # fmt: skip
 
 

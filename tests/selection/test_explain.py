@@ -119,7 +119,7 @@ def test_an_explained_distance_equals_the_score_of_a_different_set(photos):
 def test_the_parts_of_a_typical_pair_are_the_weights(photos):
     paths = photos.paths
     pairs = [photos.explain(a, b) for a in paths for b in paths]
-    for name in ("hsv", "hog", "gist"):
+    for name in ("hsv", "hog", "fisher_color"):
         parts = [part for pair in pairs for part in pair.parts if part.name == name]
         assert np.mean([part.squared_distance for part in parts]) == pytest.approx(
             parts[0].weight, rel=1e-3
@@ -167,7 +167,7 @@ def test_hash_bits_stand_in_the_order_of_the_hash():
 
 def described(pixels):
     codes = {"phash": Phash().describe(np.ascontiguousarray(pixels))}
-    return describe_image(("/a.png", "a.png"), pixels.shape[1::-1], {}, codes)
+    return describe_image(("/a.png", "a.png"), pixels.shape[1::-1], pixels, {}, codes, codes)
 
 
 @pytest.mark.parametrize("seed", range(5))

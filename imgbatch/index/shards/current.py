@@ -2,18 +2,30 @@
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from imgbatch.embedding.projection import wants_views
 from imgbatch.errors import CatalogueError, ClusterError, FolderError, ImgbatchError
 from imgbatch.files import cache
+from imgbatch.files.paths import join
+from imgbatch.index.augmented import (
+    AUGMENTED,
+    AugmentedViews,
+    Sample,
+    read_checked,
+    too_few,
+    write_checked,
+)
 from imgbatch.index.opened import REFRESH_HINT, Listing, RefreshReport, cached_listing
 from imgbatch.index.records import Records, Row
 from imgbatch.index.shards import rows
 from imgbatch.index.shards.folder import ShardedFolder
 from imgbatch.index.shards.refresh import SHARE, refresh_shards
 from imgbatch.index.shards.store import DamagedShardError, FinishedShard, StoredShard
+from imgbatch.index.views import ImageCodes, ViewsTask, describe_views
 from imgbatch.runners.dask import DaskRunner
 from imgbatch.types import Progress, Skipped
 
@@ -135,6 +147,61 @@ class CurrentShards:
         listing = cached_listing(directory, "", self._read_images)
         self.notes += listing.notes
         return listing.records, listing.skipped
+
+    # ----- altered views --------------------------------------------------------------------------
+
+    def views(self) -> AugmentedViews | None:
+        """Where altered views of the images are kept; None if the settings want none.
+
+        Raises
+        ------
+        DamagedShardError
+            See `read`, which mends this.
+        """
+        if not wants_views(self.sharded.config):
+            return None
+        return AugmentedViews(join(self.sharded.store.root, AUGMENTED), self._sample())
+
+    def complete_views(self) -> None:
+        """Describe altered views that are missing, on the workers.
+
+        Raises
+        ------
+        DamagedShardError, ClusterError
+            As for `read`.
+        """
+        if (views := self.views()) is not None:
+            sharded = self.sharded
+            options = sharded.config.images.as_options()
+            views.complete(sharded.folder, sharded.descriptors, options, self._run_views)
+            if self.report.described:
+                self.notes += too_few(views.sample)
+
+    def _run_views(self, tasks: Sequence[ViewsTask]) -> Iterator[dict[bytes, ImageCodes]]:
+        try:
+            yield from self.runner.run(
+                describe_views, tasks, split=ViewsTask.split, crashed=ViewsTask.crashed
+            )
+        finally:
+            if self.sharded.is_local:
+                self.runner.close()
+
+    def _sample(self) -> Sample:
+        """The images with the smallest content hashes; kept in the local directory."""
+        count = self.sharded.config.space.augmented_images
+        file = str(self.sharded.directory / AUGMENTED / f"{self.generation}-{count}.json")
+        if (kept := read_checked(file)) is not None:
+            images = [(bytes.fromhex(content), *rest) for content, *rest in json.loads(kept)]
+            return Sample(tuple(images))
+        found: dict[bytes, tuple[bytes, str, int]] = {}
+        for shard in self.stored:
+            for image in rows.smallest_hashes(shard.table(), count):
+                found.setdefault(image[0], image)
+        images = [found[content] for content in sorted(found)[:count]]
+        text = json.dumps([(content.hex(), *rest) for content, *rest in images])
+        with contextlib.suppress(OSError):
+            write_checked(file, text.encode())
+        return Sample(tuple(images))
 
     def _read_images(self) -> Listing:
         skipped: list[Skipped] = []

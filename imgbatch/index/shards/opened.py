@@ -8,12 +8,14 @@ from typing import TypeVar
 import numpy as np
 
 from imgbatch.embedding.projection import Projection
+from imgbatch.embedding.whitening import Augmented
 from imgbatch.index.opened import RefreshReport, changed_meanwhile, no_images, write_skipped
 from imgbatch.index.records import Records
 from imgbatch.index.shards import rows
+from imgbatch.index.shards.codes import ShardedCodes, features_in_shards
 from imgbatch.index.shards.current import CurrentShards
 from imgbatch.index.shards.folder import ShardedFolder
-from imgbatch.index.shards.points import ShardedCodes, features_in_shards, project_in_shards
+from imgbatch.index.shards.points import project_in_shards
 from imgbatch.runners.dask import DaskRunner
 from imgbatch.runners.maps import ProcessMap, RunnerMap, TaskMap, ThreadMap
 from imgbatch.types import Floats, Progress, Rows, Skipped, View
@@ -46,6 +48,8 @@ def open_shards(
     try:
         current.bring_up_to_date(progress)
         records, unusable = current.read(current.images)
+        if refresh and records:
+            current.read(current.complete_views, on_workers=True)
         skipped = sorted((*unusable, *current.report.unlisted), key=lambda file: file.path)
         skipped_list = write_skipped(sharded.directory, skipped)
         if not records:
@@ -102,6 +106,12 @@ class ShardedIndex:
             lambda: features_in_shards(self._codes(), descriptors, rows), on_workers=True
         )
 
+    def augmented(self) -> Augmented | None:
+        """See `OpenedIndex.augmented`."""
+        sharded = self.current.sharded
+        views = self._unchanged(self.current.views)
+        return None if views is None else views.load(sharded.descriptors, sharded.config)
+
     def _unchanged(self, ask: Callable[[], Answer], *, on_workers: bool = False) -> Answer:
         """The answer of `ask`, which reads shards of the very images in `records`."""
 
@@ -142,4 +152,5 @@ class ShardedIndex:
             run_tasks=run_tasks,
             run_long_tasks=run_long_tasks,
             notes=self.repairs,
+            views=self.current.views(),
         )

@@ -34,54 +34,20 @@ from imgbatch.embedding.projection import (
     write_arrays,
 )
 from imgbatch.embedding.space import FeatureSpace
+from imgbatch.embedding.whitening import Augmented
 from imgbatch.errors import CatalogueError
 from imgbatch.files.atomic import move_file, publishing, remove
 from imgbatch.files.paths import file_system, is_url, join, only_os_errors
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
+from imgbatch.index.augmented import missing_views
+from imgbatch.index.shards.codes import ShardedCodes, features_in_shards
 from imgbatch.index.shards.store import StoredShard
-from imgbatch.neighbours.parts import MemoryPart, split_rows
-from imgbatch.runners.maps import TaskMap
+from imgbatch.neighbours.parts import MemoryPart
 from imgbatch.types import Floats, Hashes, Rows
 
 _SPACE, _SEAL = "space.npz", "seal.json"
 _MAPPED = 16_384
 """Parts that a process keeps memory-mapped at most."""
-
-
-@dataclass(frozen=True)
-class ShardedCodes:
-    """The codes of a folder's images in shards, and where and how points are made of them.
-
-    Attributes
-    ----------
-    shards
-        One or more, in the order of rows, each with one image at least.
-    generation
-        Text that changes whenever the images, or their order, do.
-    directory
-        The local folder in which the fitted space is kept.
-    points_root
-        A folder for points alone, an absolute path or a URL, that all tasks may write to.
-    run_tasks
-        Does tasks on shards and parts that take up to a second each.
-    run_long_tasks
-        Does tasks that take longer, and may hold the interpreter lock.
-    notes
-        Gets a remark for each file that was damaged and is made anew.
-    """
-
-    shards: tuple[StoredShard, ...]
-    generation: str
-    directory: Path
-    points_root: str
-    run_tasks: TaskMap
-    run_long_tasks: TaskMap
-    notes: list[str]
-
-    @property
-    def ends(self) -> Rows:
-        """(shards,) the row after each shard's last."""
-        return np.cumsum([len(shard) for shard in self.shards], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +95,8 @@ def project_in_shards(codes: ShardedCodes, descriptors: Descriptors, config: Con
         Points cannot be written, or codes cannot be read.
     """
     most = config.cluster.part_images
-    key = f"{space_key(codes.generation, descriptors, config)}-{most}"
-    space = _fitted_space(codes, descriptors, config)
+    space, name = _fitted_space(codes, descriptors, config)
+    key = f"{name}-{most}"
     columns = sum(block.axes.shape[1] for block in space.blocks.values())
     runs = _runs(codes.ends, most)
     starts = [0, *codes.ends.tolist()]
@@ -153,35 +119,7 @@ def project_in_shards(codes: ShardedCodes, descriptors: Descriptors, config: Con
     return Projection(space, parts, codes.run_tasks, codes.run_long_tasks)
 
 
-def features_in_shards(
-    codes: ShardedCodes, descriptors: Descriptors, rows: Rows
-) -> dict[str, Floats]:
-    """Features of some rows, in the order given, by descriptor name; tasks collect the codes."""
-    shares = split_rows(codes.ends, np.asarray(rows, np.int64))
-    tasks = ((codes.shards[shard], descriptors, shard_rows) for shard, _, shard_rows in shares)
-    collected = {
-        descriptor.name: np.empty((len(rows), descriptor.dim), np.uint8)
-        for _, descriptor in descriptors
-    }
-    answers = codes.run_tasks(codes_of_rows, tasks)
-    for (_, positions, _), of_shard in zip(shares, answers, strict=True):
-        for name, shard_codes in of_shard.items():
-            collected[name][positions] = shard_codes
-    return {
-        descriptor.name: descriptor.features(collected[descriptor.name])
-        for _, descriptor in descriptors
-    }
-
-
 # ----- what tasks do ------------------------------------------------------------------------------
-
-
-def codes_of_rows(shard: StoredShard, descriptors: Descriptors, rows: Rows) -> dict[str, Codes]:
-    """Codes of some rows of a shard, by descriptor name."""
-    return {
-        descriptor.name: shard.codes(fingerprint, descriptor.dim)[rows]
-        for fingerprint, descriptor in descriptors
-    }
 
 
 def write_part(
@@ -321,9 +259,26 @@ def _remove_old(points_root: str, key: str) -> None:
 # ----- the fitted space ---------------------------------------------------------------------------
 
 
-def _fitted_space(codes: ShardedCodes, descriptors: Descriptors, config: Config) -> FeatureSpace:
-    """The fitted space: kept in the local directory, or fitted on codes that tasks collect."""
-    directory = codes.directory / "spaces" / space_key(codes.generation, descriptors, config)
+def _fitted_space(
+    codes: ShardedCodes, descriptors: Descriptors, config: Config
+) -> tuple[FeatureSpace, str]:
+    """The fitted space, and its key: kept in the local directory, or fitted on collected codes."""
+    fitted = fitted_descriptors(descriptors, config)
+    if codes.views is not None:
+        key = space_key(codes.generation, descriptors, config, codes.views.sample.id)
+        if (kept := _kept_space(codes, key)) is not None:
+            return kept, key
+        augmented = codes.views.load(fitted, config)
+        if augmented is not None:
+            return _fit_space(codes, fitted, config, key, augmented), key
+        codes.notes.extend(missing_views(codes.views.sample))
+    key = space_key(codes.generation, descriptors, config)
+    return _kept_space(codes, key) or _fit_space(codes, fitted, config, key), key
+
+
+def _kept_space(codes: ShardedCodes, key: str) -> FeatureSpace | None:
+    """The space of a key; None if there is none. A damaged one is removed, and noted."""
+    directory = codes.directory / "spaces" / key
     file, sealed = directory / _SPACE, directory / _SEAL
     try:
         check_seal(sealed, [file])
@@ -333,9 +288,20 @@ def _fitted_space(codes: ShardedCodes, descriptors: Descriptors, config: Config)
     except UNUSABLE:  # missing, or kept by a version that did not seal
         pass
     remove(directory)
+    return None
+
+
+def _fit_space(
+    codes: ShardedCodes,
+    fitted: Descriptors,
+    config: Config,
+    key: str,
+    augmented: Augmented | None = None,
+) -> FeatureSpace:
     rows = fitted_rows(int(codes.ends[-1]), config)
-    features = features_in_shards(codes, fitted_descriptors(descriptors, config), rows)
-    space = FeatureSpace.fit(features, space_options(config))
+    features = features_in_shards(codes, fitted, rows)
+    space = FeatureSpace.fit(features, space_options(config), augmented)
+    directory = codes.directory / "spaces" / key
     with contextlib.suppress(OSError), publishing(directory, SPACES_KEPT) as made:
         space.save(made / _SPACE)
         seal(made / _SEAL, [made / _SPACE])

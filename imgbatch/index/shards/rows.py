@@ -88,6 +88,19 @@ def contents(table: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     return images.column("size").to_numpy(), _bytes_of(images.column("content_hash"), _HASH_BYTES)
 
 
+def smallest_hashes(table: Any, count: int) -> list[tuple[bytes, str, int]]:
+    """Content hash, path and size of readable images with the smallest hashes, `count` at most.
+
+    Of images with equal contents the first path counts. Hashes rise.
+    """
+    images = table.filter(_is_readable(table)).group_by("content_hash")
+    contents = images.aggregate([("path", "min"), ("size", "min")]).sort_by("content_hash")
+    return [
+        (row["content_hash"], os.fsdecode(row["path_min"]), row["size_min"])
+        for row in contents.slice(0, count).to_pylist()
+    ]
+
+
 def _bytes_of(column: Any, dim: int) -> npt.NDArray[np.uint8]:
     """A column of `dim` bytes a row, without nulls: (n, dim) uint8, not copied."""
     whole = column.combine_chunks()

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imgbatch.descriptors import Descriptor
-from imgbatch.errors import CatalogueError, ClusterError
+from imgbatch.errors import CatalogueError
 from imgbatch.images.listing import FoundFile, Listed, list_folders
 from imgbatch.images.quiet import quiet_codecs
-from imgbatch.index.extract import Chunk, FileTask, chunks, read_chunk, with_fingerprints
+from imgbatch.index.extract import Chunk, FileTask, check_version, chunks, read_chunk
 from imgbatch.index.shards.cut import Shard
 from imgbatch.index.shards.rows import pack, unpack
 from imgbatch.index.shards.store import DamagedShardError, FinishedShard, Store, digest_of
@@ -79,11 +79,7 @@ def describe_shard(task: ShardTask) -> ShardAnswer:
     CatalogueError
         The store cannot be written.
     """
-    expected = with_fingerprints([descriptor for _, descriptor in task.descriptors], task.options)
-    if expected != task.descriptors:
-        raise ClusterError(
-            "a worker runs another version of imgbatch", "install the same one on each"
-        )
+    check_version(task.descriptors, task.options)
     former = _former_rows(task)
     rows: dict[str, ReadFile] = {}
     missing: list[FoundFile] = []

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 
 from imgbatch.embedding.projection import Projection
+from imgbatch.embedding.whitening import Augmented
 from imgbatch.errors import FolderError
 from imgbatch.files import cache
 from imgbatch.images.listing import check_folder
@@ -23,7 +24,7 @@ from imgbatch.index.opened import (
 )
 from imgbatch.index.records import Records
 from imgbatch.index.sqlite.connect import FILE_NAME, file_state
-from imgbatch.index.sqlite.points import features_of, project
+from imgbatch.index.sqlite.points import features_of, project, views_of
 from imgbatch.index.sqlite.refresh import SqliteFolder, refresh_index
 from imgbatch.index.sqlite.store import LISTINGS, Catalogue
 from imgbatch.types import Floats, Progress, Rows, Skipped, View
@@ -70,6 +71,14 @@ class SqliteIndex:
     def features(self, rows: Rows) -> dict[str, Floats]:
         """See `OpenedIndex.features`."""
         return self._repaired(lambda: features_of(self.catalogue, self.indexed.descriptors, rows))
+
+    def augmented(self) -> Augmented | None:
+        """See `OpenedIndex.augmented`."""
+        return self._repaired(self._augmented)
+
+    def _augmented(self) -> Augmented | None:
+        views = views_of(self.catalogue, self.indexed.config)
+        return None if views is None else views.load(self.indexed.descriptors, self.indexed.config)
 
     def _repaired(self, read: Callable[[], Answer]) -> Answer:
         """What `read` reads of the index, which is made anew if it proves damaged."""

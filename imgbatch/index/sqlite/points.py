@@ -25,11 +25,14 @@ from imgbatch.embedding.projection import (
     projected,
     space_key,
     space_options,
+    wants_views,
     write_arrays,
 )
 from imgbatch.embedding.space import FeatureSpace
+from imgbatch.embedding.whitening import Augmented
 from imgbatch.files.atomic import publishing, remove
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
+from imgbatch.index.augmented import AUGMENTED, AugmentedViews, missing_views
 from imgbatch.index.sqlite.store import Catalogue
 from imgbatch.neighbours.parts import MemoryPart
 from imgbatch.types import Floats, Hashes, Rows
@@ -39,8 +42,21 @@ _SPACE, _SEAL = "space.npz", "seal.json"
 
 def project(catalogue: Catalogue, descriptors: Descriptors, config: Config) -> Projection:
     """The projection of an up-to-date index: read from the disk if it is there, else computed."""
-    key = space_key(catalogue.generation(), descriptors, config)
-    directory = catalogue.directory / "spaces" / key
+    generation, spaces = catalogue.generation(), catalogue.directory / "spaces"
+    if (views := views_of(catalogue, config)) is not None:
+        directory = spaces / space_key(generation, descriptors, config, views.sample.id)
+        if (kept := _kept(catalogue, directory)) is not None:
+            return kept
+        augmented = views.load(fitted_descriptors(descriptors, config), config)
+        if augmented is not None:
+            return _compute(catalogue, descriptors, config, directory, augmented)
+        catalogue.notes.extend(missing_views(views.sample))
+    directory = spaces / space_key(generation, descriptors, config)
+    return _kept(catalogue, directory) or _compute(catalogue, descriptors, config, directory)
+
+
+def _kept(catalogue: Catalogue, directory: Path) -> Projection | None:
+    """The projection in a directory; None if there is none. A damaged one is removed, and noted."""
     try:
         return _load(directory)
     except BrokenSealError as error:
@@ -48,7 +64,15 @@ def project(catalogue: Catalogue, descriptors: Descriptors, config: Config) -> P
     except UNUSABLE:  # missing, or kept by a version that did not seal
         pass
     remove(directory)
-    return _compute(catalogue, descriptors, config, directory)
+    return None
+
+
+def views_of(catalogue: Catalogue, config: Config) -> AugmentedViews | None:
+    """Where altered views of the index's images are kept; None if the settings want none."""
+    if not wants_views(config):
+        return None
+    sample = catalogue.sample(config.space.augmented_images)
+    return AugmentedViews(str(catalogue.directory / AUGMENTED), sample)
 
 
 def features_of(catalogue: Catalogue, descriptors: Descriptors, rows: Rows) -> dict[str, Floats]:
@@ -80,13 +104,18 @@ def _files(directory: Path) -> list[Path]:
 
 
 def _compute(
-    catalogue: Catalogue, descriptors: Descriptors, config: Config, directory: Path
+    catalogue: Catalogue,
+    descriptors: Descriptors,
+    config: Config,
+    directory: Path,
+    augmented: Augmented | None = None,
 ) -> Projection:
     """Compute into files and map these; where they cannot be written, compute in memory."""
     contents = catalogue.contents()
     rows = fitted_rows(len(contents), config)
-    features = _features(catalogue, fitted_descriptors(descriptors, config), contents[rows])
-    space = FeatureSpace.fit(features, space_options(config))
+    fitted = fitted_descriptors(descriptors, config)
+    features = _features(catalogue, fitted, contents[rows])
+    space = FeatureSpace.fit(features, space_options(config), augmented)
     with contextlib.suppress(OSError), publishing(directory, SPACES_KEPT) as made:
         space.save(made / _SPACE)
         write_arrays(_batches(catalogue, descriptors, space), len(contents), made)

@@ -2,30 +2,32 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 
 from imgbatch.config.schema import Config
 from imgbatch.descriptors import build_descriptors
 from imgbatch.embedding.projection import Descriptors
 from imgbatch.images.listing import FoundFile
-from imgbatch.images.quiet import quiet_codecs
 from imgbatch.images.scan import scan
 from imgbatch.index import DESCRIBING_MODULES
+from imgbatch.index.augmented import too_few
 from imgbatch.index.extract import (
     Chunk,
     FileTask,
     chunks,
     limits_of,
-    read_chunk,
     with_fingerprints,
 )
 from imgbatch.index.opened import RefreshReport, listed_state
 from imgbatch.index.sqlite.connect import file_state
+from imgbatch.index.sqlite.points import views_of
 from imgbatch.index.sqlite.store import LISTINGS, Catalogue, KnownFile
-from imgbatch.runners import SerialRunner, build_runner
+from imgbatch.index.views import ImageCodes, ViewsTask, describe, describe_quietly, describe_views
+from imgbatch.runners import Runner, SerialRunner, build_runner
 from imgbatch.types import DecodeOptions, Progress, ReadFile
 
 
@@ -84,22 +86,11 @@ def refresh_index(
     lacking = catalogue.lacking(indexed.fingerprints, indexed.limits)
     listing = _digest(files)
     if not lacking and catalogue.matches(listing) and _untouched(catalogue):
+        _complete_views(catalogue, indexed, {}, new=False)
         return RefreshReport(0, 0, 0, tuple(unlisted))
     generation = catalogue.generation()
     plan = _plan(catalogue, files, lacking)
-    described = 0
-    if plan.tasks:
-        settings = indexed.config.index
-        todo = chunks(
-            indexed.folder,
-            plan.tasks,
-            indexed.descriptors,
-            indexed.options,
-            settings.chunk_images,
-        )
-        for answers in _read_all(todo, plan.tasks, settings.workers, progress):
-            catalogue.record(answers, indexed.limits)
-            described += sum(answer.codes is not None for answer in answers)
+    described, early = _read_files(catalogue, indexed, plan.tasks, progress)
     if plan.undated:
         catalogue.record_ctimes(plan.undated)
     if plan.gone:
@@ -108,7 +99,38 @@ def refresh_index(
         catalogue.purge()
     if not (plan.tasks or plan.gone or catalogue.matches(listing)):
         catalogue.remember_match(listing, generation)
+    _complete_views(catalogue, indexed, early, new=described > 0)
     return RefreshReport(len(plan.tasks), described, len(plan.gone), tuple(unlisted))
+
+
+def _read_files(
+    catalogue: Catalogue,
+    indexed: SqliteFolder,
+    tasks: Sequence[FileTask],
+    progress: Progress | None,
+) -> tuple[int, dict[bytes, ImageCodes]]:
+    """Read and record files; the number of those described, and altered views of some of them."""
+    described, done, early = 0, 0, dict[bytes, ImageCodes]()
+    if not tasks:
+        return described, early
+    settings = indexed.config.index
+    todo = chunks(
+        indexed.folder, tasks, indexed.descriptors, indexed.options, settings.chunk_images
+    )
+    total_bytes = sum(task.size for task in tasks)
+    runner = build_runner(settings.workers, total_bytes, DESCRIBING_MODULES)
+    if progress:
+        progress(0, len(tasks))
+    for answers in _read_all(todo, _views_so_far(catalogue, indexed), runner):
+        if isinstance(answers, dict):
+            early |= answers
+            continue
+        catalogue.record(answers, indexed.limits)
+        described += sum(answer.codes is not None for answer in answers)
+        done += len(answers)
+        if progress:
+            progress(done, len(tasks))
+    return described, early
 
 
 def _untouched(catalogue: Catalogue) -> bool:
@@ -214,22 +236,47 @@ def _side_by_side(
 
 
 def _read_all(
-    todo: Iterable[Chunk], tasks: Sequence[FileTask], workers: int, progress: Progress | None
-) -> Iterator[list[ReadFile]]:
-    """Read chunks of files on the workers, and report how many files are done."""
-    total_bytes = sum(task.size for task in tasks)
+    todo: Iterable[Chunk], late: Iterable[ViewsTask], runner: Runner
+) -> Iterator[list[ReadFile] | dict[bytes, ImageCodes]]:
+    """Read chunks of files on the workers, then do what is asked for when all are handed out."""
+    work: Iterable[Chunk | ViewsTask] = chain(todo, late)
+    function = describe_quietly if isinstance(runner, SerialRunner) else describe
+    return runner.run(function, work, split=_split, crashed=_crashed)
+
+
+def _split(task: Chunk | ViewsTask) -> list[Chunk | ViewsTask]:
+    return [*task.split()]
+
+
+def _crashed(task: Chunk | ViewsTask) -> list[ReadFile] | dict[bytes, ImageCodes]:
+    return task.crashed()
+
+
+# ----- altered views ------------------------------------------------------------------------------
+
+
+def _views_so_far(catalogue: Catalogue, indexed: SqliteFolder) -> Iterator[ViewsTask]:
+    """Tasks on the sample of what is recorded when the first of them is asked for.
+
+    The workers that have read the folder then take them on. Of a sample of hundreds, the files that
+    are still being read will change a few; these are described later.
+    """
+    if (views := views_of(catalogue, indexed.config)) is not None:
+        yield from views.tasks(indexed.folder, indexed.descriptors, indexed.options)
+
+
+def _complete_views(
+    catalogue: Catalogue, indexed: SqliteFolder, early: Mapping[bytes, ImageCodes], *, new: bool
+) -> None:
+    """Describe altered views that are missing; of `new` images, note if they are too few."""
+    if (views := views_of(catalogue, indexed.config)) is not None:
+        run = partial(_run_views, indexed.config.index.workers)
+        views.complete(indexed.folder, indexed.descriptors, indexed.options, run, early)
+        if new:
+            catalogue.notes.extend(too_few(views.sample))
+
+
+def _run_views(workers: int, tasks: Sequence[ViewsTask]) -> Iterator[dict[bytes, ImageCodes]]:
+    total_bytes = sum(size for task in tasks for _, _, size in task.images)
     runner = build_runner(workers, total_bytes, DESCRIBING_MODULES)
-    function = _read_quietly if isinstance(runner, SerialRunner) else read_chunk
-    done = 0
-    if progress:
-        progress(0, len(tasks))
-    for answers in runner.run(function, todo, split=Chunk.split, crashed=Chunk.crashed):
-        yield answers
-        done += len(answers)
-        if progress:
-            progress(done, len(tasks))
-
-
-def _read_quietly(chunk: Chunk) -> list[ReadFile]:
-    with quiet_codecs():
-        return read_chunk(chunk)
+    return runner.run(describe_views, tasks, split=ViewsTask.split, crashed=ViewsTask.crashed)

@@ -11,6 +11,7 @@ import numpy as np
 from imgbatch.descriptors.base import Codes
 from imgbatch.errors import CatalogueError
 from imgbatch.images.listing import FoundFile
+from imgbatch.index.augmented import Sample
 from imgbatch.index.records import Records
 from imgbatch.index.sqlite.checks import (
     DamagedRowError,
@@ -163,6 +164,15 @@ class Catalogue(Database):
             if size in wanted:
                 hashes.setdefault(size, set()).add(content_hash)
         return {size: tuple(sorted(of_size)) for size, of_size in hashes.items()}
+
+    def sample(self, count: int) -> Sample:
+        """The readable images with the smallest content hashes, `count` at most."""
+        found = self._db.execute(
+            "SELECT hash, MIN(path), size FROM contents JOIN images ON contents.id = content_id"  # noqa: S608
+            f" WHERE {_USABLE} GROUP BY hash ORDER BY hash LIMIT ?",
+            (count,),
+        ).fetchall()
+        return Sample(tuple((content, os.fsdecode(path), size) for content, path, size in found))
 
     def _meta(self, key: str) -> str | None:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()

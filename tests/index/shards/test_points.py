@@ -14,12 +14,8 @@ from imgbatch.descriptors import build_descriptors
 from imgbatch.errors import CatalogueError
 from imgbatch.index.extract import with_fingerprints
 from imgbatch.index.shards import points as shard_points
-from imgbatch.index.shards.points import (
-    ShardedCodes,
-    StoredPart,
-    features_in_shards,
-    project_in_shards,
-)
+from imgbatch.index.shards.codes import ShardedCodes, features_in_shards
+from imgbatch.index.shards.points import StoredPart, project_in_shards
 from imgbatch.index.sqlite import points as sqlite_points
 from imgbatch.runners.maps import map_serially
 from tests.drawing import write_photos
@@ -81,7 +77,8 @@ def in_shards(photos, place, sizes, run_tasks=map_serially):
         for number in range(len(sizes))
     )
     local, points = place / "local", str(place / "points")
-    return ShardedCodes(shards, "one", local, points, run_tasks, run_tasks, [])
+    views = sqlite_points.views_of(held, photos.config)
+    return ShardedCodes(shards, "one", local, points, run_tasks, run_tasks, [], views)
 
 
 def project(codes, config):

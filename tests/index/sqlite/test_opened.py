@@ -131,7 +131,8 @@ def test_a_row_that_is_not_what_was_written_has_the_index_rebuilt_with_a_note(ph
     with contextlib.closing(sqlite3.connect(directory / FILE_NAME)) as db, db:
         db.execute(ACCIDENTS["a width"])
     after = imgbatch.load(photos)
-    (note,) = after.notes
+    note, small = after.notes
+    assert "whitening is off" in small
     assert "a row does not match its checksum" in note
     assert "rebuilt" in note
     after._opened.catalogue.close()

@@ -344,3 +344,14 @@ def test_no_refresh_answers_from_the_index_alone(cli, tmp_path, mode):
     answer = cli(*asked, "--no-refresh")
     assert answer.code == 0
     assert [one["path"] for one in answer.json["images"]] == [one["path"] for one in expected]
+
+
+def test_config_of_a_folder_shows_what_the_weights_come_to(cli, indexed):
+    given = ("--index", indexed.index, "--emphasis", "color")
+    answer = cli("config", indexed.folder, *given, "--json")
+    assert answer.json["folder"] == str(indexed.folder)
+    assert answer.json["shares"] == pytest.approx({"hsv": 0.85, "hog": 0.10, "phash": 0.05})
+    assert answer.json["settings"]["weights"]["hsv"] == 0.85
+    assert cli("config", "--json").json["shares"] is None
+    lines = cli("config", indexed.folder, *given).out.splitlines()
+    assert lines[-3:] == ["hsv    0.850", "hog    0.100", "phash  0.050"]

@@ -168,3 +168,42 @@ def test_every_setting_of_the_default_file_is_used_and_documented():
     listed_above = {"hsv", "hog", "phash", "adapt", "whitening"}
     for line in settings:
         assert "#" in line or line.split("=")[0].strip() in listed_above, line
+
+
+def with_text(tmp_path, text):
+    file = tmp_path / "mine.toml"
+    file.write_text(text, encoding="utf-8")
+    return load_config(file).config
+
+
+def test_a_preset_may_set_keys_of_the_space(tmp_path):
+    config = with_text(tmp_path, "[presets.mine]\nhsv = 0.9\nwhitening = 0.1\nadapt = 1.0\n")
+    chosen = config.with_emphasis("mine")
+    assert (chosen.weights["hsv"], chosen.weights["hog"]) == (0.9, config.weights["hog"])
+    assert (chosen.space.whitening, chosen.space.adapt) == (0.1, 1.0)
+    assert "whitening" not in chosen.weights
+    assert chosen.space.components == config.space.components
+
+
+def test_a_preset_that_only_sets_the_space_has_the_weights_in_force(tmp_path):
+    config = with_text(tmp_path, "[presets.mine]\nadapt = 1.0\n")
+    assert config.with_emphasis("mine").weights == config.weights
+    with pytest.raises(ConfigError, match="at least one weight of preset 'mine'"):
+        with_text(
+            tmp_path,
+            "[weights]\nhsv = 0.0\nhog = 0.0\nphash = 0.0\ngist = 0.1\n"
+            "[presets.mine]\ngist = 0.0\nadapt = 1.0\n",
+        )
+
+
+def test_a_file_of_the_first_version_means_what_it_meant(tmp_path):
+    old = {
+        "hsv": 0.25, "hog": 0.20, "phash": 0.03, "lbp": 0.15, "phog": 0.15, "moments": 0.10,
+        "gist": 0.10, "thumbnail": 0.02,
+    }  # fmt: skip
+    lines = "\n".join(f"{name} = {weight}" for name, weight in old.items())
+    chosen = with_text(tmp_path, f"[presets.extended]\n{lines}\n").with_emphasis("extended")
+    assert {name: weight for name, weight in chosen.weights.items() if weight} == old
+    assert chosen.space.adapt == 0
+    other = with_text(tmp_path, "[presets.shape]\nhog = 0.95\n").with_emphasis("shape")
+    assert other.weights["hsv"] == 0.10, "of other presets, what a file does not name stays"

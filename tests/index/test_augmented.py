@@ -279,3 +279,12 @@ def test_shards_have_the_views_of_one_machine(folder, tmp_path, shard_images):
     assert whitens(
         imgbatch.load(folder, index=tmp_path / "shards", config=settings, cluster="local")
     )
+
+
+def test_adapted_weights_are_those_that_explain_shows(folder, tmp_path):
+    photos = open_folder(folder, tmp_path, "[space]\nadapt = 1.0\n")
+    shares = photos.projection.space.shares
+    assert sum(shares.values()) == pytest.approx(1)
+    assert shares["hsv"] != pytest.approx(0.40, abs=0.01)
+    explained = photos.explain(photos.paths[0], photos.paths[1])
+    assert {part.name: part.weight for part in explained.parts} == shares

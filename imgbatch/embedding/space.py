@@ -84,6 +84,29 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Principal:
+    """The principal axes of a block's rows, which are the costly part of fitting it.
+
+    Attributes
+    ----------
+    mean
+        (d,) mean of the rows.
+    axes, variances
+        (d, m) and (m,), of the centred and L2-normalised rows; see `principal_axes`.
+    """
+
+    mean: Floats
+    axes: Floats
+    variances: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, rows: Floats, most: int) -> "Principal":
+        """The axes of (n, d) rows, `most` at most."""
+        mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return cls(mean, *principal_axes(_unit(rows - mean), most))
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureSpace:
     """A fitted map from descriptor blocks to points.
 
@@ -119,6 +142,7 @@ class FeatureSpace:
         blocks: Blocks,
         options: Mapping[str, BlockOptions],
         augmented: Augmented | None = None,
+        principals: Mapping[str, Principal] | None = None,
     ) -> "FeatureSpace":
         """Fit on blocks of the same n >= 1 rows. O(n d^2 + d^3) time for d the widest block.
 
@@ -134,13 +158,24 @@ class FeatureSpace:
             A block's energy is its total variance after full whitening: how much images differ,
             in proportion to how much views of one image do. With ``adapt`` a, a block's share is
             in proportion to weight^(1 - a / 2) * energy^a; so with a = 0 shares are the weights.
+        principals
+            Axes of the same rows that were found before, at least as many as `options` keep, by
+            descriptor name; None finds them.
         """
         from threadpoolctl import threadpool_limits
 
         used = {name: block for name, block in options.items() if block.weight > 0}
         with threadpool_limits(limits=1, user_api="blas"):
             fits = {
-                name: _fit_block(blocks[name], block, name, augmented)
+                name: _fit_block(
+                    blocks[name],
+                    block,
+                    principals[name]
+                    if principals
+                    else Principal.of(blocks[name], block.components),
+                    None if augmented is None else augmented.features[name],
+                    0.0 if augmented is None else augmented.power,
+                )
                 for name, block in used.items()
             }
         weights = {name: block.weight for name, block in used.items()}
@@ -233,30 +268,32 @@ def _scaled(block: Block, spread: float, share: float) -> Block:
 
 
 def _fit_block(
-    rows: Floats, options: BlockOptions, name: str, augmented: Augmented | None
+    rows: Floats, options: BlockOptions, principal: Principal, views: Floats | None, power: float
 ) -> tuple[Block, float, float]:
-    """A block that is not scaled yet, its mean squared distance, its energy."""
-    mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+    """A block that is not scaled yet, its mean squared distance, its energy.
+
+    `views` are (m, 1 + v, d) features of images and altered views of them; None whitens nothing.
+    """
+    mean, kept = principal.mean, slice(options.components)
     unit = _unit(rows - mean)
-    axes, variances = principal_axes(unit, options.components)
-    axes = (axes / np.sqrt(np.maximum(variances, _TINY)) ** options.power).astype(np.float32)
+    deviations = np.sqrt(np.maximum(principal.variances[kept], _TINY))
+    axes = (principal.axes[:, kept] / deviations**options.power).astype(np.float32)
     offset = unit.mean(axis=0, dtype=np.float64).astype(np.float32) @ axes
     reduced = _unit(unit @ axes - offset)
     block = Block(mean, axes, offset, scale=1.0, share=0.0)
     variance = _variance(reduced)
-    if augmented is None:
+    if views is None:
         return block, 2 * variance, variance
-    views = augmented.features[name]
     projected = block.transform(views.reshape(-1, views.shape[2]))
     covariance = noise_covariance(projected.reshape(*views.shape[:2], -1))
-    matrix, full = (whitening_matrix(covariance, power) for power in (augmented.power, 1.0))
+    matrix, full = (whitening_matrix(covariance, exponent) for exponent in (power, 1.0))
     if matrix is None or full is None:  # views are like their images: nothing varies
         return block, 2 * variance, 0.0
     centre = reduced.mean(axis=0, dtype=np.float64).astype(np.float32)
     centred = reduced - centre
     # Views that hardly differ must not give all of the distance to one block.
     energy = min(_variance(centred @ full), _MOST_RATIO * len(full))
-    if not augmented.power:
+    if not power:
         return block, 2 * variance, energy
     block = replace(block, centre=centre, whitening=matrix.astype(np.float32))
     return block, 2 * _variance(_unit(centred @ block.whitening)), energy

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from imgbatch.config.schema import Config
 from imgbatch.embedding.projection import space_options
-from imgbatch.embedding.space import BlockOptions, FeatureSpace
+from imgbatch.embedding.space import BlockOptions, FeatureSpace, Principal
 from imgbatch.embedding.whitening import Augmented
 from imgbatch.evaluation.intervals import Values
 from imgbatch.evaluation.metrics import LabelledPoints, purity
@@ -92,6 +93,7 @@ class TrialImages:
         self.labels, self.hashes = labels, hashes
         self._features, self._augmented = features, augmented
         self._columns = lru_cache(_CACHED_BLOCKS)(self._fit)
+        self._principal = lru_cache(_CACHED_BLOCKS)(self._find_axes)
         usable = usable_queries(labels)
         step = -(-len(usable) // _MOST_QUERIES)
         self.queries = usable[::step]
@@ -100,7 +102,13 @@ class TrialImages:
 
     def _fit(self, name: str, components: int, power: float) -> Floats:
         block, options = {name: self._features[name]}, BlockOptions(1, components, power)
-        return FeatureSpace.fit(block, {name: options}, self._augmented).transform(block)
+        axes = {name: self._principal(name, max(components, *COMPONENTS))}
+        return FeatureSpace.fit(block, {name: options}, self._augmented, axes).transform(block)
+
+    def _find_axes(self, name: str, most: int) -> Principal:
+        # BLAS is kept to one thread as in `FeatureSpace.fit`, since last bits depend on it.
+        with threadpool_limits(limits=1, user_api="blas"):
+            return Principal.of(self._features[name], most)
 
     def shares(self, config: Config) -> dict[str, float]:
         """The shares that a config's weights come to on these images, by descriptor name."""

@@ -2,8 +2,9 @@
 
 A feature space is whitened by them, see `imgbatch.embedding.whitening`. The sample is the readable
 images with the smallest content hashes: it does not depend on names, and hardly changes when some
-images are added. A file ``FINGERPRINT-SAMPLE.npz`` holds one descriptor's codes of one sample,
-after the SHA-256 of its bytes. So a change of weights decodes nothing, and damage is noticed.
+images are added. A file
+``FINGERPRINT-RECIPE-SAMPLE.npz`` holds one descriptor's codes of one sample, after the SHA-256 of
+its bytes. So a change of weights decodes nothing, and damage is noticed.
 """
 
 import contextlib
@@ -59,8 +60,13 @@ class Sample:
     @cached_property
     def id(self) -> str:
         """16 hex digits that change with the contents and the way they are altered."""
-        text = f"{VERSION} {VIEWS} ".encode() + b"".join(content for content, _, _ in self.images)
+        text = _recipe().encode() + b"".join(content for content, _, _ in self.images)
         return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _recipe() -> str:
+    """Text that changes with the way images are altered; codes of another recipe are not reused."""
+    return f"{VERSION}.{VIEWS}"
 
 
 TasksRunner = Callable[[Sequence[ViewsTask]], Iterable[dict[bytes, ImageCodes]]]
@@ -153,7 +159,7 @@ class AugmentedViews:
         return Augmented(features, config.space.whitening, config.space.adapt)
 
     def _file(self, fingerprint: str) -> str:
-        return paths.join(self.root, f"{fingerprint}-{self.sample.id}{_ENDING}")
+        return paths.join(self.root, f"{fingerprint}-{_recipe()}-{self.sample.id}{_ENDING}")
 
     def _read(self, fingerprint: str) -> tuple[list[bytes], Codes] | None:
         return _read(self._file(fingerprint))
@@ -162,7 +168,7 @@ class AugmentedViews:
         """Codes of other samples of this folder, by content hash; none of a remote place."""
         known: dict[bytes, bytes] = {}
         if not paths.is_url(self.root):
-            for file in Path(self.root).glob(f"{fingerprint}-*{_ENDING}"):
+            for file in Path(self.root).glob(f"{fingerprint}-{_recipe()}-*{_ENDING}"):
                 if (stored := _read(str(file))) is not None:
                     known |= {
                         content: codes.tobytes() for content, codes in zip(*stored, strict=True)

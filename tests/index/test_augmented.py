@@ -288,3 +288,12 @@ def test_adapted_weights_are_those_that_explain_shows(folder, tmp_path):
     assert shares["hsv"] != pytest.approx(0.40, abs=0.01)
     explained = photos.explain(photos.paths[0], photos.paths[1])
     assert {part.name: part.weight for part in explained.parts} == shares
+
+
+def test_views_of_another_recipe_are_not_reused(folder, tmp_path, described, monkeypatch):
+    before = open_folder(folder, tmp_path).points.tobytes()
+    described.clear()
+    monkeypatch.setattr(augmented, "VERSION", 1_000_000)
+    after = open_folder(folder, tmp_path)
+    assert after.points.tobytes() == before, "the views are the same, under another name"
+    assert len(described) == COUNT

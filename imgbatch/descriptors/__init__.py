@@ -1,35 +1,42 @@
 """The family of descriptors: the registry, and the function that builds those a config asks for."""
 
 from collections.abc import Callable, Collection
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from imgbatch.descriptors.base import Codes, Descriptor, fingerprint
-from imgbatch.descriptors.fisher_color import FisherColor
-from imgbatch.descriptors.fisher_gradient import FisherGradient, FisherSift
-from imgbatch.descriptors.gist import Gist
-from imgbatch.descriptors.hog import Hog
-from imgbatch.descriptors.hsv import Hsv
-from imgbatch.descriptors.lbp import Lbp
-from imgbatch.descriptors.moments import Moments
-from imgbatch.descriptors.phash import Phash, as_integers
-from imgbatch.descriptors.phog import Phog
-from imgbatch.descriptors.thumbnail import Thumbnail
+from imgbatch.descriptors.phash import as_integers
 
 if TYPE_CHECKING:  # workers import this package but never check a config
     from imgbatch.config.schema import Config
 
+
+def _builder(file: str, kind: str) -> "Callable[[Config], Descriptor]":
+    """Builds the class `kind` of a file with its table of parameters in the config, if it has one.
+
+    The file is imported only then: a request pays for each import, and uses three of them.
+    """
+
+    def build(config: "Config") -> Descriptor:
+        parameters = getattr(config.descriptors, file, None)
+        descriptor: type[Descriptor] = getattr(import_module(f"{__name__}.{file}"), kind)
+        return descriptor(**(parameters.model_dump() if parameters else {}))
+
+    return build
+
+
 DESCRIPTORS: dict[str, "Callable[[Config], Descriptor]"] = {
-    "hsv": lambda config: Hsv(**config.descriptors.hsv.model_dump()),
-    "hog": lambda config: Hog(**config.descriptors.hog.model_dump()),
-    "phash": lambda _config: Phash(),
-    "lbp": lambda config: Lbp(**config.descriptors.lbp.model_dump()),
-    "phog": lambda config: Phog(**config.descriptors.phog.model_dump()),
-    "moments": lambda config: Moments(**config.descriptors.moments.model_dump()),
-    "gist": lambda config: Gist(**config.descriptors.gist.model_dump()),
-    "thumbnail": lambda config: Thumbnail(**config.descriptors.thumbnail.model_dump()),
-    "fisher_gradient": lambda _config: FisherGradient(),
-    "fisher_sift": lambda _config: FisherSift(),
-    "fisher_color": lambda _config: FisherColor(),
+    "hsv": _builder("hsv", "Hsv"),
+    "hog": _builder("hog", "Hog"),
+    "phash": _builder("phash", "Phash"),
+    "lbp": _builder("lbp", "Lbp"),
+    "phog": _builder("phog", "Phog"),
+    "moments": _builder("moments", "Moments"),
+    "gist": _builder("gist", "Gist"),
+    "thumbnail": _builder("thumbnail", "Thumbnail"),
+    "fisher_gradient": _builder("fisher_gradient", "FisherGradient"),
+    "fisher_sift": _builder("fisher_gradient", "FisherSift"),
+    "fisher_color": _builder("fisher_color", "FisherColor"),
 }
 """All descriptors by name. A new descriptor needs a file, a line here, a weight in config.toml."""
 

@@ -124,7 +124,7 @@ class AugmentedViews:
     def _lacking(self, descriptors: Descriptors) -> Descriptors:
         if len(self.sample) < LEAST_IMAGES:
             return ()
-        return tuple(pair for pair in descriptors if self._read(pair[0]) is None)
+        return tuple(pair for pair in descriptors if read_checked(self._file(pair[0])) is None)
 
     def _tasks(
         self,

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.descriptors import ALWAYS, Codes, Descriptor
-from imgbatch.descriptors.fisher import FisherVector
 from imgbatch.descriptors.hog import Hog
 from imgbatch.descriptors.hsv import Hsv
 from imgbatch.embedding.space import FeatureSpace
@@ -207,6 +206,8 @@ def describe_image(
     descriptors, codes, other
         The descriptors, the (dim,) bytes of the image, and those of the other image, by name.
     """
+    from imgbatch.descriptors.fisher import FisherVector  # of no use to most requests
+
     hsv, hog = descriptors.get("hsv"), descriptors.get("hog")
     bars = color_bars(hsv.histogram(codes["hsv"])) if isinstance(hsv, Hsv) else _NO_COLORS
     gradients = hog.cells(codes["hog"]) if isinstance(hog, Hog) else _NO_GRADIENTS

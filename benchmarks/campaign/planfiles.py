@@ -46,7 +46,8 @@ def hostile_plan(random: Random, folder: Path, case: int) -> Hostile:
     path = folder / f"{case:06}{ending}"
     if not ending:
         text = _write_folder(path, random)
-        return Hostile(case, path, text, sum(file.lstat().st_size for file in path.rglob("*")))
+        size = sum(file.lstat().st_size for file in path.rglob("*"))
+        return Hostile(case, path, text, size, _memory_mb(size))
     if random.random() < 0.4:
         write_good(path)
         told = []
@@ -58,7 +59,12 @@ def hostile_plan(random: Random, folder: Path, case: int) -> Hostile:
     lines, text = _other_lines(_lines(), random)
     path.write_bytes(_WRITERS[ending](lines, random))
     size = path.stat().st_size
-    return Hostile(case, path, text, size, 400 + 10 * size / 1e6)  # a line of JSON is read whole
+    return Hostile(case, path, text, size, _memory_mb(size))
+
+
+def _memory_mb(size_bytes: int) -> float:
+    """Memory that reading a plan may take: a line of JSON, which may be all of it, is read whole."""
+    return 400 + 10 * size_bytes / 1e6
 
 
 def write_good(path: Path) -> None:

@@ -2,9 +2,9 @@
 
 A feature space is whitened by them, see `imgbatch.embedding.whitening`. The sample is the readable
 images with the smallest content hashes: it does not depend on names, and hardly changes when some
-images are added. A file
-``FINGERPRINT-RECIPE-SAMPLE.npz`` holds one descriptor's codes of one sample, after the SHA-256 of
-its bytes. So a change of weights decodes nothing, and damage is noticed.
+images are added. A file ``FINGERPRINT-RECIPE-SAMPLE.views`` holds one descriptor's codes of one
+sample: the SHA-256 of what follows, then arrays in the .npz form. So a change of weights decodes
+nothing, and damage is noticed.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ AUGMENTED = "augmented"
 """The folder of these files, beside the index."""
 _TASK_IMAGES = 10
 _DIGEST_BYTES = 32
-_ENDING = ".npz"
+_ENDING = ".views"
 _KEPT = 2
 """Samples of a descriptor that are kept, so that two settings in turn describe nothing anew."""
 

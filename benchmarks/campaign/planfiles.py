@@ -63,7 +63,7 @@ def hostile_plan(random: Random, folder: Path, case: int) -> Hostile:
 
 
 def _memory_mb(size_bytes: int) -> float:
-    """Memory that reading a plan may take: a line of JSON, which may be all of it, is read whole."""
+    """Memory that reading a plan may take: a line of JSON, maybe all of it, is read whole."""
     return 400 + 10 * size_bytes / 1e6
 
 

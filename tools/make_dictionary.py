@@ -8,7 +8,6 @@ fingerprint of its descriptor changes by itself, and the golden files must be wr
 """
 
 import argparse
-import os
 import warnings
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from imgbatch.descriptors.fisher import ARRAYS, FisherVector
 from imgbatch.descriptors.fisher_color import FisherColor
 from imgbatch.descriptors.fisher_gradient import FisherGradient, FisherSift
+from imgbatch.files.atomic import replacing
 from imgbatch.images.augment import altered
 from imgbatch.images.decode import decode
 from imgbatch.images.view import shrink, shrink_factor
@@ -103,10 +103,8 @@ def main() -> None:
         for descriptor in KEPT:
             arrays = learn(descriptor, pictures)
             target = given.out / f"{descriptor.name}.npz"
-            part = target.with_name(target.name + ".part")
-            with part.open("wb") as file:
-                np.savez(file, **arrays)
-            os.replace(part, target)
+            with replacing(target) as temporary:
+                np.savez(temporary, **arrays)
             print(f"{target}: {target.stat().st_size / 1000:.1f} kB, {len(pictures)} pictures")
 
 

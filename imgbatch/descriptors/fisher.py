@@ -4,7 +4,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class Dictionary:
     means: Doubles
     deviations: Doubles
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """16 hex digits that change with any value of any array."""
         sums = hashlib.sha256()

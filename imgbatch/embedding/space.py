@@ -286,17 +286,18 @@ def _fit_block(
         return block, 2 * variance, variance
     projected = block.transform(views.reshape(-1, views.shape[2]))
     covariance = noise_covariance(projected.reshape(*views.shape[:2], -1))
-    matrix, full = (whitening_matrix(covariance, exponent) for exponent in (power, 1.0))
-    if matrix is None or full is None:  # views are like their images: nothing varies
+    if not np.trace(covariance) > 0:  # views are like their images: nothing varies
         return block, 2 * variance, 0.0
+    full = whitening_matrix(covariance, 1.0)
     centre = reduced.mean(axis=0, dtype=np.float64).astype(np.float32)
     centred = reduced - centre
     # Views that hardly differ must not give all of the distance to one block.
     energy = min(_variance(centred @ full), _MOST_RATIO * len(full))
     if not power:
         return block, 2 * variance, energy
-    block = replace(block, centre=centre, whitening=matrix.astype(np.float32))
-    return block, 2 * _variance(_unit(centred @ block.whitening)), energy
+    whitening: Floats = whitening_matrix(covariance, power).astype(np.float32)
+    block = replace(block, centre=centre, whitening=whitening)
+    return block, 2 * _variance(_unit(centred @ whitening)), energy
 
 
 def _variance(rows: Floats) -> float:

@@ -60,11 +60,11 @@ def noise_covariance(images: Floats) -> Doubles:
     return covariance
 
 
-def whitening_matrix(covariance: Doubles, power: float) -> Doubles | None:
+def whitening_matrix(covariance: Doubles, power: float) -> Doubles:
     """The symmetric matrix B^(-power / 2); power 1 makes the blended covariance B the identity.
 
-    B = 0.9 C + 0.1 (trace C / k) I, since a covariance of some hundred images is not exact. None if
-    there is no variance at all.
+    B = 0.9 C + 0.1 (trace C / k) I, since a covariance of some hundred images is not exact. C must
+    have some variance.
 
     >>> import numpy as np
     >>> whitening_matrix(np.diag([4.0, 4.0]), 1.0).tolist()
@@ -73,8 +73,6 @@ def whitening_matrix(covariance: Doubles, power: float) -> Doubles | None:
     from scipy.linalg import eigh
 
     mean_variance = float(np.trace(covariance)) / len(covariance)
-    if not mean_variance > 0:
-        return None
     blended = _TRUSTED * covariance
     blended[np.diag_indices(len(blended))] += (1 - _TRUSTED) * mean_variance
     values, vectors = eigh(blended)

@@ -121,7 +121,12 @@ class TrialImages:
         augmented = self._augmented
         if augmented is not None:
             augmented = replace(augmented, adapt=config.space.adapt)
-        return weights | FeatureSpace.fit(self._features, options, augmented).shares
+        axes = {
+            name: self._principal(name, max(block.components, *COMPONENTS))
+            for name, block in options.items()
+            if block.weight > 0
+        }
+        return weights | FeatureSpace.fit(self._features, options, augmented, axes).shares
 
     def points(self, setting: Setting) -> Floats:
         """(n, p) float32: the points that `FeatureSpace` makes of the images under the setting."""

@@ -13,7 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from imgbatch.files.atomic import write_bytes
+from imgbatch.files.paths import read
 
+_DIGEST_BYTES = 32
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
@@ -78,6 +80,33 @@ def check_seal(target: Path, files: Sequence[Path]) -> None:
             raise BrokenSealError(f"{file} is damaged")
     with contextlib.suppress(OSError):  # the next request then compares once more
         _write(target, digests, state)
+
+
+def write_checked(file: str, data: bytes) -> None:
+    """Write bytes after their SHA-256, to a path or URL; for files that are always read whole.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+
+    Examples
+    --------
+    >>> write_checked("small.bin", b"precious")
+    >>> read_checked("small.bin"), read_checked("missing.bin")
+    (b'precious', None)
+    """
+    write_bytes(file, hashlib.sha256(data).digest() + data)
+
+
+def read_checked(file: str) -> bytes | None:
+    """What `write_checked` wrote; None if the file is missing or damaged."""
+    try:
+        data = read(file)
+    except OSError:
+        return None
+    digest, content = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
+    return content if hashlib.sha256(content).digest() == digest else None
 
 
 def _write(target: Path, digests: list[str], state: str) -> None:

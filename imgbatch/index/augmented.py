@@ -22,7 +22,8 @@ from imgbatch.descriptors import Codes
 from imgbatch.embedding.projection import Descriptors
 from imgbatch.embedding.whitening import LEAST_IMAGES, Augmented
 from imgbatch.files import paths
-from imgbatch.files.atomic import remove, write_bytes
+from imgbatch.files.atomic import remove
+from imgbatch.files.seals import read_checked, write_checked
 from imgbatch.images.augment import VERSION
 from imgbatch.index.opened import REFRESH_HINT
 from imgbatch.index.views import VIEWS, ImageCodes, ViewsTask
@@ -31,7 +32,6 @@ from imgbatch.types import DecodeOptions
 AUGMENTED = "augmented"
 """The folder of these files, beside the index."""
 _TASK_IMAGES = 10
-_DIGEST_BYTES = 32
 _ENDING = ".views"
 _KEPT = 2
 """Samples of a descriptor that are kept, so that two settings in turn describe nothing anew."""
@@ -150,7 +150,7 @@ class AugmentedViews:
         """
         features = {}
         for fingerprint, descriptor in descriptors:
-            stored = self._read(fingerprint)
+            stored = _read(self._file(fingerprint))
             if stored is None or len(stored[0]) < LEAST_IMAGES:
                 return None
             codes = stored[1]
@@ -160,9 +160,6 @@ class AugmentedViews:
 
     def _file(self, fingerprint: str) -> str:
         return paths.join(self.root, f"{fingerprint}-{_recipe()}-{self.sample.id}{_ENDING}")
-
-    def _read(self, fingerprint: str) -> tuple[list[bytes], Codes] | None:
-        return _read(self._file(fingerprint))
 
     def _former(self, fingerprint: str) -> dict[bytes, bytes]:
         """Codes of other samples of this folder, by content hash; none of a remote place."""
@@ -220,27 +217,6 @@ def _read(file: str) -> tuple[list[bytes], Codes] | None:
         return None
     with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
         return [row.tobytes() for row in stored["hashes"]], stored["codes"]
-
-
-def write_checked(file: str, data: bytes) -> None:
-    """Write bytes after their SHA-256, to a path or URL.
-
-    Raises
-    ------
-    OSError
-        The file cannot be written.
-    """
-    write_bytes(file, hashlib.sha256(data).digest() + data)
-
-
-def read_checked(file: str) -> bytes | None:
-    """What `write_checked` wrote; None if the file is missing or damaged."""
-    try:
-        data = paths.read(file)
-    except OSError:
-        return None
-    digest, content = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
-    return content if hashlib.sha256(content).digest() == digest else None
 
 
 def too_few(sample: Sample) -> tuple[str, ...]:

@@ -62,10 +62,11 @@ def describe_views(task: ViewsTask) -> dict[bytes, ImageCodes]:
     """
     check_version(task.descriptors, task.options)
     contents, views = list[bytes](), list[View]()
-    for content, path, _ in task.images:
-        with contextlib.suppress(*READ_ERRORS, UnreadableImage):
-            views += _views(content, paths.join(task.folder, path), task.options)
-            contents.append(content)
+    with quiet_codecs():
+        for content, path, _ in task.images:
+            with contextlib.suppress(*READ_ERRORS, UnreadableImage):
+                views += _views(content, paths.join(task.folder, path), task.options)
+                contents.append(content)
     if not contents:
         return {}
     codes = {
@@ -89,9 +90,8 @@ def _views(content: bytes, path: str, options: DecodeOptions) -> list[View]:
     data = read_file(path, options)
     if content_hash_of(data) != content:
         raise UnreadableImage("the file has changed")
-    with quiet_codecs():
-        view = decode(data, options).view
-        picture = decode(data, options, view_px=LARGER * options.view_px).view
+    view = decode(data, options).view
+    picture = decode(data, options, view_px=LARGER * options.view_px).view
     random = np.random.default_rng(int.from_bytes(content, "big"))
     return [view, *(altered(picture, options.view_px, random) for _ in range(VIEWS))]
 
@@ -102,6 +102,6 @@ def describe(task: Chunk | ViewsTask) -> list[ReadFile] | dict[bytes, ImageCodes
 
 
 def describe_quietly(task: Chunk | ViewsTask) -> list[ReadFile] | dict[bytes, ImageCodes]:
-    """The same in this process, whose codecs must not talk to the user."""
+    """The same in a process whose codecs would talk to the user."""
     with quiet_codecs():
         return describe(task)

@@ -171,9 +171,7 @@ def test_every_setting_of_the_default_file_is_used_and_documented():
 
 
 def with_text(tmp_path, text):
-    file = tmp_path / "mine.toml"
-    file.write_text(text, encoding="utf-8")
-    return load_config(file).config
+    return load_config(write(tmp_path / "mine.toml", text)).config
 
 
 def test_a_preset_may_set_keys_of_the_space(tmp_path):

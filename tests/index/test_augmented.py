@@ -11,7 +11,6 @@ from imgbatch.config import load_config
 from imgbatch.index import augmented
 from imgbatch.index import views as describing
 from imgbatch.index.augmented import AUGMENTED, Sample
-from imgbatch.index.sqlite import refresh
 from imgbatch.index.views import ViewsTask, content_hash_of, describe_views
 from tests.drawing import jpeg, photo, settle, write_photos
 
@@ -59,8 +58,7 @@ def described(monkeypatch):
         paths.names.update(one.name for _, one in task.descriptors)
         return describe_views(task)
 
-    for module in (describing, refresh):
-        monkeypatch.setattr(module, "describe_views", counting)
+    monkeypatch.setattr(describing, "describe_views", counting)
     return paths
 
 
@@ -249,7 +247,7 @@ def test_views_that_cannot_be_kept_cost_whitening_and_are_told(folder, tmp_path,
     def refuse(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(augmented, "write_bytes", refuse)
+    monkeypatch.setattr(augmented, "write_checked", refuse)
     photos = open_folder(folder, tmp_path)
     assert not whitens(photos)
     assert any("whitening is off" in note for note in photos.notes)

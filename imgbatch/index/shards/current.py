@@ -11,13 +11,12 @@ from imgbatch.embedding.projection import wants_views
 from imgbatch.errors import CatalogueError, ClusterError, FolderError, ImgbatchError
 from imgbatch.files import cache
 from imgbatch.files.paths import join
+from imgbatch.files.seals import read_checked, write_checked
 from imgbatch.index.augmented import (
     AUGMENTED,
     AugmentedViews,
     Sample,
-    read_checked,
     too_few,
-    write_checked,
 )
 from imgbatch.index.opened import REFRESH_HINT, Listing, RefreshReport, cached_listing
 from imgbatch.index.records import Records, Row

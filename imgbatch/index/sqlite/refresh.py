@@ -26,8 +26,8 @@ from imgbatch.index.opened import RefreshReport, listed_state
 from imgbatch.index.sqlite.connect import file_state
 from imgbatch.index.sqlite.points import views_of
 from imgbatch.index.sqlite.store import LISTINGS, Catalogue, KnownFile
-from imgbatch.index.views import ImageCodes, ViewsTask, describe, describe_quietly, describe_views
-from imgbatch.runners import Runner, SerialRunner, build_runner
+from imgbatch.index.views import ImageCodes, ViewsTask, describe, describe_quietly
+from imgbatch.runners import SerialRunner, build_runner
 from imgbatch.types import DecodeOptions, Progress, ReadFile
 
 
@@ -117,11 +117,10 @@ def _read_files(
     todo = chunks(
         indexed.folder, tasks, indexed.descriptors, indexed.options, settings.chunk_images
     )
-    total_bytes = sum(task.size for task in tasks)
-    runner = build_runner(settings.workers, total_bytes, DESCRIBING_MODULES)
+    work: Iterable[Chunk | ViewsTask] = chain(todo, _views_so_far(catalogue, indexed))
     if progress:
         progress(0, len(tasks))
-    for answers in _read_all(todo, _views_so_far(catalogue, indexed), runner):
+    for answers in _run(work, settings.workers, sum(task.size for task in tasks)):
         if isinstance(answers, dict):
             early |= answers
             continue
@@ -235,13 +234,13 @@ def _side_by_side(
         known_path, known = next(known_files, ("", None))
 
 
-def _read_all(
-    todo: Iterable[Chunk], late: Iterable[ViewsTask], runner: Runner
+def _run(
+    tasks: Iterable[Chunk | ViewsTask], workers: int, total_bytes: int
 ) -> Iterator[list[ReadFile] | dict[bytes, ImageCodes]]:
-    """Read chunks of files on the workers, then do what is asked for when all are handed out."""
-    work: Iterable[Chunk | ViewsTask] = chain(todo, late)
+    """Do tasks on the workers; `total_bytes` are those of the files to read."""
+    runner = build_runner(workers, total_bytes, DESCRIBING_MODULES)
     function = describe_quietly if isinstance(runner, SerialRunner) else describe
-    return runner.run(function, work, split=_split, crashed=_crashed)
+    return runner.run(function, tasks, split=_split, crashed=_crashed)
 
 
 def _split(task: Chunk | ViewsTask) -> list[Chunk | ViewsTask]:
@@ -278,5 +277,5 @@ def _complete_views(
 
 def _run_views(workers: int, tasks: Sequence[ViewsTask]) -> Iterator[dict[bytes, ImageCodes]]:
     total_bytes = sum(size for task in tasks for _, _, size in task.images)
-    runner = build_runner(workers, total_bytes, DESCRIBING_MODULES)
-    return runner.run(describe_views, tasks, split=ViewsTask.split, crashed=ViewsTask.crashed)
+    answers = _run(tasks, workers, total_bytes)
+    return (answer for answer in answers if isinstance(answer, dict))

@@ -19,7 +19,7 @@ from imgbatch.index.sqlite.refresh import SqliteFolder
 from imgbatch.selection.answer import RequestClock, draw_seed
 from imgbatch.selection.explain import Explanation
 from imgbatch.selection.picker import Picker
-from imgbatch.types import Batches, Floats, Progress, Rows, Selection, Skipped, View
+from imgbatch.types import Batches, Floats, Hashes, Progress, Rows, Selection, Skipped, View
 
 if TYPE_CHECKING:  # a request for similar images should not pay for importing them
     from imgbatch.batches.population import Population
@@ -332,16 +332,20 @@ class Collection:
 
     @cached_property
     def population(self) -> "Population":
-        """What `batches` deals: points, hashes and, if there are two or more, classes.
+        """What `batches` deals: points, groups of copies and, if there are two or more, classes.
 
         It is made once, since every epoch needs it and each image's class must be looked up.
         """
         from imgbatch.batches.population import Population, class_labels
 
         labels = class_labels([record.label for record in self.records])
-        bits = min(self.config.similar.duplicate_bits, 31)
         made = self.projection
-        return Population(made.points, made.hashes, labels, bits, made.parts, made.run_long_tasks)
+        return Population(made.points, self.copy_groups, labels, 0, made.parts, made.run_long_tasks)
+
+    @property
+    def copy_groups(self) -> Hashes:
+        """(n,) uint64: rows of equal numbers are near-duplicates; found once, and kept."""
+        return self._picker.duplicates.groups
 
     @cached_property
     def _epochs_seed(self) -> int:

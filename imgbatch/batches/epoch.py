@@ -14,7 +14,7 @@ import numpy.typing as npt
 from imgbatch.batches.deal import deal_batches
 from imgbatch.batches.population import DealOptions, Population
 from imgbatch.neighbours.parts import Part
-from imgbatch.types import Rows
+from imgbatch.types import Hashes, Rows
 
 CHUNK_ROWS = 1 << 18  # rows dealt together, at most (or one batch); figures in imgbatch/DESIGN.md
 _DRAWS, _SEEDS = 0, 1  # purposes of random numbers: which rows a chunk gets, how it is dealt
@@ -77,13 +77,13 @@ def deal_epoch(
     lengths = np.array([part.shape[0] for part in population.parts], np.int64)
     shares = chunk_shares(lengths, options.batch_size, chunk_rows)
     alone = len(shares) == 1
-    distinct = population.hashes is not None
     tasks = (
         (
             taken,
             options if alone else _options_of_chunk(options, chunk),
             None if labels is None else labels[_row_numbers(taken)],
-            population.duplicate_bits if distinct else None,
+            None if population.hashes is None else population.hashes[_row_numbers(taken)],
+            population.duplicate_bits,
         )
         for chunk, taken in enumerate(_chunks(population.parts, shares, options))
     )
@@ -94,15 +94,12 @@ def deal_chunk(
     taken: Sequence[PartRows],
     options: DealOptions,
     labels: Rows | None,
-    duplicate_bits: int | None,
+    hashes: Hashes | None,
+    duplicate_bits: int,
 ) -> list[Rows]:
-    """Deal a chunk: batches of row numbers. `duplicate_bits` None leaves hashes out of account."""
+    """Deal a chunk: batches of row numbers; labels and hashes are those of the chunk's rows."""
     points = np.concatenate([part.points[rows] for part, _, rows in taken])
-    if duplicate_bits is None:
-        population = Population(points, labels=labels)
-    else:
-        hashes = np.concatenate([part.hashes[rows] for part, _, rows in taken])
-        population = Population(points, hashes, labels, duplicate_bits)
+    population = Population(points, hashes, labels, duplicate_bits)
     numbers = _row_numbers(taken)
     return [numbers[batch] for batch in deal_batches(population, options)]
 

@@ -105,7 +105,7 @@ class ThumbnailConfig(Table):
 
 
 class DescriptorsConfig(Table):
-    """Parameters of the descriptors; pHash has none."""
+    """Parameters of the descriptors; some have none."""
 
     hsv: HsvConfig
     hog: HogConfig

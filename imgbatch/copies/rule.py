@@ -1,13 +1,17 @@
 """The rule for near-duplicates: two perceptual hashes that differ in a few of their 64 bits."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.types import Hashes
+from imgbatch.types import Hashes, Rows
 
 HASH_BITS = 64
+OUTSIDE_ROW = -1
+"""Stands for an image from outside the folder among rows."""
+CopiesAmong = Callable[[Rows], Rows]
+"""Given (m,) rows, the (p, 2) positions among them of copies, the lower position first."""
 _COUNT_IN_C = getattr(np, "bitwise_count", None)  # numpy 2
 
 
@@ -101,6 +105,67 @@ def first_distinct(
             chosen[count] = candidate
             count += 1
     return positions
+
+
+def first_apart(
+    rows: Rows,
+    keys: Sequence[int],
+    most: int,
+    copies_among: CopiesAmong,
+    taken: tuple[int, int] | None = None,
+) -> list[int]:
+    """Positions of the first rows, each no copy of a row chosen before it.
+
+    Parameters
+    ----------
+    rows
+        (m,) in order of preference; those after the last one needed are not compared.
+    keys
+        (m,) numbers. Rows of equal keys are copies; nobody is asked about them.
+    most
+        The search ends after this many.
+    copies_among
+        Tells which of some rows are copies of each other.
+    taken
+        A row, with its key, that counts as chosen already.
+
+    Returns
+    -------
+    At most `most` positions, rising.
+
+    Examples
+    --------
+    >>> def next_to_each_other(rows):
+    ...     return np.argwhere(np.triu(abs(np.subtract.outer(rows, rows)) == 1))
+    >>> first_apart(np.array([5, 6, 8, 1]), [0, 1, 2, 3], 2, next_to_each_other)
+    [0, 2]
+    """
+    chosen: list[int] = []
+    first = np.array([] if taken is None else [taken[0]], np.int64)
+    seen = set() if taken is None else {taken[1]}
+    waiting = iter(range(len(rows)))
+    size = most
+    while len(chosen) < most:
+        batch: list[int] = []
+        for position in waiting:
+            if keys[position] not in seen:
+                seen.add(keys[position])
+                batch.append(position)
+            if len(batch) == size:
+                break
+        if not batch:
+            break
+        before = len(first) + len(chosen)
+        pairs = copies_among(np.concatenate([first, rows[[*chosen, *batch]]]))
+        barred = set[int]()
+        for number, position in enumerate(batch, start=before):
+            partners = pairs[pairs[:, 1] == number, 0].tolist()
+            if any(partner not in barred for partner in partners):
+                barred.add(number)
+            elif len(chosen) < most:
+                chosen.append(position)
+        size *= 2
+    return chosen
 
 
 def _count_bits(words: Hashes) -> npt.NDArray[np.uint8]:

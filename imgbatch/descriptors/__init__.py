@@ -34,29 +34,31 @@ DESCRIPTORS: dict[str, "Callable[[Config], Descriptor]"] = {
     "moments": _builder("moments", "Moments"),
     "gist": _builder("gist", "Gist"),
     "thumbnail": _builder("thumbnail", "Thumbnail"),
+    "miniature": _builder("miniature", "Miniature"),
     "fisher_gradient": _builder("fisher_gradient", "FisherGradient"),
     "fisher_sift": _builder("fisher_gradient", "FisherSift"),
     "fisher_color": _builder("fisher_color", "FisherColor"),
 }
 """All descriptors by name. A new descriptor needs a file, a line here, a weight in config.toml."""
 
-ALWAYS = "phash"
-"""The descriptor that recognises near-duplicates; it is computed whatever its weight."""
+HASH, MINIATURE = "phash", "miniature"
+ALWAYS = (HASH, MINIATURE)
+"""The descriptors that recognise near-duplicates; they are computed whatever their weight."""
 
 
 def build_descriptors(config: "Config", extra: Collection[str] = ()) -> tuple[Descriptor, ...]:
-    """The descriptors whose weight is above 0 or that `extra` names, and always `ALWAYS`.
+    """The descriptors whose weight is above 0 or that `extra` names, and those in `ALWAYS`.
 
     >>> from imgbatch import load_config
     >>> from imgbatch.config import default_config_path
     >>> config = load_config(default_config_path()).config
     >>> [descriptor.name for descriptor in build_descriptors(config)]
-    ['hsv', 'hog', 'phash']
+    ['hsv', 'hog', 'phash', 'miniature']
     """
     wanted = [
         name
         for name, weight in config.weights.items()
-        if weight > 0 or name == ALWAYS or name in extra
+        if weight > 0 or name in ALWAYS or name in extra
     ]
     return tuple(DESCRIPTORS[name](config) for name in wanted)
 
@@ -64,6 +66,8 @@ def build_descriptors(config: "Config", extra: Collection[str] = ()) -> tuple[De
 __all__ = [
     "ALWAYS",
     "DESCRIPTORS",
+    "HASH",
+    "MINIATURE",
     "Codes",
     "Descriptor",
     "as_integers",

@@ -20,22 +20,22 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.config.schema import Config
-from imgbatch.descriptors import ALWAYS, Codes, Descriptor, as_integers
+from imgbatch.descriptors import HASH, MINIATURE, Codes, Descriptor, as_integers
 from imgbatch.embedding.space import BlockOptions, FeatureSpace
 from imgbatch.neighbours.parts import MemoryPart, Part, Parted, PartedSearch, as_array
 from imgbatch.neighbours.search import NeighbourSearch, squared_lengths
 from imgbatch.runners.maps import TaskMap, map_serially
-from imgbatch.types import Floats, Hashes, Rows
+from imgbatch.types import Floats, Hashes, Rows, View
 
 UNUSABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 """What NumPy raises for files that are missing, cut off or damaged; they are then computed anew."""
-ARRAYS = ("points", "squares", "hashes")
+ARRAYS = ("points", "squares", "hashes", "miniatures")
 """Names of the arrays of a part, also on disk."""
 BATCH_ROWS = 4096
 """Images whose points are computed at once. Another number changes the last bits of points."""
 SPACES_KEPT = 4
 """Of spaces and their points, the newest few are kept on disk."""
-_VERSION = 3
+_VERSION = 4
 """Raised whenever the same index and settings give other points."""
 _SEED = 20_000_003
 """Of the random sample of images that a space is fitted on."""
@@ -48,7 +48,7 @@ Descriptors = tuple[tuple[str, Descriptor], ...]
 class Projection:
     """A fitted space and the images in it as points; row i is the i-th image.
 
-    With several parts, `points` and `hashes` look like arrays but are only read where they are
+    With several parts, `points` and the like look like arrays but are only read where they are
     indexed (see `Parted`).
 
     Attributes
@@ -82,6 +82,11 @@ class Projection:
     def hashes(self) -> Hashes:
         """(n,) uint64 pHashes."""
         return self._joined("hashes")
+
+    @cached_property
+    def miniatures(self) -> View:
+        """(n, 1024) uint8: the pictures in little."""
+        return self._joined("miniatures")
 
     def search(self, large: int) -> NeighbourSearch:
         """Exact nearest neighbours; with one part, `large` chooses `NeighbourSearch`'s method."""
@@ -160,8 +165,8 @@ def project_codes(
 
 def projected(
     streams: Iterable[Iterable[Codes]], descriptors: Descriptors, space: FeatureSpace
-) -> Iterator[tuple[Floats, Floats, Hashes]]:
-    """Yield points, squared lengths and hashes, batch by batch.
+) -> Iterator[tuple[Floats, Floats, Hashes, View]]:
+    """Yield points, squared lengths, hashes and miniatures, batch by batch.
 
     `streams` holds an iterable of batches of codes for each descriptor. BLAS is kept to one thread,
     since the number of threads changes the last bits: points are the same wherever computed.
@@ -173,14 +178,14 @@ def projected(
         codes = dict(zip(by_name, batch, strict=True))
         with threadpool_limits(limits=1, user_api="blas"):
             points = project_codes(space, by_name, codes)
-        yield points, squared_lengths(points), as_integers(codes[ALWAYS])
+        yield points, squared_lengths(points), as_integers(codes[HASH]), codes[MINIATURE]
 
 
 # ----- points on disk -----------------------------------------------------------------------------
 
 
 def write_arrays(batches: Iterable[tuple[npt.NDArray[Any], ...]], n: int, directory: Path) -> None:
-    """Write n rows of points, squares and hashes batch by batch, so that memory stays flat.
+    """Write n rows of points and all that goes with them batch by batch, so that memory stays flat.
 
     Not through a memory map: a full disk would then kill the process.
     """
@@ -200,8 +205,8 @@ def _write_header(file: BinaryIO, first: npt.NDArray[Any], n: int) -> None:
     )
 
 
-def load_part(points: Path, squares: Path, hashes: Path) -> MemoryPart:
-    """A part from its files, the points memory-mapped.
+def load_part(points: Path, squares: Path, hashes: Path, miniatures: Path) -> MemoryPart:
+    """A part from its files, points and miniatures memory-mapped.
 
     Raises
     ------
@@ -212,7 +217,8 @@ def load_part(points: Path, squares: Path, hashes: Path) -> MemoryPart:
         np.load(points, allow_pickle=False, mmap_mode="r"),
         np.load(squares, allow_pickle=False),
         np.load(hashes, allow_pickle=False),
+        np.load(miniatures, allow_pickle=False, mmap_mode="r"),
     )
-    if not len(part.points) == len(part.squares) == len(part.hashes):
+    if len({len(getattr(part, name)) for name in ARRAYS}) != 1:
         raise ValueError("the arrays do not belong together")
     return part

@@ -103,12 +103,9 @@ def evaluate(
 
 
 def labelled_points(collection: Collection, labels: Labels) -> LabelledPoints:
-    """The points, hashes and class numbers of a collection's images."""
+    """The points, groups of near-duplicates and class numbers of a collection's images."""
     return LabelledPoints(
-        np.asarray(collection.points),
-        collection.projection.hashes,
-        class_numbers(labels.names),
-        collection.config.similar.duplicate_bits,
+        np.asarray(collection.points), collection.copy_groups, class_numbers(labels.names), 0
     )
 
 

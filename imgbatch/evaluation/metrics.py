@@ -30,11 +30,11 @@ class LabelledPoints:
     points
         (n, d) float32.
     hashes
-        (n,) uint64 pHashes.
+        (n,) uint64 pHashes, or numbers of groups of near-duplicates.
     labels
         (n,) int64: the number of the class, or `UNLABELLED`.
     duplicate_bits
-        The pHashes of near-duplicates differ in at most this many bits.
+        The hashes of near-duplicates differ in at most this many bits.
     """
 
     points: Floats

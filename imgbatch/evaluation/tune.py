@@ -9,7 +9,7 @@ import numpy as np
 from imgbatch.annotations.labels import HOW_TO_LABEL, Labels, class_numbers, find_labels
 from imgbatch.collection import Collection
 from imgbatch.config.schema import Config
-from imgbatch.descriptors import ALWAYS, as_integers
+from imgbatch.descriptors import HASH, as_integers
 from imgbatch.embedding.whitening import Augmented
 from imgbatch.errors import LabelError, UsageError
 from imgbatch.evaluation.intervals import Values, interval
@@ -156,7 +156,7 @@ def _trial_images(
             "load it with load_with_descriptors",
         )
     chosen = {name: features[name][positions] for name in descriptors}
-    hashes = _hashes(features[ALWAYS][positions])
+    hashes = _hashes(features[HASH][positions])
     return TrialImages(chosen, classes[positions], hashes, augmented)
 
 

@@ -65,6 +65,8 @@ class OpenedIndex(Protocol):
         Absolute path of the image folder, or its URL; see `files.paths`.
     records
         The readable images in the order of rows.
+    generation
+        Text that changes whenever the records do.
     skipped
         Files that could not be read as images, with reasons, sorted by path.
     skipped_list
@@ -78,6 +80,7 @@ class OpenedIndex(Protocol):
     """
 
     records: Records
+    generation: str
     skipped: list[Skipped]
     skipped_list: Path | None
     report: RefreshReport

@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 import numpy.typing as npt
 
+from imgbatch.descriptors.miniature import SIDE_PX
 from imgbatch.neighbours.search import (
     NeighbourSearch,
     candidates_by_pass,
@@ -19,7 +20,7 @@ from imgbatch.neighbours.search import (
     squared_lengths,
 )
 from imgbatch.runners.maps import TaskMap, map_serially
-from imgbatch.types import Floats, Hashes, Rows
+from imgbatch.types import Floats, Hashes, Rows, View
 
 Neighbours = tuple[Rows, Floats]
 """Rows and their distances, (k,) int64 and float32; nearest first."""
@@ -44,6 +45,10 @@ class Part(Protocol):
     def hashes(self) -> Hashes:
         """(n,) uint64 pHashes."""
 
+    @property
+    def miniatures(self) -> View:
+        """(n, 1024) uint8: the pictures in little, see `descriptors.miniature`."""
+
 
 @dataclass(frozen=True)
 class MemoryPart:
@@ -57,12 +62,13 @@ class MemoryPart:
     points: Floats
     squares: Floats
     hashes: Hashes
+    miniatures: View
 
     @classmethod
     def of(cls, points: Floats, hashes: Hashes | None = None) -> "MemoryPart":
-        """A part of points (n, p) and their pHashes (n,); None stands for zeros."""
+        """A part of points (n, p) and their pHashes (n,), None stands for zeros; no miniatures."""
         hashes = np.zeros(len(points), np.uint64) if hashes is None else hashes
-        return cls(points, squared_lengths(points), hashes)
+        return cls(points, squared_lengths(points), hashes, np.zeros((len(points), 0), np.uint8))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -80,7 +86,7 @@ class Parted:
     parts
         One or more, in the order of rows.
     name
-        The array: "points", "squares" or "hashes".
+        The array: "points", "squares", "hashes" or "miniatures".
     run_tasks
         Fetches rows from the parts.
 
@@ -99,10 +105,11 @@ class Parted:
     def __init__(self, parts: Sequence[Part], name: str, run_tasks: TaskMap = map_serially) -> None:
         self.parts, self.name, self.run_tasks = tuple(parts), name, run_tasks
         self.ends = np.cumsum([part.shape[0] for part in self.parts], dtype=np.int64)
-        columns = self.parts[0].shape[1:] if name == "points" else ()
+        columns = {"points": self.parts[0].shape[1:], "miniatures": (SIDE_PX**2,)}.get(name, ())
         self.shape: tuple[int, ...] = (int(self.ends[-1]), *columns)
         self.ndim = len(self.shape)
-        self.dtype = np.dtype(np.uint64 if name == "hashes" else np.float32)
+        kinds = {"hashes": np.uint64, "miniatures": np.uint8}
+        self.dtype = np.dtype(kinds.get(name, np.float32))
 
     def __len__(self) -> int:
         return self.shape[0]

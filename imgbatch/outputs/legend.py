@@ -25,6 +25,7 @@ _STYLES = {
     "moments": Style("moments", "#f08c00", "m"),
     "gist": Style("scene", "#9c36b5", "g"),
     "thumbnail": Style("layout", "#e64980", "l"),
+    "miniature": Style("light", "#5c940d", "i"),
     "fisher_gradient": Style("patterns", "#3b5bdb", "p"),
     "fisher_sift": Style("forms", "#0b7285", "f"),
     "fisher_color": Style("patches", "#c92a2a", "a"),

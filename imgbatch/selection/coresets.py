@@ -16,6 +16,7 @@ from imgbatch.runners.maps import TaskMap, map_serially
 from imgbatch.selection.different import (
     DifferentOptions,
     different,
+    distinct_k_center,
     gaps,
     k_center,
     smoothed_sample,
@@ -103,7 +104,7 @@ def different_in_parts(
     room = max(n, options.most_pooled)
     asked = order[: 1 + sum(1 for pooled in pooled_before if pooled < room)].tolist()
     part_pool = max(options.most_pooled // len(asked), _LEAST_POOLED)
-    part_options = replace(options, hashes=None, most_pooled=part_pool)
+    part_options = replace(options, hashes=None, copies=None, most_pooled=part_pool)
     distinct = options.hashes is not None
     tasks = ((parts[number], n, part_options, seeds[number], distinct) for number in asked)
     core_sets = list(run_tasks(core_set, tasks))
@@ -114,7 +115,7 @@ def different_in_parts(
     points = np.concatenate([core.points for core in core_sets])
     smooth = np.concatenate([core.smooth for core in core_sets])
     hashes = np.concatenate([core.hashes for core in core_sets]) if distinct else None
-    chosen, _ = k_center(smooth, n, hashes=hashes, duplicate_bits=options.duplicate_bits)
+    chosen = distinct_k_center(smooth, n, rows, options, hashes)
     return rows[chosen], gaps(points[chosen])
 
 

@@ -13,8 +13,9 @@ sets are formed in four steps:
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from imgbatch.copies.rule import are_copies, first_distinct
+from imgbatch.copies.rule import CopiesAmong, are_copies, first_distinct
 from imgbatch.neighbours.search import distances_to, neighbour_lists
 from imgbatch.types import Floats, Hashes, Rows
 
@@ -35,9 +36,11 @@ class DifferentOptions:
     most_pooled
         In a larger folder, neighbours are searched among this many random images only.
     hashes
-        (N,) uint64 pHashes: near-duplicates of a chosen row are not chosen; None allows them.
+        (N,) uint64 pHashes, by which near-duplicates are left out of the sample; None allows them.
     duplicate_bits
         Hashes at most this many bits apart are near-duplicates.
+    copies
+        Tells near-duplicates among some rows more exactly: a set with some is chosen again.
     """
 
     sample_per_pick: int = 10
@@ -46,6 +49,7 @@ class DifferentOptions:
     most_pooled: int = 100_000
     hashes: Hashes | None = None
     duplicate_bits: int = 6
+    copies: CopiesAmong | None = None
 
 
 def different(
@@ -91,8 +95,29 @@ def different(
     """
     rows, smooth = smoothed_sample(points, n, options, random)
     hashes = None if options.hashes is None else options.hashes[rows]
-    chosen, _ = k_center(smooth, n, hashes=hashes, duplicate_bits=options.duplicate_bits)
+    chosen = distinct_k_center(smooth, n, rows, options, hashes)
     return rows[chosen], gaps(points[rows[chosen]])
+
+
+def distinct_k_center(
+    smooth: Floats, n: int, rows: Rows, options: DifferentOptions, hashes: Hashes | None
+) -> Rows:
+    """Positions that `k_center` chooses, chosen again until they hold no near-duplicates.
+
+    Only chosen rows are asked about, as they are far from each other and hardly ever copies. Of
+    two copies the later one is barred.
+    """
+    barred = np.zeros(len(smooth), bool)
+    while True:
+        chosen, _ = k_center(
+            smooth, n, hashes=hashes, duplicate_bits=options.duplicate_bits, barred=barred
+        )
+        if options.copies is None:
+            return chosen
+        later = chosen[np.unique(options.copies(rows[chosen])[:, 1])]
+        if barred[later].all():  # distinct images have run out, or there are no copies
+            return chosen
+        barred[later] = True
 
 
 def smoothed_sample(
@@ -167,7 +192,12 @@ def gaps(points: Floats) -> Floats:
 
 
 def k_center(
-    points: Floats, n: int, *, hashes: Hashes | None = None, duplicate_bits: int = 6
+    points: Floats,
+    n: int,
+    *,
+    hashes: Hashes | None = None,
+    duplicate_bits: int = 6,
+    barred: npt.NDArray[np.bool_] | None = None,
 ) -> tuple[Rows, Floats]:
     """Choose n rows by farthest-first traversal, beginning with row 0.
 
@@ -179,6 +209,8 @@ def k_center(
         (m,) uint64 pHashes: near-duplicates of a chosen row are not chosen; None allows them.
     duplicate_bits
         Hashes at most this many bits apart are near-duplicates.
+    barred
+        (m,) True for rows that are only chosen when no others are left; row 0 is chosen anyway.
 
     Returns
     -------
@@ -203,7 +235,7 @@ def k_center(
     rows = np.zeros(n, np.int64)
     distances = np.full(n, np.inf, np.float32)
     gap = np.full(len(points), np.inf, np.float32)
-    masked = np.zeros(len(points), bool)
+    masked = np.zeros(len(points), bool) if barred is None else barred.copy()
     chosen = np.zeros(len(points), bool)
     for rank in range(n):
         if rank:

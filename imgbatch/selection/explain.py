@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.descriptors import ALWAYS, Codes, Descriptor
+from imgbatch.descriptors import HASH, Codes, Descriptor
 from imgbatch.descriptors.hog import Hog
 from imgbatch.descriptors.hsv import Hsv
 from imgbatch.embedding.space import FeatureSpace
@@ -216,7 +216,7 @@ def describe_image(
         for name, descriptor in descriptors.items()
         if isinstance(descriptor, FisherVector)
     }
-    return DescribedImage(*paths, *size, *bars, gradients, hash_bits(codes[ALWAYS]), differing)
+    return DescribedImage(*paths, *size, *bars, gradients, hash_bits(codes[HASH]), differing)
 
 
 def color_bars(histogram: Floats) -> tuple[View, Floats]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imgbatch.descriptors import ALWAYS, Codes, as_integers
+from imgbatch.descriptors import HASH, MINIATURE, Codes, as_integers
 from imgbatch.embedding.projection import Descriptors, project_codes
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.images.view import Decoded
@@ -57,5 +57,10 @@ class ReadImage:
     @property
     def phash(self) -> np.uint64:
         """The perceptual hash, by which copies of the image are recognised."""
-        bits: np.uint64 = as_integers(self.codes[ALWAYS][None])[0]
+        bits: np.uint64 = as_integers(self.codes[HASH][None])[0]
         return bits
+
+    @property
+    def miniature(self) -> Codes:
+        """The picture in little: (1024,) uint8."""
+        return self.codes[MINIATURE]

@@ -2,7 +2,8 @@
 
 import os
 import time
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from imgbatch.config.schema import Config
 from imgbatch.descriptors import build_descriptors
 from imgbatch.embedding.projection import Projection
 from imgbatch.files import paths
+from imgbatch.index.duplicates import NearDuplicates
 from imgbatch.index.extract import with_fingerprints
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.neighbours.search import NeighbourSearch
@@ -56,6 +58,12 @@ class Picker:
         """The images as points, read from the disk or computed on first use."""
         return self._opened.projection()
 
+    @cached_property
+    def duplicates(self) -> NearDuplicates:
+        """Finds near-duplicates."""
+        options = self.config.images.as_options()
+        return NearDuplicates(self._opened, self.projection, options, self.config.index.workers)
+
     def similar(
         self,
         n: int,
@@ -68,6 +76,7 @@ class Picker:
         seed, random, started = self._begin(n, seed)
         hashes = None if keep_duplicates else self.projection.hashes
         options = SimilarOptions(**self.config.similar.model_dump(), hashes=hashes)
+        options = replace(options, copies=None if keep_duplicates else self.duplicates.among)
         outside: tuple[PickedImage, ...] = ()
         if like is None:
             anchor = choose_anchor(self._search, n, options, random)
@@ -78,6 +87,9 @@ class Picker:
             image = self._reader.read(os.fspath(like), hint)
             anchor = Anchor(image.point(self.projection.space), hash=image.phash)
             outside = (outside_anchor(os.fspath(like), image.decoded),)
+            if not keep_duplicates:
+                beside = image.miniature, image.decoded.view
+                options = replace(options, copies=partial(self.duplicates.among, outside=beside))
         rows, distances = similar(self._search, anchor, n, options)
         images = self._images(rows, distances, anchor)
         return self._selection("similar", seed, outside + images, started)
@@ -90,6 +102,7 @@ class Picker:
             **self.config.different.model_dump(),
             hashes=None if keep_duplicates else projection.hashes,
             duplicate_bits=self.config.similar.duplicate_bits,
+            copies=None if keep_duplicates else self.duplicates.among,
         )
         rows, distances = different_in_parts(
             projection.parts, n, options, random, projection.run_tasks

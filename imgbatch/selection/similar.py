@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.copies.rule import first_distinct
+from imgbatch.copies.rule import OUTSIDE_ROW, CopiesAmong, first_apart, first_distinct
 from imgbatch.neighbours.search import NeighbourSearch, neighbour_lists
 from imgbatch.types import Floats, Hashes, Rows
 
@@ -46,7 +46,10 @@ class SimilarOptions:
     hashes
         (N,) uint64 pHashes, to leave out near-duplicates; None keeps them.
     duplicate_bits
-        Hashes at most this many bits apart are near-duplicates.
+        Hashes at most this many bits apart are near-duplicates, if `copies` is None.
+    copies
+        Tells near-duplicates among some rows; `OUTSIDE_ROW` stands for an anchor from outside. Rows
+        of equal hashes are near-duplicates without being asked about.
     """
 
     tournament: int = 5
@@ -57,6 +60,7 @@ class SimilarOptions:
     averaged: int = 5
     hashes: Hashes | None = None
     duplicate_bits: int = 6
+    copies: CopiesAmong | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,5 +262,11 @@ def distinct_mask(
         return np.arange(len(rows)) < n
     anchor_hash = anchor.hash if anchor.row is None else options.hashes[anchor.row]
     mask = np.zeros(len(rows), bool)
-    mask[first_distinct(options.hashes[rows], n, options.duplicate_bits, anchor_hash)] = True
+    if options.copies is None:
+        mask[first_distinct(options.hashes[rows], n, options.duplicate_bits, anchor_hash)] = True
+        return mask
+    keys = options.hashes[rows].tolist()
+    row = OUTSIDE_ROW if anchor.row is None else anchor.row
+    taken = (row, -1 if anchor_hash is None else int(anchor_hash))
+    mask[first_apart(rows, keys, n, options.copies, taken)] = True
     return mask

@@ -43,10 +43,10 @@ def test_every_descriptor_has_a_weight_and_settings_of_the_space_in_the_default_
     assert set(CONFIG.space.power) == set(DESCRIPTORS)
 
 
-def test_only_descriptors_with_a_weight_are_built_and_always_the_one_for_duplicates():
+def test_only_descriptors_with_a_weight_are_built_and_always_those_for_duplicates():
     for name in DESCRIPTORS:
         alone = CONFIG.model_copy(update={"weights": {n: float(n == name) for n in DESCRIPTORS}})
-        assert {descriptor.name for descriptor in build_descriptors(alone)} == {name, ALWAYS}
+        assert {descriptor.name for descriptor in build_descriptors(alone)} == {name, *ALWAYS}
 
 
 @pytest.mark.parametrize("count", [1, 2, 40])

@@ -67,7 +67,7 @@ def done(calls):
 
 def test_a_descriptor_switched_on_is_computed_alone(folder, tmp_path, calls):
     load(folder, tmp_path)
-    assert done(calls) == {"decode": 8, "hsv": 8, "hog": 8, "phash": 8}
+    assert done(calls) == {"decode": 8, "hsv": 8, "hog": 8, "phash": 8, "miniature": 8}
     load(folder, tmp_path, gist=0.2)
     assert done(calls) == {"decode": 8, "gist": 8}
     load(folder, tmp_path, gist=0.2, lbp=0.1, moments=0.1)

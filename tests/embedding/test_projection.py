@@ -28,6 +28,9 @@ def config(tmp_path):
     return build
 
 
+NAMES = ("hsv", "phash", "miniature")
+
+
 class Plain:
     """A descriptor whose codes are its features; it notes the BLAS threads there are."""
 
@@ -78,16 +81,19 @@ def test_the_key_changes_with_all_that_a_space_depends_on_and_with_nothing_else(
 
 def test_points_are_computed_batch_by_batch_on_one_thread(monkeypatch):
     random = np.random.default_rng(0)
-    codes = {name: random.integers(0, 256, (50, 8), dtype=np.uint8) for name in ("hsv", "phash")}
-    pairs = (("f1", Plain("hsv")), ("f2", Plain("phash")))
+    codes = {name: random.integers(0, 256, (50, 8), dtype=np.uint8) for name in NAMES}
+    pairs = tuple((f"f{name}", Plain(name)) for name in NAMES)
     blocks = {name: array.astype(np.float32) for name, array in codes.items()}
     space = FeatureSpace.fit(blocks, {name: BlockOptions(0.5, 4, 0.5) for name in codes})
     streams = [[array[:30], array[30:]] for array in codes.values()]
     batches = list(projected(streams, pairs, space))
-    assert [len(points) for points, _, _ in batches] == [30, 20]
-    points, squares, hashes = (np.concatenate(arrays) for arrays in zip(*batches, strict=True))
+    assert [len(points) for points, *_ in batches] == [30, 20]
+    points, squares, hashes, miniatures = (
+        np.concatenate(arrays) for arrays in zip(*batches, strict=True)
+    )
     assert np.allclose(points, space.transform(blocks), atol=1e-6)
     assert np.allclose(squares, (points**2).sum(axis=1), atol=1e-6)
+    assert (miniatures == codes["miniature"]).all()
     bits = np.unpackbits(codes["phash"], axis=1)
     assert [f"{number:064b}" for number in hashes.tolist()] == [
         "".join(map(str, row)) for row in bits.tolist()
@@ -98,12 +104,13 @@ def test_points_are_computed_batch_by_batch_on_one_thread(monkeypatch):
 def test_arrays_written_in_batches_are_read_as_one_part(tmp_path):
     points = np.arange(21, dtype=np.float32).reshape(7, 3)
     squares, hashes = points[:, 0].copy(), np.arange(7, dtype=np.uint64)
-    cuts = [(points[a:b], squares[a:b], hashes[a:b]) for a, b in ((0, 4), (4, 7))]
+    arrays = points, squares, hashes, np.arange(14, dtype=np.uint8).reshape(7, 2)
+    cuts = [tuple(array[a:b] for array in arrays) for a, b in ((0, 4), (4, 7))]
     write_arrays(iter(cuts), 7, tmp_path)
     assert sorted(file.stem for file in tmp_path.iterdir()) == sorted(ARRAYS)
     part = load_part(*(tmp_path / f"{name}.npy" for name in ARRAYS))
     assert part.shape == (7, 3)
-    for name, array in zip(ARRAYS, (points, squares, hashes), strict=True):
+    for name, array in zip(ARRAYS, arrays, strict=True):
         assert getattr(part, name).tobytes() == array.tobytes()
         assert getattr(part, name).dtype == array.dtype
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from imgbatch.embedding.projection import wants_views
+from imgbatch.embedding.projection import fitted_descriptors, wants_views
 from imgbatch.errors import CatalogueError, ClusterError, FolderError, ImgbatchError
 from imgbatch.files import cache
 from imgbatch.files.paths import join
@@ -172,7 +172,8 @@ class CurrentShards:
         if (views := self.views()) is not None:
             sharded = self.sharded
             options = sharded.config.images.as_options()
-            views.complete(sharded.folder, sharded.descriptors, options, self._run_views)
+            viewed = fitted_descriptors(sharded.descriptors, sharded.config)
+            views.complete(sharded.folder, viewed, options, self._run_views)
             if self.report.described:
                 self.notes += too_few(views.sample)
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from imgbatch.embedding.projection import Projection
+from imgbatch.embedding.projection import Projection, fitted_descriptors
 from imgbatch.embedding.whitening import Augmented
 from imgbatch.index.opened import RefreshReport, changed_meanwhile, no_images, write_skipped
 from imgbatch.index.records import Records
@@ -110,7 +110,11 @@ class ShardedIndex:
         """See `OpenedIndex.augmented`."""
         sharded = self.current.sharded
         views = self._unchanged(self.current.views)
-        return None if views is None else views.load(sharded.descriptors, sharded.config)
+        return (
+            None
+            if views is None
+            else views.load(fitted_descriptors(sharded.descriptors, sharded.config), sharded.config)
+        )
 
     def _unchanged(self, ask: Callable[[], Answer], *, on_workers: bool = False) -> Answer:
         """The answer of `ask`, which reads shards of the very images in `records`."""

@@ -43,7 +43,7 @@ from imgbatch.index.augmented import missing_views
 from imgbatch.index.shards.codes import ShardedCodes, features_in_shards
 from imgbatch.index.shards.store import StoredShard
 from imgbatch.neighbours.parts import MemoryPart
-from imgbatch.types import Floats, Hashes, Rows
+from imgbatch.types import Floats, Hashes, Rows, View
 
 _SPACE, _SEAL = "space.npz", "seal.json"
 _MAPPED = 16_384
@@ -81,6 +81,11 @@ class StoredPart:
     def hashes(self) -> Hashes:
         """See `Part`."""
         return _read(self).hashes
+
+    @property
+    def miniatures(self) -> View:
+        """See `Part`."""
+        return _read(self).miniatures
 
 
 def project_in_shards(codes: ShardedCodes, descriptors: Descriptors, config: Config) -> Projection:

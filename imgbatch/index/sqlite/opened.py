@@ -78,7 +78,7 @@ class SqliteIndex:
 
     def _augmented(self) -> Augmented | None:
         views = views_of(self.catalogue, self.indexed.config)
-        return None if views is None else views.load(self.indexed.descriptors, self.indexed.config)
+        return None if views is None else views.load(self.indexed.viewed, self.indexed.config)
 
     def _repaired(self, read: Callable[[], Answer]) -> Answer:
         """What `read` reads of the index, which is made anew if it proves damaged."""

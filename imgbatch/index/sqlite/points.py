@@ -35,7 +35,7 @@ from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.index.augmented import AUGMENTED, AugmentedViews, missing_views
 from imgbatch.index.sqlite.store import Catalogue
 from imgbatch.neighbours.parts import MemoryPart
-from imgbatch.types import Floats, Hashes, Rows
+from imgbatch.types import Floats, Hashes, Rows, View
 
 _SPACE, _SEAL = "space.npz", "seal.json"
 
@@ -129,7 +129,7 @@ def _compute(
 
 def _batches(
     catalogue: Catalogue, descriptors: Descriptors, space: FeatureSpace
-) -> Iterator[tuple[Floats, Floats, Hashes]]:
+) -> Iterator[tuple[Floats, Floats, Hashes, View]]:
     streams = [
         catalogue.codes(fingerprint, descriptor.dim, BATCH_ROWS)
         for fingerprint, descriptor in descriptors

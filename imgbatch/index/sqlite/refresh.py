@@ -58,6 +58,16 @@ class SqliteFolder:
         return with_fingerprints(build_descriptors(self.config, self.extra), self.options)
 
     @property
+    def viewed(self) -> Descriptors:
+        """Those of which altered views are described: they make points, or may do so."""
+        weights = self.config.weights
+        return tuple(
+            (fingerprint, descriptor)
+            for fingerprint, descriptor in self.descriptors
+            if weights[descriptor.name] > 0 or descriptor.name in self.extra
+        )
+
+    @property
     def fingerprints(self) -> list[str]:
         """The fingerprints of the descriptors."""
         return [fingerprint for fingerprint, _ in self.descriptors]
@@ -261,7 +271,7 @@ def _views_so_far(catalogue: Catalogue, indexed: SqliteFolder) -> Iterator[Views
     are still being read will change a few; these are described later.
     """
     if (views := views_of(catalogue, indexed.config)) is not None:
-        yield from views.tasks(indexed.folder, indexed.descriptors, indexed.options)
+        yield from views.tasks(indexed.folder, indexed.viewed, indexed.options)
 
 
 def _complete_views(
@@ -270,7 +280,7 @@ def _complete_views(
     """Describe altered views that are missing; of `new` images, note if they are too few."""
     if (views := views_of(catalogue, indexed.config)) is not None:
         run = partial(_run_views, indexed.config.index.workers)
-        views.complete(indexed.folder, indexed.descriptors, indexed.options, run, early)
+        views.complete(indexed.folder, indexed.viewed, indexed.options, run, early)
         if new:
             catalogue.notes.extend(too_few(views.sample))
 

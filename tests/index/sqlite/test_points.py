@@ -59,7 +59,8 @@ def test_what_is_kept_holds_no_pickled_object(photos, tmp_path):
     _ = collection.points
     (place,) = spaces(collection)
     files = sorted(path.name for path in place.iterdir())
-    assert files == ["hashes.npy", "points.npy", "seal.json", "space.npz", "squares.npy"]
+    arrays = ["hashes.npy", "miniatures.npy", "points.npy"]
+    assert files == [*arrays, "seal.json", "space.npz", "squares.npy"]
     for name in set(files) - {"seal.json"}:
         stored = np.load(place / name, allow_pickle=False)
         if name.endswith(".npz"):
@@ -151,7 +152,7 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize("name", ["space.npz", "points.npy", "squares.npy", "hashes.npy"])
+@pytest.mark.parametrize("name", ["space.npz", *(f"{name}.npy" for name in ARRAYS)])
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_file_is_made_anew_with_a_note_and_is_whole_afterwards(
     photos, tmp_path, name, damage, monkeypatch
@@ -173,7 +174,7 @@ def test_a_damaged_file_is_made_anew_with_a_note_and_is_whole_afterwards(
     assert not computed, "the damaged files stay, and every request computes anew"
 
 
-@pytest.mark.parametrize("name", ["space.npz", "points.npy", "squares.npy", "hashes.npy"])
+@pytest.mark.parametrize("name", ["space.npz", *(f"{name}.npy" for name in ARRAYS)])
 def test_a_missing_file_is_made_anew_silently_and_is_there_afterwards(photos, tmp_path, name):
     config = config_of(tmp_path)
     first = imgbatch.load(photos, config=config)

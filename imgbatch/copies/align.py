@@ -16,10 +16,7 @@ _ROBUST_STEPS = 2
 _LEAST_NOISE = 2.0  # grey values
 _MOST_GAIN = 5.0
 _MOST_STEP = 0.12  # of a square's side
-_DETAIL_SHARE, _DETAIL_PX = (
-    0.1,
-    3.0,
-)  # widths of the Gaussian whose mean is no detail; the smaller counts
+_DETAIL_SHARE, _DETAIL_PX = 0.1, 3.0  # widths of the Gaussian mean; the smaller counts
 _FLAT_SHARE = 0.1  # of the picture's variance; blocks with less have no details to compare
 _LEAST_VARIANCE = 1.0  # of grey values, below which a picture has no details
 _BLOCK_AGREES = 0.7  # correlation of a block's details
@@ -245,12 +242,12 @@ class _Correlated:
         pixels, sum_a, sum_b, square_a, square_b, product = (
             sums @ x @ sums.T for x in (mask, a, b, a * a, b * b, a * b)
         )
-        n = np.maximum(pixels, 1)
+        n = np.maximum(pixels, np.float32(1))
         varied_a = np.maximum(square_a - sum_a * sum_a / n, 0) / n
         varied_b = np.maximum(square_b - sum_b * sum_b / n, 0) / n
         together = (product - sum_a * sum_b / n) / n
         correlation = together / np.sqrt(np.maximum(varied_a * varied_b, 1e-6))
-        return cls(pixels, varied_a, varied_b, correlation)
+        return cls(pixels, *(np.asarray(x, np.float32) for x in (varied_a, varied_b, correlation)))
 
 
 def _details(pictures: Floats) -> Floats:

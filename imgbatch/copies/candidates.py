@@ -6,7 +6,7 @@ with the images of the few cells nearest to it (the inverted file of Sivic and Z
 with one vector an image): then a partner may be missed that lies in none of these cells.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from imgbatch.copies.windows import EVERY, HALVES, ONLY_WHOLE, Windows
 from imgbatch.runners.maps import TaskMap, map_serially
 from imgbatch.types import Floats, Rows, View
 
+BLANK_SPREAD = 6
+"""Grey values between the darkest and the lightest place of a picture that shows nothing."""
 LEAST_LIKENESS = 0.7
 """Views with a smaller dot product are not alike."""
 _LEAST_OF_HALVES = 0.9
@@ -47,7 +49,11 @@ class Candidates:
 
 
 def find_candidates(
-    miniatures: View, *, edited: bool = True, run_tasks: TaskMap = map_serially
+    miniatures: View,
+    *,
+    edited: bool = True,
+    between: tuple[Rows, Rows] | None = None,
+    run_tasks: TaskMap = map_serially,
 ) -> Candidates:
     """Find the pairs of images that may show one picture.
 
@@ -57,6 +63,8 @@ def find_candidates(
         (n, 1024) uint8.
     edited
         Whether to look for crops, mirrored, turned and marked pictures, too.
+    between
+        Two sets of rows, rising: only pairs with one row of each are looked for. None for all rows.
     run_tasks
         Spreads the work, by blocks of images.
 
@@ -78,14 +86,19 @@ def find_candidates(
     >>> found.pairs.tolist(), EVERY.windows[found.windows[0]].turn
     ([[0, 2]], 1)
     """
-    if len(miniatures) < 2:
-        return Candidates(np.empty((0, 2), np.int64), np.empty(0, np.int64))
+    everyone = np.arange(len(miniatures))
+    sides = [(everyone, everyone)] if between is None else [between, between[::-1]]
+
+    def partners(views: Windows, target: Windows, least: float = LEAST_LIKENESS) -> Rows:
+        return _partners(miniatures, (views, target, least), sides, run_tasks)
+
+    blank = _blank_pairs(miniatures, sides[0])
     if not edited:
-        return _as_they_lie(_partners(miniatures, ONLY_WHOLE, ONLY_WHOLE, run_tasks))
-    seen = best_windows(miniatures, _partners(miniatures, EVERY, ONLY_WHOLE, run_tasks))
+        return joined(_as_they_lie(np.concatenate([partners(ONLY_WHOLE, ONLY_WHOLE), blank])))
+    seen = best_windows(miniatures, partners(EVERY, ONLY_WHOLE))
     halves = (Windows((half,)) for half in HALVES)
-    by_half = [_partners(miniatures, half, half, run_tasks, _LEAST_OF_HALVES) for half in halves]
-    return joined(seen, _as_they_lie(np.unique(np.concatenate(by_half), axis=0)))
+    by_half = [partners(half, half, _LEAST_OF_HALVES) for half in halves]
+    return joined(seen, _as_they_lie(np.concatenate([*by_half, blank])))
 
 
 def candidates_among(miniatures: View, pairs: Rows) -> Candidates:
@@ -103,29 +116,43 @@ def joined(*several: Candidates) -> Candidates:
     return Candidates(rows[:, :2], rows[:, 2])
 
 
+def _blank_pairs(miniatures: View, sides: tuple[Rows, Rows]) -> Rows:
+    """Pictures of one even grey, each with the next lighter one."""
+    rows = np.union1d(*sides)
+    blocks = range(0, len(rows), _ONE_CELL)
+    spread = [np.ptp(miniatures[rows[b : b + _ONE_CELL]], axis=1) for b in blocks]
+    rows = rows[np.concatenate([np.empty(0), *spread]) <= BLANK_SPREAD]
+    rows = rows[np.argsort(miniatures[rows].mean(axis=1), kind="stable")]
+    pairs = np.sort(np.column_stack((rows[:-1], rows[1:])), axis=1)
+    return pairs[np.isin(pairs, sides[0]).any(axis=1) & np.isin(pairs, sides[1]).any(axis=1)]
+
+
 def _as_they_lie(pairs: Rows) -> Candidates:
     return Candidates(pairs, np.zeros(len(pairs), np.int64))
 
 
 def _partners(
     miniatures: View,
-    views: Windows,
-    target: Windows,
+    comparison: tuple[Windows, Windows, float],
+    sides: Sequence[tuple[Rows, Rows]],
     run_tasks: TaskMap,
-    least: float = LEAST_LIKENESS,
 ) -> Rows:
-    """(p, 2) the lower row first, each once: images alike, one seen through some of the views."""
-    search = _Search.of(miniatures, views, target, least)
-    starts = ((start,) for start in range(0, len(miniatures), _BLOCK))
-    found = list(run_tasks(search.partners, starts))
+    """(p, 2) the lower row first, each once: images alike, one seen through some windows."""
+    found = [np.empty((0, 2), np.int64)]
+    for seekers, sought in sides:
+        if len(seekers) and len(sought):
+            search = _Search.of(miniatures, seekers, sought, comparison)
+            starts = ((start,) for start in range(0, len(seekers), _BLOCK))
+            found += run_tasks(search.partners, starts)
     return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Search:
-    """Whole images in cells, each cell's images one after the other."""
+    """Whole images in cells, each cell's images one after the other, and who seeks among them."""
 
     miniatures: View
+    seekers: Rows
     windows: Windows
     least: float
     wholes: Floats
@@ -134,40 +161,45 @@ class _Search:
     centres: Floats
 
     @classmethod
-    def of(cls, miniatures: View, windows: Windows, target: Windows, least: float) -> "_Search":
-        n = len(miniatures)
-        blocks = (miniatures[start : start + _BLOCK] for start in range(0, n, _BLOCK))
+    def of(
+        cls,
+        miniatures: View,
+        seekers: Rows,
+        sought: Rows,
+        comparison: tuple[Windows, Windows, float],
+    ) -> "_Search":
+        windows, target, least = comparison
+        n = len(sought)
+        blocks = (miniatures[sought[start : start + _BLOCK]] for start in range(0, n, _BLOCK))
         wholes = np.concatenate([target.vectors(block)[:, 0] for block in blocks])
         if n <= _ONE_CELL:
             centres, cell = np.zeros((1, wholes.shape[1]), np.float32), np.zeros(n, np.int64)
         else:
             centres = _centres(wholes, round(2 * n**0.5))
-            cell = np.concatenate(
-                [
-                    (wholes[start : start + _ONE_CELL] @ centres.T).argmax(axis=1)
-                    for start in range(0, n, _ONE_CELL)
-                ]
-            )
-        rows = np.argsort(cell, kind="stable")
+            starts = range(0, n, _ONE_CELL)
+            nearest = (wholes[start : start + _ONE_CELL] @ centres.T for start in starts)
+            cell = np.concatenate([nearness.argmax(axis=1) for nearness in nearest])
+        order = np.argsort(cell, kind="stable")
         ends = np.cumsum(np.bincount(cell, minlength=len(centres)))
-        return cls(miniatures, windows, least, wholes[rows], rows, ends, centres)
+        return cls(miniatures, seekers, windows, least, wholes[order], sought[order], ends, centres)
 
     def partners(self, start: int) -> Rows:
-        """(p, 2) the images from `start` on, a block of them, each with its best partners."""
-        block = self.miniatures[start : start + _BLOCK]
-        views = self.windows.vectors(block)
+        """(p, 2) the seekers from `start` on, a block of them, each with its best partners."""
+        block = self.seekers[start : start + _BLOCK]
+        views = self.windows.vectors(self.miniatures[block])
         image = np.repeat(np.arange(len(block)), views.shape[1])
-        found = list(self._alike(start, image, views.reshape(len(image), -1)))
+        found = list(self._alike(block, image, views.reshape(len(image), views.shape[2])))
         if not found:
             return np.empty((0, 2), np.int64)
         images, rows, scores = map(np.concatenate, zip(*found, strict=True))
         order = np.lexsort((rows, -scores, images))
         images, rows = images[order], rows[order]
-        rank = np.arange(len(images)) - np.searchsorted(images, images)
-        best = rank < PARTNERS
-        return np.column_stack((images[best] + start, rows[best]))
+        best = np.arange(len(images)) - np.searchsorted(images, images) < PARTNERS
+        return np.column_stack((block[images[best]], rows[best]))
 
-    def _alike(self, start: int, image: Rows, views: Floats) -> Iterator[tuple[Rows, Rows, Floats]]:
+    def _alike(
+        self, block: Rows, image: Rows, views: Floats
+    ) -> Iterator[tuple[Rows, Rows, Floats]]:
         """Images of the block, rows and likenesses, cell by cell."""
         for cell, chosen in self._visits(views):
             first, end = (int(self.ends[cell - 1]) if cell else 0), int(self.ends[cell])
@@ -177,7 +209,7 @@ class _Search:
             images, begin = np.unique(image[chosen], return_index=True)
             best = np.maximum.reduceat(scores, begin, axis=0)
             rows = self.rows[first:end]
-            best[images[:, None] + start == rows] = 0
+            best[block[images][:, None] == rows] = 0
             if best.shape[1] > PARTNERS:
                 least = np.partition(best, -PARTNERS, axis=1)[:, -PARTNERS, None]
                 best[best < least] = 0

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.copies.align import Agreement, agreement, aligned
-from imgbatch.copies.candidates import Candidates
+from imgbatch.copies.candidates import BLANK_SPREAD, Candidates
 from imgbatch.copies.windows import EVERY, turned_back
 from imgbatch.descriptors.miniature import SIDE_PX
 from imgbatch.runners.maps import TaskMap, map_serially
@@ -160,12 +160,12 @@ def _screened(miniatures: View, candidates: Candidates, block: slice) -> _Screen
     half_sources, half_targets = _halved(sources), _halved(targets)
     motions = aligned(half_sources, half_targets, EVERY.motions[window], _HALF_STEPS)
     found = agreement(half_sources, half_targets, motions)
-    kept = np.maximum(found.whole, found.typical) >= _HALF
+    kept = (np.maximum(found.whole, found.typical) >= _HALF) | _both_blank(sources, targets)
     sources, targets = sources[kept], targets[kept]
     motions = aligned(sources, targets, motions[kept], _FULL_STEPS)
     found = agreement(sources, targets, motions)
     screened = _Screened(pairs[kept], turns[kept], motions, found)
-    return screened.of(found.typical >= _FULL)
+    return screened.of((found.typical >= _FULL) | _both_blank(sources, targets))
 
 
 def _confirmed(screened: _Screened, read: ReadViews) -> Pairs:
@@ -183,9 +183,18 @@ def _confirmed(screened: _Screened, read: ReadViews) -> Pairs:
     same = np.where(readable, agrees, of_miniatures >= _MINIATURE_ALONE)
     share = np.where(readable, found.share, screened.agreement.share)
     still = (screened.turns == 0) & (_displacement(motions) <= _STILL) & (share >= _COPY_SHARE)
-    kinds = np.where(still, Kind.COPY, Kind.EDITED).astype(np.uint8)
     scores = np.where(readable, found.typical, screened.agreement.typical)
+    blank = readable & _both_blank(sources, targets)
+    same, still, scores = same | blank, still | blank, np.where(blank, 1, scores)
+    kinds = np.where(still, Kind.COPY, Kind.EDITED).astype(np.uint8)
     return Pairs(np.sort(screened.pairs, axis=1), kinds, np.clip(scores, 0, 1)).of(same)
+
+
+def _both_blank(a: Floats, b: Floats) -> npt.NDArray[np.bool_]:
+    """(p,) whether both pictures are one even grey, and the same; nothing in them can agree."""
+    spread = np.maximum(np.ptp(a, axis=(1, 2)), np.ptp(b, axis=(1, 2)))
+    apart = np.abs(a.mean(axis=(1, 2)) - b.mean(axis=(1, 2)))
+    return np.asarray((spread <= BLANK_SPREAD) & (apart <= BLANK_SPREAD / 2))
 
 
 def _displacement(motions: Floats) -> Floats:
@@ -196,12 +205,14 @@ def _displacement(motions: Floats) -> Floats:
 
 
 def _pictures(miniatures: View, rows: Rows) -> Floats:
-    return miniatures[rows].reshape(-1, SIDE_PX, SIDE_PX).astype(np.float32)
+    shape = len(rows), SIDE_PX, SIDE_PX
+    return np.asarray(miniatures[rows].reshape(shape), np.float32)
 
 
 def _halved(pictures: Floats) -> Floats:
     count, side, _ = pictures.shape
-    return pictures.reshape(count, side // 2, 2, side // 2, 2).mean(axis=(2, 4))
+    halved: Floats = pictures.reshape(count, side // 2, 2, side // 2, 2).mean(axis=(2, 4))
+    return halved
 
 
 def _fine(view: View | None) -> Floats:
@@ -210,7 +221,7 @@ def _fine(view: View | None) -> Floats:
         return np.zeros((_FINE_PX, _FINE_PX), np.float32)
     grey = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)
     size = (_FINE_PX, _FINE_PX)
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _all_turned_back(pictures: Floats, turns: Rows) -> Floats:

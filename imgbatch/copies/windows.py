@@ -12,12 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.descriptors.miniature import SIDE_PX
-from imgbatch.types import Floats, View
+from imgbatch.types import Floats, Rows, View
 
 _FREQUENCIES = 6  # of each direction; the highest has 2.5 waves across the view
-_LIFT = (
-    0.5  # amplitudes are weighted by this power of the frequency, as pictures hold more of low ones
-)
+_LIFT = 0.5  # of high frequencies, as pictures hold less of them: a power of the frequency
 _SUBPIXELS = 16
 _ALONE_OR_BOTH = (0.0, 0.4)  # sides of pictures are cut by 0.4 alone, or both
 _LEAST_LENGTH = 1.0  # of a vector that is not flat, in grey values
@@ -66,7 +64,7 @@ def turned_back(pictures: npt.NDArray[np.float32], turn: int) -> npt.NDArray[np.
 
 
 def _all_windows() -> tuple[Window, ...]:
-    """Crops that leave at least 0.6 of each side, and fewer crops of mirrored and turned pictures."""
+    """Crops that leave 0.6 of each side or more, fewer of them mirrored, few turned."""
     steps = (0.0, 0.1, 0.2, 0.3, 0.4)
     cuts = [(a, b) for a in steps for b in steps if a + b < 0.45]
     upright = [
@@ -125,7 +123,7 @@ class Windows:
         return np.stack([window.motion for window in self.windows])
 
     @cached_property
-    def turns(self) -> npt.NDArray[np.int64]:
+    def turns(self) -> Rows:
         """(w,) the turn of each window."""
         return np.array([window.turn for window in self.windows])
 
@@ -141,7 +139,7 @@ class Windows:
         return np.stack([_cosines(*cut) for cut in self._cuts])
 
     @cached_property
-    def _taken(self) -> npt.NDArray[np.int64]:
+    def _taken(self) -> Rows:
         """(w, d) positions in the spectra of all cuts."""
         rows, columns = _kept_frequencies()
         number = {cut: position for position, cut in enumerate(self._cuts)}
@@ -166,21 +164,23 @@ class Windows:
         return np.stack(signs).astype(np.float32)
 
 
-def _kept_frequencies() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _kept_frequencies() -> tuple[Rows, Rows]:
     """Frequencies along y and x of a vector's numbers; the mean grey value is left out."""
     y, x = np.mgrid[:_FREQUENCIES, :_FREQUENCIES]
     length = np.hypot(y, x)
-    return np.nonzero((length > 0) & (length < _FREQUENCIES + 0.5))
+    rows, columns = np.nonzero((length > 0) & (length < _FREQUENCIES + 0.5))
+    return rows.astype(np.int64), columns.astype(np.int64)
 
 
 def _cosines(before: float, after: float) -> Floats:
-    """(frequencies, 32) float32: weights of pixels for the lowest cosines over 1 - before - after."""
+    """(frequencies, 32) float32: weights of pixels, for cosines over what is not cut off."""
     places = (np.arange(SIDE_PX * _SUBPIXELS) + 0.5) / (SIDE_PX * _SUBPIXELS)
     inside = (places > before) & (places < 1 - after)
     along = (places - before) / (1 - before - after)
     waves = np.cos(np.pi * np.arange(_FREQUENCIES)[:, None] * along) * inside / inside.sum()
     waves[1:] *= np.sqrt(2)
-    return waves.reshape(_FREQUENCIES, SIDE_PX, _SUBPIXELS).sum(axis=2).astype(np.float32)
+    weights: Floats = waves.reshape(_FREQUENCIES, SIDE_PX, -1).sum(axis=2).astype(np.float32)
+    return weights
 
 
 EVERY = Windows(_all_windows())

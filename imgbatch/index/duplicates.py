@@ -1,9 +1,10 @@
-"""The near-duplicates of an index: those of some rows at once, those of all rows kept beside it.
+"""The near-duplicates of an index, or of two: among some rows at once, or all, kept beside it.
 
 Miniatures lie in the index. Pictures are looked at again where miniatures agree, so that their
 files are read; where they cannot be read, miniatures alone decide, by a stricter rule.
 """
 
+import contextlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from imgbatch.copies.candidates import candidates_among, find_candidates
-from imgbatch.copies.match import Kind, Pairs, matched
+from imgbatch.copies.match import Kind, Pairs, ReadViews, matched
 from imgbatch.copies.rule import OUTSIDE_ROW
 from imgbatch.embedding.projection import Projection
 from imgbatch.errors import UnreadableImage
@@ -27,8 +28,8 @@ from imgbatch.index.opened import OpenedIndex
 from imgbatch.runners.maps import ThreadMap, map_serially
 from imgbatch.types import DecodeOptions, Hashes, Rows, View
 
-LEVELS = ("exact", "copies", "edited")
-"""What counts as near-duplicates, each level with those before it."""
+COPIES = "copies"
+"""The folder of what is kept, beside the index."""
 _VERSION = 1
 """Raised whenever the same images give other pairs."""
 _KEPT = 4
@@ -39,23 +40,28 @@ _FEW = 8
 
 
 @dataclass(frozen=True)
+class Source:
+    """An opened index with its projection."""
+
+    opened: OpenedIndex
+    projection: Projection
+
+
+@dataclass(frozen=True)
 class NearDuplicates:
-    """Finds the near-duplicates of an opened index.
+    """Finds near-duplicates; rows are numbered through all sources.
 
     Attributes
     ----------
-    opened
-        The index.
-    projection
-        Its points and miniatures.
+    sources
+        One index; or two, of which only what both share is looked for.
     options
         How files are decoded.
     workers
         Threads; 0 means one for each core.
     """
 
-    opened: OpenedIndex
-    projection: Projection
+    sources: tuple[Source, ...]
     options: DecodeOptions
     workers: int = 0
 
@@ -74,8 +80,9 @@ class NearDuplicates:
         (p, 2) int64 positions in `rows`, the lower position first.
         """
         inside = rows != OUTSIDE_ROW
-        miniatures = np.empty((len(rows), self.projection.miniatures.shape[1]), np.uint8)
-        miniatures[inside] = self.projection.miniatures[rows[inside]]
+        stored = self.miniatures(rows[inside])
+        miniatures = np.empty((len(rows), stored.shape[1]), np.uint8)
+        miniatures[inside] = stored
         if outside is not None:
             miniatures[~inside] = outside[0]
         if len(rows) <= _ALL_PAIRS:
@@ -92,65 +99,58 @@ class NearDuplicates:
 
         return matched(miniatures, candidates, read).rows
 
+    def match(self, pairs: Rows) -> Pairs:
+        """Those of some pairs of rows (p, 2) that are near-duplicates."""
+        rows, positions = np.unique(pairs, return_inverse=True)
+        miniatures = self.miniatures(rows)
+        candidates = candidates_among(miniatures, positions.reshape(-1, 2))
+        found = matched(miniatures, candidates, self._reader(rows))
+        return Pairs(rows[found.rows], found.kinds, found.scores)
+
+    def miniatures(self, rows: Rows) -> View:
+        """(m, 1024) uint8 of some rows."""
+        stored = np.concatenate(
+            [
+                source.projection.miniatures[rows[(rows >= first) & (rows < end)] - first]
+                for source, first, end in self._spans
+            ]
+        )
+        if len(self.sources) == 1:
+            return stored
+        return stored[np.argsort(np.argsort(rows >= self._spans[0][2], kind="stable"))]
+
     def views(self, rows: Sequence[int]) -> list[View | None]:
         """The views of some rows' files, read anew; None for files that cannot be read."""
         run = map_serially if len(rows) < _FEW else ThreadMap(self.workers)
         with quiet_codecs():
             return list(run(self._view, ((row,) for row in rows)))
 
-    def _view(self, row: int) -> View | None:
-        path = paths.join(self.opened.folder, self.opened.records[row].path)
-        try:
-            return decode(read_file(path, self.options), self.options).view
-        except (UnreadableImage, *READ_ERRORS):
-            return None
+    def path(self, row: int) -> str:
+        """The absolute path, or URL, of a row's file."""
+        source, first = next((s, first) for s, first, end in self._spans if row < end)
+        return paths.join(source.opened.folder, source.opened.records[row - first].path)
 
     def pairs(self, level: str = "edited") -> Pairs:
-        """All near-duplicates of the folder: kept beside the index, or found on first use.
+        """All near-duplicates of "exact", "copies" or "edited": kept, or found on first use.
 
         Equal files are chained (a-b, b-c), and only the first of them is paired with others.
         Seconds for some thousand images, minutes for a million.
         """
-        file = self.opened.directory / "copies" / f"{self.opened.generation}-{level}-{_VERSION}.npz"
-        if (kept := _unpacked(read_checked(str(file)))) is not None:
-            return kept
+        opened = self.sources[0].opened
+        if len(self.sources) > 1:
+            return self._find(level)
+        directory = opened.directory / COPIES
+        file = directory / f"{opened.generation}-{level}-{_VERSION}.npz"
+        packed = read_checked(str(file))
+        if packed is not None:
+            return _unpacked(packed)
         found = self._find(level)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # the next request finds them anew
             write_checked(str(file), _packed(found))
-            for old in sorted(file.parent.iterdir(), key=lambda path: -path.stat().st_mtime_ns):
-                if old != file and len(list(file.parent.iterdir())) > _KEPT:
-                    old.unlink()
-        except OSError:  # the next request finds them anew
-            pass
+            newest_first = sorted(directory.iterdir(), key=lambda path: -path.stat().st_mtime_ns)
+            for old in newest_first[_KEPT:]:
+                old.unlink()
         return found
-
-    def _find(self, level: str) -> Pairs:
-        _, hashes = self.opened.contents()
-        keys = np.ascontiguousarray(hashes).view(f"V{hashes.shape[1]}").reshape(-1)
-        _, first, content = np.unique(keys, return_index=True, return_inverse=True)
-        exact = _chained(content.reshape(-1))
-        if level == "exact":
-            return exact
-        singles = np.sort(first)
-        miniatures = self.projection.miniatures
-        if len(singles) < len(keys) or not isinstance(miniatures, np.ndarray):
-            miniatures = miniatures[singles]
-        run = ThreadMap(self.workers)
-
-        def read(positions: Sequence[int]) -> Sequence[View | None]:
-            return self.views(singles[list(positions)].tolist())
-
-        with threadpool_limits(limits=1, user_api="blas"):  # `run` has threads enough
-            candidates = find_candidates(miniatures, edited=level != "copies", run_tasks=run)
-            found = matched(miniatures, candidates, read, run)
-        if level == "copies":
-            found = found.of(found.kinds == Kind.COPY)
-        rows = np.concatenate([exact.rows, singles[found.rows]])
-        order = np.lexsort((rows[:, 1], rows[:, 0]))
-        kinds = np.concatenate([exact.kinds, found.kinds])
-        scores = np.concatenate([exact.scores, found.scores])
-        return Pairs(rows, kinds, scores).of(order)
 
     @cached_property
     def groups(self) -> Hashes:
@@ -158,19 +158,76 @@ class NearDuplicates:
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
-        n, pairs = len(self.opened.records), self.pairs().rows
+        n, pairs = self._spans[-1][2], self.pairs().rows
         linked = coo_array((np.ones(len(pairs), np.int8), tuple(pairs.T)), (n, n))
         return np.asarray(connected_components(linked, directed=False)[1], np.uint64)
 
+    @cached_property
+    def contents(self) -> Rows:
+        """(n,) int64: rows of equal numbers are equal files."""
+        hashes = np.concatenate([source.opened.contents()[1] for source in self.sources])
+        keys = np.ascontiguousarray(hashes).view(f"V{hashes.shape[1]}").reshape(-1)
+        return np.asarray(np.unique(keys, return_inverse=True)[1], np.int64).reshape(-1)
 
-def _chained(content: Rows) -> Pairs:
+    @cached_property
+    def _spans(self) -> list[tuple[Source, int, int]]:
+        """Each source with its first row and the row after its last."""
+        ends = np.cumsum([len(source.opened.records) for source in self.sources]).tolist()
+        return list(zip(self.sources, [0, *ends], ends, strict=False))
+
+    def _view(self, row: int) -> View | None:
+        try:
+            return decode(read_file(self.path(row), self.options), self.options).view
+        except (UnreadableImage, *READ_ERRORS):
+            return None
+
+    def _reader(self, rows: Rows) -> ReadViews:
+        return lambda positions: self.views(rows[list(positions)].tolist())
+
+    def _find(self, level: str) -> Pairs:
+        exact = _chained(self.contents)
+        if level == "exact":
+            return exact
+        singles, between = self._singles()
+        everyone = len(singles) == self._spans[-1][2] and len(self.sources) == 1
+        whole = self.sources[0].projection.miniatures
+        small = whole if everyone and isinstance(whole, np.ndarray) else self.miniatures(singles)
+        run = ThreadMap(self.workers)
+        edited = level != "copies"
+        with threadpool_limits(limits=1, user_api="blas"):  # `run` has threads enough
+            candidates = find_candidates(small, edited=edited, between=between, run_tasks=run)
+            found = matched(small, candidates, self._reader(singles), run)
+        if not edited:
+            found = found.of(found.kinds == Kind.COPY)
+        return _sorted(exact, Pairs(singles[found.rows], found.kinds, found.scores))
+
+    def _singles(self) -> tuple[Rows, tuple[Rows, Rows] | None]:
+        """The first row of each content of each source, and which of them are compared."""
+        firsts = [
+            first + np.unique(self.contents[first:end], return_index=True)[1]
+            for _, first, end in self._spans
+        ]
+        singles = np.sort(np.concatenate(firsts))
+        if len(self.sources) == 1:
+            return singles, None
+        border = len(firsts[0])
+        return singles, (np.arange(border), np.arange(border, len(singles)))
+
+
+def _chained(contents: Rows) -> Pairs:
     """Rows of equal content, each with the next one."""
-    order = np.argsort(content, kind="stable")
-    same = np.diff(content[order]) == 0
+    order = np.argsort(contents, kind="stable")
+    same = np.diff(contents[order]) == 0
     rows = np.column_stack((order[:-1][same], order[1:][same])).astype(np.int64)
-    rows = rows[np.lexsort((rows[:, 1], rows[:, 0]))]
-    kinds = np.full(len(rows), Kind.EXACT, np.uint8)
-    return Pairs(rows, kinds, np.ones(len(rows), np.float32))
+    exact = Pairs(rows, np.full(len(rows), Kind.EXACT, np.uint8), np.ones(len(rows), np.float32))
+    return _sorted(exact)
+
+
+def _sorted(*several: Pairs) -> Pairs:
+    rows = np.concatenate([each.rows for each in several])
+    kinds = np.concatenate([each.kinds for each in several])
+    scores = np.concatenate([each.scores for each in several])
+    return Pairs(rows, kinds, scores).of(np.lexsort((rows[:, 1], rows[:, 0])))
 
 
 def _packed(pairs: Pairs) -> bytes:
@@ -179,8 +236,6 @@ def _packed(pairs: Pairs) -> bytes:
     return packed.getvalue()
 
 
-def _unpacked(packed: bytes | None) -> Pairs | None:
-    if packed is None:
-        return None
+def _unpacked(packed: bytes) -> Pairs:
     with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
         return Pairs(stored["rows"], stored["kinds"], stored["scores"])

@@ -11,7 +11,7 @@ from imgbatch.config.schema import Config
 from imgbatch.descriptors import build_descriptors
 from imgbatch.embedding.projection import Projection
 from imgbatch.files import paths
-from imgbatch.index.duplicates import NearDuplicates
+from imgbatch.index.duplicates import NearDuplicates, Source
 from imgbatch.index.extract import with_fingerprints
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.neighbours.search import NeighbourSearch
@@ -62,7 +62,8 @@ class Picker:
     def duplicates(self) -> NearDuplicates:
         """Finds near-duplicates."""
         options = self.config.images.as_options()
-        return NearDuplicates(self._opened, self.projection, options, self.config.index.workers)
+        source = Source(self._opened, self.projection)
+        return NearDuplicates((source,), options, self.config.index.workers)
 
     def similar(
         self,

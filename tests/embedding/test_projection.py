@@ -126,7 +126,9 @@ def test_arrays_of_different_lengths_are_no_part(tmp_path, odd):
 
 def test_points_in_one_part_are_searched_as_one_array_and_points_in_several_part_by_part():
     points = np.zeros((4, 2), np.float32)
-    part = MemoryPart(points, np.zeros(4, np.float32), np.zeros(4, np.uint64))
+    part = MemoryPart(
+        points, np.zeros(4, np.float32), np.zeros(4, np.uint64), np.zeros((4, 2), np.uint8)
+    )
     space = FeatureSpace({})
     assert type(Projection(space, (part,)).search(0)) is NeighbourSearch
     assert type(Projection(space, (part, part)).search(0)) is PartedSearch

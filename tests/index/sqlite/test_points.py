@@ -8,6 +8,7 @@ import pytest
 
 import imgbatch
 from imgbatch.config import default_config_path, load_config
+from imgbatch.embedding.projection import ARRAYS
 from imgbatch.index.sqlite import points
 from tests.drawing import jpeg, photo
 

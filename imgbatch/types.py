@@ -208,3 +208,103 @@ class Batches:
 
     def __getitem__(self, number: int) -> Rows:
         return self.rows[number]
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateImage:
+    """One image of a group of near-duplicates.
+
+    Attributes
+    ----------
+    path
+        Absolute path, or URL.
+    relative
+        Path inside its folder.
+    keep
+        Whether it is the image worth keeping; the first of its group, and no other, is.
+    kind
+        What it has in common with the kept image: "exact" (the same bytes), "copy" (resized,
+        recompressed, recoloured), "edited" (cropped, mirrored, turned, marked) or "scene".
+    score
+        0..1: how far its details agree with those of the kept image.
+    width, height
+        Pixels of the upright picture.
+    size
+        Bytes of the file.
+    reason
+        Why it is kept; "" for the others.
+    """
+
+    path: str
+    relative: str
+    keep: bool
+    kind: str
+    score: float
+    width: int
+    height: int
+    size: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGroup:
+    """Near-duplicates of one image, which comes first.
+
+    Attributes
+    ----------
+    kind
+        The weakest kind of its images.
+    images
+        Two or more.
+    """
+
+    kind: str
+    images: tuple[DuplicateImage, ...]
+
+    @property
+    def kept(self) -> DuplicateImage:
+        """The image worth keeping."""
+        return self.images[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """The near-duplicates of a folder, or what it shares with another one.
+
+    Attributes
+    ----------
+    folder
+        Absolute path, or URL.
+    level
+        "exact", "copies", "edited" or "scene": what was looked for.
+    groups
+        In the order of kinds, the strongest first, then by the kept image's path.
+    indexed
+        Number of images that were compared.
+    against
+        The other folder; its images are kept, never moved. "" if there is none.
+    seconds
+        Wall time.
+    notes
+        Remarks for the user, one line each.
+
+    Examples
+    --------
+    >>> import imgbatch
+    >>> found = imgbatch.load("photos").duplicates("edited")
+    >>> found.level, found.indexed
+    ('edited', 24)
+    """
+
+    folder: str
+    level: str
+    groups: tuple[DuplicateGroup, ...]
+    indexed: int
+    against: str = ""
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def extra(self) -> int:
+        """How many images could go: all but one of each group, or those of `folder`."""
+        return sum(len(group.images) - 1 for group in self.groups)

@@ -247,12 +247,13 @@ class _Correlated:
         varied_b = np.maximum(square_b - sum_b * sum_b / n, 0) / n
         together = (product - sum_a * sum_b / n) / n
         correlation = together / np.sqrt(np.maximum(varied_a * varied_b, 1e-6))
-        return cls(pixels, *(np.asarray(x, np.float32) for x in (varied_a, varied_b, correlation)))
+        single = np.float32
+        return cls(*(x.astype(single) for x in (pixels, varied_a, varied_b, correlation)))
 
 
 def _details(pictures: Floats) -> Floats:
     smooth = _gaussian(pictures.shape[1])
-    return np.asarray(pictures - smooth @ pictures @ smooth.T)
+    return np.asarray(pictures - smooth @ pictures @ smooth.T, np.float32)
 
 
 @cache
@@ -261,7 +262,7 @@ def _gaussian(side: int) -> Floats:
     apart = np.arange(side)[:, None] - np.arange(side)
     width = min(_DETAIL_SHARE * side, _DETAIL_PX)
     weights = np.exp(-(apart**2) / (2 * width**2))
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
 
 
 @cache
@@ -276,7 +277,7 @@ def _block_sums(side: int) -> Floats:
 
 
 def _rows(blocks: Floats) -> Floats:
-    return blocks.reshape(len(blocks), blocks.shape[1] * blocks.shape[2])
+    return np.asarray(blocks.reshape(len(blocks), blocks.shape[1] * blocks.shape[2]))
 
 
 def _corners(details: Floats) -> Floats:

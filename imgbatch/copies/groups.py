@@ -64,9 +64,8 @@ def grouped(
             if keeper is None:
                 break
             del left[keeper]
-            _link(
-                links, keeper, [other for other in left if other not in links[keeper]], first, match
-            )
+            near = {far for other in links[keeper] for far in links[other]} - links[keeper].keys()
+            _link(links, keeper, [other for other in left if other in near], first, match)
             members = [Member(row, Kind.EXACT, 1.0) for row in ranked if contents[row] == keeper]
             for other in [other for other in left if other in links[keeper]]:
                 kind, score = links[keeper][other]

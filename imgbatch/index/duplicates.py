@@ -199,7 +199,7 @@ class NearDuplicates:
             found = matched(small, candidates, self._reader(singles), run)
         if not edited:
             found = found.of(found.kinds == Kind.COPY)
-        return _sorted(exact, Pairs(singles[found.rows], found.kinds, found.scores))
+        return joined(exact, Pairs(singles[found.rows], found.kinds, found.scores))
 
     def _singles(self) -> tuple[Rows, tuple[Rows, Rows] | None]:
         """The first row of each content of each source, and which of them are compared."""
@@ -220,10 +220,11 @@ def _chained(contents: Rows) -> Pairs:
     same = np.diff(contents[order]) == 0
     rows = np.column_stack((order[:-1][same], order[1:][same])).astype(np.int64)
     exact = Pairs(rows, np.full(len(rows), Kind.EXACT, np.uint8), np.ones(len(rows), np.float32))
-    return _sorted(exact)
+    return joined(exact)
 
 
-def _sorted(*several: Pairs) -> Pairs:
+def joined(*several: Pairs) -> Pairs:
+    """All pairs of several lists that share none, sorted."""
     rows = np.concatenate([each.rows for each in several])
     kinds = np.concatenate([each.kinds for each in several])
     scores = np.concatenate([each.scores for each in several])

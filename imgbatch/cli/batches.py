@@ -2,27 +2,27 @@
 
 import os
 import time
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import command, default_picture, note, open_folder
-from imgbatch.cli.options import Folder, FolderOptions, Json, Seed, target_name
+from imgbatch.cli.common import check_report, command, note, open_folder
+from imgbatch.cli.options import Folder, FolderOptions, Json, Report, Seed, target_name
+from imgbatch.cli.repeating import command_line
+from imgbatch.cli.shown_batches import FirstBatches
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from imgbatch.batches.population import DealOptions
-    from imgbatch.batches.schedule import Comparison, DealtChunk, Schedule
+    from imgbatch.batches.schedule import Comparison, DealtChunk
     from imgbatch.collection import Collection
-    from imgbatch.outputs.batches import BatchesResult, ShownBatch
-    from imgbatch.types import Rows
+    from imgbatch.outputs.batches import BatchesResult
 
 BatchSize = Annotated[int, typer.Option(metavar="B", help="Images in a batch, 1 or more.")]
 Epochs = Annotated[int, typer.Option(metavar="E", help="Epochs; each holds every image once.")]
@@ -50,6 +50,7 @@ _INDEX = FolderOptions()
 
 @command
 def batches(
+    context: typer.Context,
     folder: Folder,
     batch_size: BatchSize,
     epochs: Epochs = 1,
@@ -58,6 +59,7 @@ def batches(
     balance: Balance = False,
     drop_last: DropLast = False,
     preview: Preview = 0,
+    report: Report = None,
     json: Json = False,
     options: FolderOptions = _INDEX,
 ) -> None:
@@ -70,6 +72,7 @@ def batches(
     started = time.perf_counter()
     _check(batch_size, epochs, preview)
     target = _check_target(output, folder)
+    check_report(report, folder)
     photos = open_folder(folder, options)
     _check_fits(batch_size, photos, drop_last=drop_last)
     how = DealOptions(batch_size, checked_seed(seed), 0, drop_last, balance)
@@ -80,8 +83,9 @@ def batches(
     count = _write(target, chain([first], chunks), comparison, photos, how)
     with answer_first() as unwritten:
         picture = None
+        shown = FirstBatches(photos, schedule, first, comparison)
         with unwritten.remembered(asked=True):
-            picture = _preview(photos, schedule, first, preview, comparison)
+            picture = shown.preview(preview)
         result = BatchesResult(
             seed=how.seed,
             folder=photos.folder,
@@ -97,6 +101,10 @@ def batches(
             indexed=len(photos),
             seconds=time.perf_counter() - started,
         )
+        if report is not None:
+            line = command_line(context, seed=how.seed)
+            with unwritten.remembered(asked=True):
+                result = replace(result, report=shown.report(result, report, line))
         _print(result, json=json)
         note((*photos.notes, *_notes(comparison, len(photos))))
 
@@ -195,55 +203,3 @@ def _write(
         planned = planned_batches(measured(), photos.records)
         write_plan(target.path, header, chain.from_iterable(planned))
     return count
-
-
-def _preview(
-    photos: "Collection",
-    schedule: "Schedule",
-    first: "DealtChunk",
-    rows: int,
-    comparison: "Comparison",
-) -> Path | None:
-    """Draw the first batches, and as many random ones, as rows of pictures; None for no rows."""
-    if rows == 0:
-        return None
-    from imgbatch.outputs.batches import MOST_SHOWN, most_shown_batches, write_preview
-
-    name, seed = Path(photos.folder).name, schedule.options.seed
-    target = default_picture(photos, "batches", name or "root", seed).absolute()
-    columns = min(len(first.batches[0]), MOST_SHOWN)
-    most = most_shown_batches(columns, photos.config.sheet, target)
-    which = f"{name} - seed {seed}"
-    if most < (wanted := min(rows, len(first.batches))):
-        rows, part = most, f"the first {most:,} of {wanted:,} batches"
-        which += f" - {part}"
-        note([f"the preview shows {part}; more do not fit on a page"])
-    random = schedule.random_batches(len(photos), 0)
-    framed = "framed: closer to another of its batch than any two in a diverse batch"
-    sections = [
-        (f"diverse batches - {which}", _shown(photos, first.batches[:rows])),
-        (f"random batches - {which}; {framed}", _shown(photos, random[:rows])),
-    ]
-    closest = min(comparison.dealt.closest, default=0.0)
-    write_preview(sections, target, photos.config.sheet, closest)
-    return target
-
-
-def _shown(photos: "Collection", batches: "Sequence[Rows]") -> "list[ShownBatch]":
-    """The batches as rows of pictures; an incomplete batch is left out, unless it is the first."""
-    from imgbatch.batches.tally import mate_distances
-    from imgbatch.files import paths
-    from imgbatch.outputs.batches import MOST_SHOWN, ShownBatch
-    from imgbatch.outputs.pictures import load_picture
-
-    load = partial(load_picture, config=photos.config, side_px=photos.config.sheet.cell_px)
-    shown: list[ShownBatch] = []
-    for batch in batches:
-        if shown and len(batch) < len(batches[0]):
-            continue
-        rows = batch[:MOST_SHOWN].tolist()
-        files = [paths.join(photos.folder, photos.records[row].path) for row in rows]
-        names = [Path(file).name for file in files]
-        distances = mate_distances(photos.points, batch)[:MOST_SHOWN].tolist()
-        shown.append(ShownBatch(map(load, files), names, distances))
-    return shown

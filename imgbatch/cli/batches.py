@@ -45,7 +45,23 @@ DropLast = Annotated[
 Preview = Annotated[
     int, typer.Option(metavar="K", help="Write a sheet of K batches and K random ones, as rows.")
 ]
-_INDEX = FolderOptions()
+
+
+@dataclass(frozen=True)
+class DealingOptions:
+    """What is dealt, and what is made of it."""
+
+    epochs: Epochs = 1
+    seed: Seed = None
+    output: PlanPath = None
+    balance: Balance = False
+    drop_last: DropLast = False
+    preview: Preview = 0
+    report: Report = None
+    json: Json = False
+
+
+_DEALING, _INDEX = DealingOptions(), FolderOptions()
 
 
 @command
@@ -53,14 +69,7 @@ def batches(
     context: typer.Context,
     folder: Folder,
     batch_size: BatchSize,
-    epochs: Epochs = 1,
-    seed: Seed = None,
-    output: PlanPath = None,
-    balance: Balance = False,
-    drop_last: DropLast = False,
-    preview: Preview = 0,
-    report: Report = None,
-    json: Json = False,
+    dealing: DealingOptions = _DEALING,
     options: FolderOptions = _INDEX,
 ) -> None:
     """Deal all images into training batches that differ inside and resemble each other."""
@@ -70,13 +79,14 @@ def batches(
     from imgbatch.selection.answer import checked_seed
 
     started = time.perf_counter()
-    _check(batch_size, epochs, preview)
-    target = _check_target(output, folder)
-    check_report(report, folder)
+    _check(batch_size, dealing.epochs, dealing.preview)
+    target = _check_target(dealing.output, folder)
+    check_report(dealing.report, folder)
     photos = open_folder(folder, options)
-    _check_fits(batch_size, photos, drop_last=drop_last)
-    how = DealOptions(batch_size, checked_seed(seed), 0, drop_last, balance)
-    schedule = Schedule(photos.population, how, epochs)
+    _check_fits(batch_size, photos, drop_last=dealing.drop_last)
+    seed = checked_seed(dealing.seed)
+    how = DealOptions(batch_size, seed, 0, dealing.drop_last, dealing.balance)
+    schedule = Schedule(photos.population, how, dealing.epochs)
     chunks = schedule.chunks()
     first = next(chunks)
     comparison = Comparison(schedule, first)
@@ -85,12 +95,12 @@ def batches(
         picture = None
         shown = FirstBatches(photos, schedule, first, comparison)
         with unwritten.remembered(asked=True):
-            picture = shown.preview(preview)
+            picture = shown.preview(dealing.preview)
         result = BatchesResult(
-            seed=how.seed,
+            seed=seed,
             folder=photos.folder,
             batch_size=batch_size,
-            epochs=epochs,
+            epochs=dealing.epochs,
             batches=count,
             figures=comparison.dealt.figures(),
             random=comparison.random.figures(),
@@ -101,11 +111,11 @@ def batches(
             indexed=len(photos),
             seconds=time.perf_counter() - started,
         )
-        if report is not None:
-            line = command_line(context, seed=how.seed)
+        if dealing.report is not None:
+            line = command_line(context, seed=seed)
             with unwritten.remembered(asked=True):
-                result = replace(result, report=shown.report(result, report, line))
-        _print(result, json=json)
+                result = replace(result, report=shown.report(result, dealing.report, line))
+        _print(result, json=dealing.json)
         note((*photos.notes, *_notes(comparison, len(photos))))
 
 

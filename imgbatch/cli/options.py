@@ -59,8 +59,8 @@ Outputs = Annotated[
         "--output",
         metavar="FILE",
         parser=target_path,
-        help="Write a page (.html), a contact sheet (.jpg, .png, .webp) or rows (.csv) here; may be "
-        "repeated. Default: a sheet in imgbatch-out/.",
+        help="Write a page (.html), a contact sheet (.jpg, .png, .webp) or rows (.csv) here; may "
+        "be repeated. Default: a sheet in imgbatch-out/.",
     ),
 ]
 Report = Annotated[

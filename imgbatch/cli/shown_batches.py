@@ -1,4 +1,4 @@
-"""What `batches` shows of the first batches: the sheet of ``--preview``, the page of ``--report``."""
+"""The first batches as pictures: the sheet of ``--preview``, the page of ``--report``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class FirstBatches:
     comparison: "Comparison"
 
     def preview(self, rows: int) -> Path | None:
-        """Draw the first batches, and as many random ones, as rows of pictures; None for no rows."""
+        """Draw the first batches, and as many random ones, as rows; None for no rows."""
         if rows == 0:
             return None
         from imgbatch.outputs.batches import MOST_SHOWN, most_shown_batches, write_preview
@@ -63,7 +63,7 @@ class FirstBatches:
         return self.schedule.random_batches(len(self.photos), 0)[:count]
 
     def _shown(self, batches: "Sequence[Rows]", most: int) -> "list[ShownBatch]":
-        """The first images of each batch; an incomplete batch is left out, unless it is the first."""
+        """The first images of each batch, without incomplete batches after the first."""
         from imgbatch.batches.tally import mate_distances
         from imgbatch.files import paths
         from imgbatch.outputs.batches import ShownBatch

@@ -182,9 +182,7 @@ def write_preview(
                 framed=distance < too_close,
             )
             for batch in batches
-            for file, name, distance in zip(
-                batch.files, batch.names, batch.distances, strict=True
-            )
+            for file, name, distance in zip(batch.files, batch.names, batch.distances, strict=True)
         )
         count = sum(len(batch.names) for batch in batches)
         pages.append(draw_page(cells, title, Grid(columns, count, _side_px(columns, options))))

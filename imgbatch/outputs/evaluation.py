@@ -25,9 +25,7 @@ def write_evaluation(
 ) -> None:
     """Print the figures as a table, or as one JSON document, with the page that was written."""
     if json:
-        print_json(
-            as_json(evaluation) | {"report": None if report is None else str(report.path)}
-        )
+        print_json(as_json(evaluation) | {"report": None if report is None else str(report.path)})
         return
     console = StandardOutput()
     console.print(build_table(evaluation, console))

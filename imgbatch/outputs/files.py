@@ -16,15 +16,13 @@ class FileOutput(Protocol):
     """One way to write a result to a file."""
 
     def __call__(
-        self, result: Result, target: Path, config: Config
+        self, result: Result, target: Path, config: Config, /
     ) -> tuple[WrittenFile, tuple[str, ...]]:
         """Write the result to an absolute path; returns the file, and notes for the user."""
         ...
 
 
-def _sheet(
-    result: Result, target: Path, config: Config
-) -> tuple[WrittenFile, tuple[str, ...]]:
+def _sheet(result: Result, target: Path, config: Config) -> tuple[WrittenFile, tuple[str, ...]]:
     notes = write_sheet(result, target, config.sheet)
     images = len(result.selection.images)
     shown = Grid.fitting(images, config.sheet, target).shown

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from imgbatch.config.schema import Config
@@ -92,7 +93,7 @@ def _figures(result: BatchesResult) -> FiguresTable:
                 figure.form.format(values[0]),
                 random=figure.form.format(values[1]),
                 meaning=figure.meaning,
-                chart=Chart(dealt, 0.0, dealt, random),
+                chart=Chart(dealt, dealt, dealt, random),
             )
         )
     return FiguresTable(
@@ -124,4 +125,5 @@ def _column(
         )
         for number, batch in enumerate(batches[:MOST_BATCHES], start=1)
     )
-    return ImageGroups(name, groups=groups, compact=True).first(config.page.images // 2)
+    shown = ImageGroups(name, groups=groups, compact=True).first(config.page.images // 2)
+    return replace(shown, left_out=0)  # the heading says that these are the first

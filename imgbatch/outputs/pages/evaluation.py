@@ -11,7 +11,7 @@ from imgbatch.outputs.pages.settings import remarks_section, settings_section
 _KINDS = {
     "similar": ("Similar sets", "Random requests for images of one kind."),
     "different": ("Different sets", "Random requests for images that differ."),
-    "batches": ("Batches", "Batches that `imgbatch batches` deals, of the same size."),
+    "batches": ("Batches", "Batches of the same size, as imgbatch batches deals them."),
 }
 _SINGLE = ("Single images", "Every image in turn asks for its nearest others.")
 _HIGHLIGHTS = {
@@ -25,7 +25,9 @@ _MOST_HIGHLIGHTS = 4
 _MOST_CLASSES = 200
 
 
-def evaluation_page(evaluation: Evaluation, config: Config | None = None, command: str = "") -> Page:
+def evaluation_page(
+    evaluation: Evaluation, config: Config | None = None, command: str = ""
+) -> Page:
     """The page of an evaluation.
 
     Parameters
@@ -56,7 +58,7 @@ def evaluation_page(evaluation: Evaluation, config: Config | None = None, comman
     of_classes = f"{classes:,} classes" if classes else "no classes"
     return Page(
         "evaluate",
-        f"How well {folder} is picked from",
+        f"Evaluation of {folder}",
         f"{evaluation.images:,} images of {of_classes}, measured with {evaluation.queries:,} single"
         f" queries and {evaluation.sets:,} sets of {evaluation.n} of each kind.",
         _highlights(evaluation),
@@ -131,31 +133,14 @@ def _classes(by_class: tuple[ClassFigure, ...]) -> FiguresTable:
 
 
 def _reading(evaluation: Evaluation) -> Facts:
-    last = evaluation.seed + evaluation.sets - 1
-    return Facts(
-        "How to read this",
-        facts=(
-            (
-                "interval",
-                (
-                    "The middle 95% of what other queries and sets of this folder would give"
-                    " (bootstrap, 1,000 resamples).",
-                ),
-            ),
-            (
-                "random",
-                ("The same figure of random choice: exact for single images, measured for sets.",),
-            ),
-            (
-                "distance",
-                ("1 is the distance of a typical pair of images in this folder.",),
-            ),
-            (
-                "sets",
-                (
-                    f"Those of the seeds {evaluation.seed} to {last}; `imgbatch similar --seed`"
-                    " and `imgbatch different --seed` show each of them.",
-                ),
-            ),
-        ),
-    )
+    seeds = f"{evaluation.seed} to {evaluation.seed + evaluation.sets - 1}"
+    meanings = {
+        "interval": "The middle 95% of what other queries and sets of this folder would give"
+        " (bootstrap, 1,000 resamples).",
+        "random": "The same figure of random choice: exact for single images, measured for sets.",
+        "distance": "1 is the distance of a typical pair of images in this folder.",
+        "sets": f"Those of the seeds {seeds}; imgbatch similar --seed and imgbatch different --seed"
+        " show each of them.",
+    }
+    facts = tuple((name, (meaning,)) for name, meaning in meanings.items())
+    return Facts("How to read this", facts=facts)

@@ -97,4 +97,3 @@ def chart_x(share: float) -> float:
     (5.0, 60.0, 115.0)
     """
     return round(_CHART_MARGIN + _CHART_WIDTH * min(max(share, 0.0), 1.0), 1)
-

@@ -79,9 +79,9 @@ def batches(
     from imgbatch.selection.answer import checked_seed
 
     started = time.perf_counter()
-    _check(batch_size, dealing.epochs, dealing.preview)
-    target = _check_target(dealing.output, folder)
+    _check(batch_size, dealing)
     check_report(dealing.report, folder)
+    target = _check_target(dealing.output, folder)
     photos = open_folder(folder, options)
     _check_fits(batch_size, photos, drop_last=dealing.drop_last)
     seed = checked_seed(dealing.seed)
@@ -92,10 +92,7 @@ def batches(
     comparison = Comparison(schedule, first)
     count = _write(target, chain([first], chunks), comparison, photos, how)
     with answer_first() as unwritten:
-        picture = None
         shown = FirstBatches(photos, schedule, first, comparison)
-        with unwritten.remembered(asked=True):
-            picture = shown.preview(dealing.preview)
         result = BatchesResult(
             seed=seed,
             folder=photos.folder,
@@ -105,24 +102,26 @@ def batches(
             figures=comparison.dealt.figures(),
             random=comparison.random.figures(),
             plan=None if target is None else target.path.absolute(),
-            preview=picture,
+            preview=None,
             skipped=tuple(photos.skipped),
             skipped_list=photos.skipped_list,
             indexed=len(photos),
             seconds=time.perf_counter() - started,
+            notes=_notes(comparison, len(photos)),
         )
-        if dealing.report is not None:
+        with unwritten.remembered(asked=True):
+            result = replace(result, preview=shown.preview(dealing.preview))
+        with unwritten.remembered(asked=True):
             line = command_line(context, seed=seed)
-            with unwritten.remembered(asked=True):
-                result = replace(result, report=shown.report(result, dealing.report, line))
+            result = replace(result, report=shown.report(result, dealing.report, line))
         _print(result, json=dealing.json)
-        note((*photos.notes, *_notes(comparison, len(photos))))
+        note((*photos.notes, *result.notes))
 
 
-def _notes(comparison: "Comparison", images: int) -> list[str]:
+def _notes(comparison: "Comparison", images: int) -> tuple[str, ...]:
     if comparison.images == images:
-        return []
-    return [f"figures are those of the first {comparison.images} images dealt"]
+        return ()
+    return (f"figures are those of the first {comparison.images} images dealt",)
 
 
 def _print(result: "BatchesResult", *, json: bool) -> None:
@@ -135,11 +134,11 @@ def _print(result: "BatchesResult", *, json: bool) -> None:
         write_batches_table(result)
 
 
-def _check(batch_size: int, epochs: int, preview: int) -> None:
+def _check(batch_size: int, dealing: DealingOptions) -> None:
     for option, value, least in (
         ("--batch-size", batch_size, 1),
-        ("--epochs", epochs, 1),
-        ("--preview", preview, 0),
+        ("--epochs", dealing.epochs, 1),
+        ("--preview", dealing.preview, 0),
     ):
         if value < least:
             raise UsageError(f"{option} is {value}", f"give a whole number from {least} on")

@@ -49,8 +49,12 @@ class FirstBatches:
         write_preview(sections, target, photos.config, closest)
         return target
 
-    def report(self, result: "BatchesResult", target: Path, line: str) -> "WrittenFile":
-        """Write the page of the result; `line` is the command that gives it again."""
+    def report(
+        self, result: "BatchesResult", target: Path | None, line: str
+    ) -> "WrittenFile | None":
+        """Write the page of the result, if there is a target; `line` is a command for it."""
+        if target is None:
+            return None
         from imgbatch.outputs.pages import batches_page, write_page
         from imgbatch.outputs.pages.batches import MOST_BATCHES
 

@@ -35,6 +35,8 @@ class BatchesResult:
         The file that lists skipped files; None if no file was skipped.
     indexed
         Number of images in the folder.
+    notes
+        Remarks on the figures.
     """
 
     seed: int
@@ -51,6 +53,7 @@ class BatchesResult:
     indexed: int
     seconds: float
     report: WrittenFile | None = None
+    notes: tuple[str, ...] = ()
 
 
 def batches_document(result: BatchesResult) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def batches_page(
             _figures(result),
             pictures,
             settings_section(result.folder, result.indexed, result.seed, config),
-            *remarks_section((), result.skipped),
+            *remarks_section(result.notes, result.skipped),
         ),
         command,
     )

@@ -47,12 +47,10 @@ class WrittenFile:
         """
         large = self.size_bytes >= 1e6
         size = f"{self.size_bytes / 1e6:.1f} MB" if large else f"{self.size_bytes / 1e3:.0f} kB"
-        counts = (
-            f"{self.shown:,}"
-            if self.shown == self.images
-            else (f"{self.shown:,} of {self.images:,}")
-        )
-        return f"{self.path}, {size}, {counts} image{'s' * (self.images != 1)}"
+        if not self.images:
+            return f"{self.path}, {size}"
+        shown = f"{self.shown:,} of " if self.shown < self.images else ""
+        return f"{self.path}, {size}, {shown}{self.images:,} image{'s' * (self.images > 1)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from imgbatch.annotations.labels import UNLABELLED
 from imgbatch.evaluation.classes import figures_by_class
-from imgbatch.evaluation.rankings import rank_queries, random_ranking, usable_queries
+from imgbatch.evaluation.rankings import random_ranking, rank_queries, usable_queries
 from tests.evaluation.points import labelled_points
 
 

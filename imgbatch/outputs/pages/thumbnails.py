@@ -13,7 +13,7 @@ from imgbatch.outputs.legend import style_of
 from imgbatch.outputs.pictures import read_picture
 
 _QUALITY = 75
-_CHART_MARGIN, _CHART_WIDTH = 5.0, 110.0
+_CHART_MARGIN, _CHART_WIDTH = 5.0, 170.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,11 @@ def segments(shares: Mapping[str, float]) -> list[Segment]:
 
 
 def chart_x(share: float) -> float:
-    """Where a value between 0 and 1 lies in a chart 120 wide.
+    """Where a value between 0 and 1 lies in a chart 180 wide.
 
     Examples
     --------
     >>> chart_x(0.0), chart_x(0.5), chart_x(1.0)
-    (5.0, 60.0, 115.0)
+    (5.0, 90.0, 175.0)
     """
     return round(_CHART_MARGIN + _CHART_WIDTH * min(max(share, 0.0), 1.0), 1)

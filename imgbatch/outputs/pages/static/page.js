@@ -40,6 +40,14 @@
     }
   }
 
+  // The focus goes to the picture that was shown last, at once: a later event could come too late.
+  function close(dialog) {
+    dialog.close();
+    if (dialog === enlarged) {
+      shown.focus();
+    }
+  }
+
   function step(by) {
     const buttons = setOf(shown);
     const next = buttons[buttons.indexOf(shown) + by];
@@ -86,7 +94,7 @@
     } else if (enlarged.open && (key === "ArrowLeft" || key === "ArrowRight")) {
       step(key === "ArrowRight" ? 1 : -1);
     } else if (enlarged.open && key === "z") {
-      enlarged.close();
+      close(enlarged);
     } else if (help.open || enlarged.open) {
       return;
     } else if (key === "z" && onPicture) {
@@ -102,13 +110,16 @@
   }
 
   for (const dialog of [enlarged, help]) {
-    dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
-    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    dialog.querySelector("[data-close]").addEventListener("click", () => close(dialog));
+    dialog.addEventListener("click", (event) => event.target === dialog && close(dialog));
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault(); // Escape
+      close(dialog);
+    });
   }
   for (const control of enlarged.querySelectorAll("[data-step]")) {
     control.addEventListener("click", () => step(Number(control.dataset.step)));
   }
-  enlarged.addEventListener("close", () => shown.focus());
   const opener = document.getElementById("show-help");
   opener.addEventListener("click", () => help.showModal());
   opener.parentElement.hidden = false;

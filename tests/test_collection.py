@@ -486,7 +486,18 @@ def test_a_file_that_cannot_be_read_is_skipped_and_named(photos, tmp_path):
 
 # ----- importing ----------------------------------------------------------------------------------
 
-HEAVY = ("numpy", "scipy", "sklearn", "skimage", "cv2", "PIL", "imagehash", "torch", "dask")
+HEAVY = (
+    "numpy",
+    "scipy",
+    "sklearn",
+    "skimage",
+    "cv2",
+    "PIL",
+    "imagehash",
+    "torch",
+    "dask",
+    "jinja2",
+)
 
 
 def run_python(code):

@@ -2,27 +2,27 @@
 
 import os
 import time
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import command, default_picture, note, open_folder
-from imgbatch.cli.options import Folder, FolderOptions, Json, Seed, target_name
+from imgbatch.cli.common import check_report, command, note, open_folder
+from imgbatch.cli.options import Folder, FolderOptions, Json, Report, Seed, target_name
+from imgbatch.cli.repeating import command_line
+from imgbatch.cli.shown_batches import FirstBatches
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from imgbatch.batches.population import DealOptions
-    from imgbatch.batches.schedule import Comparison, DealtChunk, Schedule
+    from imgbatch.batches.schedule import Comparison, DealtChunk
     from imgbatch.collection import Collection
-    from imgbatch.outputs.batches import BatchesResult, ShownBatch
-    from imgbatch.types import Rows
+    from imgbatch.outputs.batches import BatchesResult
 
 BatchSize = Annotated[int, typer.Option(metavar="B", help="Images in a batch, 1 or more.")]
 Epochs = Annotated[int, typer.Option(metavar="E", help="Epochs; each holds every image once.")]
@@ -45,20 +45,31 @@ DropLast = Annotated[
 Preview = Annotated[
     int, typer.Option(metavar="K", help="Write a sheet of K batches and K random ones, as rows.")
 ]
-_INDEX = FolderOptions()
+
+
+@dataclass(frozen=True)
+class DealingOptions:
+    """What is dealt, and what is made of it."""
+
+    epochs: Epochs = 1
+    seed: Seed = None
+    output: PlanPath = None
+    balance: Balance = False
+    drop_last: DropLast = False
+    preview: Preview = 0
+    report: Report = None
+    json: Json = False
+
+
+_DEALING, _INDEX = DealingOptions(), FolderOptions()
 
 
 @command
 def batches(
+    context: typer.Context,
     folder: Folder,
     batch_size: BatchSize,
-    epochs: Epochs = 1,
-    seed: Seed = None,
-    output: PlanPath = None,
-    balance: Balance = False,
-    drop_last: DropLast = False,
-    preview: Preview = 0,
-    json: Json = False,
+    dealing: DealingOptions = _DEALING,
     options: FolderOptions = _INDEX,
 ) -> None:
     """Deal all images into training batches that differ inside and resemble each other."""
@@ -68,43 +79,49 @@ def batches(
     from imgbatch.selection.answer import checked_seed
 
     started = time.perf_counter()
-    _check(batch_size, epochs, preview)
-    target = _check_target(output, folder)
+    _check(batch_size, dealing)
+    check_report(dealing.report, folder)
+    target = _check_target(dealing.output, folder)
     photos = open_folder(folder, options)
-    _check_fits(batch_size, photos, drop_last=drop_last)
-    how = DealOptions(batch_size, checked_seed(seed), 0, drop_last, balance)
-    schedule = Schedule(photos.population, how, epochs)
+    _check_fits(batch_size, photos, drop_last=dealing.drop_last)
+    seed = checked_seed(dealing.seed)
+    how = DealOptions(batch_size, seed, 0, dealing.drop_last, dealing.balance)
+    schedule = Schedule(photos.population, how, dealing.epochs)
     chunks = schedule.chunks()
     first = next(chunks)
     comparison = Comparison(schedule, first)
     count = _write(target, chain([first], chunks), comparison, photos, how)
     with answer_first() as unwritten:
-        picture = None
-        with unwritten.remembered(asked=True):
-            picture = _preview(photos, schedule, first, preview, comparison)
+        shown = FirstBatches(photos, schedule, first, comparison)
         result = BatchesResult(
-            seed=how.seed,
+            seed=seed,
             folder=photos.folder,
             batch_size=batch_size,
-            epochs=epochs,
+            epochs=dealing.epochs,
             batches=count,
             figures=comparison.dealt.figures(),
             random=comparison.random.figures(),
             plan=None if target is None else target.path.absolute(),
-            preview=picture,
+            preview=None,
             skipped=tuple(photos.skipped),
             skipped_list=photos.skipped_list,
             indexed=len(photos),
             seconds=time.perf_counter() - started,
+            notes=_notes(comparison, len(photos)),
         )
-        _print(result, json=json)
-        note((*photos.notes, *_notes(comparison, len(photos))))
+        with unwritten.remembered(asked=True):
+            result = replace(result, preview=shown.preview(dealing.preview))
+        with unwritten.remembered(asked=True):
+            line = command_line(context, seed=seed)
+            result = replace(result, report=shown.report(result, dealing.report, line))
+        _print(result, json=dealing.json)
+        note((*photos.notes, *result.notes))
 
 
-def _notes(comparison: "Comparison", images: int) -> list[str]:
+def _notes(comparison: "Comparison", images: int) -> tuple[str, ...]:
     if comparison.images == images:
-        return []
-    return [f"figures are those of the first {comparison.images} images dealt"]
+        return ()
+    return (f"figures are those of the first {comparison.images} images dealt",)
 
 
 def _print(result: "BatchesResult", *, json: bool) -> None:
@@ -117,11 +134,11 @@ def _print(result: "BatchesResult", *, json: bool) -> None:
         write_batches_table(result)
 
 
-def _check(batch_size: int, epochs: int, preview: int) -> None:
+def _check(batch_size: int, dealing: DealingOptions) -> None:
     for option, value, least in (
         ("--batch-size", batch_size, 1),
-        ("--epochs", epochs, 1),
-        ("--preview", preview, 0),
+        ("--epochs", dealing.epochs, 1),
+        ("--preview", dealing.preview, 0),
     ):
         if value < least:
             raise UsageError(f"{option} is {value}", f"give a whole number from {least} on")
@@ -195,55 +212,3 @@ def _write(
         planned = planned_batches(measured(), photos.records)
         write_plan(target.path, header, chain.from_iterable(planned))
     return count
-
-
-def _preview(
-    photos: "Collection",
-    schedule: "Schedule",
-    first: "DealtChunk",
-    rows: int,
-    comparison: "Comparison",
-) -> Path | None:
-    """Draw the first batches, and as many random ones, as rows of pictures; None for no rows."""
-    if rows == 0:
-        return None
-    from imgbatch.outputs.batches import MOST_SHOWN, most_shown_batches, write_preview
-
-    name, seed = Path(photos.folder).name, schedule.options.seed
-    target = default_picture(photos, "batches", name or "root", seed).absolute()
-    columns = min(len(first.batches[0]), MOST_SHOWN)
-    most = most_shown_batches(columns, photos.config.sheet, target)
-    which = f"{name} - seed {seed}"
-    if most < (wanted := min(rows, len(first.batches))):
-        rows, part = most, f"the first {most:,} of {wanted:,} batches"
-        which += f" - {part}"
-        note([f"the preview shows {part}; more do not fit on a page"])
-    random = schedule.random_batches(len(photos), 0)
-    framed = "framed: closer to another of its batch than any two in a diverse batch"
-    sections = [
-        (f"diverse batches - {which}", _shown(photos, first.batches[:rows])),
-        (f"random batches - {which}; {framed}", _shown(photos, random[:rows])),
-    ]
-    closest = min(comparison.dealt.closest, default=0.0)
-    write_preview(sections, target, photos.config.sheet, closest)
-    return target
-
-
-def _shown(photos: "Collection", batches: "Sequence[Rows]") -> "list[ShownBatch]":
-    """The batches as rows of pictures; an incomplete batch is left out, unless it is the first."""
-    from imgbatch.batches.tally import mate_distances
-    from imgbatch.files import paths
-    from imgbatch.outputs.batches import MOST_SHOWN, ShownBatch
-    from imgbatch.outputs.pictures import load_picture
-
-    load = partial(load_picture, config=photos.config, side_px=photos.config.sheet.cell_px)
-    shown: list[ShownBatch] = []
-    for batch in batches:
-        if shown and len(batch) < len(batches[0]):
-            continue
-        rows = batch[:MOST_SHOWN].tolist()
-        files = [paths.join(photos.folder, photos.records[row].path) for row in rows]
-        names = [Path(file).name for file in files]
-        distances = mate_distances(photos.points, batch)[:MOST_SHOWN].tolist()
-        shown.append(ShownBatch(map(load, files), names, distances))
-    return shown

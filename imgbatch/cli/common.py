@@ -201,6 +201,20 @@ def default_picture(images: ImageSource, kind: str, name: str, identity: object)
     return folder / fitted_name(f"{kind}-", name, f"-{identity}.{options.format}")
 
 
+def check_report(report: Path | None, folder: str, *read: str | None) -> None:
+    """Raise an error for a page of --report that cannot be made, before any work is done."""
+    from imgbatch.files.readonly import refuse_inside
+    from imgbatch.files.targets import check_file, refuse_input
+    from imgbatch.outputs.files import check_page_path
+
+    if report is None:
+        return
+    check_page_path("--report", report)
+    refuse_input("--report", report, *read)
+    refuse_inside(report, folder, "--report")
+    check_file(report)
+
+
 def note(notes: Iterable[str]) -> None:
     """Print remarks to standard error, one a line."""
     from imgbatch.files.names import printable

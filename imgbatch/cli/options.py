@@ -52,14 +52,23 @@ Seed = Annotated[
     typer.Option(metavar="N", help="Repeat the set of this seed; without it, a new set."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
-SheetPath = Annotated[
-    Path | None,
+Outputs = Annotated[
+    list[Path] | None,
     typer.Option(
         "-o",
         "--output",
-        metavar="SHEET",
+        metavar="FILE",
         parser=target_path,
-        help="Write the contact sheet here (.jpg, .png, .webp). Default: a file in imgbatch-out/.",
+        help="Write a page (.html), a contact sheet (.jpg, .png, .webp) or rows (.csv) here; may "
+        "be repeated. Default: a sheet in imgbatch-out/.",
+    ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="PAGE.html",
+        parser=target_path,
+        help="Write a page with the figures here: one file that opens in any browser.",
     ),
 ]
 NoSheet = Annotated[bool, typer.Option("--no-sheet", help="Make no contact sheet.")]
@@ -163,7 +172,7 @@ class PickOptions:
     seed: Seed = None
     keep_duplicates: KeepDuplicates = False
     json: Json = False
-    output: SheetPath = None
+    output: Outputs = None
     no_sheet: NoSheet = False
     copy_to: CopyTo = None
     link_to: LinkTo = None

@@ -5,6 +5,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from imgbatch.cli.common import (
     ImageSource,
     command,
@@ -15,6 +17,7 @@ from imgbatch.cli.common import (
     use_one_thread,
 )
 from imgbatch.cli.options import Database, Folder, FolderOptions, Like, MaybeFolder, PickOptions
+from imgbatch.cli.repeating import command_line
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
@@ -27,6 +30,7 @@ _PICK = PickOptions()
 
 @command
 def similar(
+    context: typer.Context,
     folder: MaybeFolder = None,
     like: Like = None,
     pick: PickOptions = _PICK,
@@ -37,19 +41,25 @@ def similar(
     use_one_thread()
     check_outputs(pick, folder, like)
     if database is not None:
-        _similar_from_database(database, folder, like, pick, options)
+        _similar_from_database(context, database, folder, like, pick, options)
         return
     if folder is None:
         raise UsageError("no folder was given", "give the folder that holds the images")
     photos = open_folder(folder, options)
     picked = photos.similar(pick.n, like=like, seed=pick.seed, keep_duplicates=pick.keep_duplicates)
-    show(photos, picked, pick)
+    show(photos, picked, pick, command_line(context, seed=picked.seed))
 
 
 def _similar_from_database(
-    url: str, folder: str | None, like: str | None, pick: PickOptions, options: FolderOptions
+    context: typer.Context,
+    url: str,
+    folder: str | None,
+    like: str | None,
+    pick: PickOptions,
+    options: FolderOptions,
 ) -> None:
     """Answer from the export of a folder."""
+    from imgbatch.exports.connection import Address
     from imgbatch.exports.remote import RemoteImages
 
     if not url:
@@ -65,36 +75,44 @@ def _similar_from_database(
     images = RemoteImages(url, folder, settings_of(options))
     check_places(pick, images.folder)
     picked = images.similar(pick.n, like=like, seed=pick.seed, keep_duplicates=pick.keep_duplicates)
-    show(images, picked, pick)
+    line = command_line(context, seed=picked.seed, database=Address.parse(url).shown)
+    show(images, picked, pick, line)
 
 
 @command
 def different(
-    folder: Folder, pick: PickOptions = _PICK, options: FolderOptions = _NO_FOLDER
+    context: typer.Context,
+    folder: Folder,
+    pick: PickOptions = _PICK,
+    options: FolderOptions = _NO_FOLDER,
 ) -> None:
     """Pick images that differ as much as possible, anew on each request."""
     use_one_thread()
     check_outputs(pick, folder)
     photos = open_folder(folder, options)
     picked = photos.different(pick.n, seed=pick.seed, keep_duplicates=pick.keep_duplicates)
-    show(photos, picked, pick)
+    show(photos, picked, pick, command_line(context, seed=picked.seed))
 
 
 def check_outputs(pick: PickOptions, folder: str | None, like: str | None = None) -> None:
     """Raise an error for outputs that cannot be made, before any work is done."""
     from imgbatch.files.paths import is_url
     from imgbatch.files.targets import refuse_input
-    from imgbatch.outputs.sheet import check_sheet_path
+    from imgbatch.outputs.files import file_output
+    from imgbatch.outputs.sheet import FORMATS
 
+    outputs = pick.output or []
     if pick.copy_to and pick.link_to:
         raise UsageError("--copy-to and --link-to were both given", "give one of them")
-    if pick.output and pick.no_sheet:
+    if pick.no_sheet and any(path.suffix.lower() in FORMATS for path in outputs):
         note(["-o and --no-sheet were both given; no sheet is made"])
     if pick.link_to and folder is not None and is_url(folder):
         raise UsageError(f"{folder} is a URL, to which no link leads", "give --copy-to")
-    if pick.output is not None:
-        check_sheet_path(pick.output)
-        refuse_input("-o", pick.output, like)
+    for path in outputs:
+        file_output(path)
+        refuse_input("-o", path, like)
+    if len({path.absolute() for path in outputs}) < len(outputs):
+        raise UsageError("-o was given twice with one file", "give each file once")
     if folder is not None:
         check_places(pick, folder)
 
@@ -105,7 +123,7 @@ def check_places(pick: PickOptions, folder: str) -> None:
     from imgbatch.files.targets import check_file, check_folder
 
     outputs = (
-        ("-o", pick.output, check_file),
+        *(("-o", path, check_file) for path in pick.output or ()),
         ("--copy-to", pick.copy_to, check_folder),
         ("--link-to", pick.link_to, check_folder),
     )
@@ -115,23 +133,23 @@ def check_places(pick: PickOptions, folder: str) -> None:
             check(path)
 
 
-def show(images: ImageSource, picked: "Selection", pick: PickOptions) -> None:
-    """Write the sheet, copy or link the files, print the answer."""
+def show(images: ImageSource, picked: "Selection", pick: PickOptions, line: str) -> None:
+    """Write the files, copy or link the images, print the answer; `line` is a command for it."""
     from imgbatch.files.handout import hand_out
-    from imgbatch.outputs import OUTPUTS, Pictures, Result, write_sheet
+    from imgbatch.outputs import OUTPUTS, Pictures, Result
+    from imgbatch.outputs.files import file_output
 
     directory, link = pick.copy_to or pick.link_to, pick.link_to is not None
     files = [image.path for image in picked.images]
-    result = Result(picked, Pictures(files, images.config), skipped_list=images.skipped_list)
+    pictures = Pictures(files, images.config)
+    result = Result(picked, pictures, skipped_list=images.skipped_list, command=line)
     handed_out: list[str] = []
     with answer_first() as unwritten:
-        if not pick.no_sheet:
-            with unwritten.remembered(asked=pick.output is not None):
-                name = Path(images.folder).name or "root"
-                target = pick.output or default_picture(images, picked.mode, name, picked.seed)
-                notes = write_sheet(result, target.absolute(), images.config.sheet)
+        for target in _targets(images, picked, pick):
+            with unwritten.remembered(asked=bool(pick.output)):
+                file, notes = file_output(target)(result, target, images.config)
                 picked = replace(picked, notes=(*picked.notes, *notes))
-                result = replace(result, selection=picked, sheet=target.absolute())
+                result = replace(result, selection=picked, files=(*result.files, file))
         if directory is not None:
             with unwritten.remembered(asked=True):
                 made = hand_out(files, directory, link=link)
@@ -140,3 +158,18 @@ def show(images: ImageSource, picked: "Selection", pick: PickOptions) -> None:
         OUTPUTS["json" if pick.json else "table"](result)
         sys.stdout.flush()  # nothing that follows can cost the answer
         note((*handed_out, *picked.notes))
+
+
+def _targets(images: ImageSource, picked: "Selection", pick: PickOptions) -> list[Path]:
+    """The files to write, as absolute paths: those of -o, else a sheet."""
+    from imgbatch.outputs.sheet import FORMATS
+
+    targets = pick.output
+    if not targets:
+        name = Path(images.folder).name or "root"
+        targets = [default_picture(images, picked.mode, name, picked.seed)]
+    return [
+        path.absolute()
+        for path in targets
+        if not (pick.no_sheet and path.suffix.lower() in FORMATS)
+    ]

@@ -6,15 +6,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from imgbatch.cli.common import command, note, open_folder, settings_of, start_workers_early
+from imgbatch.cli.common import (
+    check_report,
+    command,
+    note,
+    open_folder,
+    settings_of,
+    start_workers_early,
+)
 from imgbatch.cli.options import (
     Folder,
     FolderOptions,
     IndexOptions,
     Json,
     Labels,
+    Report,
     target_path,
 )
+from imgbatch.cli.repeating import command_line
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
@@ -51,11 +60,13 @@ _FOLDER, _INDEX = FolderOptions(), IndexOptions()
 
 @command
 def evaluate(
+    context: typer.Context,
     folder: Folder,
     labels: Labels = None,
     n: SetSize = 10,
     sets: Sets = 300,
     seed: FirstSeed = 0,
+    report: Report = None,
     json: Json = False,
     options: FolderOptions = _FOLDER,
 ) -> None:
@@ -67,13 +78,22 @@ def evaluate(
     from imgbatch.outputs.evaluation import write_evaluation
     from imgbatch.outputs.progress import progress_bar
 
+    check_report(report, folder, labels)
     collection = open_folder(folder, options)
     with progress_bar("measuring", unit="sets") as progress:
         measured = evaluation.evaluate(
             collection, n=n, sets=sets, seed=seed, labels=labels, progress=progress
         )
-    write_evaluation(measured, json=json)
-    note((*collection.notes, *measured.notes))
+    with answer_first() as unwritten:
+        written = None
+        if report is not None:
+            from imgbatch.outputs.pages import evaluation_page, write_page
+
+            page = evaluation_page(measured, collection.config, command_line(context))
+            with unwritten.remembered(asked=True):
+                written = write_page(page, report, collection.config)
+        write_evaluation(measured, json=json, report=written)
+        note((*collection.notes, *measured.notes))
 
 
 @command

@@ -172,6 +172,13 @@ class SheetConfig(Table):
     folder: Annotated[str, Field(min_length=1)]
 
 
+class PageConfig(Table):
+    """How many images a page shows, and how large their pictures are."""
+
+    images: Annotated[int, Field(ge=1, le=10_000)]
+    size_px: Annotated[int, Field(ge=32, le=1024)]
+
+
 class Config(Table):
     """All settings, checked and frozen; `load_config` builds one.
 
@@ -194,6 +201,7 @@ class Config(Table):
     index: IndexConfig
     cluster: ClusterConfig
     sheet: SheetConfig
+    page: PageConfig
 
     @model_validator(mode="after")
     def _one_weight_is_above_0(self) -> "Config":

@@ -14,10 +14,11 @@ from imgbatch.annotations.labels import (
 )
 from imgbatch.collection import Collection
 from imgbatch.errors import UsageError
+from imgbatch.evaluation.classes import figures_by_class
 from imgbatch.evaluation.intervals import Values, interval
 from imgbatch.evaluation.metrics import METRICS, LabelledPoints, Metric
-from imgbatch.evaluation.rankings import random_ranking, rank_queries, usable_queries
-from imgbatch.evaluation.results import Evaluation, Figure
+from imgbatch.evaluation.rankings import Ranking, random_ranking, rank_queries, usable_queries
+from imgbatch.evaluation.results import ClassFigure, Evaluation, Figure
 from imgbatch.types import Progress, Rows, Selection
 
 _MOST_COMPARISONS = 30_000_000
@@ -87,7 +88,14 @@ def evaluate(
         notes.append(f"figures that need classes are left out: {HOW_TO_LABEL}")
     random = np.random.default_rng(seed)
     queries = _queries(images.labels, random) if images.has_classes else np.zeros(0, np.int64)
-    figures = _query_figures(images, queries, random) if len(queries) else []
+    figures: list[Figure] = []
+    by_class: tuple[ClassFigure, ...] = ()
+    if len(queries):
+        ranking = rank_queries(images.points, images.labels, queries)
+        figures = _query_figures(ranking, images.labels, queries, random)
+        by_class = figures_by_class(
+            ranking.precision_at_10, queries, images.labels, found_labels.classes, seed
+        )
     figures += _set_figures(images, _sets_by_kind(collection, n, sets, seed, progress), random)
     return Evaluation(
         folder=collection.folder,
@@ -99,6 +107,7 @@ def evaluate(
         queries=len(queries),
         figures=tuple(figures),
         notes=tuple(notes),
+        by_class=by_class,
     )
 
 
@@ -118,10 +127,9 @@ def _queries(labels: Rows, random: np.random.Generator) -> Rows:
 
 
 def _query_figures(
-    images: LabelledPoints, queries: Rows, random: np.random.Generator
+    ranking: Ranking, labels: Rows, queries: Rows, random: np.random.Generator
 ) -> list[Figure]:
-    ranking = rank_queries(images.points, images.labels, queries)
-    precision, average_precision = random_ranking(images.labels, queries)
+    precision, average_precision = random_ranking(labels, queries)
     return [
         _figure(
             "precision_at_1",

@@ -32,6 +32,28 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassFigure:
+    """How well the images of one class find each other.
+
+    Attributes
+    ----------
+    queries
+        Number of the class's images that were asked with.
+    precision_at_10, low, high
+        Share of their ten nearest others that are of the class, and its 95% interval.
+    random
+        The same share of random others.
+    """
+
+    label: str
+    queries: int
+    precision_at_10: float
+    low: float
+    high: float
+    random: float
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What `evaluate` measured on one folder.
 
@@ -46,6 +68,8 @@ class Evaluation:
         Number of single queries.
     notes
         Remarks for the user.
+    by_class
+        Single queries by class, sorted by the class's name; empty without labels.
     """
 
     folder: str
@@ -57,6 +81,7 @@ class Evaluation:
     queries: int
     figures: tuple[Figure, ...]
     notes: tuple[str, ...] = ()
+    by_class: tuple[ClassFigure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,46 @@ from imgbatch.types import Selection
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file that shows a result.
+
+    Attributes
+    ----------
+    kind
+        "sheet", "page" or "rows".
+    path
+        Absolute path.
+    size_bytes
+        Its size.
+    shown, images
+        How many images it shows, of how many.
+    """
+
+    kind: str
+    path: Path
+    size_bytes: int
+    shown: int
+    images: int
+
+    def in_words(self) -> str:
+        """The path, the size, and how many images the file shows.
+
+        Examples
+        --------
+        >>> WrittenFile("page", Path("x.html"), 1_430_000, shown=200, images=512).in_words()
+        'x.html, 1.4 MB, 200 of 512 images'
+        >>> WrittenFile("page", Path("x.html"), 14_300, shown=10, images=10).in_words()
+        'x.html, 14 kB, 10 images'
+        """
+        large = self.size_bytes >= 1e6
+        size = f"{self.size_bytes / 1e6:.1f} MB" if large else f"{self.size_bytes / 1e3:.0f} kB"
+        if not self.images:
+            return f"{self.path}, {size}"
+        shown = f"{self.shown:,} of " if self.shown < self.images else ""
+        return f"{self.path}, {size}, {shown}{self.images:,} image{'s' * (self.images > 1)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """A selection with what was made to show it.
 
@@ -21,16 +61,24 @@ class Result:
     ----------
     pictures
         The small pictures of the selected images, in the order of rank.
-    sheet
-        The contact sheet; None if none was drawn.
+    files
+        The files written so far that show the selection.
     skipped_list
         The file that lists skipped files; None if no file was skipped.
+    command
+        The terminal command that gives the same selection; "" if there is none.
     """
 
     selection: Selection
     pictures: Pictures
-    sheet: Path | None = None
+    files: tuple[WrittenFile, ...] = ()
     skipped_list: Path | None = None
+    command: str = ""
+
+    @property
+    def sheet(self) -> Path | None:
+        """The first contact sheet; None if none was drawn."""
+        return next((file.path for file in self.files if file.kind == "sheet"), None)
 
 
 class StandardOutput(Console):

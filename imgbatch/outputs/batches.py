@@ -1,7 +1,7 @@
 """What `batches` shows: figures beside random batches, a JSON document, a page of examples."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,12 @@ from typing import Any
 from PIL import Image
 from rich.table import Table
 
-from imgbatch.config.schema import SheetConfig
+from imgbatch.config.schema import Config, SheetConfig
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput
+from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.sheet import Cell, Grid, draw_page, most_rows, save_page
-from imgbatch.types import Figures, Skipped, View
+from imgbatch.types import Figures, Skipped
 
 MOST_SHOWN = 16
 """Most pictures in a row of the preview."""
@@ -28,12 +29,14 @@ class BatchesResult:
     ----------
     figures, random
         The figures of the dealt batches, and of as many random ones.
-    plan, preview
+    plan, preview, report
         The files written, if any.
     skipped_list
         The file that lists skipped files; None if no file was skipped.
     indexed
         Number of images in the folder.
+    notes
+        Remarks on the figures.
     """
 
     seed: int
@@ -49,6 +52,8 @@ class BatchesResult:
     skipped_list: Path | None
     indexed: int
     seconds: float
+    report: WrittenFile | None = None
+    notes: tuple[str, ...] = ()
 
 
 def batches_document(result: BatchesResult) -> dict[str, Any]:
@@ -67,20 +72,52 @@ def batches_document(result: BatchesResult) -> dict[str, Any]:
         "plan": None if result.plan is None else str(result.plan),
         "figures": figures,
         "preview": None if result.preview is None else str(result.preview),
+        "report": None if result.report is None else str(result.report.path),
         "skipped": [asdict(file) for file in result.skipped],
         "indexed": result.indexed,
         "seconds": round(result.seconds, 3),
     }
 
 
-_ROWS = {
-    "leading_variance": ("variance of batch means, leading components", "{:.3f}"),
-    "variance": ("variance of batch means, all components", "{:.3f}"),
-    "closest": ("closest two images in a batch, least", "{:.3f}"),
-    "mean_closest": ("closest two images in a batch, mean", "{:.3f}"),
-    "near_duplicates": ("near-duplicate pairs in a batch", "{:,.0f}"),
-    "classes": ("classes in a full batch, mean", "{:.1f}"),
+@dataclass(frozen=True, slots=True)
+class ShownFigure:
+    """How a figure of batches is shown: its name in words, the form of its value, its meaning."""
+
+    words: str
+    form: str
+    meaning: str
+
+
+FIGURES = {
+    "leading_variance": ShownFigure(
+        "variance of batch means, leading components",
+        "{:.3f}",
+        "how far a batch is from the mean of all images, in the directions that batches are dealt"
+        " by; random batches are at 1, less is more even",
+    ),
+    "variance": ShownFigure(
+        "variance of batch means, all components",
+        "{:.3f}",
+        "the same in all directions of the feature space",
+    ),
+    "closest": ShownFigure(
+        "closest two images in a batch, least",
+        "{:.3f}",
+        "distance of the two nearest images that share a batch; 1 is that of a typical pair",
+    ),
+    "mean_closest": ShownFigure(
+        "closest two images in a batch, mean",
+        "{:.3f}",
+        "the distance of the two nearest images of each batch, on average",
+    ),
+    "near_duplicates": ShownFigure(
+        "near-duplicate pairs in a batch", "{:,.0f}", "pairs of near-duplicates that share a batch"
+    ),
+    "classes": ShownFigure(
+        "classes in a full batch, mean", "{:.1f}", "how many classes (subfolders) a batch holds"
+    ),
 }
+"""The figures of batches, in the order in which they are shown."""
 
 
 def write_batches_table(result: BatchesResult) -> None:
@@ -92,10 +129,10 @@ def write_batches_table(result: BatchesResult) -> None:
     table.add_column("")
     table.add_column("diverse", justify="right", style="green")
     table.add_column("random", justify="right")
-    for name, (words, form) in _ROWS.items():
+    for name, figure in FIGURES.items():
         values = result.figures[name], result.random[name]
         if not any(map(math.isnan, values)):
-            table.add_row(words, *(form.format(value) for value in values))
+            table.add_row(figure.words, *(figure.form.format(value) for value in values))
     console.print(table)
     lines = [("seed", f"{result.seed}  (repeats these batches: --seed {result.seed})")]
     lines += [
@@ -103,6 +140,8 @@ def write_batches_table(result: BatchesResult) -> None:
         for name, path in (("plan", result.plan), ("preview", result.preview))
         if path is not None
     ]
+    if result.report is not None:
+        lines.append(("page", result.report.in_words()))
     if result.skipped:
         where = f"  (list: {result.skipped_list})" if result.skipped_list else ""
         lines.append(("skipped", f"{len(result.skipped)} of the folder's files{where}"))
@@ -112,9 +151,9 @@ def write_batches_table(result: BatchesResult) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ShownBatch:
-    """A row of the preview: pictures, names, and distances to the nearest other of the batch."""
+    """A batch to be shown: files, names, and distances to the nearest other of the batch."""
 
-    pictures: Iterable[View]
+    files: Sequence[str]
     names: Sequence[str]
     distances: Sequence[float]
 
@@ -127,22 +166,26 @@ def most_shown_batches(columns: int, options: SheetConfig, target: Path) -> int:
 def write_preview(
     sections: Sequence[tuple[str, Sequence[ShownBatch]]],
     target: Path,
-    options: SheetConfig,
+    config: Config,
     too_close: float,
 ) -> None:
     """Draw two sections of batches, each batch a row of pictures, and write the page.
 
     A picture is framed if another image of its batch is nearer than `too_close`.
     """
+    options = config.sheet
     columns = max(len(batch.names) for _, batches in sections for batch in batches)
     pages = []
     for title, batches in sections:
         cells = (
-            Cell(picture, printable(name), f"{distance:.2f}", framed=distance < too_close)
-            for batch in batches
-            for picture, name, distance in zip(
-                batch.pictures, batch.names, batch.distances, strict=True
+            Cell(
+                load_picture(file, config, options.cell_px),
+                printable(Path(name).name),
+                f"{distance:.2f}",
+                framed=distance < too_close,
             )
+            for batch in batches
+            for file, name, distance in zip(batch.files, batch.names, batch.distances, strict=True)
         )
         count = sum(len(batch.names) for batch in batches)
         pages.append(draw_page(cells, title, Grid(columns, count, _side_px(columns, options))))

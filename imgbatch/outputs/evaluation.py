@@ -9,7 +9,7 @@ from rich.text import Text
 
 from imgbatch.evaluation.results import Evaluation, Figure
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput
+from imgbatch.outputs.base import StandardOutput, WrittenFile
 from imgbatch.outputs.json import print_json
 
 _NOT_SHARES = ("distance", "shift", "score", "classes", "duplicates", "percentile")
@@ -20,10 +20,12 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
     return asdict(evaluation)
 
 
-def write_evaluation(evaluation: Evaluation, *, json: bool) -> None:
-    """Print the figures as a table, or as one JSON document."""
+def write_evaluation(
+    evaluation: Evaluation, *, json: bool, report: WrittenFile | None = None
+) -> None:
+    """Print the figures as a table, or as one JSON document, with the page that was written."""
     if json:
-        print_json(as_json(evaluation))
+        print_json(as_json(evaluation) | {"report": None if report is None else str(report.path)})
         return
     console = StandardOutput()
     console.print(build_table(evaluation, console))
@@ -33,6 +35,8 @@ def write_evaluation(evaluation: Evaluation, *, json: bool) -> None:
         "intervals: 95%, bootstrap"
     )
     console.print(Text(counts, "dim"), soft_wrap=True)
+    if report is not None:
+        console.print_fact("page", report.in_words())
 
 
 def build_table(evaluation: Evaluation, console: Console) -> Table:

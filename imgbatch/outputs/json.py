@@ -30,6 +30,7 @@ def as_document(result: Result) -> dict[str, Any]:
             for image, colors in zip(selection.images, result.pictures.colors(), strict=True)
         ],
         "sheet": None if result.sheet is None else str(result.sheet),
+        "files": [asdict(file) | {"path": str(file.path)} for file in result.files],
         "skipped": [asdict(skipped) for skipped in selection.skipped],
         "indexed": selection.indexed,
         "seconds": round(selection.seconds, 3),

@@ -64,11 +64,24 @@ class Pictures:
 
 def load_picture(path: str, config: Config, side_px: int) -> View:
     """Decode an image, at least `side_px` long if it is that large; grey if it cannot be read."""
+    try:
+        return read_picture(path, config, side_px)
+    except (OSError, UnreadableImage):
+        return _UNREADABLE
+
+
+def read_picture(path: str, config: Config, side_px: int) -> View:
+    """Decode an image, at least `side_px` long if it is that large.
+
+    Raises
+    ------
+    OSError
+        The file cannot be read.
+    UnreadableImage
+        Its bytes are no picture.
+    """
     with quiet_codecs():
-        try:
-            return decode(paths.read(path), config.images.as_options(), view_px=side_px).view
-        except (OSError, UnreadableImage):
-            return _UNREADABLE
+        return decode(paths.read(path), config.images.as_options(), view_px=side_px).view
 
 
 def dominant_colors(picture: View) -> tuple[str, ...]:

@@ -28,8 +28,10 @@ def write_table(result: Result) -> None:
         text.append_text(legend(shares, blocks=draws_blocks(console)))
         console.print(text, soft_wrap=True)
     lines = [("seed", f"{selection.seed}  (repeats this set: --seed {selection.seed})")]
-    if result.sheet is not None:
-        lines.append(("sheet", str(result.sheet)))
+    lines += [
+        (file.kind, str(file.path) if file.kind == "sheet" else file.in_words())
+        for file in result.files
+    ]
     if selection.skipped:
         where = f"  (list: {result.skipped_list})" if result.skipped_list else ""
         lines.append(("skipped", f"{len(selection.skipped)} of the folder's files{where}"))

@@ -12,7 +12,7 @@ import pytest
 import imgbatch
 from imgbatch.config import load_config
 from imgbatch.evaluation.results import Evaluation, Figure, Gain
-from imgbatch.outputs.base import Result
+from imgbatch.outputs.base import Result, WrittenFile
 from imgbatch.outputs.batches import BatchesResult, write_batches_table
 from imgbatch.outputs.evaluation import write_evaluation
 from imgbatch.outputs.explain import print_explanation
@@ -34,7 +34,11 @@ def print_selection() -> None:
     )
     selection = Selection("similar", 7, f"/{NAME}", (image,), (Skipped(NAME, "damaged"),), 1)
     pictures = Pictures([image.path], load_config().config)
-    write_table(Result(selection, pictures, Path(f"/{NAME}.png"), Path(f"/{NAME}.tsv")))
+    files = tuple(
+        WrittenFile(kind, Path(f"/{NAME}.{kind}"), 1_000, 1, 1)
+        for kind in ("sheet", "page", "rows")
+    )
+    write_table(Result(selection, pictures, files, Path(f"/{NAME}.tsv")))
 
 
 def print_batches() -> None:
@@ -44,13 +48,16 @@ def print_batches() -> None:
         BatchesResult(
             1, f"/{NAME}", 4, 1, 3, figures, figures, Path(f"/{NAME}.csv"), Path(f"/{NAME}.png"),
             (Skipped(NAME, "damaged"),), Path(f"/{NAME}.tsv"), 12, 0.5,
+            WrittenFile("page", Path(f"/{NAME}.html"), 1_000, 8, 12),
         )
     )  # fmt: skip
 
 
 def print_evaluation() -> None:
     figure = Figure(NAME, 0.5, 0.4, 0.6, 0.1, NAME)
-    write_evaluation(Evaluation(f"/{NAME}", 9, 3, 0, 4, 5, 9, (figure,)), json=False)
+    report = WrittenFile("page", Path(f"/{NAME}.html"), 1_000, 0, 0)
+    measured = Evaluation(f"/{NAME}", 9, 3, 0, 4, 5, 9, (figure,))
+    write_evaluation(measured, json=False, report=report)
 
 
 def print_explained() -> None:

@@ -1,0 +1,35 @@
+"""The command line that gives an answer again, as a page shows it."""
+
+import shlex
+
+import typer
+
+_WITHOUT = {
+    "output", "report", "preview", "json", "no_sheet", "copy_to", "link_to", "workers",
+    "no_refresh",
+}  # fmt: skip
+"""Options that say what becomes of an answer, or how fast it comes, but not which one it is."""
+
+
+def command_line(context: typer.Context, **settled: object) -> str:
+    """The command with its arguments and with the options that were given.
+
+    Parameters
+    ----------
+    context
+        That of the command; options at their default are left out.
+    settled
+        Values that the command chose itself, such as a drawn seed, or that are shown otherwise.
+    """
+    words = [context.find_root().info_name or "imgbatch", context.info_name or ""]
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        value = settled.get(name, context.params.get(name))
+        if name in _WITHOUT or value in (None, parameter.default):
+            continue
+        if parameter.param_type_name == "argument":
+            words.append(str(value))
+        else:
+            option = max(parameter.opts, key=len)
+            words += [option] if value is True else [option, str(value)]
+    return shlex.join(words)

@@ -1,0 +1,84 @@
+"""The first batches as pictures: the sheet of ``--preview``, the page of ``--report``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgbatch.cli.common import default_picture, note
+
+if TYPE_CHECKING:
+    from imgbatch.batches.schedule import Comparison, DealtChunk, Schedule
+    from imgbatch.collection import Collection
+    from imgbatch.outputs.base import WrittenFile
+    from imgbatch.outputs.batches import BatchesResult, ShownBatch
+    from imgbatch.types import Rows
+
+
+@dataclass(frozen=True)
+class FirstBatches:
+    """The first batches that were dealt, and the random batches they are compared with."""
+
+    photos: "Collection"
+    schedule: "Schedule"
+    first: "DealtChunk"
+    comparison: "Comparison"
+
+    def preview(self, rows: int) -> Path | None:
+        """Draw the first batches, and as many random ones, as rows; None for no rows."""
+        if rows == 0:
+            return None
+        from imgbatch.outputs.batches import MOST_SHOWN, most_shown_batches, write_preview
+
+        photos, dealt = self.photos, self.first.batches
+        name, seed = Path(photos.folder).name, self.schedule.options.seed
+        target = default_picture(photos, "batches", name or "root", seed).absolute()
+        columns = min(len(dealt[0]), MOST_SHOWN)
+        most = most_shown_batches(columns, photos.config.sheet, target)
+        which = f"{name} - seed {seed}"
+        if most < (wanted := min(rows, len(dealt))):
+            rows, part = most, f"the first {most:,} of {wanted:,} batches"
+            which += f" - {part}"
+            note([f"the preview shows {part}; more do not fit on a page"])
+        framed = "framed: closer to another of its batch than any two in a diverse batch"
+        sections = [
+            (f"diverse batches - {which}", self._shown(dealt[:rows], MOST_SHOWN)),
+            (f"random batches - {which}; {framed}", self._shown(self._random(rows), MOST_SHOWN)),
+        ]
+        closest = min(self.comparison.dealt.closest, default=0.0)
+        write_preview(sections, target, photos.config, closest)
+        return target
+
+    def report(
+        self, result: "BatchesResult", target: Path | None, line: str
+    ) -> "WrittenFile | None":
+        """Write the page of the result, if there is a target; `line` is a command for it."""
+        if target is None:
+            return None
+        from imgbatch.outputs.pages import batches_page, write_page
+        from imgbatch.outputs.pages.batches import MOST_BATCHES
+
+        config = self.photos.config
+        dealt = self._shown(self.first.batches[:MOST_BATCHES], config.page.images)
+        random = self._shown(self._random(MOST_BATCHES), config.page.images)
+        return write_page(batches_page(result, dealt, random, config, line), target, config)
+
+    def _random(self, count: int) -> "Sequence[Rows]":
+        return self.schedule.random_batches(len(self.photos), 0)[:count]
+
+    def _shown(self, batches: "Sequence[Rows]", most: int) -> "list[ShownBatch]":
+        """The first images of each batch, without incomplete batches after the first."""
+        from imgbatch.batches.tally import mate_distances
+        from imgbatch.files import paths
+        from imgbatch.outputs.batches import ShownBatch
+
+        photos = self.photos
+        shown: list[ShownBatch] = []
+        for batch in batches:
+            if shown and len(batch) < len(batches[0]):
+                continue
+            names = [photos.records[row].path for row in batch[:most].tolist()]
+            files = [paths.join(photos.folder, name) for name in names]
+            distances = mate_distances(photos.points, batch)[:most].tolist()
+            shown.append(ShownBatch(files, names, distances))
+        return shown

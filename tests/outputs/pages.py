@@ -1,0 +1,123 @@
+"""Pages of every kind, small ones, for tests."""
+
+import numpy as np
+from PIL import Image
+
+from imgbatch.config import load_config
+from imgbatch.evaluation.results import ClassFigure, Evaluation, Figure
+from imgbatch.outputs.batches import BatchesResult, ShownBatch
+from imgbatch.outputs.pages import (
+    ImageGrid,
+    ImageGroups,
+    Page,
+    PageImage,
+    batches_page,
+    evaluation_page,
+    selection_page,
+)
+from imgbatch.types import PickedImage, Selection, Skipped
+from tests.drawing import jpeg, photo
+
+CONFIG = load_config().config
+SHARES = {"hsv": 0.25, "hog": 0.7, "phash": 0.05}
+HOSTILE = (
+    "</title><script>document.documentElement.dataset.ran = 'yes'</script>.jpg",
+    "\" onerror=\"document.documentElement.dataset.ran = 'yes'\" '&amp;.jpg",
+    "holiday\u202egnp.exe",
+    "caf\udce9\n.jpg",
+    "שלום/{{ 7 * 7 }}.jpg",
+    "n" * 250 + ".jpg",
+)
+"""Names that would break out of a page, turn its text around, or widen it."""
+
+
+def write_files(folder, count):
+    """Photos of different shapes as files; returns their paths."""
+    paths = []
+    for number in range(count):
+        width, height = (120, 90) if number % 3 else (70, 140)
+        path = folder / f"{number}.jpg"
+        path.write_bytes(jpeg(photo(number, width, height)))
+        paths.append(str(path))
+    return paths
+
+
+def similar(folder):
+    """Photos under hostile names, one unreadable file, an anchor."""
+    files = [*write_files(folder, 9), str(folder / "none.jpg")]
+    names = [*HOSTILE, "a/b/c.jpg", "8.jpg", "9.jpg", "none.jpg"]
+    images = tuple(
+        PickedImage(
+            rank, file, name, (rank - 1) / 10, 120, 90, label="cats", note="cut off" * (rank == 3),
+            anchor=rank == 1, shares=SHARES if rank > 1 else {},
+        )
+        for rank, (file, name) in enumerate(zip(files, names, strict=True), start=1)
+    )  # fmt: skip
+    skipped = (Skipped(HOSTILE[0], "damaged"),)
+    selection = Selection("similar", 7, "/in/photos", images, skipped, 99, 1.5, ("a note",))
+    return selection_page(selection, CONFIG, "imgbatch similar 'my photos' -n 10 --seed 7")
+
+
+def batches(folder):
+    files = write_files(folder, 8)
+    shown = [ShownBatch(files[:4], files[:4], [0.9, 0.8, 0.8, 0.9])] * 2
+    figures = {
+        "leading_variance": 0.07, "variance": 0.4, "closest": 0.7, "mean_closest": 0.8,
+        "near_duplicates": 0, "classes": float("nan"),
+    }  # fmt: skip
+    random = figures | {"leading_variance": 1.03, "closest": 0.5}
+    result = BatchesResult(3, "/in/photos", 4, 1, 2, figures, random, None, None, (), None, 8, 0.5)
+    close = [ShownBatch(files[4:], files[4:], [0.9, 0.5, 0.5, float("inf")])] * 2
+    return batches_page(result, shown, close, CONFIG, "imgbatch batches photos --seed 3")
+
+
+def evaluate(_folder):
+    figures = tuple(
+        Figure(name, value, value - 0.02, value + 0.02, random, "what it says")
+        for name, value, random in (
+            ("precision_at_10", 0.81, 0.1), ("similar_purity", 0.9, None),
+            ("different_vendi_score", 9.6, 9.3), ("batches_mean_shift", 0.48, 1.01),
+        )
+    )  # fmt: skip
+    classes = tuple(
+        ClassFigure(name, 50, value, value - 0.1, value + 0.1, 0.1)
+        for name, value in (("cats", 0.9), ("<b>dogs</b>", 0.4), ("n" * 90, 0.6))
+    )
+    measured = Evaluation("/in/photos", 150, 3, 0, 10, 20, 150, figures, ("a note",), classes)
+    return evaluation_page(measured, CONFIG, "imgbatch evaluate photos")
+
+
+def duplicates(folder):
+    files = write_files(folder, 6)
+    groups = tuple(
+        ImageGrid(
+            f"Group {number}: edited",
+            "Kept: the largest.",
+            images=tuple(
+                PageImage(
+                    file, file, score="" if first else "0.31", mark="keep" if first else "",
+                    facts=("120 \u00d7 90", "4 kB"),
+                )
+                for first, file in zip((True, False, False), files[start : start + 3], strict=True)
+            ),
+            score_name="distance to the keeper",
+        )
+        for number, start in ((1, 0), (2, 3))
+    )  # fmt: skip
+    return Page("duplicates", "Two groups", sections=(ImageGroups("Groups", groups=groups),))
+
+
+PAGES = {
+    "similar": similar,
+    "batches": batches,
+    "evaluate": evaluate,
+    "duplicates": duplicates,
+}
+
+
+def plain(count, folder):
+    """A page of so many equal images."""
+    path = folder / "one.png"
+    Image.fromarray(np.zeros((2, 2, 3), np.uint8)).save(path)
+    images = tuple(PageImage(str(path), f"{number}.png") for number in range(count))
+    return Page("test", "Plain", sections=(ImageGrid("Images", images=images),))

@@ -23,6 +23,7 @@ from imgbatch.types import Batches, Floats, Hashes, Progress, Rows, Selection, S
 
 if TYPE_CHECKING:  # a request for similar images should not pay for importing them
     from imgbatch.batches.population import Population
+    from imgbatch.types import Duplicates
 
 
 def load(  # noqa: PLR0913 - the library's front; each is one word that most calls leave out
@@ -341,6 +342,35 @@ class Collection:
         labels = class_labels([record.label for record in self.records])
         made = self.projection
         return Population(made.points, self.copy_groups, labels, 0, made.parts, made.run_long_tasks)
+
+    def duplicates(
+        self, level: str = "edited", *, against: "Collection | None" = None
+    ) -> "Duplicates":
+        """Group the images that show one picture, and say which one is worth keeping.
+
+        Parameters
+        ----------
+        level
+            "exact": the same bytes. "copies": resized, recompressed, recoloured, too. "edited":
+            cropped, mirrored, turned, marked, too. "scene": the same place or object, too.
+        against
+            Another folder: only what both share is looked for, and its images are kept. Then
+            "scene" finds no more than "edited".
+
+        Raises
+        ------
+        SelectionError
+            There is no such level.
+
+        Examples
+        --------
+        >>> load("photos").duplicates("exact").groups
+        ()
+        """
+        from imgbatch.selection.duplicates import answer
+
+        others = () if against is None else (against._picker,)  # noqa: SLF001 - of this class
+        return answer([self._picker, *others], level)
 
     @property
     def copy_groups(self) -> Hashes:

@@ -1,8 +1,9 @@
 """Answer which images of a folder are there twice, and which one of them is worth keeping."""
 
 import math
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -13,14 +14,13 @@ from imgbatch.copies.match import Kind, Pairs
 from imgbatch.errors import SelectionError
 from imgbatch.index.duplicates import NearDuplicates
 from imgbatch.index.scenes import scene_pairs
-from imgbatch.types import DuplicateGroup, DuplicateImage, ImageRecord, Rows, View
+from imgbatch.selection.picker import Picker
+from imgbatch.types import DuplicateGroup, DuplicateImage, Duplicates, ImageRecord, Rows, View
 
 LEVELS = {"exact": Kind.EXACT, "copies": Kind.COPY, "edited": Kind.EDITED, "scene": Kind.SCENE}
 """What counts as near-duplicates, each level with those before it."""
 _SHARPER = 1.05
 """A picture counts as sharper if its sharpness is so many times as large."""
-
-_Reason = tuple[str, float]
 
 
 def check_level(level: str) -> str:
@@ -34,6 +34,22 @@ def check_level(level: str) -> str:
     if level not in LEVELS:
         raise SelectionError(f"the level {level!r} was given", f"give one of {', '.join(LEVELS)}")
     return level
+
+
+def answer(pickers: Sequence[Picker], level: str) -> Duplicates:
+    """The near-duplicates of one folder, or what a second one shares with it."""
+    started = time.perf_counter()
+    first, *others = pickers
+    check_level(level)
+    found = replace(first.duplicates, sources=tuple(picker.source for picker in pickers))
+    return Duplicates(
+        folder=first.folder,
+        level=level,
+        groups=DuplicateFinder(found).groups(level),
+        indexed=len(found.contents),
+        against=others[0].folder if others else "",
+        seconds=time.perf_counter() - started,
+    )
 
 
 @dataclass(frozen=True)

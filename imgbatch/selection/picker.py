@@ -62,8 +62,12 @@ class Picker:
     def duplicates(self) -> NearDuplicates:
         """Finds near-duplicates."""
         options = self.config.images.as_options()
-        source = Source(self._opened, self.projection)
-        return NearDuplicates((source,), options, self.config.index.workers)
+        return NearDuplicates((self.source,), options, self.config.index.workers)
+
+    @property
+    def source(self) -> Source:
+        """The index with its projection."""
+        return Source(self._opened, self.projection)
 
     def similar(
         self,

@@ -20,6 +20,7 @@ Jinja is imported only when a page is written.
 """
 
 from imgbatch.outputs.pages.batches import batches_page
+from imgbatch.outputs.pages.duplicates import duplicates_page
 from imgbatch.outputs.pages.evaluation import evaluation_page
 from imgbatch.outputs.pages.records import (
     Chart,
@@ -48,6 +49,7 @@ __all__ = [
     "Section",
     "SideBySide",
     "batches_page",
+    "duplicates_page",
     "evaluation_page",
     "selection_page",
     "write_page",

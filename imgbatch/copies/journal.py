@@ -1,0 +1,219 @@
+"""Move files by a journal, so that a kill in the middle loses nothing and all can be taken back.
+
+The journal is written before the first file is moved. It lists where each file comes from and
+where it goes. A file is moved by giving it its new name, and then taking the old one away: at every
+moment it has at least one of them. So what is left to do is seen from the files themselves, and
+doing a journal twice does no harm. The name of a journal says how far it is: ``pending`` while
+files are moved, ``undone`` after they were moved back.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgbatch.errors import OutputError, UsageError
+from imgbatch.files.atomic import give_free_name, temporary_file
+from imgbatch.files.regular import only_regular
+
+_START, _ENDING = "imgbatch-moves-", ".jsonl"
+_PENDING, _UNDONE = ".pending", ".undone"
+_KIND = "imgbatch moves"
+_VERSION = 1
+_COPIED_INSTEAD = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
+"""Where a second name cannot be given to a file, it is copied and then removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What became of the files of a journal.
+
+    Attributes
+    ----------
+    journal
+        Where it lies now.
+    files
+        How many files are in their new place.
+    left
+        Files that were left where they are, with reasons.
+    """
+
+    journal: Path
+    files: int
+    left: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    source: str
+    target: str
+
+
+def move_files(moves: Sequence[tuple[str, str]], directory: Path) -> Moved:
+    """Move files to free names, by a new journal in a directory.
+
+    Parameters
+    ----------
+    moves
+        Absolute paths: from, to. Folders on the way are made.
+    directory
+        Gets the journal.
+
+    Raises
+    ------
+    OutputError
+        The journal cannot be written; no file was moved then.
+
+    Examples
+    --------
+    >>> _ = Path("a.jpg").write_bytes(b"picture")
+    >>> moved = move_files([(os.path.abspath("a.jpg"), os.path.abspath("out/a.jpg"))], Path("out"))
+    >>> moved.files, Path("a.jpg").exists(), Path("out/a.jpg").exists()
+    (1, False, True)
+    >>> undo(moved.journal).files, Path("a.jpg").exists()
+    (1, True)
+    """
+    lines = [{"kind": _KIND, "version": _VERSION}]
+    lines += [{"from": source, "to": target} for source, target in moves]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with temporary_file(directory) as temporary:
+            temporary.write_text(text, encoding="ascii")
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
+            journal = _under_free_number(temporary, directory)
+    except OSError as error:
+        raise OutputError(
+            f"no journal can be written to {directory}: {error.strerror or error}; "
+            "no file was moved",
+            "choose another folder",
+        ) from None
+    return _finish(journal, [_Move(*move) for move in moves])
+
+
+def finish_pending(directory: Path) -> list[Moved]:
+    """Finish what a kill interrupted: do every pending journal of a directory."""
+    found = sorted(directory.glob(f"{_START}*{_PENDING}{_ENDING}")) if directory.is_dir() else []
+    return [_finish(journal, _read(journal)) for journal in found]
+
+
+def undo(journal: Path) -> Moved:
+    """Move all files of a journal back.
+
+    Raises
+    ------
+    UsageError
+        It is no journal, or cannot be read.
+
+    A file whose old place is taken by another one stays where it is.
+    """
+    moves = [_Move(move.target, move.source) for move in reversed(_read(journal))]
+    moved, left = _carry_out(moves)
+    return Moved(_renamed(journal, _UNDONE) if not left else journal, moved, left)
+
+
+def _finish(journal: Path, moves: Sequence[_Move]) -> Moved:
+    moved, left = _carry_out(moves)
+    return Moved(_renamed(journal, ""), moved, left)
+
+
+def _carry_out(moves: Iterable[_Move]) -> tuple[int, tuple[tuple[str, str], ...]]:
+    moved, left = 0, list[tuple[str, str]]()
+    for move in moves:
+        try:
+            _move(move.source, move.target)
+            moved += 1
+        except OSError as error:
+            left.append((move.source, error.strerror or str(error)))
+    return moved, tuple(left)
+
+
+def _move(source: str, target: str) -> None:
+    """Move a file to a free name. Both names may be there, or the new one alone, after a kill."""
+    there, done = os.path.lexists(source), os.path.lexists(target)
+    if done and not there:
+        return
+    if not there:
+        raise FileNotFoundError(errno.ENOENT, "the file is gone")
+    if os.path.islink(source):
+        raise OSError(errno.EINVAL, "it is a link, which would lead elsewhere from another place")
+    if done and not _equal(source, target):
+        raise FileExistsError(errno.EEXIST, f"{target} is there already")
+    if not done:
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        try:
+            os.link(source, target, follow_symlinks=False)
+        except OSError as error:
+            if error.errno not in _COPIED_INSTEAD:
+                raise
+            _copy(source, Path(target))
+    with contextlib.suppress(FileNotFoundError):  # another process finishes the same journal
+        os.unlink(source)
+
+
+def _copy(source: str, target: Path) -> None:
+    with temporary_file(target.parent) as temporary:
+        with open(source, "rb", opener=only_regular) as reader, temporary.open("wb") as writer:
+            shutil.copyfileobj(reader, writer)
+            writer.flush()
+            os.fsync(writer.fileno())
+        shutil.copystat(source, temporary)
+        give_free_name(temporary, target)
+
+
+def _equal(a: str, b: str) -> bool:
+    """Whether two names are of one file, or of files of equal bytes."""
+    if os.path.samefile(a, b):
+        return True
+    if os.path.getsize(a) != os.path.getsize(b):
+        return False
+    with open(a, "rb", opener=only_regular) as one, open(b, "rb", opener=only_regular) as two:
+        while block := one.read(1 << 20):
+            if block != two.read(1 << 20):
+                return False
+    return True
+
+
+def _read(journal: Path) -> list[_Move]:
+    hint = f"give a file {_START}*{_ENDING} that duplicates --apply has written"
+    try:
+        lines = journal.read_text(encoding="ascii").splitlines()
+        header, *rows = (json.loads(line) for line in lines)
+        if header != {"kind": _KIND, "version": _VERSION}:
+            raise ValueError("its first line is another one")
+        moves = [_Move(row["from"], row["to"]) for row in rows]
+        if not all(os.path.isabs(path) for move in moves for path in (move.source, move.target)):
+            raise ValueError("a path in it is not absolute")
+    except OSError as error:
+        raise UsageError(f"{journal} cannot be read: {error.strerror or error}", hint) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{journal} is no journal of moves: {error}", hint) from None
+    return moves
+
+
+def _under_free_number(temporary: Path, directory: Path) -> Path:
+    number = 1
+    while True:
+        names = [f"{_START}{number:03}{state}{_ENDING}" for state in (_PENDING, "", _UNDONE)]
+        journal = directory / names[0]
+        if not any(os.path.lexists(directory / name) for name in names):
+            with contextlib.suppress(FileExistsError):
+                give_free_name(temporary, journal)
+                return journal
+        number += 1
+
+
+def _renamed(journal: Path, state: str) -> Path:
+    """The journal under the name of another state; it stays where it is if that is impossible."""
+    stem = journal.name.removesuffix(_ENDING).removesuffix(_PENDING).removesuffix(_UNDONE)
+    renamed = journal.with_name(f"{stem}{state}{_ENDING}")
+    try:
+        os.rename(journal, renamed)
+    except OSError:
+        return renamed if renamed.exists() else journal
+    return renamed

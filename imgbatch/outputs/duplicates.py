@@ -1,0 +1,193 @@
+"""What `duplicates` shows: a table of groups, a JSON document, rows, a sheet."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from imgbatch.config.schema import Config
+from imgbatch.files.atomic import replacing
+from imgbatch.files.names import printable
+from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.json import print_json
+from imgbatch.outputs.pictures import load_picture
+from imgbatch.outputs.sheet import Cell, Grid, draw_page, save_page
+from imgbatch.types import DuplicateGroup, DuplicateImage, Duplicates
+
+_TABLE_GROUPS = 20
+_TABLE_MEMBERS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class MoveReport:
+    """What was moved, or would be.
+
+    Attributes
+    ----------
+    to
+        The folder that the files go to.
+    files
+        How many files.
+    bytes
+        Their size.
+    journal
+        The journal that takes the moves back; None if nothing was moved.
+    left
+        Files that were left where they are, with reasons.
+    """
+
+    to: str
+    files: int
+    bytes: int
+    journal: str | None = None
+    left: tuple[tuple[str, str], ...] = ()
+
+
+def write_duplicates(
+    found: Duplicates, files: Sequence[WrittenFile], moved: MoveReport | None, *, json: bool
+) -> None:
+    """Print groups as a table, or as one JSON document."""
+    if json:
+        print_json(duplicates_document(found, files, moved))
+        return
+    console = StandardOutput()
+    if found.groups:
+        console.print(_table(found))
+    console.print_fact("found", _in_words(found))
+    if len(found.groups) > _TABLE_GROUPS:
+        console.print_fact(
+            "more", f"{len(found.groups) - _TABLE_GROUPS:,} groups; -o FILE.csv lists all"
+        )
+    for file in files:
+        console.print_fact(file.kind, file.in_words())
+    if moved is not None:
+        console.print_fact("move", _moved_in_words(moved))
+        if moved.journal is not None:
+            console.print_fact("undo", f"imgbatch duplicates --undo {moved.journal}")
+
+
+def duplicates_document(
+    found: Duplicates, files: Sequence[WrittenFile], moved: MoveReport | None
+) -> dict[str, Any]:
+    """The groups as values for JSON; the keys are a contract, see DESIGN.md."""
+    return {
+        "folder": found.folder,
+        "level": found.level,
+        "against": found.against or None,
+        "groups": [asdict(group) for group in found.groups],
+        "extra": found.extra,
+        "indexed": found.indexed,
+        "moved": None if moved is None else asdict(moved),
+        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "seconds": round(found.seconds, 3),
+        "notes": list(found.notes),
+    }
+
+
+def _in_words(found: Duplicates) -> str:
+    if not found.groups:
+        where = f" that {printable(found.against)} has, too" if found.against else ""
+        return f"no near-duplicates{where} among {found.indexed:,} images (level {found.level})"
+    size = sum(image.size for group in found.groups for image in group.images if not image.keep)
+    groups = f"{len(found.groups):,} group{'s' * (len(found.groups) > 1)}"
+    return f"{found.extra:,} of {found.indexed:,} images could go ({_size(size)}), in {groups}"
+
+
+def _moved_in_words(moved: MoveReport) -> str:
+    files = f"{moved.files:,} file{'s' * (moved.files != 1)} ({_size(moved.bytes)})"
+    if moved.journal is None:
+        return f"{files} would go to {moved.to}; --apply moves them"
+    left = f"; {len(moved.left):,} left where they are" if moved.left else ""
+    return f"{files} moved to {moved.to}{left}"
+
+
+def _table(found: Duplicates) -> Table:
+    table = Table(title_justify="left")
+    table.add_column("#", justify="right")
+    table.add_column("image", overflow="fold")
+    table.add_column("kind")
+    table.add_column("score", justify="right")
+    table.add_column("pixels", justify="right")
+    table.add_column("size", justify="right")
+    for number, group in enumerate(found.groups[:_TABLE_GROUPS], start=1):
+        shown = group.images[:_TABLE_MEMBERS]
+        for image in shown:
+            kind = f"keep: {image.reason}" if image.keep else image.kind
+            table.add_row(
+                str(number) if image.keep else "",
+                printable(_name(image, found)),
+                kind,
+                "" if image.keep else f"{image.score:.2f}",
+                f"{image.width}x{image.height}",
+                _size(image.size),
+                style="bold" if image.keep else "",
+            )
+        if len(shown) < len(group.images):
+            table.add_row("", f"and {len(group.images) - len(shown):,} more", "", "", "", "")
+        table.add_section()
+    return table
+
+
+def _name(image: DuplicateImage, found: Duplicates) -> str:
+    """The path inside the folder; of the other folder's images the whole path."""
+    return image.path if image.keep and found.against else image.relative
+
+
+def _size(size: int) -> str:
+    if size >= 1e9:
+        return f"{size / 1e9:.1f} GB"
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+
+
+def write_duplicate_rows(found: Duplicates, target: Path) -> None:
+    """Write a row for each image: group, group's kind, path and all that is known of it.
+
+    ``path`` is absolute; bytes that are no valid text are written as they are.
+    """
+    names = ("path", "keep", "kind", "score", "width", "height", "size", "reason")
+    with (
+        replacing(target) as temporary,
+        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["group", "group_kind", *names])
+        for number, group in enumerate(found.groups, start=1):
+            for image in group.images:
+                values = asdict(image) | {"keep": int(image.keep)}
+                writer.writerow([number, group.kind, *(values[name] for name in names)])
+
+
+def write_duplicate_sheet(found: Duplicates, target: Path, config: Config) -> int:
+    """Draw the groups one after the other, kept images framed; returns how many images it shows."""
+    images = [
+        (number, image) for number, group in enumerate(found.groups, 1) for image in group.images
+    ]
+    grid = Grid.fitting(len(images), config.sheet, target)
+    title = f"near-duplicates - {Path(found.folder).name} - {found.level}"
+    save_page(draw_page(_cells(images[: grid.shown], config), title, grid), target)
+    return grid.shown
+
+
+def _cells(images: Sequence[tuple[int, DuplicateImage]], config: Config) -> Iterator[Cell]:
+    for number, image in images:
+        picture = load_picture(image.path, config, config.sheet.cell_px)
+        detail = "keep" if image.keep else f"{image.kind} {image.score:.2f}"
+        yield Cell(picture, f"{number}  {printable(Path(image.path).name)}", detail, image.keep)
+
+
+def group_heading(number: int, group: DuplicateGroup) -> str:
+    """What stands above a group."""
+    return f"Group {number}: {group.kind}, {len(group.images)} images"
+
+
+def write_undone(journal: Path, files: int, left: Sequence[tuple[str, str]], *, json: bool) -> None:
+    """Print what undoing a journal did."""
+    if json:
+        print_json({"journal": str(journal), "files": files, "left": [list(pair) for pair in left]})
+        return
+    console = StandardOutput()
+    console.print_fact("undone", f"{files:,} file{'s' * (files != 1)} moved back")
+    console.print_fact("journal", str(journal))

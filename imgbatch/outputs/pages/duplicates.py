@@ -1,0 +1,82 @@
+"""The page of near-duplicates: each group side by side, the image worth keeping first."""
+
+from pathlib import Path
+
+from imgbatch.config.schema import Config
+from imgbatch.outputs.duplicates import group_heading
+from imgbatch.outputs.pages.records import Facts, ImageGrid, ImageGroups, Page, PageImage
+from imgbatch.outputs.pages.settings import remarks_section
+from imgbatch.types import DuplicateImage, Duplicates
+
+_LEAD = (
+    "Images that show one picture: the same bytes (exact), resized, recompressed or recoloured"
+    " (copy), cropped, mirrored, turned or marked (edited), or the same place or object (scene)."
+)
+_GROUPS = (
+    "Each image of a group matches the kept one itself. The number says how far the details of both"
+    " agree: 1 is full agreement."
+)
+
+
+def duplicates_page(found: Duplicates, config: Config, command: str = "") -> Page:  # noqa: ARG001
+    """The page of a folder's near-duplicates.
+
+    Parameters
+    ----------
+    found
+        What `Collection.duplicates` returned.
+    config
+        The settings of the collection.
+    command
+        The terminal command that finds the same; "" shows none.
+
+    Examples
+    --------
+    >>> import imgbatch
+    >>> photos = imgbatch.load("photos")
+    >>> duplicates_page(photos.duplicates(), photos.config).title
+    'Near-duplicates in photos'
+    """
+    groups = tuple(
+        ImageGrid(
+            group_heading(number, group),
+            f"Kept: {group.kept.reason}.",
+            images=tuple(_card(image, found) for image in group.images),
+            score_name="agreement",
+        )
+        for number, group in enumerate(found.groups, start=1)
+    )
+    against = f" and {Path(found.against).name}" if found.against else ""
+    return Page(
+        "duplicates",
+        f"Near-duplicates in {Path(found.folder).name or 'the root'}{against}",
+        _LEAD,
+        (
+            (f"{len(found.groups):,}", "groups"),
+            (f"{found.extra:,}", "images that could go"),
+            (f"{found.indexed:,}", "images compared"),
+        ),
+        (
+            ImageGroups("Groups", _GROUPS if groups else "There are none.", groups=groups),
+            Facts("What was asked", facts=(("folder", (found.folder,)), ("level", (found.level,)))),
+            *remarks_section(found.notes, ()),
+        ),
+        command,
+    )
+
+
+def _card(image: DuplicateImage, found: Duplicates) -> PageImage:
+    facts = [f"{image.width:,} \u00d7 {image.height:,}", f"{image.size / 1000:,.0f} kB"]
+    if not image.keep:
+        facts.append(image.kind)
+    return PageImage(
+        image.path,
+        image.path if image.keep and found.against else image.relative,
+        score="" if image.keep else f"{image.score:.2f}",
+        mark="keep" if image.keep else "",
+        facts=(
+            f"{image.width:,} \u00d7 {image.height:,}",
+            kilobytes,
+            *(() if image.keep else (image.kind,)),
+        ),
+    )

@@ -40,7 +40,7 @@ _BLOCK = 256
 _HALF, _FULL = 0.5, 0.7
 """What must agree of half and full miniatures for another look."""
 _FINE = (
-    _Least(typical=0.82, share=0.75, rich=0.10),
+    _Least(typical=0.80, share=0.75, rich=0.10),
     _Least(typical=0.90, share=0.90, rich=0.0),  # hardly any details, but all agree
     _Least(typical=0.90, share=0.50, rich=0.14),  # marked, but many details agree closely
 )

@@ -114,7 +114,10 @@ def first_apart(
     copies_among: CopiesAmong,
     taken: tuple[int, int] | None = None,
 ) -> list[int]:
-    """Positions of the first rows, each no copy of a row chosen before it.
+    """Positions of the first rows, none a copy of another one, nor linked to it by copies.
+
+    Two crops of one photograph may have nothing in common; a third picture that is like both shows
+    what they are. So rows that were passed over count as links.
 
     Parameters
     ----------
@@ -133,6 +136,10 @@ def first_apart(
     -------
     At most `most` positions, rising.
 
+    Notes
+    -----
+    `copies_among` is asked about the first rows, and about twice as many while too few are left.
+
     Examples
     --------
     >>> def next_to_each_other(rows):
@@ -140,32 +147,36 @@ def first_apart(
     >>> first_apart(np.array([5, 6, 8, 1]), [0, 1, 2, 3], 2, next_to_each_other)
     [0, 2]
     """
-    chosen: list[int] = []
     first = np.array([] if taken is None else [taken[0]], np.int64)
     seen = set() if taken is None else {taken[1]}
-    waiting = iter(range(len(rows)))
+    waiting = (position for position in range(len(rows)) if keys[position] not in seen)
+    asked: list[int] = []
+    chosen: list[int] = []
     size = most
     while len(chosen) < most:
-        batch: list[int] = []
+        before = len(asked)
         for position in waiting:
-            if keys[position] not in seen:
-                seen.add(keys[position])
-                batch.append(position)
-            if len(batch) == size:
+            asked.append(position)
+            seen.add(keys[position])
+            if len(asked) - before == size:
                 break
-        if not batch:
+        if len(asked) == before:
             break
-        before = len(first) + len(chosen)
-        pairs = copies_among(np.concatenate([first, rows[[*chosen, *batch]]]))
-        barred = set[int]()
-        for number, position in enumerate(batch, start=before):
-            partners = pairs[pairs[:, 1] == number, 0].tolist()
-            if any(partner not in barred for partner in partners):
-                barred.add(number)
-            elif len(chosen) < most:
-                chosen.append(position)
-        size *= 2
+        pairs = copies_among(np.concatenate([first, rows[asked]]))
+        heads = _heads(len(first) + len(asked), pairs)
+        chosen = [asked[head - len(first)] for head in heads if head >= len(first)][:most]
+        size = len(asked)
     return chosen
+
+
+def _heads(count: int, pairs: Rows) -> list[int]:
+    """The first position of everything that hangs together, rising."""
+    head = list(range(count))
+    for low, high in pairs.tolist():  # the lower position first
+        a, b = head[low], head[high]
+        if a != b:
+            head = [min(a, b) if each in (a, b) else each for each in head]
+    return sorted(set(head))
 
 
 def _count_bits(words: Hashes) -> npt.NDArray[np.uint8]:

@@ -18,6 +18,7 @@ _FREQUENCIES = 6  # of each direction; the highest has 2.5 waves across the view
 _LIFT = 0.5  # of high frequencies, as pictures hold less of them: a power of the frequency
 _SUBPIXELS = 16
 _ALONE_OR_BOTH = (0.0, 0.4)  # sides of pictures are cut by 0.4 alone, or both
+_FRAMES = (0.03, 0.06, 0.09, 0.13)
 _LEAST_LENGTH = 1.0  # of a vector that is not flat, in grey values
 
 
@@ -73,6 +74,7 @@ def _all_windows() -> tuple[Window, ...]:
         for columns in cuts
         if max(sum(rows), sum(columns)) < 0.35 or min(sum(rows), sum(columns)) in _ALONE_OR_BOTH
     ]
+    frames = [Window(y, y, x, x) for y in _FRAMES for x in _FRAMES]
     centred = [Window(cut, cut, cut, cut, 1) for cut in (0.0, 0.05, 0.1, 0.15)]
     sides = [
         Window(*rows, *columns, 1)
@@ -82,7 +84,7 @@ def _all_windows() -> tuple[Window, ...]:
     ]
     bands = [Window(0.1, 0.1, 0, 0, 1), Window(0, 0, 0.1, 0.1, 1)]
     turned = [Window(cut, cut, cut, cut, turn) for turn in range(2, 8) for cut in (0.0, 0.1)]
-    return tuple(upright + centred + sides + bands + turned)
+    return tuple(upright + frames + centred + sides + bands + turned)
 
 
 @dataclass(frozen=True)

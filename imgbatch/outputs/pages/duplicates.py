@@ -74,9 +74,5 @@ def _card(image: DuplicateImage, found: Duplicates) -> PageImage:
         image.path if image.keep and found.against else image.relative,
         score="" if image.keep else f"{image.score:.2f}",
         mark="keep" if image.keep else "",
-        facts=(
-            f"{image.width:,} \u00d7 {image.height:,}",
-            kilobytes,
-            *(() if image.keep else (image.kind,)),
-        ),
+        facts=tuple(facts),
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgbatch.cli.common import command, default_picture, note, open_folder
-from imgbatch.cli.options import Folder, FolderOptions, Json, Seed, target_name
+from imgbatch.cli.options import FilterOptions, Folder, FolderOptions, Json, Seed, target_name
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
@@ -36,9 +36,7 @@ PlanPath = Annotated[
         help="Write the plan here, a line a batch (.jsonl, .csv, .parquet, or folder/ of .jsonl).",
     ),
 ]
-Balance = Annotated[
-    bool, typer.Option("--balance", help="Spread the classes (subfolders) evenly too.")
-]
+Balance = Annotated[bool, typer.Option("--balance", help="Spread the classes evenly too.")]
 DropLast = Annotated[
     bool, typer.Option("--drop-last", help="Leave out random images, so that all batches are full.")
 ]
@@ -46,6 +44,7 @@ Preview = Annotated[
     int, typer.Option(metavar="K", help="Write a sheet of K batches and K random ones, as rows.")
 ]
 _INDEX = FolderOptions()
+_ALL = FilterOptions()
 
 
 @command
@@ -59,6 +58,7 @@ def batches(
     drop_last: DropLast = False,
     preview: Preview = 0,
     json: Json = False,
+    filters: FilterOptions = _ALL,
     options: FolderOptions = _INDEX,
 ) -> None:
     """Deal all images into training batches that differ inside and resemble each other."""
@@ -70,7 +70,7 @@ def batches(
     started = time.perf_counter()
     _check(batch_size, epochs, preview)
     target = _check_target(output, folder)
-    photos = open_folder(folder, options)
+    photos = open_folder(folder, options, filters)
     _check_fits(batch_size, photos, drop_last=drop_last)
     how = DealOptions(batch_size, checked_seed(seed), 0, drop_last, balance)
     schedule = Schedule(photos.population, how, epochs)
@@ -132,7 +132,7 @@ def _check_fits(batch_size: int, photos: "Collection", *, drop_last: bool) -> No
     images = len(photos)
     if batch_size <= images:
         return
-    message = f"--batch-size is {batch_size}, but {photos.folder} holds {images} images"
+    message = f"--batch-size is {batch_size}, but {photos.holding}"
     if drop_last:
         raise UsageError(f"{message}: with --drop-last no batch is left", f"give 1 to {images}")
     note([f"{message}: one incomplete batch an epoch"])

@@ -8,6 +8,7 @@ complete, index included; until then searches use the old one.
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_DIMENSIONS = 2000
 """Most dimensions that pgvector's HNSW index takes of the type `vector`."""
+SEARCHED = ("images", "image_spaces", "image_embeddings")
+"""The tables that a search needs; exports of earlier versions have no others."""
 
 _MARK = "imgbatch export, version 1"
 _TABLES = {
@@ -51,6 +54,22 @@ _TABLES = {
             arrays bytea NOT NULL
         );
     """,
+    "image_tags": """
+        CREATE TABLE image_tags (
+            image_id uuid NOT NULL REFERENCES images ON DELETE CASCADE,
+            tag text NOT NULL,
+            PRIMARY KEY (image_id, tag)
+        );
+        CREATE INDEX image_tags_by_tag ON image_tags (tag);
+    """,
+    "image_texts": """
+        CREATE TABLE image_texts (
+            image_id uuid NOT NULL REFERENCES images ON DELETE CASCADE,
+            text text NOT NULL,
+            position integer NOT NULL,
+            PRIMARY KEY (image_id, position)
+        );
+    """,
     "image_embeddings": """
         CREATE TABLE image_embeddings (
             image_id uuid NOT NULL REFERENCES images ON DELETE CASCADE,
@@ -70,11 +89,37 @@ _UPSERT = """
            images.note)
         IS DISTINCT FROM (excluded.label, excluded.width, excluded.height, excluded.size,
                           excluded.hash, excluded.phash, excluded.note)
+    RETURNING id
 """  # path and folder need no update: the id is made of them
+_MAKE_EQUAL = {
+    name: (
+        f"""
+        DELETE FROM image_{name} old USING imgbatch_rows
+        WHERE old.image_id = imgbatch_rows.id AND NOT EXISTS
+            (SELECT FROM imgbatch_{name} new WHERE {equal})
+        RETURNING old.image_id
+        """,  # noqa: S608 - of constants alone
+        f"""
+        INSERT INTO image_{name} SELECT * FROM imgbatch_{name}
+        ON CONFLICT DO NOTHING RETURNING image_id
+        """,  # noqa: S608
+    )
+    for name, equal in (
+        ("tags", "(old.image_id, old.tag) = (new.image_id, new.tag)"),
+        (
+            "texts",
+            "(old.image_id, old.text, old.position) = (new.image_id, new.text, new.position)",
+        ),
+    )
+}
+"""Deletes what is no longer known of the images that arrived, and inserts what is new."""
 _ARRIVALS = """
     CREATE TEMP TABLE imgbatch_rows ON COMMIT DELETE ROWS AS
         SELECT id, path, label, width, height, size, hash, phash, note FROM images WITH NO DATA;
     CREATE TEMP TABLE imgbatch_points (id uuid, embedding vector) ON COMMIT DELETE ROWS;
+    CREATE TEMP TABLE imgbatch_tags (image_id uuid, tag text) ON COMMIT DELETE ROWS;
+    CREATE TEMP TABLE imgbatch_texts (image_id uuid, text text, position integer)
+        ON COMMIT DELETE ROWS;
     CREATE TEMP TABLE imgbatch_here (id uuid);
 """
 
@@ -84,7 +129,9 @@ def index_name(fingerprint: str) -> str:
     return f"image_embeddings_{fingerprint}_hnsw"
 
 
-def check_tables(db: "Connection[Any]", address: Address) -> list[str]:
+def check_tables(
+    db: "Connection[Any]", address: Address, names: Iterable[str] = tuple(_TABLES)
+) -> list[str]:
     """Names of the missing tables; raises `DatabaseError` if a table of such a name is not ours."""
     find = (
         "SELECT obj_description(pg_class.oid, 'pg_class') FROM pg_class"
@@ -92,7 +139,7 @@ def check_tables(db: "Connection[Any]", address: Address) -> list[str]:
         " WHERE relname = %s AND nspname = current_schema()"
     )
     missing = []
-    for name in _TABLES:
+    for name in names:
         comment = db.execute(find, (name,)).fetchone()
         if comment is None:
             missing.append(name)
@@ -152,7 +199,7 @@ class _Export:
         for batch in self.table.batches():
             with self.db.transaction():
                 lacking = self._compare(batch)
-                changed += self._upsert()
+                changed += len(self._upsert() | self._send_known(batch))
                 sent += self._send_points(batch, lacking)
             done += len(batch)
             progress(done, len(self.table))
@@ -217,9 +264,30 @@ class _Export:
         )
         return {image_id for (image_id,) in lacking}
 
-    def _upsert(self) -> int:
-        """Write the rows that are new or differ; returns their number."""
-        return self.db.execute(_UPSERT, (self.folder,)).rowcount
+    def _upsert(self) -> set[UUID]:
+        """Write the rows that are new or differ; returns their ids."""
+        return {image_id for (image_id,) in self.db.execute(_UPSERT, (self.folder,))}
+
+    def _send_known(self, batch: Batch) -> set[UUID]:
+        """Make tags and texts those of the batch; returns the ids of images where some differed."""
+        ids = list(map(str, batch.ids))
+        known = {
+            "tags": [(id_, tag) for id_, tags in zip(ids, batch.tags, strict=True) for tag in tags],
+            "texts": [
+                (id_, text, position)
+                for id_, texts in zip(ids, batch.texts, strict=True)
+                for position, text in enumerate(texts)
+            ],
+        }
+        changed: set[UUID] = set()
+        for name, rows in known.items():
+            with self.db.cursor() as cursor:
+                with cursor.copy(f"COPY imgbatch_{name} FROM STDIN") as copy:
+                    for row in rows:
+                        copy.write_row(row)
+                for statement in _MAKE_EQUAL[name]:
+                    changed |= {image_id for (image_id,) in cursor.execute(statement)}
+        return changed
 
     def _send_points(self, batch: Batch, lacking: set[UUID]) -> int:
         if not lacking:

@@ -20,7 +20,7 @@ from imgbatch.errors import DatabaseError, UsageError
 from imgbatch.exports.base import as_name, as_text, image_id
 from imgbatch.exports.connection import Address, need_psycopg, use_vectors
 from imgbatch.exports.portable import PortableSpace
-from imgbatch.exports.postgres import check_tables, index_name
+from imgbatch.exports.postgres import SEARCHED, check_tables, index_name
 from imgbatch.files import cache, paths
 from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.answer import (
@@ -33,7 +33,7 @@ from imgbatch.selection.answer import (
 )
 from imgbatch.selection.explain import shares_of_set
 from imgbatch.selection.similar import Anchor, SimilarOptions, distinct_mask, similar
-from imgbatch.types import Floats, ImageRecord, PickedImage, Selection
+from imgbatch.types import Floats, ImageRecord, Known, PickedImage, Selection
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -110,7 +110,7 @@ class RemoteImages:
         started = time.perf_counter()
         with self._address.connect() as db:
             use_vectors(db, self._address)
-            if check_tables(db, self._address):
+            if check_tables(db, self._address, SEARCHED):
                 raise DatabaseError(f"{self._address.shown} holds no export", _EXPORT_FIRST)
             folders = dict(
                 db.execute("SELECT folder, fingerprint FROM image_spaces WHERE complete").fetchall()
@@ -240,7 +240,7 @@ class RemoteImages:
             [image.record for image in chosen],
             distances,
             shares_of_set(self.space.space, points[rows], anchor.point),
-            [image.label for image in chosen],
+            [Known(image.label) for image in chosen],
             anchor_first=anchor.row is not None,
         )
         return choice.images(self.folder), distinct

@@ -1,8 +1,9 @@
 """Comma-separated values in UTF-8: a header, then a line for each image.
 
 Folder and fingerprint are repeated in each line; `hash` and `phash` are hexadecimal; `point` is a
-JSON array in one cell, which pgvector takes as it is, `texts` another one; between `tags` stands
-``;``. Numbers have the nine digits that bring back every float32. The feature space itself is not exported.
+JSON array in one cell, which pgvector takes as it is, and `texts` is another; between tags stands a
+semicolon. Numbers have the nine digits that bring back every float32. The feature space itself is
+not exported.
 
 Names stand as they are, so that programs find the files. A spreadsheet takes a cell that begins
 with ``=``, ``+``, ``-`` or ``@`` for a formula, also in quotes: whoever opens images of strangers

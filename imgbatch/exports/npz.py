@@ -1,9 +1,9 @@
 """NumPy's .npz: one array for each column, row i for the i-th image; nothing is pickled.
 
 `ids` and `hashes` are (n, 16) uint8, `phashes` uint64, `points` (n, p) float32, names fixed-width
-text. `tags` and `texts` are (bytes,) uint8, JSON arrays in UTF-8 one after the other; `tag_ends` and
-`text_ends` (n,) say where that of each image ends. `folder` and `fingerprint` are single strings; `settings` (JSON) and `space` (bytes) hold the
-feature space, see `read_space`.
+text. `tags` and `texts` are (bytes,) uint8, JSON arrays in UTF-8 one after the other; `tag_ends`
+and `text_ends` (n,) say where that of each image ends. `folder` and `fingerprint` are single
+strings; `settings` (JSON) and `space` (bytes) hold the feature space, see `read_space`.
 """
 
 import json

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from imgbatch.errors import DatabaseError, UsageError
+from imgbatch.exports import known
 from imgbatch.exports.base import Batch, Exporter, ImageTable, Written, as_text
 from imgbatch.exports.connection import Address, need_psycopg, use_vectors
 from imgbatch.types import Progress
@@ -54,22 +55,6 @@ _TABLES = {
             arrays bytea NOT NULL
         );
     """,
-    "image_tags": """
-        CREATE TABLE image_tags (
-            image_id uuid NOT NULL REFERENCES images ON DELETE CASCADE,
-            tag text NOT NULL,
-            PRIMARY KEY (image_id, tag)
-        );
-        CREATE INDEX image_tags_by_tag ON image_tags (tag);
-    """,
-    "image_texts": """
-        CREATE TABLE image_texts (
-            image_id uuid NOT NULL REFERENCES images ON DELETE CASCADE,
-            text text NOT NULL,
-            position integer NOT NULL,
-            PRIMARY KEY (image_id, position)
-        );
-    """,
     "image_embeddings": """
         CREATE TABLE image_embeddings (
             image_id uuid NOT NULL REFERENCES images ON DELETE CASCADE,
@@ -78,6 +63,7 @@ _TABLES = {
             PRIMARY KEY (image_id, fingerprint)
         );
     """,
+    **known.TABLES,
 }
 _UPSERT = """
     INSERT INTO images (id, folder, path, label, width, height, size, hash, phash, note)
@@ -91,35 +77,10 @@ _UPSERT = """
                           excluded.hash, excluded.phash, excluded.note)
     RETURNING id
 """  # path and folder need no update: the id is made of them
-_MAKE_EQUAL = {
-    name: (
-        f"""
-        DELETE FROM image_{name} old USING imgbatch_rows
-        WHERE old.image_id = imgbatch_rows.id AND NOT EXISTS
-            (SELECT FROM imgbatch_{name} new WHERE {equal})
-        RETURNING old.image_id
-        """,  # noqa: S608 - of constants alone
-        f"""
-        INSERT INTO image_{name} SELECT * FROM imgbatch_{name}
-        ON CONFLICT DO NOTHING RETURNING image_id
-        """,  # noqa: S608
-    )
-    for name, equal in (
-        ("tags", "(old.image_id, old.tag) = (new.image_id, new.tag)"),
-        (
-            "texts",
-            "(old.image_id, old.text, old.position) = (new.image_id, new.text, new.position)",
-        ),
-    )
-}
-"""Deletes what is no longer known of the images that arrived, and inserts what is new."""
 _ARRIVALS = """
     CREATE TEMP TABLE imgbatch_rows ON COMMIT DELETE ROWS AS
         SELECT id, path, label, width, height, size, hash, phash, note FROM images WITH NO DATA;
     CREATE TEMP TABLE imgbatch_points (id uuid, embedding vector) ON COMMIT DELETE ROWS;
-    CREATE TEMP TABLE imgbatch_tags (image_id uuid, tag text) ON COMMIT DELETE ROWS;
-    CREATE TEMP TABLE imgbatch_texts (image_id uuid, text text, position integer)
-        ON COMMIT DELETE ROWS;
     CREATE TEMP TABLE imgbatch_here (id uuid);
 """
 
@@ -199,7 +160,7 @@ class _Export:
         for batch in self.table.batches():
             with self.db.transaction():
                 lacking = self._compare(batch)
-                changed += len(self._upsert() | self._send_known(batch))
+                changed += len(self._upsert() | known.send(self.db, batch))
                 sent += self._send_points(batch, lacking)
             done += len(batch)
             progress(done, len(self.table))
@@ -234,7 +195,7 @@ class _Export:
                 space.arrays(),
             ),
         )
-        self.db.execute(_ARRIVALS)
+        self.db.execute(_ARRIVALS + known.ARRIVALS)
 
     def _compare(self, batch: Batch) -> set[UUID]:
         """Send the rows without their points; returns the ids whose points the database lacks.
@@ -267,27 +228,6 @@ class _Export:
     def _upsert(self) -> set[UUID]:
         """Write the rows that are new or differ; returns their ids."""
         return {image_id for (image_id,) in self.db.execute(_UPSERT, (self.folder,))}
-
-    def _send_known(self, batch: Batch) -> set[UUID]:
-        """Make tags and texts those of the batch; returns the ids of images where some differed."""
-        ids = list(map(str, batch.ids))
-        known = {
-            "tags": [(id_, tag) for id_, tags in zip(ids, batch.tags, strict=True) for tag in tags],
-            "texts": [
-                (id_, text, position)
-                for id_, texts in zip(ids, batch.texts, strict=True)
-                for position, text in enumerate(texts)
-            ],
-        }
-        changed: set[UUID] = set()
-        for name, rows in known.items():
-            with self.db.cursor() as cursor:
-                with cursor.copy(f"COPY imgbatch_{name} FROM STDIN") as copy:
-                    for row in rows:
-                        copy.write_row(row)
-                for statement in _MAKE_EQUAL[name]:
-                    changed |= {image_id for (image_id,) in cursor.execute(statement)}
-        return changed
 
     def _send_points(self, batch: Batch, lacking: set[UUID]) -> int:
         if not lacking:

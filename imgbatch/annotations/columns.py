@@ -198,11 +198,13 @@ class StringPool:
 
         Raises
         ------
-        UnicodeEncodeError
-            The string is no valid text.
+        ValueError
+            The string holds a NUL, or what UTF-8 cannot hold.
         """
         if self.known is not None and (found := self.known.get(string)) is not None:
             return found
+        if "\0" in string:
+            raise ValueError("a NUL is no text")
         self.joined += string.encode()
         self.ends.append(len(self.joined))
         code = len(self.ends) - 1

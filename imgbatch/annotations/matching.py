@@ -84,24 +84,40 @@ class Finder:
 
 @dataclass(slots=True)
 class _Kind:
-    """The strings of one kind, in the order of the file."""
+    """The strings of one kind: how many each row has, and their codes, row after row."""
 
     name: str
     pool: StringPool
-    entries: "array[int]" = field(default_factory=lambda: array("q"))
+    lengths: "array[int]" = field(default_factory=lambda: array("q"))
     codes: "array[int]" = field(default_factory=lambda: array("q"))
+    known: dict[tuple[str, ...], list[int]] = field(default_factory=dict)
 
-    def add(self, entry: int, string: str) -> bool:
-        """Add a string of a row; returns False if it held what is no text."""
-        try:
-            code, whole = self.pool.code(string), "\0" not in string
-        except UnicodeEncodeError:
-            whole = False
-        if not whole:
-            code = self.pool.code(string.encode(errors="replace").decode().replace("\0", "?"))
-        self.entries.append(entry)
-        self.codes.append(code)
+    @classmethod
+    def of(cls, name: str) -> "_Kind":
+        """Equal texts are too rare to look for them; labels and the like recur."""
+        return cls(name, StringPool(None if name == "texts" else {}))
+
+    def add(self, strings: tuple[str, ...]) -> bool:
+        """Add the strings of the next row; returns False if one of them held what is no text."""
+        self.lengths.append(len(strings))
+        codes, whole = self.known.get(strings), True
+        if codes is None:
+            codes = []
+            for string in strings:
+                try:
+                    codes.append(self.pool.code(string))
+                except ValueError:
+                    whole = False
+                    codes.append(self.pool.code(_as_valid(string)))
+            if whole and self.pool.known is not None:
+                self.known[strings] = codes
+        self.codes.extend(codes)
         return whole
+
+
+def _as_valid(string: str) -> str:
+    """The string with ? for what UTF-8 cannot hold, and for NUL, which databases do not take."""
+    return string.encode(errors="replace").decode().replace("\0", "?")
 
 
 @dataclass(slots=True)
@@ -156,8 +172,8 @@ class Rules:
 def read_file(file: str, finder: Finder, rules: Rules, misfits: Misfits) -> FileColumns:
     """Read a metadata file, and sort what it says by image.
 
-    The rows are gone through once; what is kept of each is packed: 24 bytes, 16 for each string,
-    and the strings. Sorting takes O(m log m) for m rows.
+    The rows are gone through once; what is kept of each is packed: 24 bytes,
+    8 for each kind and each string, and the strings. Sorting takes O(m log m) for m rows.
 
     Parameters
     ----------
@@ -178,7 +194,7 @@ def read_file(file: str, finder: Finder, rules: Rules, misfits: Misfits) -> File
         A library is missing.
     """
     table = open_table(file, misfits)
-    matched = _Matched([_Kind(name, _pool(name)) for name in table.kinds])
+    matched = _Matched([_Kind.of(name) for name in table.kinds])
     first_name = ""
     source = table.kinds.index("sources") if "sources" in table.kinds else None
     for row in table.rows:
@@ -198,22 +214,14 @@ def read_file(file: str, finder: Finder, rules: Rules, misfits: Misfits) -> File
     return FileColumns(columns, len(matched.images), matched.machine_rows, first_name)
 
 
-def _pool(kind: str) -> StringPool:
-    return StringPool(None) if kind == "texts" else StringPool()
-
-
 def _keep(
     matched: _Matched, image: int, row: Row, table: Table, file: str, misfits: Misfits
 ) -> None:
-    entry = len(matched.images)
     matched.images.append(image)
     matched.numbers.append(row.number)
     matched.digests.append(hash(row.values))
-    whole = True
-    for kind, strings in zip(matched.kinds, row.values, strict=True):
-        for string in strings:
-            whole = kind.add(entry, string) and whole
-    if not whole:
+    whole = [kind.add(strings) for kind, strings in zip(matched.kinds, row.values, strict=True)]
+    if False in whole:
         misfits.add(Misfit.NOT_TEXT, file, f"{table.unit} {row.number}", row.name)
 
 
@@ -227,7 +235,8 @@ def _columns(
         misfits.add(Misfit.DOUBLED, file, f"{table.unit} {number}")
     columns: dict[str, Column] = {}
     for kind in matched.kinds:
-        entries, codes = as_numbers(kind.entries), as_numbers(kind.codes)
+        codes = as_numbers(kind.codes)
+        entries = np.repeat(np.arange(len(images)), as_numbers(kind.lengths))
         kept = ~doubled[entries]
         entries, codes = entries[kept], codes[kept]
         order = np.argsort(images[entries], kind="stable")

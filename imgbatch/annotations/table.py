@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple, TextIO
 
 from imgbatch.annotations.misfits import Misfit, Misfits
@@ -33,6 +34,8 @@ MANY = ("tags", "texts")
 _LONGEST_LINE = 1 << 24
 """Characters; a longer line means that the file is no table, and would fill the memory."""
 _TAG_DIVIDER = ";"
+_CELLS_AT_HAND = 10_000
+"""Labels, tags and the like recur; texts hardly do."""
 
 
 class Row(NamedTuple):
@@ -196,18 +199,23 @@ def _delimited_rows(
     file: str, rows: Iterable[tuple[int, list[str]]], width: int, layout: Layout, misfits: Misfits
 ) -> Iterator[Row]:
     at = layout.name
-    kinds = list(layout.kinds.items())
+    values_of = [_reader_of(kind, positions) for kind, positions in layout.kinds.items()]
     for number, cells in rows:
         if len(cells) != width:
             if any(cells[width:]):
                 misfits.add(Misfit.TOO_LONG, file, f"line {number}", cells[at])
                 continue
             cells.extend([""] * (width - len(cells)))
-        values = [
-            tuple(string for position in positions for string in strings_of(kind, cells[position]))
-            for kind, positions in kinds
-        ]
-        yield Row(number, cells[at], tuple(values))
+        yield Row(number, cells[at], tuple([values(cells) for values in values_of]))
+
+
+def _reader_of(kind: str, positions: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
+    """The function that takes the strings of a kind from a row's cells."""
+    read = strings_of if kind == "texts" else lru_cache(_CELLS_AT_HAND)(strings_of)
+    first = positions[0]
+    if len(positions) == 1:
+        return lambda cells: read(kind, cells[first])
+    return lambda cells: tuple(string for at in positions for string in read(kind, cells[at]))
 
 
 def _cells(file: str, lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:

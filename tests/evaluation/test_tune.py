@@ -177,7 +177,9 @@ def test_what_one_half_alone_shows_is_no_gain_on_the_other_half():
     A search on one half thus finds a setting that is worthless on the other half.
     """
     classes = np.arange(120) % 3
-    records = Records.pack((b"%d/%d.jpg" % pair, 8, 8, "") for pair in zip(classes, range(120)))
+    records = Records.pack(
+        (b"%d/%d.jpg" % (label, row), 8, 8, "") for row, label in enumerate(classes)
+    )
     random = np.random.default_rng(0)
     halves = halve(classes.astype(np.int64), seed=5)
     blocks = {name: random.normal(size=(120, 6)) for name in ("hsv", "hog")}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from imgbatch.annotations.source import Images, MetadataSource
+from imgbatch.annotations.source import Images, MetadataSource, sidecar_of
 from imgbatch.files.paths import is_url, join
 from imgbatch.types import Known, Rows
 
@@ -160,9 +160,12 @@ class FolderMetadata:
             label = self.images[row].label
             return (label,) if label else ()
         if kind == "texts" and self._may_have_sidecars:
-            from imgbatch.annotations.sidecars import sidecar_texts
+            sidecar = sidecar_of(self.images[row].path)
+            if os.path.isfile(join(self._source.folder, sidecar)):
+                from imgbatch.annotations.misfits import Misfits
+                from imgbatch.annotations.sidecars import texts_in
 
-            return sidecar_texts(self._source.folder, self.images[row].path)
+                return tuple(texts_in(self._source.folder, sidecar, Misfits()))
         return ()
 
     def in_files(self, kind: str) -> "Column | None":

@@ -10,20 +10,11 @@ import numpy as np
 
 from imgbatch.annotations.columns import Column, StringPool, as_numbers
 from imgbatch.annotations.misfits import Misfit, Misfits
+from imgbatch.annotations.source import SIDECAR_ENDING, sidecar_of
 from imgbatch.files.paths import join
 from imgbatch.files.regular import TooLargeError, read_regular
 
 _MOST_BYTES = 1 << 20
-_ENDING = ".txt"
-
-
-def sidecar_of(path: str) -> str:
-    """The text file that belongs to an image.
-
-    >>> sidecar_of("sea/1.jpg")
-    'sea/1.txt'
-    """
-    return posixpath.splitext(path)[0] + _ENDING
 
 
 def find_sidecars(folder: str, paths: Iterable[str]) -> dict[str, str]:
@@ -43,7 +34,7 @@ def find_sidecars(folder: str, paths: Iterable[str]) -> dict[str, str]:
         try:
             with os.scandir(join(folder, inside) if inside else folder) as entries:
                 for entry in entries:
-                    if entry.name.endswith(_ENDING):
+                    if entry.name.endswith(SIDECAR_ENDING):
                         status = entry.stat()
                         times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
                         found[f"{inside}/{entry.name}" if inside else entry.name] = (
@@ -80,18 +71,13 @@ def read_sidecars(
     for path in paths:
         sidecar = sidecar_of(path)
         if sidecar in sidecars:
-            codes.extend(map(pool.code, _texts(folder, sidecar, misfits)))
+            codes.extend(map(pool.code, texts_in(folder, sidecar, misfits)))
         ends.append(len(codes))
     return Column(np.asarray(as_numbers(ends)), as_numbers(codes), *pool.arrays())
 
 
-def sidecar_texts(folder: str, path: str) -> tuple[str, ...]:
-    """The texts of one image; empty if it has no text file, or one that cannot be read."""
-    return tuple(_texts(folder, sidecar_of(path), Misfits()))
-
-
-def _texts(folder: str, sidecar: str, misfits: Misfits) -> Iterator[str]:
-    """The lines that hold text."""
+def texts_in(folder: str, sidecar: str, misfits: Misfits) -> Iterator[str]:
+    """The lines of a text file that hold text; none of a file that cannot be read."""
     try:
         data, _ = read_regular(join(folder, sidecar), _MOST_BYTES)
     except TooLargeError as error:

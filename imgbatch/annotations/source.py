@@ -1,11 +1,14 @@
 """Where a folder's metadata come from."""
 
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from imgbatch.types import ImageRecord
+
+SIDECAR_ENDING = ".txt"
 
 
 class Images(Protocol):
@@ -18,6 +21,15 @@ class Images(Protocol):
     def all_paths(self) -> Iterator[str]:
         """The path of each image inside the folder."""
         ...
+
+
+def sidecar_of(path: str) -> str:
+    """The text file that belongs to an image.
+
+    >>> sidecar_of("sea/1.jpg")
+    'sea/1.txt'
+    """
+    return posixpath.splitext(path)[0] + SIDECAR_ENDING
 
 
 @dataclass(frozen=True, slots=True)

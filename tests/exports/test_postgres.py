@@ -216,7 +216,7 @@ def test_a_new_space_takes_the_old_ones_place_even_with_other_dimensions(url):
 CHILD = """
 import sys, time
 from imgbatch.exports.postgres import EXPORTER
-from tests.exports.tables import first_rows, make_table
+from tests.exports.tables import make_table
 hang = sys.argv[3] == "hang"
 def progress(done, total):
     print(done, flush=True)

@@ -1,6 +1,7 @@
 """The readers of metadata files by their endings: tables in text, Parquet, COCO captions."""
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,14 +10,11 @@ from imgbatch.annotations.table import (
     Layout,
     Reader,
     Row,
+    RowMaker,
     Table,
-    checked_strings,
-    ending_of,
-    read_csv,
-    read_jsonl,
-    read_tsv,
     unreadable,
 )
+from imgbatch.annotations.text_tables import read_csv, read_jsonl, read_tsv
 from imgbatch.errors import UsageError
 from imgbatch.files.regular import TooLargeError, only_regular, read_regular
 
@@ -37,7 +35,7 @@ def open_table(file: str, misfits: Misfits) -> Table:
     UsageError
         A Parquet file is given, and pyarrow is not installed.
     """
-    return READERS.get(ending_of(file), read_csv)(file, misfits)
+    return READERS.get(os.path.splitext(file)[1].lower(), read_csv)(file, misfits)
 
 
 def _read_parquet(file: str, misfits: Misfits) -> Table:
@@ -73,25 +71,14 @@ def _parquet_rows(file: str, parquet: Any, layout: Layout, misfits: Misfits) -> 
 
     names = parquet.schema_arrow.names
     taken = [layout.name, *(at for positions in layout.kinds.values() for at in positions)]
+    taken_layout = Layout.of(file, [names[at] for at in taken])
+    maker = RowMaker(file, "row", layout.kinds, taken_layout, misfits)
     number = 0
     try:
         for batch in parquet.iter_batches(_BATCH_ROWS, columns=[names[at] for at in taken]):
-            cells = {at: batch.column(names[at]).to_pylist() for at in taken}
-            columns = [
-                [(kind, cells[at]) for at in positions] for kind, positions in layout.kinds.items()
-            ]
-            for row, name in enumerate(cells[layout.name]):
-                number += 1
-                where = f"row {number}"
-                values = tuple(
-                    tuple(
-                        string
-                        for kind, column in of_kind
-                        for string in checked_strings(kind, column[row], misfits, file, where)
-                    )
-                    for of_kind in columns
-                )
-                yield Row(number, name if isinstance(name, str) else "", values)
+            columns = [batch.column(names[at]).to_pylist() for at in taken]
+            for number, cells in enumerate(zip(*columns, strict=True), start=number + 1):  # noqa: B020
+                yield maker.row(number, cells)
     except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise unreadable(
             file, _first_line(error), "write it anew, or give .csv or .jsonl"
@@ -136,12 +123,12 @@ def _read_coco(file: str, misfits: Misfits) -> Table:
 def _captions(
     file: str, annotations: list[Any], names: dict[str, Any], misfits: Misfits
 ) -> Iterator[Row]:
+    layout = Layout(0, {"texts": [1]})
+    maker = RowMaker(file, "annotation", layout.kinds, layout, misfits)
     for number, one in enumerate(annotations, start=1):
         annotation = one if isinstance(one, dict) else {}
         name = names.get(_id(annotation.get("image_id")))
-        caption = annotation.get("caption")
-        strings = checked_strings("texts", caption, misfits, file, f"annotation {number}")
-        yield Row(number, name if isinstance(name, str) else "", (strings,))
+        yield maker.row(number, (name, annotation.get("caption")))
 
 
 def _id(value: object) -> str:

@@ -100,6 +100,8 @@ class _Kind:
     def add(self, strings: tuple[str, ...]) -> bool:
         """Add the strings of the next row; returns False if one of them held what is no text."""
         self.lengths.append(len(strings))
+        if not strings:
+            return True
         codes, whole = self.known.get(strings), True
         if codes is None:
             codes = []

@@ -33,6 +33,12 @@ def test_what_is_no_file_is_refused_before_an_image_is_read(photos, tmp_path, na
     assert not (tmp_path / "index").exists()
 
 
+def test_images_without_a_row_are_those_that_no_file_names(photos, tables):
+    one, two = tables
+    notes = imgbatch.load(photos, metadata=[one, two]).notes
+    assert any("images without a row: 10" in note for note in notes)
+
+
 def test_a_url_is_no_metadata_file(photos):
     with pytest.raises(UsageError, match="is a URL"):
         imgbatch.load(photos, metadata="https://example.org/labels.csv")

@@ -19,7 +19,7 @@ from imgbatch.annotations.matching import FileColumns, Finder, Rules, read_file
 from imgbatch.annotations.misfits import Misfit, Misfits
 from imgbatch.annotations.sidecars import find_sidecars, read_sidecars, state_of
 from imgbatch.annotations.source import Images, MetadataSource
-from imgbatch.errors import LabelError
+from imgbatch.errors import LabelError, UsageError
 from imgbatch.files.atomic import publishing, remove
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
 
@@ -100,23 +100,28 @@ def _read_files(
     rules = Rules(bool(source.given), source.trust_predicted)
     columns: dict[str, Column] = {}
     notes: list[str] = []
+    described = np.zeros(len(finder), np.bool_)
     for file in files:
         try:
             read = read_file(file, finder, rules, misfits)
             if rules.by_hand:
                 _refuse_empty(file, source.folder, read, len(finder))
-        except LabelError as error:
+        except UsageError as error:  # it cannot be read, does not fit, or needs a library
             if rules.by_hand:
                 raise
             notes.append(f"metadata: {error}; the file is left out")
             continue
         notes += _notes_of(file, read)
+        described |= read.described
         for kind, column in read.columns.items():
             if kind in columns:
                 _count_changes(file, images, columns[kind], column, misfits)
                 columns[kind] = columns[kind].overlaid(column)
             else:
                 columns[kind] = column
+    if described.any():
+        for path in finder.missing(described):
+            misfits.add(Misfit.NO_ROW, ", ".join(files), "", path)
     return FilesKnown(columns, tuple(notes))
 
 
@@ -124,9 +129,9 @@ def _refuse_empty(file: str, folder: str, read: FileColumns, images: int) -> Non
     """Raise if a file that was given by hand names none of the images, or says nothing of them."""
     if read.columns or read.machine_rows:
         return
-    if read.rows:
+    if read.described.any():
         raise LabelError(
-            f"{file} says nothing of the {read.rows:,} images that it names",
+            f"{file} says nothing of the {read.described.sum():,} images that it names",
             "fill its columns, or leave it out",
         )
     raise LabelError(

@@ -141,8 +141,8 @@ class FileColumns:
     ----------
     columns
         A column for each kind of which the file says something.
-    rows
-        Number of rows that count.
+    described
+        (n,) bool: which images have a row that counts.
     machine_rows
         Rows left out since they are this program's own output.
     first_name
@@ -150,7 +150,7 @@ class FileColumns:
     """
 
     columns: Mapping[str, Column]
-    rows: int
+    described: npt.NDArray[np.bool_]
     machine_rows: int
     first_name: str
 
@@ -211,9 +211,7 @@ def read_file(file: str, finder: Finder, rules: Rules, misfits: Misfits) -> File
     columns = _columns(matched, table, file, rules, misfits, finder)
     described = np.zeros(len(finder), np.bool_)
     described[as_numbers(matched.images)] = True
-    for path in finder.missing(described):
-        misfits.add(Misfit.NO_ROW, file, "", path)
-    return FileColumns(columns, len(matched.images), matched.machine_rows, first_name)
+    return FileColumns(columns, described, matched.machine_rows, first_name)
 
 
 def _keep(

@@ -19,6 +19,7 @@ class Misfit(StrEnum):
     NO_ROW = "images without a row"
     DOUBLED = "doubled rows"
     TOO_LONG = "rows with more cells than the header, left out"
+    TOO_SHORT = "rows with fewer cells than the header, taken as they are"
     WRONG_TYPE = "values that are neither text nor a number, left out"
     NOT_TEXT = "rows with invalid UTF-8 or NUL, shown as ?"
     TWO_VALUES = "rows that contradict an earlier row, which holds"

@@ -100,8 +100,15 @@ class Layout:
         if position is None:
             raise LabelError(
                 f"{file} has the columns {_listed(columns)}, and none is called {', '.join(NAMES)}",
-                "begin it with a line such as file_name,label",
+                "divide its cells by commas"
+                if len(columns) == 1 and ";" in columns[0]
+                else "begin it with a line such as file_name,label",
             )
+        for name in {*NAMES, *(name for kind in KINDS for name in KINDS[kind] if kind != "texts")}:
+            if there.count(name) > 1:
+                raise LabelError(
+                    f"{file} has {there.count(name)} columns called {name}", "leave one of them"
+                )
         kinds = {kind: _positions(there, names, kind) for kind, names in KINDS.items()}
         return cls(position, {kind: found for kind, found in kinds.items() if found})
 

@@ -43,7 +43,9 @@ def _delimited_rows(
             if any(cells[width:]):
                 misfits.add(Misfit.TOO_LONG, file, f"line {number}", cells[layout.name])
                 continue
-            cells.extend([""] * (width - len(cells)))
+            if len(cells) < width:
+                cells.extend([""] * (width - len(cells)))
+                misfits.add(Misfit.TOO_SHORT, file, f"line {number}", cells[layout.name])
         yield maker.row(number, cells)
 
 

@@ -77,7 +77,8 @@ def _refuse_with_database(filters: FilterOptions, options: FolderOptions) -> Non
     """Raise an error for an option that says nothing to an export, but for the config."""
     for record in (filters, options):
         for field in fields(record):
-            if field.name != "config" and getattr(record, field.name):
+            given = getattr(record, field.name) not in (field.default, [])
+            if given and field.name != "config":
                 option = "--" + field.name.replace("_", "-")
                 raise UsageError(
                     f"{option} was given with --from", "leave it out: the export has its own"

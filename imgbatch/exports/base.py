@@ -195,8 +195,9 @@ def as_name(text: str) -> str:
 class Written:
     """What an export did.
 
-    ``changed`` rows were new or differed from those at the target, ``sent`` points were
-    transferred, ``removed`` rows belonged to files that are gone. A file is always written whole.
+    ``changed`` images were new or differed from those at the target, tags and texts included;
+    ``sent`` points were transferred, ``removed`` rows belonged to files that are gone. A file is
+    always written whole.
     """
 
     changed: int

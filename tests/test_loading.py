@@ -19,7 +19,7 @@ def test_one_file_may_be_given_or_several_of_which_later_ones_win(photos, tables
     both = imgbatch.load(photos, metadata=[str(one), two])
     assert both.labels[:3] == ("dog", "cow", "")
     assert both.texts[0] == ("a cat",)
-    assert any("images that a later file describes otherwise, which holds: 1" in note for note in both.notes)  # fmt: skip
+    assert any("values that a later file replaces by others: 1" in note for note in both.notes)  # fmt: skip
 
 
 @pytest.mark.parametrize(

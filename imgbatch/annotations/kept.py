@@ -40,11 +40,25 @@ class FilesKnown:
     columns
         A column for each kind that is known; see `table.KINDS`.
     notes
-        What was read, and what did not fit.
+        What was read.
+    misfits
+        What did not fit, counted by kind; "" if all fitted.
+    misfits_list
+        The file that lists it; None if nothing was listed.
     """
 
     columns: Mapping[str, Column]
     notes: tuple[str, ...]
+    misfits: str = ""
+    misfits_list: Path | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All of this for the user, a line each."""
+        if not self.misfits:
+            return self.notes
+        where = "" if self.misfits_list is None else f" (list: {self.misfits_list})"
+        return (*self.notes, f"metadata: {self.misfits}{where}")
 
 
 def known_of_files(images: Images, source: MetadataSource, files: Sequence[str]) -> FilesKnown:
@@ -102,8 +116,9 @@ def _read_files(
     notes: list[str] = []
     described = np.zeros(len(finder), np.bool_)
     for file in files:
+        of_file = Misfits()
         try:
-            read = read_file(file, finder, rules, misfits)
+            read = read_file(file, finder, rules, of_file)
             if rules.by_hand:
                 _refuse_empty(file, source.folder, read, len(finder))
         except UsageError as error:  # it cannot be read, does not fit, or needs a library
@@ -111,6 +126,7 @@ def _read_files(
                 raise
             notes.append(f"metadata: {error}; the file is left out")
             continue
+        misfits.extend(of_file)
         notes += _notes_of(file, read)
         described |= read.described
         for kind, column in read.columns.items():
@@ -164,7 +180,7 @@ def _notes_of(file: str, read: FileColumns) -> list[str]:
 
 def _described(kind: str, column: Column) -> str:
     """Such as "90 of 100 images have texts (450)"; for other kinds the number of unlike ones."""
-    count = len(column.codes) if kind == "texts" else len(column.counts())
+    count = len(column.codes if kind == "texts" else np.unique(column.codes))
     images = int(np.count_nonzero(column.lengths))
     return f"{images:,} of {len(column):,} images have {kind} ({count:,})"
 
@@ -176,8 +192,9 @@ def _kept(
     source: MetadataSource, state: Callable[[], str], read: Callable[[Misfits], FilesKnown]
 ) -> FilesKnown:
     """What was kept for this state of the files, else what `read` reads, which is then kept."""
+    misfits = Misfits()
     if source.directory is None:
-        return _with_misfits(*_counted(read), None)
+        return replace(read(misfits), misfits=misfits.summary())
     before = state()
     identity = f"{_VERSION}\n{source.generation}\n{before}"
     key = hashlib.blake2b(identity.encode(errors="surrogateescape"), digest_size=12).hexdigest()
@@ -189,41 +206,26 @@ def _kept(
         notes = (f"{error}; the metadata were read anew",)
     except (OSError, ValueError, KeyError, TypeError):  # missing, or of another version
         pass
-    known, misfits = _counted(read)
-    listed = directory / _LIST if misfits.counts else None
-    known = _with_misfits(known, misfits, listed)
+    known = read(misfits)
+    known = replace(known, misfits=misfits.summary())
     remove(directory)
     # What cannot be kept costs time the next time, and changes no answer.
     with contextlib.suppress(OSError):
         if state() == before:  # a file that changed while it was read is read again
             with publishing(directory, _KEPT) as made:
                 _save(made, known, misfits)
-    if listed is not None and not listed.exists():  # a place that is read-only
-        known = _with_misfits(replace(known, notes=known.notes[:-1]), misfits, None)
-    return replace(known, notes=(*notes, *known.notes))
-
-
-def _counted(read: Callable[[Misfits], FilesKnown]) -> tuple[FilesKnown, Misfits]:
-    misfits = Misfits()
-    return read(misfits), misfits
-
-
-def _with_misfits(known: FilesKnown, misfits: Misfits, listed: Path | None) -> FilesKnown:
-    """Known, with one more note if something did not fit."""
-    if not misfits.counts:
-        return known
-    where = "" if listed is None else f" (list: {listed})"
-    return replace(known, notes=(*known.notes, f"metadata: {misfits.summary()}{where}"))
+    return replace(known, notes=(*notes, *known.notes), misfits_list=_list_in(directory))
 
 
 def _save(directory: Path, known: FilesKnown, misfits: Misfits) -> None:
     for kind, column in known.columns.items():
         column.save(directory, kind)
-    facts = {"kinds": list(known.columns), "notes": known.notes}
+    facts = {"kinds": list(known.columns), "notes": known.notes, "misfits": known.misfits}
     (directory / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
-    listed = misfits.listed().encode(errors="backslashreplace")
-    (directory / _LIST).write_bytes(listed)
-    seal(directory / _SEAL, _files(directory, facts["kinds"]))
+    if misfits.counts:
+        listed = misfits.listed().encode(errors="backslashreplace")
+        (directory / _LIST).write_bytes(listed)
+    seal(directory / _SEAL, _files(directory, list(known.columns)))
 
 
 def _load(directory: Path) -> FilesKnown:
@@ -231,7 +233,13 @@ def _load(directory: Path) -> FilesKnown:
     kinds = [str(kind) for kind in facts["kinds"]]
     check_seal(directory / _SEAL, _files(directory, kinds))
     columns = {kind: Column.load(directory, kind) for kind in kinds}
-    return FilesKnown(columns, tuple(map(str, facts["notes"])))
+    notes = tuple(map(str, facts["notes"]))
+    return FilesKnown(columns, notes, str(facts["misfits"]), _list_in(directory))
+
+
+def _list_in(directory: Path) -> Path | None:
+    """The list of what did not fit; None if there is none, or nothing can be written there."""
+    return directory / _LIST if (directory / _LIST).exists() else None
 
 
 def _files(directory: Path, kinds: Sequence[str]) -> list[Path]:

@@ -19,6 +19,8 @@ from imgbatch.types import Rows
 MACHINE = "imgbatch"
 """The source of rows that this program has written: no truth unless it is asked for."""
 _UNKNOWN = -1
+_ROWS_AT_HAND = 10_000
+"""Of unlike labels and the like: those that recur are among the first."""
 
 
 class Finder:
@@ -111,7 +113,8 @@ class _Kind:
                 except ValueError:
                     whole = False
                     codes.append(self.pool.code(_as_valid(string)))
-            if whole and self.pool.known is not None:
+            recurs = self.pool.known is not None and len(self.known) < _ROWS_AT_HAND
+            if whole and recurs:
                 self.known[strings] = codes
         self.codes.extend(codes)
         return whole

@@ -136,7 +136,7 @@ class FolderMetadata:
         read: list[FilesKnown | None] = [
             vars(self).get(name) for name in ("of_files", "_of_sidecars")
         ]
-        return tuple(note for known in read if known is not None for note in known.notes)
+        return tuple(note for known in read if known is not None for note in known.remarks)
 
     def column(self, kind: str) -> "Column":
         """What is known of all images."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from imgbatch.files.names import printable
 
 MOST_LISTED = 10_000
-"""Of each kind in one list: enough to find the cause, and a bound on the memory."""
+"""Of each kind in a file: enough to find the cause, and a bound on the memory."""
 
 
 class Misfit(StrEnum):
@@ -23,7 +23,7 @@ class Misfit(StrEnum):
     WRONG_TYPE = "values that are neither text nor a number, left out"
     NOT_TEXT = "rows with invalid UTF-8 or NUL, shown as ?"
     TWO_VALUES = "rows that contradict an earlier row, which holds"
-    LATER_FILE = "images that a later file describes otherwise, which holds"
+    LATER_FILE = "values that a later file replaces by others"
     BYTE_ORDER_MARK = "byte order marks, left out"
     NOT_READ = "text files that cannot be read"
 
@@ -44,13 +44,21 @@ class Misfits:
 
     def __init__(self) -> None:
         self.counts: Counter[Misfit] = Counter()
-        self._lines: list[str] = []
+        self.shown: Counter[Misfit] = Counter()
+        self.lines: list[str] = []
 
     def add(self, kind: Misfit, file: str | Path, where: str, what: str = "") -> None:
         """Count one misfit: in which file, where in it, and what stands there."""
         self.counts[kind] += 1
-        if self.counts[kind] <= MOST_LISTED:
-            self._lines.append("\t".join(map(printable, (str(file), where, kind, what))))
+        if self.shown[kind] < MOST_LISTED:
+            self.shown[kind] += 1
+            self.lines.append("\t".join(map(printable, (str(file), where, kind, what))))
+
+    def extend(self, others: "Misfits") -> None:
+        """Take over what was counted and listed elsewhere."""
+        self.counts += others.counts
+        self.shown += others.shown
+        self.lines += others.lines
 
     def summary(self) -> str:
         """The counts in one line; "" if all fitted."""
@@ -58,9 +66,6 @@ class Misfits:
 
     def listed(self) -> str:
         """One misfit a line: file, place, kind and what stands there, with tabs between."""
-        more = [
-            f"\t\t{kind}\t{count - MOST_LISTED:,} more"
-            for kind, count in self.counts.items()
-            if count > MOST_LISTED
-        ]
-        return "".join(f"{line}\n" for line in (*self._lines, *more))
+        left_out = self.counts - self.shown
+        more = [f"\t\t{kind}\t{count:,} more" for kind, count in left_out.items()]
+        return "".join(f"{line}\n" for line in (*self.lines, *more))

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from imgbatch.exports.base import Batch
+from imgbatch.types import Known
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -71,3 +72,20 @@ def send(db: "Connection[Any]", batch: Batch) -> set[UUID]:
         for statement in (_FORGET, _LEARN):
             changed |= {image for (image,) in db.execute(statement.format(table=table))}
     return changed
+
+
+def fetch(db: "Connection[Any]", ids: list[UUID]) -> dict[UUID, Known]:
+    """The tags, in the order of the alphabet, and the texts of some images; no labels.
+
+    An export of an earlier version has no tables for them, and then nothing is known.
+    """
+    ((there,),) = db.execute("SELECT to_regclass('image_tags') IS NOT NULL").fetchall()
+    if not there:
+        return {}
+    rows = db.execute(
+        "SELECT id, ARRAY(SELECT tag FROM image_tags WHERE image_id = id ORDER BY tag),"
+        " ARRAY(SELECT text FROM image_texts WHERE image_id = id ORDER BY position)"
+        " FROM unnest(%s::uuid[]) AS id",
+        (ids,),
+    )
+    return {image: Known("", tuple(tags), tuple(texts)) for image, tags, texts in rows}

@@ -8,7 +8,7 @@ the list would be longer than pgvector allows, the database compares all images 
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config
 from imgbatch.errors import DatabaseError, UsageError
+from imgbatch.exports import known
 from imgbatch.exports.base import as_name, as_text, image_id
 from imgbatch.exports.connection import Address, need_psycopg, use_vectors
 from imgbatch.exports.portable import PortableSpace
@@ -199,6 +200,7 @@ class RemoteImages:
                     )
                     enough = distinct or reach + 1 >= self.indexed
                     reach *= 4
+                images = self._with_known(db, images)
         return Selection(
             mode="similar",
             seed=seed,
@@ -244,6 +246,15 @@ class RemoteImages:
             anchor_first=anchor.row is not None,
         )
         return choice.images(self.folder), distinct
+
+    def _with_known(
+        self, db: "Connection[Any]", images: tuple[PickedImage, ...]
+    ) -> tuple[PickedImage, ...]:
+        """The same images with their tags and texts."""
+        ids = [image_id(self.folder, image.relative) for image in images]
+        found = known.fetch(db, ids)
+        pairs = zip(images, (found.get(one, Known()) for one in ids), strict=True)
+        return tuple(replace(image, tags=one.tags, texts=one.texts) for image, one in pairs)
 
     def _find(self, db: "Connection[Any]", given: str) -> _StoredImage | None:
         """The exported image named from the working directory or from inside the folder."""

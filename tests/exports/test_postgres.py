@@ -170,6 +170,15 @@ def test_tags_and_texts_are_joined_by_id_and_follow_what_is_known(url):
     assert known(url, table) == ([set()] * 12, [()] * 12)
 
 
+def test_a_search_shows_tags_and_texts_beside_the_images(url):
+    table = make_table(12)
+    write(url, table)
+    rows = {record.path: row for row, record in enumerate(table.records)}
+    for image in RemoteImages(url).similar(12, like=table.records[0].path).images:
+        row = rows[image.relative]
+        assert (set(image.tags), image.texts) == (set(table.tags[row]), table.texts[row])
+
+
 def test_tags_and_texts_of_files_that_are_gone_go_with_them(url):
     table = make_table(12)
     write(url, table)

@@ -150,10 +150,9 @@ def open_folder(
             cluster=cluster,
             metadata=metadata or None,
         )
-    given = (
-        {} if filters is None else {name: names for name, names in asdict(filters).items() if names}
-    )
-    return photos.where(**given) if given else photos
+    if filters is None or filters == FilterOptions():
+        return photos
+    return photos.where(**{name: names or () for name, names in asdict(filters).items()})
 
 
 def start_workers_early(folder: str, options: IndexOptions) -> None:

@@ -1,9 +1,13 @@
 """`load` and the metadata it is given; the rest of `load` is tested in test_collection.py."""
 
+import subprocess
+import sys
+
 import pytest
 
 import imgbatch
 from imgbatch.errors import LabelError, UsageError
+from tests.commands import environment
 
 
 @pytest.fixture
@@ -53,3 +57,17 @@ def test_predictions_count_only_if_they_are_trusted(photos, tmp_path):
     assert doubted.labels[:2] == ("", "dog")
     assert any("1 rows with source=imgbatch are left out" in note for note in doubted.notes)
     assert trusted.labels[:2] == ("cat", "dog")
+
+
+def test_a_folder_without_metadata_imports_no_reader(indexed):
+    """A warm request pays for each module."""
+    code = f"""
+import sys, imgbatch
+photos = imgbatch.load({str(indexed.folder)!r}, index={str(indexed.index)!r})
+photos.similar(3, seed=1)
+print([name for name in sys.modules if name.startswith("imgbatch.annotations.")])
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.strip() == "['imgbatch.annotations.source', 'imgbatch.annotations.metadata']"

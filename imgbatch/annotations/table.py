@@ -162,9 +162,12 @@ def strings_of(kind: str, value: object) -> tuple[str, ...]:
     if isinstance(value, int | float):
         return (str(value).lower() if isinstance(value, bool) else str(value),)
     if isinstance(value, list) and kind in MANY:
-        if any(isinstance(part, list) for part in value):
-            raise TypeError
-        return tuple(string for part in value for string in strings_of(kind, part))
+        strings: list[str] = []
+        for part in value:
+            if isinstance(part, list):
+                raise TypeError
+            strings += strings_of(kind, part)
+        return tuple(strings)
     raise TypeError
 
 

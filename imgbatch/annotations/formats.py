@@ -51,12 +51,13 @@ def _read_parquet(file: str, misfits: Misfits) -> Table:
     try:
         with open(file, "rb", opener=only_regular):
             pass
-        parquet = pq.ParquetFile(file, memory_map=False)
-    except (OSError, pa.ArrowException) as error:
+        parquet = pq.ParquetFile(file)
+        schema = parquet.schema_arrow
+        names = list(schema.names)
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise unreadable(file, _first_line(error), hint) from None
-    schema = parquet.schema_arrow
-    layout = Layout.of_header(file, schema.names)
-    if len(set(schema.names)) < len(schema.names):
+    layout = Layout.of_header(file, names)
+    if len(set(names)) < len(names):
         raise unreadable(file, "two of its columns have one name", hint)
     name = schema.field(layout.name)
     text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary)

@@ -1,5 +1,6 @@
 """Tables of metadata: every format gives the rows it was written with; malformed files are told."""
 
+import contextlib
 import json
 
 import pytest
@@ -116,6 +117,21 @@ def test_what_does_not_fit_is_counted_and_listed(tmp_path, name):
     with open(listed, encoding="utf-8") as lines:
         rows = [line.rstrip("\n").split("\t") for line in lines]
     assert [str(file), where, str(kind), what] in rows
+
+
+@settings(max_examples=200)
+@given(st.data(), st.sampled_from(sorted(READERS)))
+def test_a_damaged_file_is_read_or_refused_but_never_a_bug(tmp_path_factory, data, ending):
+    if ending == ".parquet":
+        pytest.importorskip("pyarrow", reason="needs pyarrow")
+    folder = tmp_path_factory.mktemp("damaged")
+    rows = [{"file_name": name, "label": "x", "tags": ["a"], "text": ["b"]} for name in IMAGES[:3]]
+    damaged = bytearray(write_rows(folder / f"t{ending}", rows).read_bytes())
+    for at in data.draw(st.lists(st.integers(0, len(damaged) - 1), min_size=1, max_size=4)):
+        damaged[at] = data.draw(st.integers(0, 255))
+    (folder / f"t{ending}").write_bytes(damaged[: data.draw(st.integers(0, len(damaged)))])
+    with contextlib.suppress(LabelError):
+        known_by_path(metadata_of(folder, folder / f"t{ending}"))
 
 
 def test_the_documentation_says_what_is_said():

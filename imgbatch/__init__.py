@@ -12,15 +12,16 @@ TYPE_CHECKING = False  # typing's own takes 10 ms, in which Ctrl-C would stop th
 if TYPE_CHECKING:
     from typing import Any
 
-    from imgbatch.collection import Collection, load
+    from imgbatch.collection import Collection
     from imgbatch.config import load_config
     from imgbatch.config.schema import Config
     from imgbatch.errors import ImgbatchError
+    from imgbatch.loading import load
     from imgbatch.types import Batches, ImageRecord, PickedImage, Selection, Skipped
 
 _HOMES = {
     "Collection": "collection",
-    "load": "collection",
+    "load": "loading",
     "Config": "config.schema",
     "load_config": "config",
     "ImgbatchError": "errors",

@@ -1,103 +1,31 @@
-"""The library's front: `load` a folder, then ask the `Collection` for images."""
+"""The library's front: a `Collection`, which is asked for images."""
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgbatch.config import load_config
+from imgbatch.annotations.metadata import Metadata
 from imgbatch.config.schema import Config
 from imgbatch.embedding.projection import Projection
 from imgbatch.embedding.whitening import Augmented
-from imgbatch.files import cache, paths
+from imgbatch.files import paths
+from imgbatch.index.filtered import FilteredIndex, holding
 from imgbatch.index.opened import OpenedIndex, RefreshReport
 from imgbatch.index.records import Records
-from imgbatch.index.sqlite.opened import open_sqlite
-from imgbatch.index.sqlite.refresh import SqliteFolder
 from imgbatch.selection.answer import RequestClock, draw_seed
 from imgbatch.selection.explain import Explanation
 from imgbatch.selection.picker import Picker
-from imgbatch.types import Batches, Floats, Hashes, Progress, Rows, Selection, Skipped, View
+from imgbatch.types import Batches, Duplicates, Floats, Hashes, Rows, Selection, Skipped, View
 
 if TYPE_CHECKING:  # a request for similar images should not pay for importing them
     from imgbatch.batches.population import Population
-    from imgbatch.types import Duplicates
-
-
-def load(  # noqa: PLR0913 - the library's front; each is one word that most calls leave out
-    folder: str | os.PathLike[str],
-    *,
-    config: Config | str | os.PathLike[str] | None = None,
-    emphasis: str | None = None,
-    index: str | os.PathLike[str] | None = None,
-    progress: Progress | None = None,
-    refresh: bool = True,
-    cluster: str | None = None,
-) -> "Collection":
-    """Bring the index of a folder up to date and open it.
-
-    Parameters
-    ----------
-    folder
-        The image folder; it is never written to.
-    config
-        A `Config`, a config file, or None for the usual search (see `load_config`).
-    emphasis
-        A preset of the config, such as "color" or "shape", whose weights to use.
-    index
-        Folder for indexes; None means ``IMGBATCH_CACHE_DIR``, else the user's cache folder.
-    progress
-        Called with (files done, files in all) while files are read.
-    refresh
-        False trusts the index and does not read the folder, which may be huge, or gone. Only an
-        index that proves damaged after it was opened is made anew from the folder.
-    cluster
-        Keep the index in shards, made by a Dask cluster: the address of its scheduler, such as
-        "tcp://host:8786", or "local" for processes of this machine (a script then needs
-        ``if __name__ == "__main__":``). Folder and index may then be URLs that fsspec reads.
-
-    Raises
-    ------
-    FolderError
-        The folder is missing or holds no readable image; or there is no index to be trusted.
-    UsageError
-        A URL is given without a cluster or holds a password; the cluster's address is invalid; the
-        index would lie inside the folder.
-    ConfigError
-        The config does not fit, or has no such preset.
-    CatalogueError
-        The index cannot be written.
-    ClusterError
-        The cluster cannot be reached, or went away meanwhile.
-
-    Examples
-    --------
-    >>> photos = load("photos")
-    >>> len(photos)
-    24
-    """
-    started = time.perf_counter()
-    settings = config if isinstance(config, Config) else load_config(config).config
-    path = paths.absolute(folder)
-    settings = settings.with_emphasis(emphasis)
-    opened: OpenedIndex
-    if cluster is not None:
-        from imgbatch.index.shards.folder import ShardedFolder
-        from imgbatch.index.shards.opened import open_shards
-
-        sharded = ShardedFolder.at(path, index, settings, cluster)
-        opened = open_shards(sharded, progress, refresh=refresh)
-    else:
-        paths.refuse_url(path, index)
-        indexed = SqliteFolder(path, cache.index_directory(path, index), settings)
-        opened = open_sqlite(indexed, progress, refresh=refresh)
-    return Collection(settings, opened, started)
 
 
 class Collection:
-    """The images of one folder, ready for requests. `load` makes it.
+    """The images of one folder, ready for requests. `imgbatch.load` makes it.
 
     Every answer is repeatable: the same files, config, version and seed give the same images,
     whatever the number of workers.
@@ -120,17 +48,22 @@ class Collection:
     report : RefreshReport
         What bringing the index up to date did.
     seconds : float
-        Seconds that loading took.
+        That loading took.
+    metadata : Metadata
+        What is known of the images; read when it is asked for.
 
     Examples
     --------
-    >>> photos = load("photos")
+    >>> import imgbatch
+    >>> photos = imgbatch.load("photos")
     >>> picked = photos.similar(5, seed=7)
     >>> [image.rank for image in picked.images]
     [1, 2, 3, 4, 5]
     """
 
-    def __init__(self, config: Config, opened: OpenedIndex, started: float) -> None:
+    def __init__(
+        self, config: Config, opened: OpenedIndex, started: float, metadata: Metadata
+    ) -> None:
         self.folder = opened.folder
         self.config = config
         self.records: Records = opened.records
@@ -139,8 +72,9 @@ class Collection:
         self.index_directory: Path = opened.directory
         self.report: RefreshReport = opened.report
         self.seconds = time.perf_counter() - started
+        self.metadata = metadata
         self._opened = opened
-        self._picker = Picker(config, opened, RequestClock(self.seconds))
+        self._picker = Picker(config, opened, RequestClock(self.seconds), metadata)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -150,8 +84,8 @@ class Collection:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Remarks on the index, such as what was repaired."""
-        return self._opened.notes
+        """Remarks on the index, such as what was repaired, and on the metadata read so far."""
+        return (*self._opened.notes, *self.metadata.notes)
 
     @cached_property
     def paths(self) -> list[str]:
@@ -159,28 +93,82 @@ class Collection:
         return [paths.join(self.folder, path) for path in self.records.all_paths()]
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The class of every image, by row; "" for none."""
+        from imgbatch.annotations.labels import labels_of
+
+        return labels_of(self.metadata).names
+
+    @property
+    def texts(self) -> Sequence[tuple[str, ...]]:
+        """The texts of every image, by row; () for none."""
+        return self.metadata.column("texts")
+
+    @property
+    def tags(self) -> Sequence[tuple[str, ...]]:
+        """The tags of every image, by row; () for none."""
+        return self.metadata.column("tags")
+
+    def where(
+        self,
+        *,
+        label: str | Iterable[str] = (),
+        tag: str | Iterable[str] = (),
+        without_tag: str | Iterable[str] = (),
+    ) -> "Collection":
+        """Only the images of any of these classes that have all of these tags and none of those.
+
+        The feature space stays that of the folder.
+
+        Raises
+        ------
+        LabelError
+            No image has such a class or tag; the message names similar ones.
+        SelectionError
+            No image passes all filters.
+
+        Examples
+        --------
+        >>> import imgbatch
+        >>> len(imgbatch.load("photos").where(label="class1"))
+        8
+        """
+        from imgbatch.annotations.filters import Filters, filtered_rows
+
+        rows = filtered_rows(self.metadata, Filters.of(label, tag, without_tag))
+        started, chosen = time.perf_counter() - self.seconds, FilteredIndex(self._opened, rows)
+        return Collection(self.config, chosen, started, self.metadata.subset(rows))
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether `where` has left images out."""
+        return isinstance(self._opened, FilteredIndex)
+
+    @property
+    def holding(self) -> str:
+        """How many images there are, in words: the folder's, or those that pass the filters."""
+        return holding(self._opened)
+
+    @property
     def points(self) -> Floats:
         """The images in the feature space: (n, p) float32, read-only where it is memory-mapped.
 
         Points that lie in parts are read when the array is indexed; see `neighbours.parts.Parted`.
-
-        Raises
-        ------
-        CatalogueError
-            The folder was indexed anew meanwhile, so that rows would be those of other images.
+        `CatalogueError` is raised if the folder was indexed anew meanwhile.
         """
         return self.projection.points
 
     @property
     def projection(self) -> Projection:
-        """The points with all that belongs to them: the fitted space and the perceptual hashes."""
+        """The points with all that belongs to them: space, hashes, miniatures."""
         return self._picker.projection
 
     def features(self, rows: Rows) -> dict[str, Floats]:
         """What the descriptors say of some rows, given in rising order: (m, d) float32 by name.
 
+        >>> import imgbatch
         >>> import numpy as np
-        >>> load("photos").features(np.array([0, 1]))["phash"].shape
+        >>> imgbatch.load("photos").features(np.array([0, 1]))["phash"].shape
         (2, 64)
         """
         return self._opened.features(rows)
@@ -213,7 +201,7 @@ class Collection:
         seed
             Repeats a set; None draws a seed.
         keep_duplicates
-            Allow near-duplicates (by pHash) in the set.
+            Allow near-duplicates in the set: copies, also cropped, turned or marked ones.
 
         Raises
         ------
@@ -222,7 +210,8 @@ class Collection:
 
         Examples
         --------
-        >>> picked = load("photos").similar(3, seed=1)
+        >>> import imgbatch
+        >>> picked = imgbatch.load("photos").similar(3, seed=1)
         >>> picked.images[0].anchor, picked.images[0].score
         (True, 0.0)
         """
@@ -240,7 +229,7 @@ class Collection:
         seed
             Repeats a set; None draws a seed.
         keep_duplicates
-            Allow near-duplicates (by pHash) in the set.
+            Allow near-duplicates in the set: copies, also cropped, turned or marked ones.
 
         Raises
         ------
@@ -249,7 +238,8 @@ class Collection:
 
         Examples
         --------
-        >>> picked = load("photos").different(4, seed=1)
+        >>> import imgbatch
+        >>> picked = imgbatch.load("photos").different(4, seed=1)
         >>> len({image.path for image in picked.images})
         4
         """
@@ -270,15 +260,13 @@ class Collection:
         ----------
         batch_size
             Images in a batch, at least 1.
-        seed
-            With the epoch it decides the batches. None takes a seed drawn once for this
+        seed, epoch
+            Decide the batches; epochs count from 0. None takes a seed drawn once for this
             collection, so that the epochs of one training belong together.
-        epoch
-            Counted from 0.
         drop_last
             Leave out random images in place of an incomplete batch.
         balance
-            Give every batch its share of each class (first-level subfolder).
+            Give every batch its share of each class.
 
         Raises
         ------
@@ -287,44 +275,30 @@ class Collection:
 
         Examples
         --------
-        >>> [len(rows) for rows in load("photos").batches(10, seed=1)]
+        >>> import imgbatch
+        >>> [len(rows) for rows in imgbatch.load("photos").batches(10, seed=1)]
         [10, 10, 4]
         """
-        seed = self._epochs_seed if seed is None else seed
-        options = {"drop_last": drop_last, "balance": balance}
-        chunks = self.batch_chunks(batch_size, seed=seed, epoch=epoch, **options)
-        return Batches(tuple(rows for chunk in chunks for rows in chunk), seed, epoch)
-
-    def batch_chunks(
-        self,
-        batch_size: int,
-        *,
-        seed: int,
-        epoch: int = 0,
-        drop_last: bool = False,
-        balance: bool = False,
-    ) -> Iterator[list[Rows]]:
-        """The batches of `batches`, chunk by chunk: an epoch of millions need not be held."""
         from imgbatch.batches.epoch import deal_epoch
         from imgbatch.batches.population import DealOptions
 
-        options = DealOptions(batch_size, seed, epoch, drop_last, balance)
-        return deal_epoch(self.population, options)
+        seed = self._epochs_seed if seed is None else seed
+        chunks = deal_epoch(
+            self.population, DealOptions(batch_size, seed, epoch, drop_last, balance)
+        )
+        return Batches(tuple(rows for chunk in chunks for rows in chunk), seed, epoch)
 
     def explain(self, a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Explanation:
         """Split the distance of two images, in the folder or not, by descriptor.
 
-        Both files are read anew for what the descriptors see in them. Their distance is the one
-        that `similar` and `different` use.
+        Both files are read anew. Their distance is the one that `similar` and `different` use.
 
-        Raises
-        ------
-        SelectionError
-            One of them cannot be read.
+        `SelectionError` is raised if one of them cannot be read.
 
         Examples
         --------
-        >>> photos = load("photos")
+        >>> import imgbatch
+        >>> photos = imgbatch.load("photos")
         >>> explanation = photos.explain(photos.paths[0], photos.paths[1])
         >>> round(sum(part.share for part in explanation.parts), 3)
         1.0
@@ -333,38 +307,33 @@ class Collection:
 
     @cached_property
     def population(self) -> "Population":
-        """What `batches` deals: points, groups of copies and, if there are two or more, classes.
-
-        It is made once, since every epoch needs it and each image's class must be looked up.
-        """
+        """What `batches` deals: points, groups of copies and, if there are several, classes."""
         from imgbatch.batches.population import Population, class_labels
 
-        labels = class_labels([record.label for record in self.records])
+        labels = class_labels(self.labels)
         made = self.projection
         return Population(made.points, self.copy_groups, labels, 0, made.parts, made.run_long_tasks)
 
     def duplicates(
         self, level: str = "edited", *, against: "Collection | None" = None
-    ) -> "Duplicates":
+    ) -> Duplicates:
         """Group the images that show one picture, and say which one is worth keeping.
 
         Parameters
         ----------
         level
-            "exact": the same bytes. "copies": resized, recompressed, recoloured, too. "edited":
+            "exact": equal files. "copies": resized, recompressed, recoloured, too. "edited":
             cropped, mirrored, turned, marked, too. "scene": the same place or object, too.
         against
             Another folder: only what both share is looked for, and its images are kept. Then
             "scene" finds no more than "edited".
 
-        Raises
-        ------
-        SelectionError
-            There is no such level.
+        Another level raises `SelectionError`.
 
         Examples
         --------
-        >>> load("photos").duplicates("exact").groups
+        >>> import imgbatch
+        >>> imgbatch.load("photos").duplicates("exact").groups
         ()
         """
         from imgbatch.selection.duplicates import answer

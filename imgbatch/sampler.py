@@ -107,7 +107,7 @@ class DiverseBatchSampler:
     ) -> "DiverseBatchSampler":
         """Batches of a folder's images; row i stands for ``photos.paths[i]``.
 
-        With `balance`, every batch gets its share of each class (first-level subfolder).
+        With `balance`, every batch gets its share of each class (see `Collection.labels`).
 
         Examples
         --------

@@ -57,6 +57,21 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What people know of an image: its class ("" for none), its tags and its texts.
+
+    Examples
+    --------
+    >>> Known("cat", tags=("indoors",)).texts
+    ()
+    """
+
+    label: str = ""
+    tags: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PickedImage:
     """One image of a selection.
 
@@ -83,6 +98,8 @@ class PickedImage:
         Whether the image is the anchor.
     shares
         Each descriptor's share of the squared distance; they sum to 1. Empty if the distance is 0.
+    tags, texts
+        What metadata say of the image.
 
     Examples
     --------
@@ -102,6 +119,8 @@ class PickedImage:
     note: str = ""
     anchor: bool = False
     shares: dict[str, float] = field(default_factory=dict, hash=False)
+    tags: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ def test_every_option_of_a_shown_help_text_exists():
         if shown is None:
             continue
         options = {word for one in command.params for word in one.opts if word.startswith("--")}
-        listed = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", shown[1], re.MULTILINE))
+        lines = re.findall(r"^  ((?:--?[a-z-]+, )*--[a-z-]+)", shown[1], re.MULTILINE)
+        listed = {word for line in lines for word in line.split(", ") if word.startswith("--")}
         assert listed - {"--help"} == options - {"--help"}, name
 
 

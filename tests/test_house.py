@@ -27,7 +27,7 @@ FLOORS = {
     for floor, room in enumerate((
         "errors", "types", "files", "config", "runners", "images", "annotations", "descriptors",
         "neighbours", "embedding", "copies", "batches", "index", "selection",
-        "collection", "evaluation", "sampler", "exports", "outputs", "cli", "__main__",
+        "collection", "loading", "evaluation", "sampler", "exports", "outputs", "cli", "__main__",
     ))
 }  # fmt: skip
 EXEMPT = "__init__.py"  # the package's public names are imported lazily, from a table

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgbatch.cli.common import check_report, command, note, open_folder
-from imgbatch.cli.options import Folder, FolderOptions, Json, Report, Seed, target_name
+from imgbatch.cli.options import (
+    FilterOptions,
+    Folder,
+    FolderOptions,
+    Json,
+    Report,
+    Seed,
+    target_name,
+)
 from imgbatch.cli.repeating import command_line
 from imgbatch.cli.shown_batches import FirstBatches
 from imgbatch.cli.unwritten import answer_first
@@ -36,9 +44,7 @@ PlanPath = Annotated[
         help="Write the plan here, a line a batch (.jsonl, .csv, .parquet, or folder/ of .jsonl).",
     ),
 ]
-Balance = Annotated[
-    bool, typer.Option("--balance", help="Spread the classes (subfolders) evenly too.")
-]
+Balance = Annotated[bool, typer.Option("--balance", help="Spread the classes evenly too.")]
 DropLast = Annotated[
     bool, typer.Option("--drop-last", help="Leave out random images, so that all batches are full.")
 ]
@@ -62,6 +68,7 @@ class DealingOptions:
 
 
 _DEALING, _INDEX = DealingOptions(), FolderOptions()
+_ALL = FilterOptions()
 
 
 @command
@@ -70,6 +77,7 @@ def batches(
     folder: Folder,
     batch_size: BatchSize,
     dealing: DealingOptions = _DEALING,
+    filters: FilterOptions = _ALL,
     options: FolderOptions = _INDEX,
 ) -> None:
     """Deal all images into training batches that differ inside and resemble each other."""
@@ -82,7 +90,7 @@ def batches(
     _check(batch_size, dealing)
     check_report(dealing.report, folder)
     target = _check_target(dealing.output, folder)
-    photos = open_folder(folder, options)
+    photos = open_folder(folder, options, filters)
     _check_fits(batch_size, photos, drop_last=dealing.drop_last)
     seed = checked_seed(dealing.seed)
     how = DealOptions(batch_size, seed, 0, dealing.drop_last, dealing.balance)
@@ -149,7 +157,7 @@ def _check_fits(batch_size: int, photos: "Collection", *, drop_last: bool) -> No
     images = len(photos)
     if batch_size <= images:
         return
-    message = f"--batch-size is {batch_size}, but {photos.folder} holds {images} images"
+    message = f"--batch-size is {batch_size}, but {photos.holding}"
     if drop_last:
         raise UsageError(f"{message}: with --drop-last no batch is left", f"give 1 to {images}")
     note([f"{message}: one incomplete batch an epoch"])

@@ -10,14 +10,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import typer
 
 from imgbatch.cli import interrupts
-from imgbatch.cli.options import ClusterOptions, FolderOptions, IndexOptions
+from imgbatch.cli.options import ClusterOptions, FilterOptions, FolderOptions, IndexOptions
 from imgbatch.cli.streams import discard_results
 from imgbatch.errors import ImgbatchError, UsageError
 
@@ -127,25 +127,32 @@ def use_one_thread() -> None:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
-def open_folder(folder: str, options: IndexOptions) -> "Collection":
-    """Bring a folder's index up to date, with a progress bar, and open it."""
+def open_folder(
+    folder: str, options: IndexOptions, filters: FilterOptions | None = None
+) -> "Collection":
+    """Bring a folder's index up to date, with a progress bar; open it, or what passes filters."""
     refresh = not (isinstance(options, FolderOptions) and options.no_refresh)
     cluster = options.cluster if isinstance(options, ClusterOptions) else None
+    metadata = options.metadata if isinstance(options, FolderOptions) else None
     if refresh and cluster is None:
         start_workers_early(folder, options)
-    from imgbatch.collection import load
+    from imgbatch.loading import load
     from imgbatch.outputs.progress import progress_bar
 
     settings = settings_of(options)
     with progress_bar("indexing") as progress:
-        return load(
+        photos = load(
             folder,
             config=settings,
             index=options.index,
             progress=progress,
             refresh=refresh,
             cluster=cluster,
+            metadata=metadata or None,
         )
+    if filters is None or filters == FilterOptions():
+        return photos
+    return photos.where(**{name: names or () for name, names in asdict(filters).items()})
 
 
 def start_workers_early(folder: str, options: IndexOptions) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from imgbatch.cli.common import command, note, open_folder
-from imgbatch.cli.options import Folder, FolderOptions, Json, Labels
+from imgbatch.cli.options import FilterOptions, Folder, FolderOptions, Json
 
 Target = Annotated[
     str,
@@ -19,17 +19,18 @@ Target = Annotated[
 
 
 _INDEX = FolderOptions()
+_ALL = FilterOptions()
 
 
 @command
 def export(
     folder: Folder,
     to: Target,
-    labels: Labels = None,
     json: Json = False,
+    filters: FilterOptions = _ALL,
     options: FolderOptions = _INDEX,
 ) -> None:
-    """Write all images, with points, classes and hashes, to a database or a file.
+    """Write all images, with points, metadata and hashes, to a database or a file.
 
     In a database only what differs is written; a stopped export goes on where it was. Names stand
     in a .csv as they are: a spreadsheet should import them as text, not as formulas.
@@ -42,11 +43,11 @@ def export(
     from imgbatch.outputs.progress import progress_bar
 
     started = time.perf_counter()
-    run.check_target(to, folder)
-    refuse_input("--to", to, labels)
-    photos = open_folder(folder, options)
+    run.check_target(to, folder, is_filtered=filters != _ALL)
+    refuse_input("--to", to, *(options.metadata or ()))
+    photos = open_folder(folder, options, filters)
     with progress_bar("exporting") as progress:
-        report = run.export(photos, to, labels=labels, progress=progress)
+        report = run.export(photos, to, progress=progress)
     facts = {
         "folder": photos.folder,
         "to": report.target,

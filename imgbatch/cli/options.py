@@ -111,12 +111,28 @@ Emphasis = Annotated[
         help="Weights of a preset: color, balanced, shape, or one of your config's.",
     ),
 ]
-Labels = Annotated[
-    str | None,
+MetadataFile = Annotated[
+    list[str] | None,
     typer.Option(
-        metavar="FILE.csv",
-        help="Classes from columns path,label; without it, the first-level subfolders.",
+        "--metadata",
+        "--labels",
+        metavar="FILE",
+        help="Labels, tags, texts by file_name: .csv, .tsv, .jsonl, .parquet, COCO .json. "
+        "Repeatable, later ones win. Default: metadata.* and captions.csv in FOLDER; classes are "
+        "else the first-level subfolders.",
     ),
+]
+Label = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CLASS", help="Only images of this class; of any, if repeated."),
+]
+Tag = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TAG", help="Only images with this tag; with all, if repeated."),
+]
+WithoutTag = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TAG", help="Only images without this tag; without any, if repeated."),
 ]
 Database = Annotated[
     str | None,
@@ -162,6 +178,16 @@ class FolderOptions(ClusterOptions):
     """The same for an index that may be trusted without a look at the folder."""
 
     no_refresh: NoRefresh = False
+    metadata: MetadataFile = None
+
+
+@dataclass(frozen=True)
+class FilterOptions:
+    """Which of the folder's images to take."""
+
+    label: Label = None
+    tag: Tag = None
+    without_tag: WithoutTag = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,15 @@ from imgbatch.cli.common import (
     settings_of,
     use_one_thread,
 )
-from imgbatch.cli.options import Database, Folder, FolderOptions, Like, MaybeFolder, PickOptions
+from imgbatch.cli.options import (
+    Database,
+    FilterOptions,
+    Folder,
+    FolderOptions,
+    Like,
+    MaybeFolder,
+    PickOptions,
+)
 from imgbatch.cli.repeating import command_line
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
@@ -26,6 +34,7 @@ if TYPE_CHECKING:
 
 _NO_FOLDER = FolderOptions()
 _PICK = PickOptions()
+_ALL = FilterOptions()
 
 
 @command
@@ -35,17 +44,19 @@ def similar(
     like: Like = None,
     pick: PickOptions = _PICK,
     database: Database = None,
+    filters: FilterOptions = _ALL,
     options: FolderOptions = _NO_FOLDER,
 ) -> None:
     """Pick images of one kind: a random anchor and its nearest neighbours."""
     use_one_thread()
     check_outputs(pick, folder, like)
     if database is not None:
+        _refuse_with_database(filters, options)
         _similar_from_database(context, database, folder, like, pick, options)
         return
     if folder is None:
         raise UsageError("no folder was given", "give the folder that holds the images")
-    photos = open_folder(folder, options)
+    photos = open_folder(folder, options, filters)
     picked = photos.similar(pick.n, like=like, seed=pick.seed, keep_duplicates=pick.keep_duplicates)
     show(photos, picked, pick, command_line(context, seed=picked.seed))
 
@@ -66,12 +77,6 @@ def _similar_from_database(
         raise UsageError("the URL given with --from is empty", "give postgresql://HOST/DATABASE")
     if like is None:
         raise UsageError("--from was given without --like", "give --like IMAGE")
-    for field in fields(options):
-        if field.name != "config" and getattr(options, field.name) != field.default:
-            option = "--" + field.name.replace("_", "-")
-            raise UsageError(
-                f"{option} was given with --from", "leave it out: the export has its own"
-            )
     images = RemoteImages(url, folder, settings_of(options))
     check_places(pick, images.folder)
     picked = images.similar(pick.n, like=like, seed=pick.seed, keep_duplicates=pick.keep_duplicates)
@@ -79,17 +84,30 @@ def _similar_from_database(
     show(images, picked, pick, line)
 
 
+def _refuse_with_database(filters: FilterOptions, options: FolderOptions) -> None:
+    """Raise an error for an option that says nothing to an export, but for the config."""
+    for record in (filters, options):
+        for field in fields(record):
+            given = getattr(record, field.name) not in (field.default, [])
+            if given and field.name != "config":
+                option = "--" + field.name.replace("_", "-")
+                raise UsageError(
+                    f"{option} was given with --from", "leave it out: the export has its own"
+                )
+
+
 @command
 def different(
     context: typer.Context,
     folder: Folder,
     pick: PickOptions = _PICK,
+    filters: FilterOptions = _ALL,
     options: FolderOptions = _NO_FOLDER,
 ) -> None:
     """Pick images that differ as much as possible, anew on each request."""
     use_one_thread()
     check_outputs(pick, folder)
-    photos = open_folder(folder, options)
+    photos = open_folder(folder, options, filters)
     picked = photos.different(pick.n, seed=pick.seed, keep_duplicates=pick.keep_duplicates)
     show(photos, picked, pick, command_line(context, seed=picked.seed))
 

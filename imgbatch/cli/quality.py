@@ -19,7 +19,7 @@ from imgbatch.cli.options import (
     FolderOptions,
     IndexOptions,
     Json,
-    Labels,
+    MetadataFile,
     Report,
     target_path,
 )
@@ -62,7 +62,6 @@ _FOLDER, _INDEX = FolderOptions(), IndexOptions()
 def evaluate(
     context: typer.Context,
     folder: Folder,
-    labels: Labels = None,
     n: SetSize = 10,
     sets: Sets = 300,
     seed: FirstSeed = 0,
@@ -72,18 +71,16 @@ def evaluate(
 ) -> None:
     """Measure the quality of a folder's sets, beside random choice.
 
-    The class of an image is its first-level subfolder, or its label in --labels.
+    The class of an image is its label in --metadata, or else its first-level subfolder.
     """
     from imgbatch.evaluation import evaluate as evaluation
     from imgbatch.outputs.evaluation import write_evaluation
     from imgbatch.outputs.progress import progress_bar
 
-    check_report(report, folder, labels)
+    check_report(report, folder, *(options.metadata or ()))
     collection = open_folder(folder, options)
     with progress_bar("measuring", unit="sets") as progress:
-        measured = evaluation.evaluate(
-            collection, n=n, sets=sets, seed=seed, labels=labels, progress=progress
-        )
+        measured = evaluation.evaluate(collection, n=n, sets=sets, seed=seed, progress=progress)
     with answer_first() as unwritten:
         written = None
         if report is not None:
@@ -100,7 +97,7 @@ def evaluate(
 def tune(
     folder: Folder,
     output: ConfigPath = None,
-    labels: Labels = None,
+    metadata: MetadataFile = None,
     trials: Trials = 100,
     enabled_only: EnabledOnly = False,
     seed: FirstSeed = 0,
@@ -109,8 +106,8 @@ def tune(
 ) -> None:
     """Search descriptor weights on a labelled folder; write a config file for --config.
 
-    The class of an image is its first-level subfolder, or its label in --labels. Ctrl-C ends the
-    search and writes the best found so far; the exit code is then 130.
+    The class of an image is its label in --metadata, or else its first-level subfolder. Ctrl-C
+    ends the search and writes the best found so far; the exit code is then 130.
     """
     from imgbatch.config.write import write_config
     from imgbatch.evaluation import tune as tuning
@@ -118,7 +115,7 @@ def tune(
     from imgbatch.outputs.progress import progress_bar
     from imgbatch.outputs.tuning import tune_progress
 
-    refuse_input("-o", _config_target(output, folder), labels)
+    refuse_input("-o", _config_target(output, folder), *(metadata or ()))
     settings = settings_of(options)
     descriptors = [
         name for name, weight in settings.weights.items() if weight > 0 or not enabled_only
@@ -126,11 +123,16 @@ def tune(
     start_workers_early(folder, options)
     with progress_bar("indexing") as progress:
         photos = tuning.load_with_descriptors(
-            folder, settings, descriptors, index=options.index, progress=progress
+            folder,
+            settings,
+            descriptors,
+            index=options.index,
+            progress=progress,
+            metadata=metadata or None,
         )
     with tune_progress() as report:
         tuned = tuning.tune(
-            photos, descriptors=descriptors, trials=trials, seed=seed, labels=labels, report=report
+            photos, descriptors=descriptors, trials=trials, seed=seed, report=report
         )
     with answer_first() as unwritten:
         changed = _changed(tuned)
@@ -140,7 +142,7 @@ def tune(
             write_config(changed, _comments(tuned), target)
             written = target
         _print_tuned(tuned, changed, written, json=json)
-        note(tuned.notes)
+        note((*photos.metadata.notes, *tuned.notes))
         if tuned.stopped:
             place = f"in {written}" if written else "above"
             note([f"stopped after {tuned.trials} trials; the best so far is {place}"])

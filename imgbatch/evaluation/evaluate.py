@@ -11,6 +11,7 @@ from imgbatch.annotations.labels import (
     Labels,
     class_numbers,
     find_labels,
+    labels_of,
 )
 from imgbatch.collection import Collection
 from imgbatch.errors import UsageError
@@ -54,7 +55,7 @@ def evaluate(
     seed
         Seed of the first request, and of samples, random sets and intervals.
     labels
-        A CSV file of classes; None takes the first-level subfolders (see `find_labels`).
+        A file of classes (see `find_labels`); None takes those of the collection.
     progress
         Called with (requests done, requests in all).
 
@@ -74,14 +75,14 @@ def evaluate(
     """
     if not 2 <= n <= len(collection):
         raise UsageError(
-            f"n is {n}, but {collection.folder} holds {len(collection)} readable images",
+            f"n is {n}, but {collection.holding}",
             f"give 2 to {len(collection)}" if len(collection) > 1 else "give it more images",
         )
     if not 2 <= sets <= _MOST_SETS or seed < 0:
         raise UsageError(
             f"sets is {sets} and seed {seed}", f"give 2 to {_MOST_SETS:,} sets and seed >= 0"
         )
-    found_labels = find_labels(collection.records, collection.folder, labels)
+    found_labels = collection_labels(collection, labels)
     images = labelled_points(collection, found_labels)
     notes = list(found_labels.notes)
     if not images.has_classes:
@@ -109,6 +110,13 @@ def evaluate(
         notes=tuple(notes),
         by_class=by_class,
     )
+
+
+def collection_labels(collection: Collection, file: str | os.PathLike[str] | None) -> Labels:
+    """The classes that a file gives; those of the collection for None."""
+    if file is None:
+        return labels_of(collection.metadata)
+    return find_labels(collection.records, collection.folder, file)
 
 
 def labelled_points(collection: Collection, labels: Labels) -> LabelledPoints:

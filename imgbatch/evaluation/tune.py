@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from imgbatch.annotations.labels import HOW_TO_LABEL, Labels, class_numbers, find_labels
+from imgbatch.annotations.labels import HOW_TO_LABEL, Labels, class_numbers
 from imgbatch.collection import Collection
 from imgbatch.config.schema import Config
 from imgbatch.descriptors import HASH, as_integers
 from imgbatch.embedding.whitening import Augmented
 from imgbatch.errors import LabelError, UsageError
+from imgbatch.evaluation.evaluate import collection_labels
 from imgbatch.evaluation.intervals import Values, interval
 from imgbatch.evaluation.results import Gain, TrialReport, Tuning
 from imgbatch.evaluation.trials import Search, Setting, TrialImages
 from imgbatch.files import cache, paths
 from imgbatch.index.sqlite.opened import open_sqlite
 from imgbatch.index.sqlite.refresh import SqliteFolder
+from imgbatch.loading import MetadataFiles, collect, given_files
 from imgbatch.types import Floats, Hashes, Progress, Rows
 
 _MOST_IMAGES = 6000
@@ -31,6 +33,7 @@ def load_with_descriptors(
     *,
     index: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    metadata: MetadataFiles | None = None,
 ) -> Collection:
     """Load a folder as `imgbatch.load` does, and compute descriptors that have no weight, too.
 
@@ -38,6 +41,8 @@ def load_with_descriptors(
     ----------
     descriptors
         Names of descriptors to compute besides those with a weight in the config.
+    metadata
+        See `imgbatch.load`.
 
     Examples
     --------
@@ -47,12 +52,12 @@ def load_with_descriptors(
     >>> sorted(collection.features(np.array([0])))
     ['gist', 'hog', 'hsv', 'phash']
     """
-    started = time.perf_counter()
+    started, given = time.perf_counter(), given_files(metadata)
     path = paths.absolute(folder)
     paths.refuse_url(path, index)
     directory = cache.index_directory(path, index)
     opened = open_sqlite(SqliteFolder(path, directory, config, tuple(descriptors)), progress)
-    return Collection(config, opened, started)
+    return collect(config, opened, started, given)
 
 
 def tune(
@@ -86,7 +91,7 @@ def tune(
     seed
         Seed of the halves, the sample, the trials and the intervals.
     labels
-        A CSV file of classes; None takes the first-level subfolders (see `find_labels`).
+        A file of classes (see `find_labels`); None takes those of the collection.
     report
         Called after each trial.
 
@@ -109,7 +114,7 @@ def tune(
     config = collection.config
     if descriptors is None:
         descriptors = [name for name, weight in config.weights.items() if weight > 0]
-    found_labels = find_labels(collection.records, collection.folder, labels)
+    found_labels = collection_labels(collection, labels)
     rows, classes = _rows_of_large_classes(collection, found_labels, seed)
     features, augmented = collection.features(rows), collection.augmented()
     all_images, first, second = (

@@ -41,6 +41,10 @@ class ImageTable:
         (n, p) float32, may be memory-mapped.
     space
         The space of the points.
+    tags, texts
+        What is known of each image; None for nothing.
+    splits, groups
+        The split and the group of each image, "" for none; None for nothing.
     """
 
     folder: str
@@ -51,6 +55,10 @@ class ImageTable:
     phashes: Hashes
     points: Floats
     space: PortableSpace
+    tags: Sequence[tuple[str, ...]] | None = None
+    texts: Sequence[tuple[str, ...]] | None = None
+    splits: Sequence[str] | None = None
+    groups: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.records)
@@ -123,6 +131,30 @@ class Batch:
         """Remarks on each file, as `as_text` writes them."""
         return [as_text(image.note) for image in self._records]
 
+    @cached_property
+    def tags(self) -> list[tuple[str, ...]]:
+        """What is known of each image; metadata hold valid text without NUL."""
+        tags = self._table.tags
+        return [()] * len(self) if tags is None else list(tags[self._rows])
+
+    @cached_property
+    def texts(self) -> list[tuple[str, ...]]:
+        """What is said of each image."""
+        texts = self._table.texts
+        return [()] * len(self) if texts is None else list(texts[self._rows])
+
+    @cached_property
+    def splits(self) -> list[str]:
+        """Such as "train"; "" for none."""
+        splits = self._table.splits
+        return [""] * len(self) if splits is None else list(splits[self._rows])
+
+    @cached_property
+    def groups(self) -> list[str]:
+        """The group of each image; "" for none."""
+        groups = self._table.groups
+        return [""] * len(self) if groups is None else list(groups[self._rows])
+
     @property
     def points(self) -> Floats:
         """(m, p) float32."""
@@ -163,8 +195,9 @@ def as_name(text: str) -> str:
 class Written:
     """What an export did.
 
-    ``changed`` rows were new or differed from those at the target, ``sent`` points were
-    transferred, ``removed`` rows belonged to files that are gone. A file is always written whole.
+    ``changed`` images were new or differed from those at the target, tags and texts included;
+    ``sent`` points were transferred, ``removed`` rows belonged to files that are gone. A file is
+    always written whole.
     """
 
     changed: int

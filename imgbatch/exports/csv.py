@@ -1,8 +1,9 @@
 """Comma-separated values in UTF-8: a header, then a line for each image.
 
 Folder and fingerprint are repeated in each line; `hash` and `phash` are hexadecimal; `point` is a
-JSON array in one cell, which pgvector takes as it is. Numbers have the nine digits that bring back
-every float32. The feature space itself is not exported.
+JSON array in one cell, which pgvector takes as it is, and `texts` is another; between tags stands a
+semicolon. Numbers have the nine digits that bring back every float32. The feature space itself is
+not exported.
 
 Names stand as they are, so that programs find the files. A spreadsheet takes a cell that begins
 with ``=``, ``+``, ``-`` or ``@`` for a formula, also in quotes: whoever opens images of strangers
@@ -10,6 +11,8 @@ in one should import the columns `path`, `label` and `note` as text, or take Par
 """
 
 import csv
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from imgbatch.exports.base import Batch, ImageTable, as_text, file_exporter
@@ -17,7 +20,7 @@ from imgbatch.types import Progress
 
 COLUMNS = (
     "id", "folder", "path", "label", "width", "height", "size", "hash", "phash", "note",
-    "fingerprint", "point",
+    "fingerprint", "point", "tags", "texts", "split", "group",
 )  # fmt: skip
 
 
@@ -30,22 +33,29 @@ def _write(target: Path, table: ImageTable, progress: Progress) -> None:
         writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         writer.writerow(COLUMNS)
         for batch in table.batches():
-            columns = _columns(batch, numbers)
-            writer.writerows(
-                (image_id, folder, *middle, fingerprint, point)
-                for image_id, *middle, point in zip(*columns, strict=True)
-            )
+            for image_id, described, known in zip(
+                batch.ids, _described(batch), _known(batch, numbers), strict=True
+            ):
+                writer.writerow((image_id, folder, *described, fingerprint, *known))
             done += len(batch)
             progress(done, len(table))
 
 
-def _columns(batch: Batch, numbers: str) -> tuple[object, ...]:
-    points = (numbers % tuple(point) for point in batch.points.tolist())
+def _described(batch: Batch) -> Iterator[tuple[object, ...]]:
+    """The cells of each row from path to note."""
     hashes = (digest.hex() for digest in batch.hashes)
     phashes = (f"{phash:016x}" for phash in batch.phashes)
     sides = batch.widths, batch.heights
-    named = batch.ids, batch.paths, batch.labels
-    return (*named, *sides, batch.sizes, hashes, phashes, batch.notes, points)
+    named = batch.paths, batch.labels
+    return zip(*named, *sides, batch.sizes, hashes, phashes, batch.notes, strict=True)
+
+
+def _known(batch: Batch, numbers: str) -> Iterator[tuple[object, ...]]:
+    """The cells of each row from point on; `numbers` is the format of a point."""
+    points = (numbers % tuple(point) for point in batch.points.tolist())
+    tags = map(";".join, batch.tags)
+    texts = (json.dumps(texts, ensure_ascii=False) for texts in batch.texts)
+    return zip(points, tags, texts, batch.splits, batch.groups, strict=True)
 
 
 EXPORTER = file_exporter(_write)

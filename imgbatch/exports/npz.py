@@ -1,8 +1,9 @@
 """NumPy's .npz: one array for each column, row i for the i-th image; nothing is pickled.
 
 `ids` and `hashes` are (n, 16) uint8, `phashes` uint64, `points` (n, p) float32, names fixed-width
-text. `folder` and `fingerprint` are single strings; `settings` (JSON) and `space` (bytes) hold the
-feature space, see `read_space`.
+text. `tags` and `texts` are (bytes,) uint8, JSON arrays in UTF-8 one after the other; `tag_ends`
+and `text_ends` (n,) say where that of each image ends. `folder` and `fingerprint` are single
+strings; `settings` (JSON) and `space` (bytes) hold the feature space, see `read_space`.
 """
 
 import json
@@ -31,7 +32,18 @@ _COLUMNS: Mapping[str, Callable[[Batch], _Array]] = {
     "phashes": lambda batch: np.array(batch.phashes, np.uint64),
     "notes": lambda batch: np.array(batch.notes),
     "points": lambda batch: np.ascontiguousarray(batch.points, np.float32),
+    "splits": lambda batch: np.array(batch.splits),
+    "groups": lambda batch: np.array(batch.groups),
 }
+_LISTS: Mapping[str, Callable[[Batch], list[bytes]]] = {
+    "tag": lambda batch: _documents(batch.tags),
+    "text": lambda batch: _documents(batch.texts),
+}
+"""Lists of strings have no width: as fixed-width text, one long text would make all rows long."""
+
+
+def _documents(lists: Iterable[tuple[str, ...]]) -> list[bytes]:
+    return [json.dumps(strings, ensure_ascii=False).encode() for strings in lists]
 
 
 def _bytes(values: Iterable[bytes]) -> _Array:
@@ -46,6 +58,8 @@ def _write(target: Path, table: ImageTable, progress: Progress) -> None:
             ("paths", batch.paths),
             ("labels", batch.labels),
             ("notes", batch.notes),
+            ("splits", batch.splits),
+            ("groups", batch.groups),
         ):
             widest[name] = max(widest[name], *map(len, texts))
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as file:
@@ -56,6 +70,21 @@ def _write(target: Path, table: ImageTable, progress: Progress) -> None:
         for number, (name, column) in enumerate(_COLUMNS.items(), start=1):
             _add(file, name, _parts(table, column, widest[name]), len(table))
             progress(number * len(table) // len(_COLUMNS), len(table))
+        for name, documents in _LISTS.items():
+            ends = _ends(table, documents)
+            _add(file, f"{name}_ends", iter([ends]))
+            _add(file, f"{name}s", _joined(table, documents), int(ends[-1]) if len(ends) else 0)
+
+
+def _ends(table: ImageTable, documents: Callable[[Batch], list[bytes]]) -> _Array:
+    """Where the document of each image ends."""
+    lengths = [len(one) for batch in table.batches() for one in documents(batch)]
+    return np.cumsum(lengths, dtype=np.int64)
+
+
+def _joined(table: ImageTable, documents: Callable[[Batch], list[bytes]]) -> Iterator[_Array]:
+    for batch in table.batches():
+        yield np.frombuffer(b"".join(documents(batch)), np.uint8)
 
 
 def _parts(table: ImageTable, column: Callable[[Batch], _Array], widest: int) -> Iterator[_Array]:

@@ -1,8 +1,8 @@
 """Parquet: a row for each image; the metadata hold the feature space as JSON under ``imgbatch``.
 
 `id`, `hash` and `path` are text, `phash` is an unsigned number, `point` a list of float32 of fixed
-length. The metadata holds folder, fingerprint, settings and, in base64, the space's arrays, see
-`read_space`.
+length, `tags` and `texts` are lists of text. The metadata holds folder, fingerprint, settings and,
+in base64, the space's arrays, see `read_space`.
 """
 
 import base64
@@ -37,6 +37,10 @@ def _write(target: Path, table: ImageTable, progress: Progress) -> None:
                 batch.phashes,
                 batch.notes,
                 pa.FixedSizeListArray.from_arrays(flat, dimensions),
+                batch.tags,
+                batch.texts,
+                batch.splits,
+                batch.groups,
             ]
             writer.write_table(pa.table(columns, schema=schema))
             done += len(batch)
@@ -62,6 +66,10 @@ def _schema(pa: Any, table: ImageTable) -> Any:
         ("phash", pa.uint64()),
         ("note", text),
         ("point", pa.list_(pa.float32(), table.points.shape[1])),
+        ("tags", pa.list_(text)),
+        ("texts", pa.list_(text)),
+        ("split", text),
+        ("group", text),
     ]
     return pa.schema(columns, metadata={"imgbatch": json.dumps(about)})
 

@@ -8,10 +8,12 @@ complete, index included; until then searches use the old one.
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from imgbatch.errors import DatabaseError, UsageError
+from imgbatch.exports import known
 from imgbatch.exports.base import Batch, Exporter, ImageTable, Written, as_text
 from imgbatch.exports.connection import Address, need_psycopg, use_vectors
 from imgbatch.types import Progress
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_DIMENSIONS = 2000
 """Most dimensions that pgvector's HNSW index takes of the type `vector`."""
+SEARCHED = ("images", "image_spaces", "image_embeddings")
+"""The tables that a search needs; exports of earlier versions have no others."""
 
 _MARK = "imgbatch export, version 1"
 _TABLES = {
@@ -59,6 +63,7 @@ _TABLES = {
             PRIMARY KEY (image_id, fingerprint)
         );
     """,
+    **known.TABLES,
 }
 _UPSERT = """
     INSERT INTO images (id, folder, path, label, width, height, size, hash, phash, note)
@@ -70,6 +75,7 @@ _UPSERT = """
            images.note)
         IS DISTINCT FROM (excluded.label, excluded.width, excluded.height, excluded.size,
                           excluded.hash, excluded.phash, excluded.note)
+    RETURNING id
 """  # path and folder need no update: the id is made of them
 _ARRIVALS = """
     CREATE TEMP TABLE imgbatch_rows ON COMMIT DELETE ROWS AS
@@ -84,7 +90,9 @@ def index_name(fingerprint: str) -> str:
     return f"image_embeddings_{fingerprint}_hnsw"
 
 
-def check_tables(db: "Connection[Any]", address: Address) -> list[str]:
+def check_tables(
+    db: "Connection[Any]", address: Address, names: Iterable[str] = tuple(_TABLES)
+) -> list[str]:
     """Names of the missing tables; raises `DatabaseError` if a table of such a name is not ours."""
     find = (
         "SELECT obj_description(pg_class.oid, 'pg_class') FROM pg_class"
@@ -92,7 +100,7 @@ def check_tables(db: "Connection[Any]", address: Address) -> list[str]:
         " WHERE relname = %s AND nspname = current_schema()"
     )
     missing = []
-    for name in _TABLES:
+    for name in names:
         comment = db.execute(find, (name,)).fetchone()
         if comment is None:
             missing.append(name)
@@ -152,7 +160,7 @@ class _Export:
         for batch in self.table.batches():
             with self.db.transaction():
                 lacking = self._compare(batch)
-                changed += self._upsert()
+                changed += len(self._upsert() | known.send(self.db, batch))
                 sent += self._send_points(batch, lacking)
             done += len(batch)
             progress(done, len(self.table))
@@ -187,7 +195,7 @@ class _Export:
                 space.arrays(),
             ),
         )
-        self.db.execute(_ARRIVALS)
+        self.db.execute(_ARRIVALS + known.ARRIVALS)
 
     def _compare(self, batch: Batch) -> set[UUID]:
         """Send the rows without their points; returns the ids whose points the database lacks.
@@ -217,9 +225,9 @@ class _Export:
         )
         return {image_id for (image_id,) in lacking}
 
-    def _upsert(self) -> int:
-        """Write the rows that are new or differ; returns their number."""
-        return self.db.execute(_UPSERT, (self.folder,)).rowcount
+    def _upsert(self) -> set[UUID]:
+        """Write the rows that are new or differ; returns their ids."""
+        return {image_id for (image_id,) in self.db.execute(_UPSERT, (self.folder,))}
 
     def _send_points(self, batch: Batch, lacking: set[UUID]) -> int:
         if not lacking:

@@ -8,7 +8,7 @@ the list would be longer than pgvector allows, the database compares all images 
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,11 @@ import numpy as np
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config
 from imgbatch.errors import DatabaseError, UsageError
+from imgbatch.exports import known
 from imgbatch.exports.base import as_name, as_text, image_id
 from imgbatch.exports.connection import Address, need_psycopg, use_vectors
 from imgbatch.exports.portable import PortableSpace
-from imgbatch.exports.postgres import check_tables, index_name
+from imgbatch.exports.postgres import SEARCHED, check_tables, index_name
 from imgbatch.files import cache, paths
 from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.answer import (
@@ -33,7 +34,7 @@ from imgbatch.selection.answer import (
 )
 from imgbatch.selection.explain import shares_of_set
 from imgbatch.selection.similar import Anchor, SimilarOptions, distinct_mask, similar
-from imgbatch.types import Floats, ImageRecord, PickedImage, Selection
+from imgbatch.types import Floats, ImageRecord, Known, PickedImage, Selection
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -110,7 +111,7 @@ class RemoteImages:
         started = time.perf_counter()
         with self._address.connect() as db:
             use_vectors(db, self._address)
-            if check_tables(db, self._address):
+            if check_tables(db, self._address, SEARCHED):
                 raise DatabaseError(f"{self._address.shown} holds no export", _EXPORT_FIRST)
             folders = dict(
                 db.execute("SELECT folder, fingerprint FROM image_spaces WHERE complete").fetchall()
@@ -199,6 +200,7 @@ class RemoteImages:
                     )
                     enough = distinct or reach + 1 >= self.indexed
                     reach *= 4
+                images = self._with_known(db, images)
         return Selection(
             mode="similar",
             seed=seed,
@@ -240,10 +242,19 @@ class RemoteImages:
             [image.record for image in chosen],
             distances,
             shares_of_set(self.space.space, points[rows], anchor.point),
-            [image.label for image in chosen],
+            [Known(image.label) for image in chosen],
             anchor_first=anchor.row is not None,
         )
         return choice.images(self.folder), distinct
+
+    def _with_known(
+        self, db: "Connection[Any]", images: tuple[PickedImage, ...]
+    ) -> tuple[PickedImage, ...]:
+        """The same images with their tags and texts."""
+        ids = [image_id(self.folder, image.relative) for image in images]
+        found = known.fetch(db, ids)
+        pairs = zip(images, (found.get(one, Known()) for one in ids), strict=True)
+        return tuple(replace(image, tags=one.tags, texts=one.texts) for image, one in pairs)
 
     def _find(self, db: "Connection[Any]", given: str) -> _StoredImage | None:
         """The exported image named from the working directory or from inside the folder."""

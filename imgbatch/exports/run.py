@@ -5,9 +5,10 @@ import time
 from dataclasses import dataclass
 
 from imgbatch import __version__
+from imgbatch.annotations.columns import First
 from imgbatch.annotations.labels import find_labels
 from imgbatch.collection import Collection
-from imgbatch.errors import OutputError
+from imgbatch.errors import OutputError, UsageError
 from imgbatch.exports import ImageTable, PortableSpace, Written, exporter_of
 from imgbatch.files import paths
 from imgbatch.files.readonly import refuse_inside
@@ -29,13 +30,16 @@ class ExportReport:
     notes: tuple[str, ...] = ()
 
 
-def check_target(target: str, folder: str) -> str:
+def check_target(target: str, folder: str, *, is_filtered: bool = False) -> str:
     """Check a target before any work is done; returns it as it may be shown, without a password.
+
+    `is_filtered` says that only a part of the images will be written.
 
     Raises
     ------
     UsageError
-        No exporter fits, a library is missing, or a file would lie in the image folder.
+        No exporter fits, a library is missing, a file would lie in the image folder, or a part of
+        the images would take the place of all in a database.
     DatabaseError
         The database cannot be reached or used.
     OutputError
@@ -47,6 +51,11 @@ def check_target(target: str, folder: str) -> str:
         if os.path.isdir(local):
             raise OutputError(f"--to {target} is a folder", "name a file in it")
         check_file(local)
+    elif is_filtered:
+        raise UsageError(
+            "a part of the images was asked for, but an export to a database removes all others",
+            "leave --label, --tag and --without-tag out, or export to a file",
+        )
     return exporter.check(target)
 
 
@@ -67,7 +76,7 @@ def export(
         A file (.parquet, .npz, .csv), which is replaced in one step; or ``postgresql://...``, to
         which only differences are sent, so that a stopped export goes on.
     labels
-        A CSV file of classes, see `find_labels`; None takes the first-level subfolders.
+        A file of classes, see `find_labels`; None takes those of the collection.
     progress
         Called with (images done, images in all).
 
@@ -87,20 +96,25 @@ def export(
     24
     """
     started = time.perf_counter()
-    shown = check_target(os.fspath(target), collection.folder)
+    shown = check_target(os.fspath(target), collection.folder, is_filtered=collection.is_filtered)
     given = None if labels is None else find_labels(collection.records, collection.folder, labels)
+    known = collection.metadata
     folder = paths.real(collection.folder)
     projection = collection.projection
     sizes, hashes = collection.contents()
     table = ImageTable(
         folder,
         collection.records,
-        given.names if given else None,
+        given.names if given else First(known.column("labels")),
         sizes,
         hashes,
         projection.hashes,
         projection.points,
         PortableSpace.of(folder, collection.config, projection.space, __version__),
+        tags=known.column("tags"),
+        texts=known.column("texts"),
+        splits=First(known.column("splits")),
+        groups=First(known.column("groups")),
     )
     written = exporter_of(os.fspath(target)).write(os.fspath(target), table, progress)
     return ExportReport(

@@ -73,6 +73,8 @@ class OpenedIndex(Protocol):
         The file that lists the skipped files; None if no file was skipped.
     report
         What bringing the index up to date did.
+    generation
+        Text that changes whenever an image of the index does.
     directory
         The local folder of the index or, for shards in a remote store, of what is derived from it.
     notes

@@ -131,6 +131,21 @@ class Records(Sequence[ImageRecord]):
     def __hash__(self) -> int:
         return hash((len(self), len(self.paths)))
 
+    def take(self, rows: npt.NDArray[np.int64]) -> "Records":
+        """Some of the images, given by rising rows.
+
+        >>> records = Records.pack([(b"1.jpg", 8, 6, ""), (b"2.jpg", 4, 3, "odd")])
+        >>> records.take(np.array([1]))[0]
+        ImageRecord(path='2.jpg', width=4, height=3, note='odd')
+        """
+        lengths = np.diff(self.ends, prepend=0)[rows]
+        ends = np.cumsum(lengths)
+        total = int(ends[-1]) if len(ends) else 0
+        positions = np.arange(total) + np.repeat(self.ends[rows] - ends, lengths)
+        kept = enumerate(rows.tolist())
+        notes = {new: self.notes[old] for new, old in kept if old in self.notes}
+        return Records(self.paths[positions], ends, self.sizes[rows], notes)
+
     def row_of(self, path: str) -> int | None:
         """The row of a path inside the folder, in O(log n); None if no readable image has it."""
         wanted = os.fsencode(path)

@@ -6,6 +6,7 @@ of this machine or over a cluster.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -74,6 +75,70 @@ class MemoryPart:
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return len(self.points), self.points.shape[1]
+
+
+@dataclass
+class TakenPart:
+    """Some rows of another part, whose arrays are loaded on first use.
+
+    >>> import numpy as np
+    >>> whole = MemoryPart.of(np.array([[3, 4], [0, 1]], np.float32))
+    >>> TakenPart(whole, np.array([1])).points.tolist()
+    [[0.0, 1.0]]
+    """
+
+    part: Part
+    rows: Rows
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return len(self.rows), self.part.shape[1]
+
+    @cached_property
+    def points(self) -> Floats:
+        """(n, p) float32."""
+        return self.part.points[self.rows]
+
+    @cached_property
+    def squares(self) -> Floats:
+        """(n,) float32."""
+        return self.part.squares[self.rows]
+
+    @cached_property
+    def hashes(self) -> Hashes:
+        """(n,) uint64."""
+        return self.part.hashes[self.rows]
+
+    @property
+    def miniatures(self) -> View:
+        """(n, 1024) uint8; only rows that are asked for are read."""
+        return cast("View", TakenRows(self.part.miniatures, self.rows))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TakenRows:
+    """Some rows of an array, read when they are indexed."""
+
+    array: npt.NDArray[Any]
+    rows: Rows
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """As of an array."""
+        return len(self.rows), *self.array.shape[1:]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, chosen: Any) -> npt.NDArray[Any]:
+        return np.asarray(self.array[self.rows[chosen]])
+
+
+def taken_parts(parts: Sequence[Part], rows: Rows) -> tuple[Part, ...]:
+    """The parts of some rows, which rise and count through all parts; none of them is empty."""
+    ends = np.cumsum([part.shape[0] for part in parts], dtype=np.int64)
+    return tuple(TakenPart(parts[part], chosen) for part, _, chosen in split_rows(ends, rows))
 
 
 class Parted:

@@ -7,13 +7,13 @@ check the request here, name their images here, and count the time here.
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from imgbatch.errors import SelectionError
 from imgbatch.files import paths
 from imgbatch.images.view import Decoded
-from imgbatch.types import Floats, ImageRecord, PickedImage
+from imgbatch.types import Floats, ImageRecord, Known, PickedImage
 
 _SEED_LIMIT = 2**31
 """Drawn seeds are below this number, so that they are short enough to type."""
@@ -96,8 +96,8 @@ class Choice:
         (n,) float32: the distance that ranks each image.
     shares
         For each image, the share of every descriptor in its squared distance.
-    labels
-        The class of each image; None takes the first-level subfolders.
+    known
+        What people know of each image.
     anchor_first
         Whether the first image is the anchor.
     """
@@ -105,13 +105,12 @@ class Choice:
     records: Sequence[ImageRecord]
     distances: Floats
     shares: Sequence[Mapping[str, float]]
-    labels: Sequence[str] | None = None
+    known: Sequence[Known]
     anchor_first: bool = False
 
     def images(self, folder: str) -> tuple[PickedImage, ...]:
         """The images as a `Selection` holds them, ranked from 1 in their order."""
-        labels: Iterable[str] = self.labels or (record.label for record in self.records)
-        rows = zip(self.records, labels, self.distances, self.shares, strict=True)
+        rows = zip(self.records, self.known, self.distances, self.shares, strict=True)
         return tuple(
             PickedImage(
                 rank=position + 1,
@@ -120,12 +119,14 @@ class Choice:
                 score=round(float(distance), 4),
                 width=record.width,
                 height=record.height,
-                label=label,
+                label=known.label,
                 note=record.note,
                 anchor=self.anchor_first and position == 0,
                 shares=dict(shares),
+                tags=known.tags,
+                texts=known.texts,
             )
-            for position, (record, label, distance, shares) in enumerate(rows)
+            for position, (record, known, distance, shares) in enumerate(rows)
         )
 
 

@@ -7,12 +7,14 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from imgbatch.annotations.metadata import Metadata
 from imgbatch.config.schema import Config
 from imgbatch.descriptors import build_descriptors
 from imgbatch.embedding.projection import Projection
 from imgbatch.files import paths
 from imgbatch.index.duplicates import NearDuplicates, Source
 from imgbatch.index.extract import with_fingerprints
+from imgbatch.index.filtered import holding
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.answer import (
@@ -47,10 +49,15 @@ class Picker:
         The index.
     clock
         Times the requests.
+    metadata
+        What is known of its images.
     """
 
-    def __init__(self, config: Config, opened: OpenedIndex, clock: RequestClock) -> None:
+    def __init__(
+        self, config: Config, opened: OpenedIndex, clock: RequestClock, metadata: Metadata
+    ) -> None:
         self.config, self._opened, self._clock = config, opened, clock
+        self._metadata = metadata
         self.folder, self.records = opened.folder, opened.records
 
     @cached_property
@@ -152,7 +159,7 @@ class Picker:
 
     def _begin(self, n: int, seed: int | None) -> tuple[int, np.random.Generator, float]:
         total = len(self.records)
-        check_count(n, total, f"{self.folder} holds {total} readable images")
+        check_count(n, total, holding(self._opened))
         seed = checked_seed(seed)
         return seed, np.random.default_rng(seed), self._clock.start()
 
@@ -171,6 +178,7 @@ class Picker:
             [self.records[row] for row in chosen],
             distances,
             shares_of_set(self.projection.space, points, point),
+            [self._metadata.of_image(row) for row in chosen],
             anchor_first=anchor is not None and anchor.row is not None,
         ).images(self.folder)
 
@@ -185,5 +193,5 @@ class Picker:
             skipped=tuple(self._opened.skipped),
             indexed=len(self.records),
             seconds=time.perf_counter() - started,
-            notes=self._opened.notes,
+            notes=(*self._opened.notes, *self._metadata.notes),
         )

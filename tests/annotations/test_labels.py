@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgbatch.annotations.labels import UNLABELLED, class_numbers, find_labels
+from imgbatch.annotations.labels import (
+    UNLABELLED,
+    Labels,
+    class_numbers,
+    find_labels,
+    labels_of,
+)
+from imgbatch.annotations.metadata import Metadata
+from imgbatch.annotations.source import MetadataSource
 from imgbatch.errors import LabelError
+from imgbatch.index.records import Records
 from imgbatch.types import ImageRecord
 
 
@@ -15,16 +24,25 @@ def records(*paths: str) -> list[ImageRecord]:
     return [ImageRecord(path, 10, 10) for path in paths]
 
 
+def of_folders(*paths: str) -> Labels:
+    packed = Records.pack((os.fsencode(path), 10, 10, "") for path in paths)
+    return labels_of(Metadata.of(packed, MetadataSource("/photos")))
+
+
 def test_without_a_file_the_first_level_subfolder_is_the_class():
-    found = find_labels(records("a/1.jpg", "a/deep/2.jpg", "b/3.jpg"), "/photos")
+    found = of_folders("a/1.jpg", "a/deep/2.jpg", "b/3.jpg")
     assert found.names == ("a", "a", "b")
     assert found.classes == ["a", "b"]
     assert found.notes == ()
 
 
+def test_a_single_top_folder_is_no_class():
+    assert of_folders("all/1.jpg", "all/b/2.jpg").names == ("", "")
+
+
 def test_images_beside_the_class_folders_have_no_label_and_are_counted():
-    found = find_labels(records("a/1.jpg", "2.jpg"), "/photos")
-    assert found.names == ("a", "")
+    found = of_folders("2.jpg", "a/1.jpg")
+    assert found.names == ("", "a")
     assert "1 of 2 images have no label" in found.notes[0]
 
 
@@ -48,7 +66,7 @@ def test_paths_that_are_not_in_the_folder_are_counted_in_a_note(tmp_path: Path):
     file = tmp_path / "labels.csv"
     file.write_text("path,label\n1.jpg,a\ngone.jpg,b\n")
     found = find_labels(records("1.jpg"), "/p", file)
-    assert "1 paths" in found.notes[0]
+    assert "rows that name no readable image of the folder: 1" in found.notes[1]
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_a_batch_larger_than_the_folder_is_one_incomplete_batch_and_noted(ask):
     assert (answer.code, answer.json["batches"]) == (0, 1)
     assert answer.err.startswith("note: --batch-size is 50")
     assert answer.json["figures"]["variance"]["diverse"] is None
-    ask("--batch-size", 50, "--drop-last").assert_one_clear_line(2, "24 images", "1 to 24")
+    ask("--batch-size", 50, "--drop-last").assert_one_clear_line(2, "24 readable images", "1 to 24")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes need Linux")

@@ -55,7 +55,7 @@ def at(event, function, file, action=ctrl_c):
 
 def working(action):
     '''Calls an action inside a command, where it brings the index up to date.'''
-    at("call", "load", "imgbatch/collection.py", action)
+    at("call", "load", "imgbatch/loading.py", action)
 """
 
 

@@ -56,7 +56,7 @@ def test_a_target_that_can_never_be_written_is_refused_before_the_work(
     photos = tmp_path / "photos"
     photos.mkdir()
     (photos / "a.jpg").write_bytes(jpeg(photo(1)))
-    monkeypatch.setattr("imgbatch.collection.load", lambda *_: pytest.fail("work was done"))
+    monkeypatch.setattr("imgbatch.loading.load", lambda *_: pytest.fail("work was done"))
     target, word = unusable(tmp_path, kind)
     ending = {"batches": ".csv", "export": ".npz"}.get(mode, ".png")
     if kind == "folder" and mode in {"batches", "tune"}:
@@ -77,7 +77,7 @@ def test_a_target_that_can_never_be_written_is_refused_before_the_work(
 def test_a_folder_for_images_that_can_never_be_written_is_refused_before_the_work(
     cli, photos, tmp_path, monkeypatch, option, kind
 ):
-    monkeypatch.setattr("imgbatch.collection.load", lambda *_: pytest.fail("work was done"))
+    monkeypatch.setattr("imgbatch.loading.load", lambda *_: pytest.fail("work was done"))
     if kind == "file":
         (target := tmp_path / "given").write_text("x")
         word = "is not a folder"

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import imgbatch
+from imgbatch.annotations.metadata import Metadata
+from imgbatch.annotations.source import MetadataSource
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config
 from imgbatch.config.write import differences, write_config
@@ -13,7 +15,7 @@ from imgbatch.errors import LabelError, UsageError
 from imgbatch.evaluation.metrics import LabelledPoints
 from imgbatch.evaluation.trials import Search, Setting, TrialImages, similar_sets
 from imgbatch.evaluation.tune import _hashes, halve, load_with_descriptors, tune
-from imgbatch.types import ImageRecord
+from imgbatch.index.records import Records
 
 
 @pytest.fixture
@@ -154,9 +156,13 @@ class MemoryCollection:
     """What `tune` asks of a collection, with features that a test makes up."""
 
     blocks: dict[str, np.ndarray]
-    records: list[ImageRecord]
+    records: Records
     config: Config
     folder: str = "/photos"
+
+    @property
+    def metadata(self):
+        return Metadata.of(self.records, MetadataSource(self.folder))
 
     def features(self, rows):
         return {name: block[rows] for name, block in self.blocks.items()}
@@ -171,7 +177,9 @@ def test_what_one_half_alone_shows_is_no_gain_on_the_other_half():
     A search on one half thus finds a setting that is worthless on the other half.
     """
     classes = np.arange(120) % 3
-    records = [ImageRecord(f"{label}/{row}.jpg", 8, 8) for row, label in enumerate(classes)]
+    records = Records.pack(
+        (b"%d/%d.jpg" % (label, row), 8, 8, "") for row, label in enumerate(classes)
+    )
     random = np.random.default_rng(0)
     halves = halve(classes.astype(np.int64), seed=5)
     blocks = {name: random.normal(size=(120, 6)) for name in ("hsv", "hog")}

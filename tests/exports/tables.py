@@ -1,5 +1,6 @@
 """Tables that tests export, without any picture behind them."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -41,4 +42,14 @@ def make_table(
         phashes=random.integers(0, 2**64, n, dtype=np.uint64),
         points=points.astype(np.float32),
         space=make_space(folder, dims, seed),
+        tags=[("sea", f"tag {row % 5}")[: row % 3] for row in range(n)],
+        texts=[('ein "Meer"; é', f"{row}\n,")[: row % 4] for row in range(n)],
+        splits=[("train", "test", "")[row % 3] for row in range(n)],
+        groups=[f"group {row // 4}" * (row % 7 > 0) for row in range(n)],
     )
+
+
+def first_rows(table: ImageTable, n: int) -> ImageTable:
+    """The first n images of a table."""
+    names = ("records", "sizes", "hashes", "phashes", "points", "tags", "texts", "splits", "groups")
+    return replace(table, **{name: getattr(table, name)[:n] for name in names})

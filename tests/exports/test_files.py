@@ -7,6 +7,7 @@ import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,8 @@ from tests.drawing import jpeg, photo
 from tests.exports.tables import FOLDER, make_space, make_table
 
 FILES = [kind for kind in EXPORTERS if kind.startswith(".")]
-COLUMNS = ["id", "path", "label", "width", "height", "size", "hash", "phash", "note"]
+COLUMNS = ["id", "path", "label", "width", "height", "size", "hash", "phash", "note", "split", "group"]  # fmt: skip
+LISTS = ["tags", "texts"]
 
 
 @pytest.fixture(params=FILES)
@@ -44,7 +46,7 @@ def read(target):
 
         table = pq.read_table(target)
         about = json.loads(table.schema.metadata[b"imgbatch"])
-        columns = {name: table[name].to_pylist() for name in COLUMNS}
+        columns = {name: table[name].to_pylist() for name in COLUMNS + LISTS}
         return columns, table["point"].to_pylist(), about["folder"], about["fingerprint"]
     if target.suffix == ".csv":
         with target.open(encoding="utf-8", newline="") as file:
@@ -53,12 +55,18 @@ def read(target):
         for name in ("width", "height", "size"):
             columns[name] = list(map(int, columns[name]))
         columns["phash"] = [int(one, 16) for one in columns["phash"]]
+        columns["tags"] = [row["tags"].split(";") if row["tags"] else [] for row in rows]
+        columns["texts"] = [json.loads(row["texts"]) for row in rows]
         points = [json.loads(row["point"]) for row in rows]
         return columns, points, rows[0]["folder"], rows[0]["fingerprint"]
     with np.load(target, allow_pickle=False) as stored:
         columns = {name: stored["phashes" if name == "phash" else f"{name}es" if name == "hash" else f"{name}s"].tolist() for name in COLUMNS}  # fmt: skip
         columns["id"] = [str(uuid.UUID(bytes=bytes(one))) for one in columns["id"]]
         columns["hash"] = [bytes(one).hex() for one in columns["hash"]]
+        for name in LISTS:
+            starts = [0, *stored[f"{name[:-1]}_ends"].tolist()]
+            data = stored[name].tobytes()
+            columns[name] = [json.loads(data[a:b]) for a, b in pairwise(starts)]
         points, folder, mark = (stored[one].tolist() for one in ("points", "folder", "fingerprint"))
         return columns, points, folder, mark
 
@@ -74,6 +82,10 @@ def assert_same(target, table):
     assert columns["height"] == [one.height for one in records]
     assert columns["note"] == [one.note for one in records]
     assert columns["size"] == table.sizes.tolist()
+    assert columns["split"] == table.splits
+    assert columns["group"] == table.groups
+    assert [tuple(one) for one in columns["tags"]] == table.tags
+    assert [tuple(one) for one in columns["texts"]] == table.texts
     assert columns["hash"] == [one.tobytes().hex() for one in table.hashes]
     assert columns["phash"] == table.phashes.tolist()
     assert np.array_equal(np.array(points, np.float32), table.points)

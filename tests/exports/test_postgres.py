@@ -28,7 +28,7 @@ from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.similar import Anchor, SimilarOptions, similar
 from tests.commands import environment
 from tests.drawing import jpeg, photo
-from tests.exports.tables import make_table
+from tests.exports.tables import first_rows, make_table
 
 psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
 pytest.importorskip("pgvector", reason="needs pgvector")
@@ -78,7 +78,9 @@ def contents(url):
     images = ask(url, "SELECT * FROM images ORDER BY id")
     points = ask(url, "SELECT image_id, fingerprint, embedding::text FROM image_embeddings ORDER BY 1, 2")  # fmt: skip
     spaces = ask(url, "SELECT fingerprint, folder, images, complete FROM image_spaces ORDER BY 1")
-    return images, points, spaces
+    tags = ask(url, "SELECT image_id, tag FROM image_tags ORDER BY 1, 2")
+    texts = ask(url, "SELECT image_id, position, text FROM image_texts ORDER BY 1, 2")
+    return images, points, spaces, tags, texts
 
 
 def indexes(url):
@@ -139,12 +141,70 @@ def test_what_is_there_is_not_sent_again(url):
     assert contents(url) == before
 
 
+def known(url, table):
+    """Tags, in any order, and texts of each image, as the tables hold them."""
+    joined = "SELECT path, {} FROM images JOIN image_{} ON image_id = id ORDER BY 1, 2"
+    tags, texts = {}, {}
+    for path, tag in ask(url, joined.format("tag", "tags")):
+        tags.setdefault(path, set()).add(tag)
+    for path, _, text in ask(url, joined.format("position, text", "texts")):
+        texts.setdefault(path, []).append(text)
+    paths = [record.path for record in table.records]
+    return [tags.get(path, set()) for path in paths], [tuple(texts.get(path, ())) for path in paths]
+
+
+def test_tags_and_texts_are_joined_by_id_and_follow_what_is_known(url):
+    table = make_table(12)
+    write(url, table)
+    assert known(url, table) == ([set(tags) for tags in table.tags], table.texts)
+    other = replace(
+        table,
+        tags=[("new", *table.tags[0]), (), *table.tags[2:]],
+        texts=[*table.texts[:3], table.texts[3][::-1], *table.texts[4:]],
+    )
+    again = write(url, other)
+    assert (again.changed, again.sent) == (3, 0)
+    assert known(url, other) == ([set(tags) for tags in other.tags], other.texts)
+    assert write(url, other).changed == 0
+    write(url, replace(table, tags=None, texts=None))
+    assert known(url, table) == ([set()] * 12, [()] * 12)
+
+
+def test_a_search_shows_tags_and_texts_beside_the_images(url):
+    table = make_table(12)
+    write(url, table)
+    rows = {record.path: row for row, record in enumerate(table.records)}
+    for image in RemoteImages(url).similar(12, like=table.records[0].path).images:
+        row = rows[image.relative]
+        assert (set(image.tags), image.texts) == (set(table.tags[row]), table.texts[row])
+
+
+def test_tags_and_texts_of_files_that_are_gone_go_with_them(url):
+    table = make_table(12)
+    write(url, table)
+    first = first_rows(table, 5)
+    write(url, first)
+    assert known(url, first) == ([set(tags) for tags in first.tags], first.texts)
+    ((count,),) = ask(url, "SELECT count(*) FROM image_texts")
+    assert count == sum(map(len, first.texts))
+
+
+def test_an_export_from_before_there_were_tags_is_searched_and_completed(url):
+    table = make_table(12)
+    write(url, table)
+    before = contents(url)
+    ask(url, "DROP TABLE image_tags, image_texts")
+    assert len(RemoteImages(url).similar(3, like=table.records[0].path).images) == 3
+    EXPORTER.check(url)
+    write(url, table)
+    assert contents(url) == before
+
+
 def test_rows_of_files_that_are_gone_are_removed_but_not_those_of_other_folders(url):
     write(url, make_table(30, folder="/other"))
     table = make_table(30)
     write(url, table)
-    arrays = {name: getattr(table, name)[:10] for name in ("records", "sizes", "hashes", "phashes", "points")}  # fmt: skip
-    written = write(url, replace(table, **arrays))
+    written = write(url, first_rows(table, 10))
     assert written.removed == 20
     rows = ask(url, "SELECT folder, count(*) FROM images JOIN image_embeddings ON image_id = id GROUP BY 1 ORDER BY 1")  # fmt: skip
     assert [number for _, number in rows] == [30, 10]

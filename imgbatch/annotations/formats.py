@@ -1,0 +1,147 @@
+"""The readers of metadata files by their endings: tables in text, Parquet, COCO captions."""
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from imgbatch.annotations.misfits import Misfit, Misfits
+from imgbatch.annotations.table import (
+    Layout,
+    Reader,
+    Row,
+    RowMaker,
+    Table,
+    unreadable,
+)
+from imgbatch.annotations.text_tables import read_csv, read_jsonl, read_tsv
+from imgbatch.errors import UsageError
+from imgbatch.files.regular import TooLargeError, only_regular, read_regular
+
+_BATCH_ROWS = 1 << 15
+_MOST_JSON_BYTES = 1 << 30
+"""A COCO file is one value, which is read whole and takes some eight times its size."""
+_COCO_HINT = 'give {"images": [{"id", "file_name"}], "annotations": [{"image_id", "caption"}]}'
+
+
+def open_table(file: str, misfits: Misfits) -> Table:
+    """Open a metadata file by its ending; without a known one it is taken for CSV.
+
+    Raises
+    ------
+    LabelError
+        The file cannot be read or has no column that is needed. While the rows are gone through,
+        the same error may come later.
+    UsageError
+        A Parquet file is given, and pyarrow is not installed.
+    """
+    return READERS.get(os.path.splitext(file)[1].lower(), read_csv)(file, misfits)
+
+
+def _read_parquet(file: str, misfits: Misfits) -> Table:
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise UsageError(
+            f"{file} needs pyarrow, which is not installed",
+            "pip install 'imgbatch[parquet]', or give .csv or .jsonl",
+        ) from None
+    hint = "write it anew, or give .csv or .jsonl"
+    try:
+        with open(file, "rb", opener=only_regular):
+            pass
+        parquet = pq.ParquetFile(file)
+        schema = parquet.schema_arrow
+        names = list(schema.names)
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise unreadable(file, _first_line(error), hint) from None
+    layout = Layout.of_header(file, names)
+    if len(set(names)) < len(names):
+        raise unreadable(file, "two of its columns have one name", hint)
+    name = schema.field(layout.name)
+    text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary)
+    if not any(is_text(name.type) for is_text in text):
+        reason = f"its column {name.name} holds {name.type}"
+        raise unreadable(file, reason, "give a column file_name that holds text")
+    return Table(tuple(layout.kinds), _parquet_rows(file, parquet, layout, misfits), "row")
+
+
+def _parquet_rows(file: str, parquet: Any, layout: Layout, misfits: Misfits) -> Iterator[Row]:
+    import pyarrow as pa
+
+    names = parquet.schema_arrow.names
+    taken = [layout.name, *(at for positions in layout.kinds.values() for at in positions)]
+    taken_layout = Layout.of(file, [names[at] for at in taken])
+    maker = RowMaker(file, "row", layout.kinds, taken_layout, misfits)
+    number = 0
+    try:
+        for batch in parquet.iter_batches(_BATCH_ROWS, columns=[names[at] for at in taken]):
+            columns = [batch.column(names[at]).to_pylist() for at in taken]
+            for number, cells in enumerate(zip(*columns, strict=True), start=number + 1):  # noqa: B020
+                yield maker.row(number, cells)
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise unreadable(
+            file, _first_line(error), "write it anew, or give .csv or .jsonl"
+        ) from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error).split("\n", maxsplit=1)[0]
+
+
+def _read_coco(file: str, misfits: Misfits) -> Table:
+    """COCO captions: images with ids, and annotations that give a caption to an id."""
+    try:
+        data, _ = read_regular(file, _MOST_JSON_BYTES)
+        if data.startswith(b"\xef\xbb\xbf"):
+            misfits.add(Misfit.BYTE_ORDER_MARK, file, "line 1")
+        document = json.loads(data.decode("utf-8-sig", "surrogateescape"))
+    except TooLargeError as error:
+        reason = f"it has {error.size_bytes:,} bytes"
+        raise unreadable(file, reason, "write its captions as .csv or .jsonl") from None
+    except OSError as error:
+        raise unreadable(
+            file, error.strerror or error, "give --metadata a file that can be read"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        reason = f"it is no JSON: {str(error).split(' (', maxsplit=1)[0]}"
+        raise unreadable(file, reason, _COCO_HINT) from None
+    images, annotations = (
+        document.get(name) if isinstance(document, dict) else None
+        for name in ("images", "annotations")
+    )
+    if not isinstance(images, list) or not isinstance(annotations, list):
+        keys = ", ".join(document) if isinstance(document, dict) else type(document).__name__
+        raise unreadable(file, f"it holds {keys or 'nothing'}, no COCO captions", _COCO_HINT)
+    named = [one for one in images if isinstance(one, dict)]
+    names = {_id(one.get("id")): one.get("file_name") for one in named}
+    if annotations and not any(isinstance(one, dict) and "caption" in one for one in annotations):
+        raise unreadable(file, "none of its annotations has a caption", _COCO_HINT)
+    return Table(("texts",), _captions(file, annotations, names, misfits), "annotation")
+
+
+def _captions(
+    file: str, annotations: list[Any], names: dict[str, Any], misfits: Misfits
+) -> Iterator[Row]:
+    layout = Layout(0, {"texts": [1]})
+    maker = RowMaker(file, "annotation", layout.kinds, layout, misfits)
+    for number, one in enumerate(annotations, start=1):
+        annotation = one if isinstance(one, dict) else {}
+        name = names.get(_id(annotation.get("image_id")))
+        yield maker.row(number, (name, annotation.get("caption")))
+
+
+def _id(value: object) -> str:
+    """An id as a key; ids are numbers, but some files hold lists or objects."""
+    return repr(value)
+
+
+READERS: dict[str, Reader] = {
+    ".csv": read_csv,
+    ".tsv": read_tsv,
+    ".jsonl": read_jsonl,
+    ".parquet": _read_parquet,
+    ".json": _read_coco,
+}
+"""Reader by ending. A new format: its reader, a line here."""

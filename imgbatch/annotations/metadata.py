@@ -1,0 +1,181 @@
+"""What people know of their images: labels, tags, texts and more, by row.
+
+A request pays for what it asks: no file is looked for, opened or read before the first question.
+"""
+
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from imgbatch.annotations.source import Images, MetadataSource, sidecar_of
+from imgbatch.files.paths import is_url, join
+from imgbatch.types import Known, Rows
+
+if TYPE_CHECKING:
+    from imgbatch.annotations.columns import Column
+    from imgbatch.annotations.kept import FilesKnown
+
+_ENDINGS = ("csv", "tsv", "jsonl", "parquet", "json")
+FOUND = ("captions.csv", *(f"metadata.{ending}" for ending in _ENDINGS))
+"""Files at the folder's top that are read unless files are given; later ones win."""
+
+
+class Metadata:
+    """What is known of a folder's images, or of some of them.
+
+    Each kind comes from the metadata files, if one of them says anything of this kind. Otherwise
+    labels are the first-level subfolders, unless a single one holds all images; and texts are the
+    lines of ``a.txt`` beside ``a.jpg``, if the folder is on this machine and no file was given.
+
+    Parameters
+    ----------
+    whole
+        The folder's metadata.
+    rows
+        Only these images; None for all.
+
+    Examples
+    --------
+    >>> import imgbatch
+    >>> metadata = imgbatch.load("photos").metadata
+    >>> metadata.of_image(0).label, metadata.column("labels").counts()
+    ('class0', {'class0': 8, 'class1': 8, 'class2': 8})
+    """
+
+    def __init__(self, whole: "FolderMetadata", rows: Rows | None = None) -> None:
+        self._whole, self._rows = whole, rows
+
+    @classmethod
+    def of(cls, images: Images, source: MetadataSource) -> "Metadata":
+        """The metadata of all images of a folder, read when they are asked for."""
+        return cls(FolderMetadata(images, source))
+
+    def subset(self, rows: Rows) -> "Metadata":
+        """What is known of some of these images; what was read is shared."""
+        return Metadata(self._whole, rows if self._rows is None else self._rows[rows])
+
+    def __len__(self) -> int:
+        return len(self._whole.images) if self._rows is None else len(self._rows)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What has been read so far, and what did not fit."""
+        return self._whole.notes()
+
+    def read_files(self) -> None:
+        """Read the metadata files now.
+
+        Raises
+        ------
+        LabelError
+            A file that was given cannot be read or does not fit; see `kept.known_of_files`.
+        """
+        _ = self._whole.of_files
+
+    def has(self, kind: str) -> bool:
+        """Whether a metadata file says anything of this kind; files beside images do not count."""
+        return self._whole.in_files(kind) is not None
+
+    def column(self, kind: str) -> "Column":
+        """Labels, tags, texts, splits, groups or sources: some strings for each image."""
+        column = self._whole.column(kind)
+        return column if self._rows is None else column.take(self._rows)
+
+    def of_image(self, row: int) -> Known:
+        """What is known of one image; no file beside another image is read."""
+        row = row if self._rows is None else int(self._rows[row])
+        label, tags, texts = (
+            self._whole.strings(kind, row) for kind in ("labels", "tags", "texts")
+        )
+        return Known(next(iter(label), ""), tags, texts)
+
+
+class FolderMetadata:
+    """What is known of all images of a folder; read when it is first asked for."""
+
+    def __init__(self, images: Images, source: MetadataSource) -> None:
+        self.images, self._source = images, source
+
+    @cached_property
+    def of_files(self) -> "FilesKnown | None":
+        """What the metadata files say; None if there are none."""
+        files = self._source.given or tuple(self._found())
+        if not files:
+            return None
+        from imgbatch.annotations.kept import known_of_files
+
+        return known_of_files(self.images, self._source, files)
+
+    @cached_property
+    def _of_sidecars(self) -> "FilesKnown":
+        from imgbatch.annotations.kept import known_of_sidecars
+
+        return known_of_sidecars(self.images, self._source)
+
+    @cached_property
+    def _subfolders(self) -> "Column":
+        from imgbatch.annotations.columns import Column
+
+        if self._single_top_folder:
+            return Column.empty(len(self.images))
+        parts = (path.partition("/") for path in self.images.all_paths())
+        return Column.of([(top,) if slash else () for top, slash, _ in parts])
+
+    @cached_property
+    def _single_top_folder(self) -> bool:
+        """Whether one folder holds all images: then it is no class. Paths are sorted."""
+        return bool(self.images[0].label) and self.images[0].label == self.images[-1].label
+
+    @property
+    def _may_have_sidecars(self) -> bool:
+        return not self._source.given and not is_url(self._source.folder)
+
+    def notes(self) -> tuple[str, ...]:
+        """What was read so far, and what did not fit."""
+        read: list[FilesKnown | None] = [
+            vars(self).get(name) for name in ("of_files", "_of_sidecars")
+        ]
+        return tuple(note for known in read if known is not None for note in known.remarks)
+
+    def column(self, kind: str) -> "Column":
+        """What is known of all images."""
+        column = self.in_files(kind)
+        if column is None and kind == "labels":
+            column = self._subfolders
+        elif column is None and kind == "texts" and self._may_have_sidecars:
+            column = self._of_sidecars.columns.get(kind)
+        if column is not None:
+            return column
+        from imgbatch.annotations.columns import Column
+
+        return Column.empty(len(self.images))
+
+    def strings(self, kind: str, row: int) -> tuple[str, ...]:
+        """What is known of one image, at the cost of one."""
+        column = self.in_files(kind)
+        if column is not None:
+            return column[row]
+        if kind == "labels" and not self._single_top_folder:
+            label = self.images[row].label
+            return (label,) if label else ()
+        if kind == "texts" and self._may_have_sidecars:
+            sidecar = sidecar_of(self.images[row].path)
+            if os.path.isfile(join(self._source.folder, sidecar)):
+                from imgbatch.annotations.misfits import Misfits
+                from imgbatch.annotations.sidecars import texts_in
+
+                return tuple(texts_in(self._source.folder, sidecar, Misfits()))
+        return ()
+
+    def in_files(self, kind: str) -> "Column | None":
+        """What the metadata files say of a kind; None if they say nothing of it."""
+        return None if self.of_files is None else self.of_files.columns.get(kind)
+
+    def _found(self) -> Iterator[str]:
+        """The metadata files at the folder's top."""
+        if not is_url(self._source.folder):
+            for name in FOUND:
+                file = join(self._source.folder, name)
+                if os.path.isfile(file):
+                    yield file

@@ -1,0 +1,57 @@
+"""Where a folder's metadata come from."""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from imgbatch.types import ImageRecord
+
+SIDECAR_ENDING = ".txt"
+
+
+class Images(Protocol):
+    """A folder's images in the order of rows, such as the records of an index."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int, /) -> ImageRecord: ...
+
+    def all_paths(self) -> Iterator[str]:
+        """The path of each image inside the folder."""
+        ...
+
+
+def sidecar_of(path: str) -> str:
+    """The text file that belongs to an image.
+
+    >>> sidecar_of("sea/1.jpg")
+    'sea/1.txt'
+    """
+    return posixpath.splitext(path)[0] + SIDECAR_ENDING
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataSource:
+    """Where a folder's metadata come from.
+
+    Attributes
+    ----------
+    folder
+        Absolute path of the image folder, or its URL.
+    directory
+        The folder of the index, in which what was read is kept; None keeps nothing.
+    generation
+        Text that changes whenever an image of the index does.
+    given
+        Files that the user named, in place of those that are looked for; later ones win.
+    trust_predicted
+        Whether rows count that this program has written (``source`` is ``imgbatch``).
+    """
+
+    folder: str
+    directory: Path | None = None
+    generation: str = ""
+    given: tuple[str, ...] = ()
+    trust_predicted: bool = False

@@ -1,0 +1,142 @@
+"""`load`: bring the index of a folder up to date, and open it."""
+
+import os
+import time
+from collections.abc import Iterable
+
+from imgbatch.annotations.metadata import Metadata
+from imgbatch.annotations.source import MetadataSource
+from imgbatch.collection import Collection
+from imgbatch.config import load_config
+from imgbatch.config.schema import Config
+from imgbatch.errors import LabelError, UsageError
+from imgbatch.files import cache, paths
+from imgbatch.files.regular import only_regular
+from imgbatch.index.opened import OpenedIndex
+from imgbatch.index.sqlite.opened import open_sqlite
+from imgbatch.index.sqlite.refresh import SqliteFolder
+from imgbatch.types import Progress
+
+MetadataFiles = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+
+def load(  # noqa: PLR0913 - the library's front; each is one word that most calls leave out
+    folder: str | os.PathLike[str],
+    *,
+    config: Config | str | os.PathLike[str] | None = None,
+    emphasis: str | None = None,
+    index: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    refresh: bool = True,
+    cluster: str | None = None,
+    metadata: MetadataFiles | None = None,
+    trust_predicted: bool = False,
+) -> Collection:
+    """Bring the index of a folder up to date and open it.
+
+    Parameters
+    ----------
+    folder
+        The image folder; it is never written to.
+    config
+        A `Config`, a config file, or None for the usual search (see `load_config`).
+    emphasis
+        A preset of the config, such as "color" or "shape", whose weights to use.
+    index
+        Folder for indexes; None means ``IMGBATCH_CACHE_DIR``, else the user's cache folder.
+    progress
+        Called with (files done, files in all) while files are read.
+    refresh
+        False trusts the index and does not read the folder, which may be huge, or gone. Only an
+        index that proves damaged after it was opened is made anew from the folder.
+    cluster
+        Keep the index in shards, made by a Dask cluster: the address of its scheduler, such as
+        "tcp://host:8786", or "local" for processes of this machine (a script then needs
+        ``if __name__ == "__main__":``). Folder and index may then be URLs that fsspec reads.
+    metadata
+        A file of labels, tags, texts and more, or several, of which later ones win: CSV, TSV,
+        JSONL, Parquet or COCO captions; see `annotations.table` for the columns. None takes
+        ``metadata.*`` and ``captions.csv`` at the folder's top, if there are any.
+    trust_predicted
+        Whether rows of metadata count that imgbatch has written (``source`` is ``imgbatch``).
+
+    Raises
+    ------
+    FolderError
+        The folder is missing or holds no readable image; or there is no index to be trusted.
+    UsageError
+        A URL is given without a cluster or holds a password; the cluster's address is invalid; the
+        index would lie inside the folder.
+    ConfigError
+        The config does not fit, or has no such preset.
+    LabelError
+        A metadata file that was given cannot be read, or does not fit the images.
+    CatalogueError
+        The index cannot be written.
+    ClusterError
+        The cluster cannot be reached, or went away meanwhile.
+
+    Examples
+    --------
+    >>> photos = load("photos")
+    >>> len(photos)
+    24
+    """
+    started = time.perf_counter()
+    given = given_files(metadata)
+    settings = config if isinstance(config, Config) else load_config(config).config
+    path = paths.absolute(folder)
+    settings = settings.with_emphasis(emphasis)
+    opened: OpenedIndex
+    if cluster is not None:
+        from imgbatch.index.shards.folder import ShardedFolder
+        from imgbatch.index.shards.opened import open_shards
+
+        sharded = ShardedFolder.at(path, index, settings, cluster)
+        opened = open_shards(sharded, progress, refresh=refresh)
+    else:
+        paths.refuse_url(path, index)
+        indexed = SqliteFolder(path, cache.index_directory(path, index), settings)
+        opened = open_sqlite(indexed, progress, refresh=refresh)
+    return collect(settings, opened, started, given, trust_predicted=trust_predicted)
+
+
+def collect(
+    config: Config,
+    opened: OpenedIndex,
+    started: float,
+    metadata: tuple[str, ...],
+    *,
+    trust_predicted: bool = False,
+) -> Collection:
+    """An opened index with its metadata; those of files that were given are read now.
+
+    `started` is the moment, in seconds of `time.perf_counter`, at which loading began.
+    """
+    source = MetadataSource(
+        opened.folder, opened.directory, opened.generation, metadata, trust_predicted
+    )
+    known = Metadata.of(opened.records, source)
+    if metadata:
+        known.read_files()
+    return Collection(config, opened, started, known)
+
+
+def given_files(metadata: MetadataFiles | None) -> tuple[str, ...]:
+    """The files that the user named; raises `LabelError` for one that cannot be opened."""
+    if metadata is None:
+        return ()
+    files = (metadata,) if isinstance(metadata, str | os.PathLike) else metadata
+    given = tuple(os.fspath(file) for file in files)
+    for file in given:
+        if paths.is_url(file):
+            raise UsageError(f"the metadata {file} is a URL", "copy the file to this machine")
+        try:
+            os.close(only_regular(file, os.O_RDONLY))
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise LabelError(
+                f"the metadata {file or repr(file)} cannot be read: {reason}",
+                "give --metadata (or --labels) a file",
+            ) from None
+    return given

@@ -291,9 +291,8 @@ class Collection:
     def explain(self, a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Explanation:
         """Split the distance of two images, in the folder or not, by descriptor.
 
-        Both files are read anew. Their distance is the one that `similar` and `different` use.
-
-        `SelectionError` is raised if one of them cannot be read.
+        Both files are read anew; `SelectionError` is raised if one of them cannot be. Their
+        distance is the one that `similar` and `different` use.
 
         Examples
         --------
@@ -326,9 +325,7 @@ class Collection:
             cropped, mirrored, turned, marked, too. "scene": the same place or object, too.
         against
             Another folder: only what both share is looked for, and its images are kept. Then
-            "scene" finds no more than "edited".
-
-        Another level raises `SelectionError`.
+            "scene" finds no more than "edited". Another level raises `SelectionError`.
 
         Examples
         --------

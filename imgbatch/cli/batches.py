@@ -87,8 +87,7 @@ def batches(
     from imgbatch.selection.answer import checked_seed
 
     started = time.perf_counter()
-    _check(batch_size, dealing)
-    check_report(dealing.report, folder)
+    _check(batch_size, dealing, folder)
     target = _check_target(dealing.output, folder)
     photos = open_folder(folder, options, filters)
     _check_fits(batch_size, photos, drop_last=dealing.drop_last)
@@ -142,7 +141,8 @@ def _print(result: "BatchesResult", *, json: bool) -> None:
         write_batches_table(result)
 
 
-def _check(batch_size: int, dealing: DealingOptions) -> None:
+def _check(batch_size: int, dealing: DealingOptions, folder: str) -> None:
+    check_report(dealing.report, folder)
     for option, value, least in (
         ("--batch-size", batch_size, 1),
         ("--epochs", dealing.epochs, 1),

@@ -6,7 +6,7 @@ import typer
 
 _WITHOUT = {
     "output", "report", "preview", "json", "no_sheet", "copy_to", "link_to", "workers",
-    "no_refresh",
+    "no_refresh", "apply", "move_to", "undo",
 }  # fmt: skip
 """Options that say what becomes of an answer, or how fast it comes, but not which one it is."""
 
@@ -25,11 +25,12 @@ def command_line(context: typer.Context, **settled: object) -> str:
     for parameter in context.command.params:
         name = parameter.name or ""
         value = settled.get(name, context.params.get(name))
-        if name in _WITHOUT or value in (None, parameter.default):
+        if name in _WITHOUT or value in (None, (), [], parameter.default):
             continue
         if parameter.param_type_name == "argument":
             words.append(str(value))
-        else:
-            option = max(parameter.opts, key=len)
-            words += [option] if value is True else [option, str(value)]
+            continue
+        option = max(parameter.opts, key=len)
+        for each in value if isinstance(value, list | tuple) else [value]:
+            words += [option] if each is True else [option, str(each)]
     return shlex.join(words)

@@ -181,6 +181,7 @@ def _cosines(before: float, after: float) -> Floats:
     along = (places - before) / (1 - before - after)
     waves = np.cos(np.pi * np.arange(_FREQUENCIES)[:, None] * along) * inside / inside.sum()
     waves[1:] *= np.sqrt(2)
+    waves[1:] -= waves[1:].sum(axis=1, keepdims=True) * waves[0]  # an even grey has no waves
     weights: Floats = waves.reshape(_FREQUENCIES, SIDE_PX, -1).sum(axis=2).astype(np.float32)
     return weights
 

@@ -50,7 +50,7 @@ def load_with_descriptors(
     >>> config = imgbatch.load_config().config
     >>> collection = load_with_descriptors("photos", config, ["gist"])
     >>> sorted(collection.features(np.array([0])))
-    ['gist', 'hog', 'hsv', 'phash']
+    ['gist', 'hog', 'hsv', 'miniature', 'phash']
     """
     started, given = time.perf_counter(), given_files(metadata)
     path = paths.absolute(folder)

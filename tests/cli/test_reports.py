@@ -118,7 +118,7 @@ def test_names_stand_in_rows_byte_by_byte_and_on_pages_as_escapes(cli, photos):
     (("-o", "a.html", "-o", "./a.html"), ("twice",)),
 ], ids=str)  # fmt: skip
 def test_what_cannot_be_written_is_refused_before_the_work(ask, monkeypatch, given, words):
-    monkeypatch.setattr("imgbatch.collection.load", lambda *_: pytest.fail("work was done"))
+    monkeypatch.setattr("imgbatch.loading.load", lambda *_: pytest.fail("work was done"))
     ask("similar", *given).assert_one_clear_line(2, *words)
 
 
@@ -236,7 +236,7 @@ def test_a_report_that_cannot_be_is_refused_before_the_work(
     ask, indexed, tmp_path, monkeypatch, mode, name, code, words
 ):
     (tmp_path / "file").write_text("in the way")
-    monkeypatch.setattr("imgbatch.collection.load", lambda *_: pytest.fail("work was done"))
+    monkeypatch.setattr("imgbatch.loading.load", lambda *_: pytest.fail("work was done"))
     target = name.format(folder=indexed.folder, file=tmp_path / "file")
     more = ("--batch-size", 4) if mode == "batches" else ()
     ask(mode, *more, "--report", target).assert_one_clear_line(code, *words)

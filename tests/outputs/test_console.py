@@ -14,6 +14,7 @@ from imgbatch.config import load_config
 from imgbatch.evaluation.results import Evaluation, Figure, Gain
 from imgbatch.outputs.base import Result, WrittenFile
 from imgbatch.outputs.batches import BatchesResult, write_batches_table
+from imgbatch.outputs.duplicates import MoveReport, write_duplicates, write_undone
 from imgbatch.outputs.evaluation import write_evaluation
 from imgbatch.outputs.explain import print_explanation
 from imgbatch.outputs.pictures import Pictures
@@ -21,11 +22,27 @@ from imgbatch.outputs.summaries import write_facts, write_rows, write_settings, 
 from imgbatch.outputs.table import write_table
 from imgbatch.outputs.tuning import write_gains
 from imgbatch.selection.explain import DescribedImage, DescriptorShare, Explanation
-from imgbatch.types import PickedImage, Selection, Skipped
+from imgbatch.types import (
+    DuplicateGroup,
+    DuplicateImage,
+    Duplicates,
+    PickedImage,
+    Selection,
+    Skipped,
+)
 
 HOUSE = Path(imgbatch.__file__).parent
 NAME = "x[/y] [red]:smile:"
 """A name in which Rich would read a closing tag that was never opened, a colour and an emoji."""
+
+
+def print_duplicates() -> None:
+    images = tuple(
+        DuplicateImage(f"/{NAME}", NAME, keep, "copy", 0.9, 4, 3, 12, NAME * keep)
+        for keep in (True, False)
+    )
+    found = Duplicates(f"/{NAME}", "edited", (DuplicateGroup("copy", images),), 2)
+    write_duplicates(found, (), MoveReport(NAME, 1, 12, NAME), json=False)
 
 
 def print_selection() -> None:
@@ -82,6 +99,8 @@ PRINTED = {
     "settings": lambda: write_settings({NAME: {NAME: NAME}}, {f"{NAME}.{NAME}": NAME}),
     "shares": lambda: write_shares({NAME: 1.0}),
     "rows": lambda: write_rows(NAME, [NAME, NAME], [[NAME, NAME]]),
+    "duplicates": print_duplicates,
+    "undone": lambda: write_undone(Path(NAME), 1, [(NAME, NAME)], json=False),
 }
 EACH = pytest.mark.parametrize("kind", PRINTED)
 
@@ -141,6 +160,7 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
         "table.write_table", "batches.write_batches_table", "evaluation.write_evaluation",
         "tuning.write_gains", "explain.print_explanation", "summaries.write_facts",
         "summaries.write_settings", "summaries.write_shares", "summaries.write_rows",
+        "duplicates.write_duplicates", "duplicates.write_undone",
     }  # fmt: skip
 
 

@@ -1,0 +1,218 @@
+"""``imgbatch duplicates``: groups, outputs, moves that can be taken back, real kills."""
+
+import json
+import random
+import signal
+import time
+
+import numpy as np
+import pytest
+from PIL import ImageOps
+
+from tests.copies.drawing import scene
+from tests.copies.test_journal import files_in
+from tests.drawing import OLD, jpeg
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Six pictures; of the first there are an equal file, a small one, a crop and a mirrored one."""
+    images = tmp_path / "photos"
+    (images / "more").mkdir(parents=True)
+    for seed in range(6):
+        (images / f"{seed}.jpg").write_bytes(jpeg(scene(seed)))
+    (images / "more" / "again.jpg").write_bytes(jpeg(scene(0)))
+    (images / "more" / "small.jpg").write_bytes(jpeg(scene(0).resize((160, 120))))
+    (images / "more" / "crop.jpg").write_bytes(jpeg(scene(0).crop((30, 20, 290, 220))))
+    (images / "more" / "mirrored.jpg").write_bytes(jpeg(ImageOps.mirror(scene(0))))
+    return images
+
+
+def groups_of(answer):
+    document = json.loads(answer.out)
+    return [
+        (group["kind"], [(image["relative"], image["keep"]) for image in group["images"]])
+        for group in document["groups"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("level", "names"),
+    [
+        ("exact", {"more/again.jpg"}),
+        ("copies", {"more/again.jpg", "more/small.jpg"}),
+        ("edited", {"more/again.jpg", "more/small.jpg", "more/crop.jpg", "more/mirrored.jpg"}),
+        ("scene", {"more/again.jpg", "more/small.jpg", "more/crop.jpg", "more/mirrored.jpg"}),
+    ],
+)
+def test_each_level_finds_its_kinds_and_those_before_it(cli, folder, level, names):
+    (group,) = groups_of(cli("duplicates", folder, "--level", level, "--json"))
+    assert group[1][0] == ("0.jpg", True)
+    assert {name for name, keep in group[1][1:]} == names
+    assert not any(keep for _, keep in group[1][1:])
+
+
+def test_the_kind_of_a_group_is_that_of_its_weakest_member_and_scores_say_how_sure(cli, folder):
+    document = json.loads(cli("duplicates", folder, "--json").out)
+    (group,) = document["groups"]
+    assert group["kind"] == "edited"
+    kinds = {image["relative"]: image["kind"] for image in group["images"]}
+    assert kinds["more/again.jpg"] == "exact"
+    assert kinds["more/small.jpg"] == "copy"
+    assert kinds["more/mirrored.jpg"] == "edited"
+    assert all(0 < image["score"] <= 1 for image in group["images"])
+    assert group["images"][0]["reason"]
+    assert document["extra"] == 4
+
+
+def test_what_another_folder_has_too_is_found_and_that_folder_is_kept(cli, folder, tmp_path):
+    test = tmp_path / "test"
+    test.mkdir()
+    (test / "x.jpg").write_bytes(jpeg(ImageOps.mirror(scene(3)), quality=50))
+    (test / "y.jpg").write_bytes(jpeg(scene(77)))
+    (test / "y2.jpg").write_bytes(jpeg(scene(77).resize((200, 150))))
+    document = json.loads(cli("duplicates", folder, "--against", test, "--json").out)
+    ((keeper, member),) = [group["images"] for group in document["groups"]]
+    assert keeper["path"] == str(test / "x.jpg")
+    assert (member["relative"], member["keep"]) == ("3.jpg", False)
+    assert document["against"] == str(test)
+
+
+def test_without_apply_nothing_is_moved(cli, folder, tmp_path):
+    before = files_in(folder)
+    answer = cli("duplicates", folder, "--move-to", tmp_path / "aside")
+    assert "4 files" in answer.out
+    assert "--apply moves them" in answer.out
+    assert files_in(folder) == before
+    assert not (tmp_path / "aside").exists()
+
+
+def test_apply_moves_all_but_the_kept_image_and_undo_brings_them_back(cli, folder, tmp_path):
+    before, aside = files_in(folder), tmp_path / "aside"
+    document = json.loads(cli("duplicates", folder, "--move-to", aside, "--apply", "--json").out)
+    assert sorted(files_in(aside)) == sorted(name for name in before if name.startswith("more/"))
+    assert {**files_in(folder), **files_in(aside)} == before
+    assert groups_of(cli("duplicates", folder, "--json")) == []
+    cli("duplicates", "--undo", document["moved"]["journal"])
+    assert files_in(folder) == before
+    assert files_in(aside) == {}
+
+
+def test_scenes_are_never_moved(cli, folder, tmp_path, monkeypatch):
+    from imgbatch.index import scenes
+
+    monkeypatch.setattr(scenes, "LEAST_INLIERS", 0)  # everything is one scene
+    aside = tmp_path / "aside"
+    document = json.loads(
+        cli("duplicates", folder, "--level", "scene", "--move-to", aside, "--apply", "--json").out
+    )
+    assert any(group["kind"] == "scene" for group in document["groups"])
+    assert {f"{number}.jpg" for number in range(6)} <= set(files_in(folder))
+
+
+def test_the_groups_are_written_as_page_sheet_and_rows(cli, folder, tmp_path):
+    targets = [tmp_path / name for name in ("a.html", "a.png", "a.csv")]
+    cli("duplicates", folder, *(word for path in targets for word in ("-o", path)))
+    page, sheet, rows = (path.read_bytes() for path in targets)
+    assert page.count(b"data:image/jpeg") == 5
+    assert sheet.startswith(b"\x89PNG")
+    header, *lines = rows.decode().splitlines()
+    assert header.startswith("group,group_kind,path,keep,kind,score")
+    assert len(lines) == 5
+
+
+def test_a_folder_without_duplicates_says_so(cli, tmp_path):
+    images = tmp_path / "photos"
+    images.mkdir()
+    for seed in range(3):
+        (images / f"{seed}.jpg").write_bytes(jpeg(scene(seed)))
+    answer = cli("duplicates", images, "-o", tmp_path / "a.png")
+    assert "no near-duplicates" in answer.out
+    assert "no sheet" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "no folder was given"),
+        (("{folder}", "--level", "some"), "the level 'some'"),
+        (("{folder}", "--apply"), "without --move-to"),
+        (("{folder}", "--move-to", "{folder}/aside"), "lies inside the image folder"),
+        (("{folder}", "--against", "{folder}"), "is FOLDER itself"),
+        (("{folder}", "-o", "a.bmp"), "ending '.bmp'"),
+        (("--undo", "none.jsonl"), "cannot be read"),
+        (("{folder}", "--against", "{folder}/none"), "none"),
+    ],
+)
+def test_what_cannot_be_done_is_one_clear_error(cli, folder, words, said):
+    answer = cli("duplicates", *(word.format(folder=folder) for word in words))
+    assert answer.code == 2
+    assert said in answer.err
+    assert answer.err.count("\n") == 1
+    assert answer.out == ""
+
+
+def test_sets_and_batches_hold_no_pair_of_an_image_and_its_edits(cli, folder):
+    import imgbatch
+
+    photos = imgbatch.load(folder)
+    copies = {"0.jpg", *(f"more/{name}.jpg" for name in ("again", "small", "crop", "mirrored"))}
+
+    def pairs(rows):
+        return sum(photos.records[row].path in copies for row in rows) > 1
+
+    for seed in range(4):
+        for like in (None, str(folder / "more" / "crop.jpg")):
+            picked = photos.similar(5, seed=seed, like=like)
+            assert sum(image.relative in copies for image in picked.images) <= 1
+        picked = photos.different(4, seed=seed)
+        assert sum(image.relative in copies for image in picked.images) <= 1
+        batches = photos.batches(2, seed=seed)
+        assert not any(pairs(rows.tolist()) for rows in batches)
+
+
+def test_an_edited_copy_from_outside_is_left_out_of_its_set(cli, folder, tmp_path):
+    import imgbatch
+
+    outside = tmp_path / "outside.jpg"
+    outside.write_bytes(jpeg(scene(4).crop((20, 20, 300, 225))))
+    picked = imgbatch.load(folder).similar(3, like=outside, seed=1)
+    assert "4.jpg" not in [image.relative for image in picked.images]
+    kept = imgbatch.load(folder).similar(3, like=outside, seed=1, keep_duplicates=True)
+    assert "4.jpg" in [image.relative for image in kept.images]
+
+
+def test_kept_pairs_that_are_damaged_are_found_anew(folder, tmp_path):
+    import imgbatch
+
+    photos = imgbatch.load(folder, index=tmp_path / "index")
+    groups = photos.copy_groups
+    (kept,) = photos.index_directory.glob("copies/*.npz")
+    kept.write_bytes(kept.read_bytes()[:-3])
+    again = imgbatch.load(folder, index=tmp_path / "index").copy_groups
+    assert (again == groups).all()
+    assert len(np.unique(groups)) == 6
+
+
+@pytest.mark.slow
+def test_kills_at_random_moments_lose_no_file_and_every_rerun_finishes(start, command, tmp_path):
+    folder, aside = tmp_path / "photos", tmp_path / "aside"
+    folder.mkdir()
+    for number in range(120):
+        (folder / f"{number:03}.jpg").write_bytes(jpeg(scene(number // 60)) + b"x" * number)
+    before = files_in(folder)
+    command("index", folder)
+    chance = random.Random(OLD)
+    for _ in range(6):
+        words = ["duplicates", folder, "--move-to", aside, "--apply"]
+        for _ in range(2):
+            process = start(*words)
+            time.sleep(chance.uniform(0.8, 2.0))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            assert {**files_in(folder), **files_in(aside)} == before
+            journals = sorted(aside.glob("*.jsonl")) if aside.exists() else []
+            words = ["duplicates", "--undo", journals[-1]] if journals else words
+        for journal in aside.glob("imgbatch-moves-*.jsonl") if aside.exists() else ():
+            command("duplicates", "--undo", journal)
+        assert files_in(folder) == before

@@ -1,0 +1,169 @@
+"""Moving files by a journal: nothing is lost, nothing is overwritten, everything can be taken back."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from imgbatch.copies import journal
+from imgbatch.copies.journal import finish_pending, move_files, undo
+from imgbatch.errors import OutputError, UsageError
+
+
+def files_in(folder):
+    """Bytes by path, but for journals."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in found
+        if not path.name.startswith(("imgbatch-moves-", ".imgbatch-"))
+    }
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    for name in ("a.jpg", "sub/b.jpg", "sub/c\udce9.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode("utf-8", "surrogateescape") * 9)
+    return folder
+
+
+def moves(folder, target):
+    return [(str(folder / name), str(target / name)) for name in sorted(files_in(folder))]
+
+
+def test_files_are_moved_and_moved_back(photos, tmp_path):
+    before, aside = files_in(photos), tmp_path / "aside"
+    moved = move_files(moves(photos, aside), aside)
+    assert (moved.files, moved.left) == (3, ())
+    assert files_in(photos) == {}
+    assert files_in(aside) == before
+    back = undo(moved.journal)
+    assert (back.files, back.left) == (3, ())
+    assert files_in(photos) == before
+    assert files_in(aside) == {}
+    assert back.journal.name == "imgbatch-moves-001.undone.jsonl"
+    assert undo(back.journal).files == 3  # once more does no harm
+    assert files_in(photos) == before
+
+
+def test_a_second_journal_gets_a_number_of_its_own(photos, tmp_path):
+    first = move_files(moves(photos, tmp_path / "aside"), tmp_path / "aside").journal
+    undo(first)
+    second = move_files(moves(photos, tmp_path / "aside"), tmp_path / "aside").journal
+    assert (first.name, second.name) == ("imgbatch-moves-001.jsonl", "imgbatch-moves-002.jsonl")
+
+
+def test_nothing_is_written_over_another_file_in_either_direction(photos, tmp_path):
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    (aside / "a.jpg").write_bytes(b"another one")
+    moved = move_files(moves(photos, aside), aside)
+    assert moved.files == 2
+    assert [Path(path).name for path, _ in moved.left] == ["a.jpg"]
+    assert (aside / "a.jpg").read_bytes() == b"another one"
+    assert (photos / "a.jpg").read_bytes() == b"a.jpg" * 9
+    (photos / "sub" / "b.jpg").write_bytes(b"new")
+    back = undo(moved.journal)
+    assert {Path(path).name for path, _ in back.left} == {"a.jpg", "b.jpg"}
+    assert (photos / "sub" / "b.jpg").read_bytes() == b"new"
+    assert (aside / "sub" / "b.jpg").read_bytes() == b"sub/b.jpg" * 9
+    assert (photos / "a.jpg").read_bytes() == b"a.jpg" * 9
+
+
+def test_where_links_are_impossible_files_are_copied(photos, tmp_path, monkeypatch):
+    def no_link(*_args, **_options):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    before, aside = files_in(photos), tmp_path / "aside"
+    os.utime(photos / "a.jpg", ns=(1_600_000_000_000_000_000,) * 2)
+    monkeypatch.setattr(journal.os, "link", no_link)
+    move_files(moves(photos, aside), aside)
+    assert files_in(aside) == before
+    assert (aside / "a.jpg").stat().st_mtime_ns == 1_600_000_000_000_000_000
+    assert files_in(photos) == {}
+
+
+@pytest.mark.parametrize("step", range(1, 7))
+def test_a_kill_after_any_step_loses_nothing_and_the_next_run_finishes(
+    photos, tmp_path, monkeypatch, step
+):
+    before, aside = files_in(photos), tmp_path / "aside"
+    steps = []
+
+    def dying(real):
+        def call(*args, **options):
+            if len(steps) == step:
+                raise KeyboardInterrupt
+            steps.append(real)
+            return real(*args, **options)
+
+        return call
+
+    wanted = moves(photos, aside)
+    with monkeypatch.context() as patched:
+        patched.setattr(journal.os, "link", dying(os.link))
+        patched.setattr(journal.os, "unlink", dying(os.unlink))
+        with pytest.raises(KeyboardInterrupt):
+            move_files(wanted, aside)
+    assert set(files_in(photos)) | set(files_in(aside)) == set(before)
+    assert {**files_in(photos), **files_in(aside)} == before
+    assert [moved.files for moved in finish_pending(aside)] == [3]
+    assert (files_in(photos), files_in(aside)) == ({}, before)
+    assert finish_pending(aside) == []
+
+
+def test_a_pending_journal_can_be_undone_at_once(photos, tmp_path, monkeypatch):
+    before, aside = files_in(photos), tmp_path / "aside"
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            journal.os, "unlink", lambda _path: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
+        with pytest.raises(KeyboardInterrupt):
+            move_files(moves(photos, aside), aside)
+    undo(aside / "imgbatch-moves-001.pending.jsonl")
+    assert (files_in(photos), files_in(aside)) == (before, {})
+    assert finish_pending(aside) == []
+
+
+def test_a_link_stays_where_it_is(tmp_path):
+    photos, aside = tmp_path / "photos", tmp_path / "aside"
+    photos.mkdir()
+    (tmp_path / "real.jpg").write_bytes(b"x")
+    (photos / "a.jpg").symlink_to("../real.jpg")
+    moved = move_files(moves(photos, aside), aside)
+    assert moved.files == 0
+    assert "link" in moved.left[0][1]
+    assert (photos / "a.jpg").is_symlink()
+
+
+def test_without_a_place_for_the_journal_nothing_is_moved(photos, tmp_path):
+    (tmp_path / "aside").write_text("a file")
+    before = files_in(photos)
+    with pytest.raises(OutputError, match="no file was moved"):
+        move_files(moves(photos, tmp_path / "aside"), tmp_path / "aside")
+    assert files_in(photos) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "{}", "nonsense", "\udcff", '{"kind": "imgbatch moves", "version": 2}\n',
+        '{"kind": "imgbatch moves", "version": 1}\n{"from": "/a"}\n',
+        '{"kind": "imgbatch moves", "version": 1}\n{"from": "a", "to": "b"}\n',
+        '{"kind": "imgbatch moves", "version": 1}\n{"from": 1, "to": 2}\n',
+        '{"kind": "imgbatch moves", "version": 1}\n[]\n',
+    ],
+)  # fmt: skip
+def test_what_is_no_journal_moves_nothing(tmp_path, text):
+    file = tmp_path / "odd.jsonl"
+    file.write_text(text, encoding="utf-8", errors="surrogateescape")
+    with pytest.raises(UsageError, match=r"no journal of moves|cannot be read"):
+        undo(file)
+
+
+def test_a_missing_journal_is_one_clear_error(tmp_path):
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
+        undo(tmp_path / "none.jsonl")

@@ -19,6 +19,8 @@ BLANK_SPREAD = 6
 """Grey values between the darkest and the lightest place of a picture that shows nothing."""
 LEAST_LIKENESS = 0.7
 """Views with a smaller dot product are not alike."""
+_LEAST_OF_COPIES = 0.85
+"""The same for whole pictures that may be plain copies."""
 _LEAST_OF_HALVES = 0.9
 """The same for halves that lie in the same place: they hardly differ unless they are marked."""
 _LEAST_OF_MARKED = 0.4
@@ -26,7 +28,7 @@ _LEAST_OF_MARKED = 0.4
 PARTNERS = 6
 """An image's best partners are candidates, at most this many."""
 _ONE_CELL = 1024  # images up to which all are compared with all
-_PROBED = 5  # cells that a view is compared with
+_PROBED = 2  # cells that a view is compared with; several views find the same image
 _SAMPLE = 1 << 16  # images by which cells are laid out
 _BLOCK = 256  # images handled at once
 _PAIR_BLOCK = 512
@@ -94,7 +96,8 @@ def find_candidates(
 
     blank = _blank_pairs(miniatures, sides[0])
     if not edited:
-        return joined(_as_they_lie(np.concatenate([partners(ONLY_WHOLE, ONLY_WHOLE), blank])))
+        wholes = partners(ONLY_WHOLE, ONLY_WHOLE, _LEAST_OF_COPIES)
+        return joined(_as_they_lie(np.concatenate([wholes, blank])))
     seen = best_windows(miniatures, partners(EVERY, ONLY_WHOLE))
     halves = (Windows((half,)) for half in HALVES)
     by_half = [partners(half, half, _LEAST_OF_HALVES) for half in halves]

@@ -98,7 +98,12 @@ ReadViews = Callable[[Sequence[int]], Sequence[View | None]]
 
 
 def matched(
-    miniatures: View, candidates: Candidates, read: ReadViews, run_tasks: TaskMap = map_serially
+    miniatures: View,
+    candidates: Candidates,
+    read: ReadViews,
+    *,
+    edited: bool = True,
+    run_tasks: TaskMap = map_serially,
 ) -> Pairs:
     """The candidates that are copies, plain or edited.
 
@@ -110,6 +115,9 @@ def matched(
         Pairs of them.
     read
         Reads pictures; rows are those of `miniatures`.
+    edited
+        False keeps plain copies only. Their miniatures agree as they lie, so that most candidates
+        need not be aligned.
     run_tasks
         Spreads the work on miniatures.
 
@@ -119,10 +127,12 @@ def matched(
     those whose files are read.
     """
     starts = range(0, len(candidates.pairs), _BLOCK)
-    tasks = ((miniatures, candidates, slice(start, start + _BLOCK)) for start in starts)
+    blocks = (slice(start, start + _BLOCK) for start in starts)
+    tasks = ((miniatures, candidates, block, edited) for block in blocks)
     screened = run_tasks(_screened, tasks)
     found = [_confirmed(few, read) for few in screened if len(few.pairs)]
-    return _best_of_each(found) if found else Pairs.none()
+    pairs = _best_of_each(found) if found else Pairs.none()
+    return pairs if edited else pairs.of(pairs.kinds == Kind.COPY)
 
 
 def _best_of_each(found: Sequence[Pairs]) -> Pairs:
@@ -152,8 +162,16 @@ class _Screened:
         return _Screened(self.pairs[chosen], self.turns[chosen], self.motions[chosen], fewer)
 
 
-def _screened(miniatures: View, candidates: Candidates, block: slice) -> _Screened:
+def _screened(
+    miniatures: View,
+    candidates: Candidates,
+    block: slice,
+    edited: bool,  # noqa: FBT001 - a task's items have no names
+) -> _Screened:
     pairs, window = candidates.pairs[block], candidates.windows[block]
+    if not edited:
+        as_they_lie = _agree_as_they_lie(miniatures, pairs)
+        pairs, window = pairs[as_they_lie], window[as_they_lie]
     turns = EVERY.turns[window]
     sources, targets = _pictures(miniatures, pairs[:, 0]), _pictures(miniatures, pairs[:, 1])
     targets = _all_turned_back(targets, turns)
@@ -166,6 +184,14 @@ def _screened(miniatures: View, candidates: Candidates, block: slice) -> _Screen
     found = agreement(sources, targets, motions)
     screened = _Screened(pairs[kept], turns[kept], motions, found)
     return screened.of((found.typical >= _FULL) | _both_blank(sources, targets))
+
+
+def _agree_as_they_lie(miniatures: View, pairs: Rows) -> npt.NDArray[np.bool_]:
+    """(p,) whether halved miniatures agree without being aligned, or show nothing."""
+    a, b = _pictures(miniatures, pairs[:, 0]), _pictures(miniatures, pairs[:, 1])
+    still = np.broadcast_to(EVERY.motions[0], (len(pairs), 2, 3))
+    found = agreement(_halved(a), _halved(b), np.ascontiguousarray(still))
+    return np.asarray((found.typical >= _HALF) | _both_blank(a, b))
 
 
 def _confirmed(screened: _Screened, read: ReadViews) -> Pairs:

@@ -196,9 +196,7 @@ class NearDuplicates:
         edited = level != "copies"
         with threadpool_limits(limits=1, user_api="blas"):  # `run` has threads enough
             candidates = find_candidates(small, edited=edited, between=between, run_tasks=run)
-            found = matched(small, candidates, self._reader(singles), run)
-        if not edited:
-            found = found.of(found.kinds == Kind.COPY)
+            found = matched(small, candidates, self._reader(singles), edited=edited, run_tasks=run)
         return joined(exact, Pairs(singles[found.rows], found.kinds, found.scores))
 
     def _singles(self) -> tuple[Rows, tuple[Rows, Rows] | None]:

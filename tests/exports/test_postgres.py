@@ -527,7 +527,7 @@ def test_a_search_there_gives_the_answer_of_a_search_here(cli, exported, indexed
     url, document = exported
     assert (document["indexed"], document["sent"], document["removed"]) == (24, 24, 0)
     outside = tmp_path / "outside.jpg"
-    outside.write_bytes(jpeg(photo(7, noise=20)))
+    outside.write_bytes(jpeg(photo(70, noise=20)))
     options = ("--like", outside, "-n", "6", "--seed", "3", "--json", "--no-sheet")
     there = cli("similar", "--from", url, *options)
     here = cli("similar", indexed.folder, "--index", indexed.index, *options)

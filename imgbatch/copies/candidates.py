@@ -115,8 +115,11 @@ def joined(*several: Candidates) -> Candidates:
     """All candidates, each once."""
     pairs = np.concatenate([each.pairs for each in several])
     windows = np.concatenate([each.windows for each in several])
-    rows = np.unique(np.column_stack((pairs, windows)), axis=0)
-    return Candidates(rows[:, :2], rows[:, 2])
+    order = np.lexsort((windows, pairs[:, 1], pairs[:, 0]))
+    pairs, windows = pairs[order], windows[order]
+    new = (np.diff(pairs, axis=0, prepend=-1) != 0).any(axis=1)
+    new |= np.diff(windows, prepend=-1) != 0
+    return Candidates(pairs[new], windows[new])
 
 
 def _blank_pairs(miniatures: View, sides: tuple[Rows, Rows]) -> Rows:

@@ -252,6 +252,6 @@ def _fine(view: View | None) -> Floats:
 
 def _all_turned_back(pictures: Floats, turns: Rows) -> Floats:
     pictures = np.ascontiguousarray(pictures)
-    for turn in np.unique(turns[turns > 0]).tolist():
+    for turn in sorted(set(turns.tolist()) - {0}):  # np.unique would import np.ma
         pictures[turns == turn] = turned_back(pictures[turns == turn], turn)
     return pictures

@@ -12,7 +12,6 @@ from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from imgbatch.copies.candidates import candidates_among, find_candidates
 from imgbatch.copies.match import Kind, Pairs, ReadViews, matched
@@ -185,6 +184,8 @@ class NearDuplicates:
         return lambda positions: self.views(rows[list(positions)].tolist())
 
     def _find(self, level: str) -> Pairs:
+        from threadpoolctl import threadpool_limits
+
         exact = _chained(self.contents)
         if level == "exact":
             return exact

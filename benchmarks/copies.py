@@ -136,7 +136,7 @@ def _report_recall(photos: imgbatch.Collection, sources: list[str]) -> None:
             small,
             find_candidates(small, run_tasks=run),
             lambda positions, rows=rows: finder.views(rows[list(positions)].tolist()),
-            run,
+            run_tasks=run,
         )
         pairs = {tuple(pair) for pair in np.sort(rows[found.rows], axis=1).tolist()}
         hits = [
@@ -156,18 +156,16 @@ def _source_of(path: str) -> str:
 
 
 def _report_groups(photos: imgbatch.Collection, sources: list[str]) -> None:
-    """All edits in one folder: how many stand in a group with most others of their photograph."""
+    """All edits in one folder: how many stand in a group with others of their photograph."""
     found = photos.duplicates("edited")
-    together = 0
-    wanted = set(sources)
+    wanted, together = set(sources), 0
     for group in found.groups:
         names = [_source_of(image.relative) for image in group.images]
-        together += sum(
-            max(names.count(name) for name in set(names)) - 1 for _ in [0] if set(names) & wanted
-        )
-    print(
-        f"\nall in one folder: {len(found.groups):,} groups; {together:,} of {len(sources) * len(EDITS):,} copies in a group of their photograph; {found.seconds:.1f} s"
-    )
+        counts = [names.count(name) for name in set(names) & wanted]
+        together += max(counts, default=1) - 1
+    made = len(sources) * len(EDITS)
+    print(f"\nall in one folder: {len(found.groups):,} groups, {found.seconds:.1f} s;", end=" ")
+    print(f"{together:,} of {made:,} copies beside the kept image of their photograph", flush=True)
 
 
 def _report_sets(photos: imgbatch.Collection, sources: list[str]) -> None:
@@ -181,27 +179,19 @@ def _report_sets(photos: imgbatch.Collection, sources: list[str]) -> None:
     row_of = {record.path: row for row, record in enumerate(photos.records)}
     made = np.random.default_rng(1).choice([f"all/{path}" for path in sources], SETS)
     for what, like in (("random anchors", [None] * SETS), ("anchors with copies", made)):
-        sets = [
-            [
-                row_of[image.relative]
-                for image in photos.similar(10, like=_absolute(photos, path), seed=seed).images
-            ]
-            for seed, path in enumerate(like)
-        ]
-        held = [pairs(rows) for rows in sets]
-        print(
-            f"similar sets, {what}: {sum(map(bool, held))} of {SETS} hold a pair, {sum(held)} pairs",
-            flush=True,
-        )
-    batches = [
-        rows.tolist()
+        held = []
+        for seed, path in enumerate(like):
+            picked = photos.similar(10, like=_absolute(photos, path), seed=seed)
+            held.append(pairs([row_of[image.relative] for image in picked.images]))
+        found = f"{sum(map(bool, held))} of {SETS} hold a pair, {sum(held)} pairs"
+        print(f"similar sets, {what}: {found}", flush=True)
+    held = [
+        pairs(rows.tolist())
         for epoch in range(EPOCHS)
         for rows in photos.batches(BATCH_SIZE, seed=1, epoch=epoch)
     ]
-    held = [pairs(rows) for rows in batches]
-    print(
-        f"batches of {BATCH_SIZE}, {EPOCHS} epochs: {sum(map(bool, held))} of {len(batches):,} hold a pair, {sum(held)} pairs"
-    )
+    found = f"{sum(map(bool, held))} of {len(held):,} hold a pair, {sum(held)} pairs"
+    print(f"batches of {BATCH_SIZE}, {EPOCHS} epochs: {found}")
 
 
 def _absolute(photos: imgbatch.Collection, path: str | None) -> str | None:

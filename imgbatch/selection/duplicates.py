@@ -45,7 +45,7 @@ def answer(pickers: Sequence[Picker], level: str) -> Duplicates:
     return Duplicates(
         folder=first.folder,
         level=level,
-        groups=DuplicateFinder(found).groups(level),
+        groups=DuplicateFinder(found, first.known).groups(level),
         indexed=len(found.contents),
         against=others[0].folder if others else "",
         seconds=time.perf_counter() - started,
@@ -60,12 +60,12 @@ class DuplicateFinder:
     ----------
     found
         Finds them. Of two sources, images of the second one are kept.
-    known
-        How much is known of a row beyond its picture: labels, tags, texts.
+    known_of_row
+        How much is known of a row of the first source beyond its picture: labels, tags, texts.
     """
 
     found: NearDuplicates
-    known: Callable[[int], int] = lambda _row: 0
+    known_of_row: Callable[[int], int]
 
     def groups(self, level: str) -> tuple[DuplicateGroup, ...]:
         """All groups, those of the strongest kind first; see `Duplicates`."""
@@ -121,7 +121,7 @@ class DuplicateFinder:
                 row < self._starts[-1],
                 -self._pixels(row),
                 -sharpness[row],
-                -self.known(row),
+                -self._known(row),
                 -int(self._sizes[row]),
                 self._record(row).path,
             ),
@@ -136,7 +136,7 @@ class DuplicateFinder:
         leads = (
             ("largest", self._pixels),
             ("sharpest", lambda row: sharpness[row]),
-            ("most known about it", self.known),
+            ("most known about it", self._known),
             ("largest file", lambda row: int(self._sizes[row])),
         )
         for reason, measure in leads:
@@ -144,6 +144,10 @@ class DuplicateFinder:
             if len(rivals) < len(others):
                 return reason
         return "first by name"
+
+    def _known(self, row: int) -> int:
+        two = len(self._starts) > 1  # then the folder decides
+        return 0 if two else self.known_of_row(row)
 
     def _pixels(self, row: int) -> int:
         record = self._record(row)

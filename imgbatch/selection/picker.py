@@ -71,6 +71,11 @@ class Picker:
         options = self.config.images.as_options()
         return NearDuplicates((self.source,), options, self.config.index.workers)
 
+    def known(self, row: int) -> int:
+        """How many labels, tags and texts a row has."""
+        known = self._metadata.of_image(row)
+        return bool(known.label) + len(known.tags) + len(known.texts)
+
     @property
     def source(self) -> Source:
         """The index with its projection."""

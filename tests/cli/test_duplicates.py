@@ -18,13 +18,13 @@ from tests.drawing import OLD, jpeg
 def folder(tmp_path):
     """Six pictures; of the first there are an equal file, a small one, a crop and a mirrored one."""
     images = tmp_path / "photos"
-    (images / "more").mkdir(parents=True)
+    images.mkdir()
     for seed in range(6):
         (images / f"{seed}.jpg").write_bytes(jpeg(scene(seed)))
-    (images / "more" / "again.jpg").write_bytes(jpeg(scene(0)))
-    (images / "more" / "small.jpg").write_bytes(jpeg(scene(0).resize((160, 120))))
-    (images / "more" / "crop.jpg").write_bytes(jpeg(scene(0).crop((30, 20, 290, 220))))
-    (images / "more" / "mirrored.jpg").write_bytes(jpeg(ImageOps.mirror(scene(0))))
+    (images / "again.jpg").write_bytes(jpeg(scene(0)))
+    (images / "small.jpg").write_bytes(jpeg(scene(0).resize((160, 120))))
+    (images / "crop.jpg").write_bytes(jpeg(scene(0).crop((30, 20, 290, 220))))
+    (images / "mirrored.jpg").write_bytes(jpeg(ImageOps.mirror(scene(0))))
     return images
 
 
@@ -39,10 +39,10 @@ def groups_of(answer):
 @pytest.mark.parametrize(
     ("level", "names"),
     [
-        ("exact", {"more/again.jpg"}),
-        ("copies", {"more/again.jpg", "more/small.jpg"}),
-        ("edited", {"more/again.jpg", "more/small.jpg", "more/crop.jpg", "more/mirrored.jpg"}),
-        ("scene", {"more/again.jpg", "more/small.jpg", "more/crop.jpg", "more/mirrored.jpg"}),
+        ("exact", {"again.jpg"}),
+        ("copies", {"again.jpg", "small.jpg"}),
+        ("edited", {"again.jpg", "small.jpg", "crop.jpg", "mirrored.jpg"}),
+        ("scene", {"again.jpg", "small.jpg", "crop.jpg", "mirrored.jpg"}),
     ],
 )
 def test_each_level_finds_its_kinds_and_those_before_it(cli, folder, level, names):
@@ -57,12 +57,23 @@ def test_the_kind_of_a_group_is_that_of_its_weakest_member_and_scores_say_how_su
     (group,) = document["groups"]
     assert group["kind"] == "edited"
     kinds = {image["relative"]: image["kind"] for image in group["images"]}
-    assert kinds["more/again.jpg"] == "exact"
-    assert kinds["more/small.jpg"] == "copy"
-    assert kinds["more/mirrored.jpg"] == "edited"
+    assert kinds["again.jpg"] == "exact"
+    assert kinds["small.jpg"] == "copy"
+    assert kinds["mirrored.jpg"] == "edited"
     assert all(0 < image["score"] <= 1 for image in group["images"])
     assert group["images"][0]["reason"]
     assert document["extra"] == 4
+
+
+def test_of_equal_pictures_the_one_about_which_most_is_known_is_kept(cli, tmp_path):
+    images = tmp_path / "photos"
+    images.mkdir()
+    for name in "abc":
+        (images / f"{name}.jpg").write_bytes(jpeg(scene(0)))
+    (images / "metadata.csv").write_text("file_name,tags,text\nb.jpg,sea;sky,waves\nc.jpg,sea,\n")
+    document = json.loads(cli("duplicates", images, "--json").out)
+    ((keeper, *_),) = [group["images"] for group in document["groups"]]
+    assert (keeper["relative"], keeper["reason"]) == ("b.jpg", "most known about it")
 
 
 def test_what_another_folder_has_too_is_found_and_that_folder_is_kept(cli, folder, tmp_path):
@@ -90,7 +101,7 @@ def test_without_apply_nothing_is_moved(cli, folder, tmp_path):
 def test_apply_moves_all_but_the_kept_image_and_undo_brings_them_back(cli, folder, tmp_path):
     before, aside = files_in(folder), tmp_path / "aside"
     document = json.loads(cli("duplicates", folder, "--move-to", aside, "--apply", "--json").out)
-    assert sorted(files_in(aside)) == sorted(name for name in before if name.startswith("more/"))
+    assert sorted(files_in(aside)) == sorted(name for name in before if not name[0].isdigit())
     assert {**files_in(folder), **files_in(aside)} == before
     assert groups_of(cli("duplicates", folder, "--json")) == []
     cli("duplicates", "--undo", document["moved"]["journal"])
@@ -156,13 +167,13 @@ def test_sets_and_batches_hold_no_pair_of_an_image_and_its_edits(cli, folder):
     import imgbatch
 
     photos = imgbatch.load(folder)
-    copies = {"0.jpg", *(f"more/{name}.jpg" for name in ("again", "small", "crop", "mirrored"))}
+    copies = {"0.jpg", *(f"{name}.jpg" for name in ("again", "small", "crop", "mirrored"))}
 
     def pairs(rows):
         return sum(photos.records[row].path in copies for row in rows) > 1
 
     for seed in range(4):
-        for like in (None, str(folder / "more" / "crop.jpg")):
+        for like in (None, str(folder / "crop.jpg")):
             picked = photos.similar(5, seed=seed, like=like)
             assert sum(image.relative in copies for image in picked.images) <= 1
         picked = photos.different(4, seed=seed)

@@ -85,6 +85,16 @@ class Pairs:
         """No pairs."""
         return cls(np.empty((0, 2), np.int64), np.empty(0, np.uint8), np.empty(0, np.float32))
 
+    @classmethod
+    def best_of(cls, several: Sequence["Pairs"]) -> "Pairs":
+        """All pairs of several lists, each once by its strongest kind and highest score, sorted."""
+        lists = [cls.none(), *several]
+        rows = np.concatenate([each.rows for each in lists])
+        kinds = np.concatenate([each.kinds for each in lists])
+        scores = np.concatenate([each.scores for each in lists])
+        every = cls(rows, kinds, scores).of(np.lexsort((-scores, kinds, rows[:, 1], rows[:, 0])))
+        return every.of((np.diff(every.rows, axis=0, prepend=-1) != 0).any(axis=1))
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -130,21 +140,8 @@ def matched(
     blocks = (slice(start, start + _BLOCK) for start in starts)
     tasks = ((miniatures, candidates, block, edited) for block in blocks)
     screened = run_tasks(_screened, tasks)
-    found = [_confirmed(few, read) for few in screened if len(few.pairs)]
-    pairs = _best_of_each(found) if found else Pairs.none()
+    pairs = Pairs.best_of([_confirmed(few, read) for few in screened if len(few.pairs)])
     return pairs if edited else pairs.of(pairs.kinds == Kind.COPY)
-
-
-def _best_of_each(found: Sequence[Pairs]) -> Pairs:
-    """All pairs, each once with its highest score, sorted."""
-    rows = np.concatenate([each.rows for each in found])
-    every = Pairs(
-        rows,
-        np.concatenate([each.kinds for each in found]),
-        np.concatenate([each.scores for each in found]),
-    )
-    every = every.of(np.lexsort((-every.scores, every.kinds, rows[:, 1], rows[:, 0])))
-    return every.of(np.append(True, (np.diff(every.rows, axis=0) != 0).any(axis=1))[: len(every)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,8 +154,7 @@ class _Screened:
     agreement: Agreement
 
     def of(self, chosen: npt.NDArray[np.generic]) -> "_Screened":
-        agreement = self.agreement
-        fewer = agreement.of(chosen)
+        fewer = self.agreement.of(chosen)
         return _Screened(self.pairs[chosen], self.turns[chosen], self.motions[chosen], fewer)
 
 

@@ -1,4 +1,4 @@
-"""The rule for near-duplicates: two perceptual hashes that differ in a few of their 64 bits."""
+"""Passing over near-duplicates: by perceptual hashes a few bits apart, or by asking about rows."""
 
 from collections.abc import Callable, Iterable, Sequence
 

@@ -25,7 +25,7 @@ from imgbatch.images.quiet import quiet_codecs
 from imgbatch.index.extract import READ_ERRORS, read_file
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.runners.maps import ThreadMap, map_serially
-from imgbatch.types import DecodeOptions, Hashes, Rows, View
+from imgbatch.types import DecodeOptions, Hashes, ImageRecord, Rows, View
 
 COPIES = "copies"
 """The folder of what is kept, beside the index."""
@@ -129,6 +129,15 @@ class NearDuplicates:
         source, first = next((s, first) for s, first, end in self._spans if row < end)
         return paths.join(source.opened.folder, source.opened.records[row - first].path)
 
+    def record(self, row: int) -> ImageRecord:
+        """What the index knows of a row."""
+        return next(s.opened.records[row - first] for s, first, end in self._spans if row < end)
+
+    @property
+    def last_start(self) -> int:
+        """The first row of the last source: 0 for a single one."""
+        return self._spans[-1][1]
+
     def pairs(self, level: str = "edited") -> Pairs:
         """All near-duplicates of "exact", "copies" or "edited": kept, or found on first use.
 
@@ -164,9 +173,19 @@ class NearDuplicates:
     @cached_property
     def contents(self) -> Rows:
         """(n,) int64: rows of equal numbers are equal files."""
-        hashes = np.concatenate([source.opened.contents()[1] for source in self.sources])
+        hashes = np.concatenate([hashes for _, hashes in self._files])
         keys = np.ascontiguousarray(hashes).view(f"V{hashes.shape[1]}").reshape(-1)
         return np.asarray(np.unique(keys, return_inverse=True)[1], np.int64).reshape(-1)
+
+    @cached_property
+    def sizes(self) -> Rows:
+        """(n,) int64: bytes of each file."""
+        return np.concatenate([sizes for sizes, _ in self._files])
+
+    @cached_property
+    def _files(self) -> list[tuple[Rows, View]]:
+        """Sizes and content hashes of each source's files."""
+        return [source.opened.contents() for source in self.sources]
 
     @cached_property
     def _spans(self) -> list[tuple[Source, int, int]]:
@@ -198,7 +217,7 @@ class NearDuplicates:
         with threadpool_limits(limits=1, user_api="blas"):  # `run` has threads enough
             candidates = find_candidates(small, edited=edited, between=between, run_tasks=run)
             found = matched(small, candidates, self._reader(singles), edited=edited, run_tasks=run)
-        return joined(exact, Pairs(singles[found.rows], found.kinds, found.scores))
+        return Pairs.best_of([exact, Pairs(singles[found.rows], found.kinds, found.scores)])
 
     def _singles(self) -> tuple[Rows, tuple[Rows, Rows] | None]:
         """The first row of each content of each source, and which of them are compared."""
@@ -219,15 +238,7 @@ def _chained(contents: Rows) -> Pairs:
     same = np.diff(contents[order]) == 0
     rows = np.column_stack((order[:-1][same], order[1:][same])).astype(np.int64)
     exact = Pairs(rows, np.full(len(rows), Kind.EXACT, np.uint8), np.ones(len(rows), np.float32))
-    return joined(exact)
-
-
-def joined(*several: Pairs) -> Pairs:
-    """All pairs of several lists that share none, sorted."""
-    rows = np.concatenate([each.rows for each in several])
-    kinds = np.concatenate([each.kinds for each in several])
-    scores = np.concatenate([each.scores for each in several])
-    return Pairs(rows, kinds, scores).of(np.lexsort((rows[:, 1], rows[:, 0])))
+    return Pairs.best_of([exact])
 
 
 def _packed(pairs: Pairs) -> bytes:

@@ -7,7 +7,7 @@ import numpy as np
 from imgbatch.copies.match import Kind, Pairs
 from imgbatch.copies.scene import LEAST_INLIERS, Keypoints, inliers, keypoints
 from imgbatch.images.quiet import quiet_codecs
-from imgbatch.index.duplicates import NearDuplicates, joined
+from imgbatch.index.duplicates import NearDuplicates
 from imgbatch.neighbours.search import neighbour_lists
 from imgbatch.runners.maps import ThreadMap
 from imgbatch.types import Rows
@@ -37,16 +37,15 @@ def scene_pairs(found: NearDuplicates) -> Pairs:
     def of_row(row: int) -> Keypoints:
         return keypoints(large.views([row])[0])
 
+    rows = np.unique(asked).tolist()
     with quiet_codecs():
-        places = dict(
-            zip(rows := np.unique(asked).tolist(), run(of_row, ((r,) for r in rows)), strict=True)
-        )
+        places = dict(zip(rows, run(of_row, ((row,) for row in rows)), strict=True))
     counts = run(inliers, ((places[a], places[b]) for a, b in asked.tolist()))
     fitting = np.fromiter(counts, np.int64, len(asked))
     same = fitting >= LEAST_INLIERS
     scores = np.minimum(fitting[same] / _MANY_INLIERS, 1).astype(np.float32)
     kinds = np.full(int(same.sum()), Kind.SCENE, np.uint8)
-    return joined(near, Pairs(asked[same], kinds, scores))
+    return Pairs.best_of([near, Pairs(asked[same], kinds, scores)])
 
 
 def _neighbours(found: NearDuplicates) -> Rows:

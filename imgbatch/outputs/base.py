@@ -13,6 +13,19 @@ from imgbatch.outputs.pictures import Pictures
 from imgbatch.types import Selection
 
 
+def size_in_words(size_bytes: int) -> str:
+    """A number of bytes for people.
+
+    Examples
+    --------
+    >>> size_in_words(14_300), size_in_words(1_430_000)
+    ('14 kB', '1.4 MB')
+    """
+    if size_bytes >= 1e9:
+        return f"{size_bytes / 1e9:.1f} GB"
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenFile:
     """A file that shows a result.
@@ -45,8 +58,7 @@ class WrittenFile:
         >>> WrittenFile("page", Path("x.html"), 14_300, shown=10, images=10).in_words()
         'x.html, 14 kB, 10 images'
         """
-        large = self.size_bytes >= 1e6
-        size = f"{self.size_bytes / 1e6:.1f} MB" if large else f"{self.size_bytes / 1e3:.0f} kB"
+        size = size_in_words(self.size_bytes)
         if not self.images:
             return f"{self.path}, {size}"
         shown = f"{self.shown:,} of " if self.shown < self.images else ""

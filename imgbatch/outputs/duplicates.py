@@ -11,7 +11,7 @@ from rich.table import Table
 from imgbatch.config.schema import Config
 from imgbatch.files.atomic import replacing
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.base import StandardOutput, WrittenFile, size_in_words
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.sheet import Cell, Grid, draw_page, save_page
@@ -93,11 +93,13 @@ def _in_words(found: Duplicates) -> str:
         return f"no near-duplicates{where} among {found.indexed:,} images (level {found.level})"
     size = sum(image.size for group in found.groups for image in group.images if not image.keep)
     groups = f"{len(found.groups):,} group{'s' * (len(found.groups) > 1)}"
-    return f"{found.extra:,} of {found.indexed:,} images could go ({_size(size)}), in {groups}"
+    return (
+        f"{found.extra:,} of {found.indexed:,} images could go ({size_in_words(size)}), in {groups}"
+    )
 
 
 def _moved_in_words(moved: MoveReport) -> str:
-    files = f"{moved.files:,} file{'s' * (moved.files != 1)} ({_size(moved.bytes)})"
+    files = f"{moved.files:,} file{'s' * (moved.files != 1)} ({size_in_words(moved.bytes)})"
     if moved.journal is None:
         return f"{files} would go to {moved.to}; --apply moves them"
     left = f"; {len(moved.left):,} left where they are" if moved.left else ""
@@ -122,7 +124,7 @@ def _table(found: Duplicates) -> Table:
                 kind,
                 "" if image.keep else f"{image.score:.2f}",
                 f"{image.width}x{image.height}",
-                _size(image.size),
+                size_in_words(image.size),
                 style="bold" if image.keep else "",
             )
         if len(shown) < len(group.images):
@@ -134,12 +136,6 @@ def _table(found: Duplicates) -> Table:
 def _name(image: DuplicateImage, found: Duplicates) -> str:
     """The path inside the folder; of the other folder's images the whole path."""
     return image.path if image.keep and found.against else image.relative
-
-
-def _size(size: int) -> str:
-    if size >= 1e9:
-        return f"{size / 1e9:.1f} GB"
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
 def write_duplicate_rows(found: Duplicates, target: Path) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
-import numpy as np
 
 from imgbatch.copies.groups import Member, grouped
 from imgbatch.copies.match import Kind, Pairs
@@ -15,7 +14,7 @@ from imgbatch.errors import SelectionError
 from imgbatch.index.duplicates import NearDuplicates
 from imgbatch.index.scenes import scene_pairs
 from imgbatch.selection.picker import Picker
-from imgbatch.types import DuplicateGroup, DuplicateImage, Duplicates, ImageRecord, Rows, View
+from imgbatch.types import DuplicateGroup, DuplicateImage, Duplicates, Rows, View
 
 LEVELS = {"exact": Kind.EXACT, "copies": Kind.COPY, "edited": Kind.EDITED, "scene": Kind.SCENE}
 """What counts as near-duplicates, each level with those before it."""
@@ -69,8 +68,7 @@ class DuplicateFinder:
 
     def groups(self, level: str) -> tuple[DuplicateGroup, ...]:
         """All groups, those of the strongest kind first; see `Duplicates`."""
-        most = LEVELS[check_level(level)]
-        finder, two = self.found, len(self.found.sources) > 1
+        most, finder, two = LEVELS[level], self.found, self._two
 
         def match(pairs: Rows) -> Pairs:
             matches = finder.match(pairs)
@@ -80,7 +78,7 @@ class DuplicateFinder:
             pairs = scene_pairs(finder)
         else:
             pairs = finder.pairs("edited" if most == Kind.SCENE else level)
-        border = self._starts[-1]
+        border = finder.last_start
         keepers = frozenset(finder.contents[border:].tolist()) if two else None
         made = list[DuplicateGroup]()
         for keeper, *others in grouped(pairs, finder.contents, self._ranked, match, keepers):
@@ -97,7 +95,7 @@ class DuplicateFinder:
         return DuplicateGroup(max(member.kind for member in members).name.lower(), tuple(images))
 
     def _image(self, member: Member, reason: str = "") -> DuplicateImage:
-        record = self._record(member.row)
+        record = self.found.record(member.row)
         return DuplicateImage(
             path=self.found.path(member.row),
             relative=record.path,
@@ -106,51 +104,46 @@ class DuplicateFinder:
             score=round(member.score, 4),
             width=record.width,
             height=record.height,
-            size=int(self._sizes[member.row]),
+            size=int(self.found.sizes[member.row]),
             reason=reason,
         )
 
     # ----- which image is worth keeping ----------------------------------------------------------
 
+    def _leads(self, rows: Sequence[int]) -> dict[str, Callable[[int], int]]:
+        """In what an image of some rows may lead, the first thing that counts first, by reason."""
+        steps = self._sharpness(rows)
+        return {
+            "in the other folder": lambda row: self._two and row >= self.found.last_start,
+            "largest": self._pixels,
+            "sharpest": lambda row: steps[row],
+            "most known about it": lambda row: 0 if self._two else self.known_of_row(row),
+            "largest file": lambda row: int(self.found.sizes[row]),
+        }
+
     def _ranked(self, rows: Sequence[int]) -> list[int]:
-        """Those most worth keeping first: of a second folder, large, sharp, known, by name."""
-        sharpness = self._sharpness(rows)
+        """Those most worth keeping first; among equals by name."""
+        measures = list(self._leads(rows).values())
         return sorted(
             rows,
-            key=lambda row: (
-                row < self._starts[-1],
-                -self._pixels(row),
-                -sharpness[row],
-                -self._known(row),
-                -int(self._sizes[row]),
-                self._record(row).path,
-            ),
+            key=lambda row: (*(-measure(row) for measure in measures), self.found.record(row).path),
         )
 
     def _reason(self, rows: Sequence[int]) -> str:
         """Why the first of some rows is kept: the first thing in which it leads."""
         keeper, *others = rows
-        if len(self._starts) > 1:
-            return "in the other folder"
-        sharpness = self._sharpness(rows)
-        leads = (
-            ("largest", self._pixels),
-            ("sharpest", lambda row: sharpness[row]),
-            ("most known about it", self._known),
-            ("largest file", lambda row: int(self._sizes[row])),
-        )
-        for reason, measure in leads:
-            rivals = [row for row in others if measure(row) == measure(keeper)]
-            if len(rivals) < len(others):
+        for reason, measure in self._leads(rows).items():
+            if any(measure(row) != measure(keeper) for row in others):
                 return reason
         return "first by name"
 
-    def _known(self, row: int) -> int:
-        two = len(self._starts) > 1  # then the folder decides
-        return 0 if two else self.known_of_row(row)
+    @property
+    def _two(self) -> bool:
+        """Whether there are two folders, of which the second is kept."""
+        return len(self.found.sources) > 1
 
     def _pixels(self, row: int) -> int:
-        record = self._record(row)
+        record = self.found.record(row)
         return record.width * record.height
 
     def _sharpness(self, rows: Sequence[int]) -> dict[int, int]:
@@ -159,23 +152,16 @@ class DuplicateFinder:
         largest = max(map(self._pixels, rows))
         rivals = [row for row in rows if self._pixels(row) == largest]
         if len({int(self.found.contents[row]) for row in rivals}) > 1:
-            for row, view in zip(rivals, self.found.views(rivals), strict=True):
-                sharpness[row] = 0 if view is None else _steps(view)
+            unread = [row for row in rivals if row not in self._measured]
+            for row, view in zip(unread, self.found.views(unread), strict=True):
+                self._measured[row] = 0 if view is None else _steps(view)
+            sharpness |= {row: self._measured[row] for row in rivals}
         return sharpness
 
-    def _record(self, row: int) -> ImageRecord:
-        source = next(n for n, start in reversed(list(enumerate(self._starts))) if row >= start)
-        return self.found.sources[source].opened.records[row - self._starts[source]]
-
     @cached_property
-    def _starts(self) -> list[int]:
-        """The first row of each source."""
-        lengths = [len(source.opened.records) for source in self.found.sources]
-        return [0, *np.cumsum(lengths[:-1]).tolist()]
-
-    @cached_property
-    def _sizes(self) -> Rows:
-        return np.concatenate([source.opened.contents()[0] for source in self.found.sources])
+    def _measured(self) -> dict[int, int]:
+        """Sharpness of the rows whose files were read, which ranking and reasons both need."""
+        return {}
 
 
 def _steps(view: View) -> int:

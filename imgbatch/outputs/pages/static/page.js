@@ -89,13 +89,16 @@
     }
     const onPicture = target.classList?.contains("zoom");
     const nowhere = target === document.body;
-    if (key === "?" && !help.open && !enlarged.open) {
+    const open = [enlarged, help].find((dialog) => dialog.open);
+    if (key === "Escape" && open) {
+      close(open); // at once: the browser's own way comes after keys that are typed next
+    } else if (key === "?" && !open) {
       help.showModal();
     } else if (enlarged.open && (key === "ArrowLeft" || key === "ArrowRight")) {
       step(key === "ArrowRight" ? 1 : -1);
     } else if (enlarged.open && key === "z") {
       close(enlarged);
-    } else if (help.open || enlarged.open) {
+    } else if (open) {
       return;
     } else if (key === "z" && onPicture) {
       enlarge(target);
@@ -113,7 +116,7 @@
     dialog.querySelector("[data-close]").addEventListener("click", () => close(dialog));
     dialog.addEventListener("click", (event) => event.target === dialog && close(dialog));
     dialog.addEventListener("cancel", (event) => {
-      event.preventDefault(); // Escape
+      event.preventDefault(); // what else closes dialogs, such as a phone's back button
       close(dialog);
     });
   }

@@ -8,16 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch import Collection
-from imgbatch.descriptors import ALWAYS
+from imgbatch.descriptors import HASH, MINIATURE
+from imgbatch.descriptors.miniature import SIDE_PX
 from imgbatch.files.cache import index_directory, remember_folder
 from imgbatch.index.extract import limits_of
 from imgbatch.index.sqlite.store import Catalogue
 from imgbatch.types import ReadFile
 
 Codes = npt.NDArray[np.uint8]
-_CHUNK = 5000
+CHUNK = 5000
 _NOISE = 0.15  # of a histogram's entry, relative; no synthetic image equals another
 _BITS = 6  # of a pHash, flipped on average
+_OWN = 0.27  # of a miniature's coarse variance: as many pairs are alike as among photographs
+_COARSE = 3.0  # waves across a picture; what is finer is an image's own
+TWINS = 50  # of each 5,000 images: half are plain copies of another one, half are mirrored
+_GRAIN = 4  # grey values by which a twin's miniature differs
 
 
 def write_catalogue(source: Collection, n: int, folder: str, cache: Path) -> float:
@@ -35,13 +40,11 @@ def write_catalogue(source: Collection, n: int, folder: str, cache: Path) -> flo
     }
     random = np.random.default_rng(0)
     with Catalogue.open(directory, folder) as catalogue:
-        for start in range(0, n, _CHUNK):
-            numbers = range(start, min(start + _CHUNK, n))
+        for start in range(0, n, CHUNK):
+            numbers = range(start, min(start + CHUNK, n))
             drawn = random.integers(len(source), size=len(numbers))
             jittered = {
-                mark: _flipped(rows[drawn], random)
-                if name == ALWAYS
-                else _scaled(rows[drawn], random)
+                mark: _JITTER.get(name, _scaled)(rows[drawn], random)
                 for mark, (name, rows) in codes.items()
             }
             catalogue.record(
@@ -71,3 +74,23 @@ def _scaled(rows: Codes, random: np.random.Generator) -> Codes:
 def _flipped(rows: Codes, random: np.random.Generator) -> Codes:
     flips = random.random((len(rows), rows.shape[1] * 8)) < _BITS / (rows.shape[1] * 8)
     return rows ^ np.packbits(flips, axis=1)
+
+
+def _mixed(rows: Codes, random: np.random.Generator) -> Codes:
+    """Miniatures of their own: alike in composition at most, with noise of 1/f for details."""
+    shape = len(rows), SIDE_PX, SIDE_PX
+    y, x = np.fft.fftfreq(SIDE_PX)[:, None], np.fft.rfftfreq(SIDE_PX)
+    frequency = np.hypot(y, x)
+    shared = np.where(frequency * SIDE_PX <= _COARSE, 1 - _OWN, 0.0)
+    frequency[0, 0], shared[0, 0] = np.inf, 1
+    spectra = np.fft.rfft2(rows.reshape(shape).astype(np.float32))
+    noise = np.fft.rfft2(random.standard_normal(shape)) / frequency
+    noise *= (abs(spectra).mean(axis=0) / abs(noise).mean(axis=0).clip(1e-9)) * (frequency < np.inf)
+    mixed = np.fft.irfft2(spectra * shared**0.5 + noise * (1 - shared) ** 0.5, shape[1:])
+    twins = mixed[:TWINS] + random.uniform(-_GRAIN, _GRAIN, mixed[:TWINS].shape)
+    twins[::2] = twins[::2, :, ::-1]
+    mixed[len(mixed) - len(twins) :] = twins
+    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8).reshape(rows.shape)
+
+
+_JITTER = {HASH: _flipped, MINIATURE: _mixed}

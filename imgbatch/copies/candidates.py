@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from imgbatch.copies.cells import Cells
 from imgbatch.copies.windows import EVERY, HALVES, ONLY_WHOLE, Windows
 from imgbatch.runners.maps import TaskMap, map_serially
 from imgbatch.types import Floats, Rows, View
@@ -27,10 +29,9 @@ _LEAST_OF_MARKED = 0.4
 """The same for wholes, one of which may bear a large mark."""
 PARTNERS = 6
 """An image's best partners are candidates, at most this many."""
-_ONE_CELL = 1024  # images up to which all are compared with all
-_PROBED = 2  # cells that a view is compared with; several views find the same image
-_SAMPLE = 1 << 16  # images by which cells are laid out
-_BLOCK = 256  # images handled at once
+_ONE_BLOCK = 128  # images whose views are made together
+_LEAST_SEEKING, _MOST_SEEKING = 256, 1 << 14  # images that seek together
+_MOST_VIEWS = 1 << 18  # the same, by their views
 _PAIR_BLOCK = 512
 
 
@@ -88,20 +89,20 @@ def find_candidates(
     >>> found.pairs.tolist(), EVERY.windows[found.windows[0]].turn
     ([[0, 2]], 1)
     """
-    everyone = np.arange(len(miniatures))
-    sides = [(everyone, everyone)] if between is None else [between, between[::-1]]
+    singles, equal = np.arange(len(miniatures)), np.empty((0, 2), np.int64)
+    if between is None:
+        singles, equal = _chained(miniatures)
+    sides = [(singles, singles)] if between is None else [between, between[::-1]]
 
-    def partners(views: Windows, target: Windows, least: float = LEAST_LIKENESS) -> Rows:
-        return _partners(miniatures, (views, target, least), sides, run_tasks)
+    def alike(views: Windows, target: Windows, least: float) -> Candidates:
+        return _alike(miniatures, (views, target, least), sides, run_tasks)
 
-    blank = _blank_pairs(miniatures, sides[0])
+    simple = _as_they_lie(np.concatenate([equal, _blank_pairs(miniatures, sides[0])]))
     if not edited:
-        wholes = partners(ONLY_WHOLE, ONLY_WHOLE, _LEAST_OF_COPIES)
-        return joined(_as_they_lie(np.concatenate([wholes, blank])))
-    seen = best_windows(miniatures, partners(EVERY, ONLY_WHOLE))
+        return joined(simple, alike(ONLY_WHOLE, ONLY_WHOLE, _LEAST_OF_COPIES))
     halves = (Windows((half,)) for half in HALVES)
-    by_half = [partners(half, half, _LEAST_OF_HALVES) for half in halves]
-    return joined(seen, _as_they_lie(np.concatenate([*by_half, blank])))
+    marked = [alike(half, half, _LEAST_OF_HALVES) for half in halves]
+    return joined(simple, alike(EVERY, ONLY_WHOLE, LEAST_LIKENESS), *marked)
 
 
 def candidates_among(miniatures: View, pairs: Rows) -> Candidates:
@@ -125,8 +126,8 @@ def joined(*several: Candidates) -> Candidates:
 def _blank_pairs(miniatures: View, sides: tuple[Rows, Rows]) -> Rows:
     """Pictures of one even grey, each with the next lighter one."""
     rows = np.union1d(*sides)
-    blocks = range(0, len(rows), _ONE_CELL)
-    spread = [np.ptp(miniatures[rows[b : b + _ONE_CELL]], axis=1) for b in blocks]
+    blocks = range(0, len(rows), _ONE_BLOCK)
+    spread = [np.ptp(miniatures[rows[b : b + _ONE_BLOCK]], axis=1) for b in blocks]
     rows = rows[np.concatenate([np.empty(0), *spread]) <= BLANK_SPREAD]
     rows = rows[np.argsort(miniatures[rows].mean(axis=1), kind="stable")]
     pairs = np.sort(np.column_stack((rows[:-1], rows[1:])), axis=1)
@@ -137,34 +138,48 @@ def _as_they_lie(pairs: Rows) -> Candidates:
     return Candidates(pairs, np.zeros(len(pairs), np.int64))
 
 
-def _partners(
+def _chained(miniatures: View) -> tuple[Rows, Rows]:
+    """The first row of each miniature; and rows of equal miniatures, each with the next one."""
+    numbers = np.random.default_rng(0).integers(1, 1 << 63, miniatures.shape[1] // 8, np.uint64)
+    starts = range(0, len(miniatures), _ONE_BLOCK)
+    blocks = (np.ascontiguousarray(miniatures[start : start + _ONE_BLOCK]) for start in starts)
+    sums = [(block.view(np.uint64) * (numbers | 1)).sum(axis=1) for block in blocks]
+    keys = np.concatenate([np.empty(0, np.uint64), *sums])  # as good as the miniatures themselves
+    order = np.argsort(keys, kind="stable")
+    same = np.diff(keys[order]) == 0
+    singles = np.sort(order[np.concatenate([np.ones(len(order[:1]), bool), ~same])])
+    return singles, np.column_stack((order[:-1][same], order[1:][same]))
+
+
+def _alike(
     miniatures: View,
     comparison: tuple[Windows, Windows, float],
     sides: Sequence[tuple[Rows, Rows]],
     run_tasks: TaskMap,
-) -> Rows:
-    """(p, 2) the lower row first, each once: images alike, one seen through some windows."""
-    found = [np.empty((0, 2), np.int64)]
+) -> Candidates:
+    """Images and their best partners, each pair once, by the window that shows them most alike."""
+    found = [(np.empty((0, 2), np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
     for seekers, sought in sides:
         if len(seekers) and len(sought):
             search = _Search.of(miniatures, seekers, sought, comparison)
-            starts = ((start,) for start in range(0, len(seekers), _BLOCK))
-            found += run_tasks(search.partners, starts)
-    return np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+            found += run_tasks(search.partners, search.tasks())
+    pairs, windows, scores = map(np.concatenate, zip(*found, strict=True))
+    lower, higher = np.sort(pairs, axis=1).T
+    order = np.lexsort((-scores, higher, lower))
+    new = (np.diff(lower[order], prepend=-1) != 0) | (np.diff(higher[order], prepend=-1) != 0)
+    return Candidates(pairs[order[new]], windows[order[new]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Search:
-    """Whole images in cells, each cell's images one after the other, and who seeks among them."""
+    """Who seeks, through which windows, among whole images (or equal parts of them) in cells."""
 
     miniatures: View
     seekers: Rows
     windows: Windows
     least: float
-    wholes: Floats
     rows: Rows
-    ends: Rows
-    centres: Floats
+    cells: Cells
 
     @classmethod
     def of(
@@ -175,81 +190,117 @@ class _Search:
         comparison: tuple[Windows, Windows, float],
     ) -> "_Search":
         windows, target, least = comparison
-        n = len(sought)
-        blocks = (miniatures[sought[start : start + _BLOCK]] for start in range(0, n, _BLOCK))
-        wholes = np.concatenate([target.vectors(block)[:, 0] for block in blocks])
-        if n <= _ONE_CELL:
-            centres, cell = np.zeros((1, wholes.shape[1]), np.float32), np.zeros(n, np.int64)
-        else:
-            centres = _centres(wholes, round(2 * n**0.5))
-            starts = range(0, n, _ONE_CELL)
-            nearest = (wholes[start : start + _ONE_CELL] @ centres.T for start in starts)
-            cell = np.concatenate([nearness.argmax(axis=1) for nearness in nearest])
-        order = np.argsort(cell, kind="stable")
-        ends = np.cumsum(np.bincount(cell, minlength=len(centres)))
-        return cls(miniatures, seekers, windows, least, wholes[order], sought[order], ends, centres)
+        cells = Cells.of(_seen(target, miniatures, sought)[:, 0])
+        return cls(miniatures, seekers, windows, least, sought[cells.order], cells)
 
-    def partners(self, start: int) -> Rows:
-        """(p, 2) the seekers from `start` on, a block of them, each with its best partners."""
-        block = self.seekers[start : start + _BLOCK]
-        views = self.windows.vectors(self.miniatures[block])
-        image = np.repeat(np.arange(len(block)), views.shape[1])
-        found = list(self._alike(block, image, views.reshape(len(image), views.shape[2])))
-        if not found:
-            return np.empty((0, 2), np.int64)
-        images, rows, scores = map(np.concatenate, zip(*found, strict=True))
-        order = np.lexsort((rows, -scores, images))
-        images, rows = images[order], rows[order]
-        best = np.arange(len(images)) - np.searchsorted(images, images) < PARTNERS
-        return np.column_stack((block[images[best]], rows[best]))
+    def tasks(self) -> Iterator[tuple[Rows]]:
+        """The seekers in blocks: large ones, so that several views visit a cell at once.
 
-    def _alike(
-        self, block: Rows, image: Rows, views: Floats
-    ) -> Iterator[tuple[Rows, Rows, Floats]]:
-        """Images of the block, rows and likenesses, cell by cell."""
-        for cell, chosen in self._visits(views):
-            first, end = (int(self.ends[cell - 1]) if cell else 0), int(self.ends[cell])
-            if first == end:
-                continue
-            scores = views[chosen] @ self.wholes[first:end].T
-            images, begin = np.unique(image[chosen], return_index=True)
-            best = np.maximum.reduceat(scores, begin, axis=0)
-            rows = self.rows[first:end]
-            best[block[images][:, None] == rows] = 0
-            if best.shape[1] > PARTNERS:
-                least = np.partition(best, -PARTNERS, axis=1)[:, -PARTNERS, None]
-                best[best < least] = 0
-            i, j = np.nonzero(best >= self.least)
-            yield images[i], rows[j], best[i, j]
+        In small folders they are smaller, so that every thread has work.
+        """
+        most = min(_MOST_SEEKING, _MOST_VIEWS // len(self.windows.windows))
+        step = min(max(len(self.seekers) // 16, _LEAST_SEEKING), most)
+        return ((self.seekers[at : at + step],) for at in range(0, len(self.seekers), step))
 
-    def _visits(self, views: Floats) -> Iterator[tuple[int, Rows]]:
-        """Each cell with the views, rising, that are compared with its images."""
-        if len(self.centres) == 1:
-            yield 0, np.arange(len(views))
-            return
-        nearness = views @ self.centres.T
-        everyone = np.arange(len(views))
-        cells = np.empty((_PROBED, len(views)), np.int64)
-        for probe in range(_PROBED):
-            cells[probe] = nearness.argmax(axis=1)
-            nearness[everyone, cells[probe]] = -2
-        order = np.argsort(cells, axis=None, kind="stable")
-        sorted_cells = cells.reshape(-1)[order]
-        begin = np.flatnonzero(np.diff(sorted_cells, prepend=-1))
-        for number, chosen in zip(sorted_cells[begin], np.split(order, begin[1:]), strict=True):
-            yield int(number), np.sort(chosen % len(views))
+    def partners(self, block: Rows) -> tuple[Rows, Rows, Floats]:
+        """Some seekers, each with its best partners: pairs, windows, likenesses."""
+        views = _seen(self.windows, self.miniatures, block)
+        views = views.reshape(-1, views.shape[2])
+        shown = np.flatnonzero(views.any(axis=1))
+        best = _Best.none(block, self.least)
+        for visit in self.cells.visits(views[shown]):
+            chosen, rows = shown[visit.queries], self.rows[visit.inside]
+            image, window = np.divmod(chosen, len(self.windows.windows))
+            scores = views[chosen] @ self.cells.vectors[visit.inside].T
+            best.improve(image, window, rows, scores)
+        found = best.of(np.arange(len(block)))
+        return np.column_stack((block[found.images], found.rows)), found.windows, found.scores
 
 
-def _centres(wholes: Floats, count: int) -> Floats:
-    """Centres of cells, by k-means on a sample, of length 1."""
-    from sklearn.cluster import MiniBatchKMeans
+def _seen(windows: Windows, miniatures: View, rows: Rows) -> Floats:
+    """(n, w, d) what some rows show through windows; intermediate results stay small."""
+    blocks = (rows[at : at + _ONE_BLOCK] for at in range(0, len(rows), _ONE_BLOCK))
+    first = windows.vectors(miniatures[next(blocks)])
+    seen = np.empty((len(rows), *first.shape[1:]), np.float32)
+    seen[: len(first)] = first
+    for number, block in enumerate(blocks, 1):
+        seen[number * _ONE_BLOCK :][: len(block)] = windows.vectors(miniatures[block])
+    return seen
 
-    sample = wholes[:: -(-len(wholes) // _SAMPLE)]
-    means = MiniBatchKMeans(
-        count, init="random", n_init=1, max_iter=20, batch_size=4096, random_state=0
-    )
-    centres = means.fit(sample).cluster_centers_.astype(np.float32)
-    return np.asarray(centres / np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-6))
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Partners:
+    """Images of a block with partners, an entry for each two: (e,) arrays."""
+
+    images: Rows
+    rows: Rows
+    windows: Rows
+    scores: Floats
+
+    def of(self, chosen: npt.NDArray[np.generic]) -> "_Partners":
+        return _Partners(*(getattr(self, name)[chosen] for name in self.__slots__))
+
+    def and_those(self, other: "_Partners") -> "_Partners":
+        both = ((getattr(self, name), getattr(other, name)) for name in self.__slots__)
+        return _Partners(*map(np.concatenate, both))
+
+    def best(self) -> tuple["_Partners", Rows]:
+        """Each image's best partners, each by its best window; and their ranks."""
+        found = self.of(np.lexsort((-self.scores, self.rows, self.images)))
+        new = np.diff(found.images, prepend=-1) != 0
+        new |= np.diff(found.rows, prepend=-1) != 0
+        found = found.of(new)
+        found = found.of(np.lexsort((found.rows, -found.scores, found.images)))
+        first = np.flatnonzero(np.diff(found.images, prepend=-1))
+        lengths = np.diff(first, append=len(found.images))
+        ranks = np.arange(len(found.images)) - np.repeat(first, lengths)
+        return found.of(ranks < PARTNERS), ranks[ranks < PARTNERS]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Best:
+    """The best partners so far of a block of images, (b, PARTNERS) each, the best first.
+
+    `block` are the images' own rows (b,). Where there is no partner yet, the row is -1.
+    """
+
+    block: Rows
+    rows: Rows
+    windows: Rows
+    scores: Floats
+
+    @classmethod
+    def none(cls, block: Rows, least: float) -> "_Best":
+        nobody = np.full((len(block), PARTNERS), -1, np.int64)
+        return cls(block, nobody, nobody.copy(), np.full(nobody.shape, least, np.float32))
+
+    def of(self, images: Rows) -> _Partners:
+        place, rank = np.nonzero(self.rows[images] >= 0)
+        at = images[place], rank
+        return _Partners(at[0], self.rows[at], self.windows[at], self.scores[at])
+
+    def improve(self, images: Rows, windows: Rows, rows: Rows, scores: Floats) -> None:
+        """Take partners in that are better than those so far.
+
+        Parameters
+        ----------
+        images, windows
+            (v,) whose view through which window is compared.
+        rows
+            (m,) with which rows.
+        scores
+            (v, m) float32.
+        """
+        better = np.flatnonzero(scores > self.scores[images, -1, None])
+        if len(better):
+            view, row = np.divmod(better, len(rows))
+            taken = scores.reshape(-1)[better]
+            found = _Partners(images[view], rows[row], windows[view], taken)
+            found = found.of(self.block[found.images] != found.rows)
+            found, rank = found.and_those(self.of(np.unique(found.images))).best()
+            at = found.images, rank
+            self.rows[at], self.windows[at] = found.rows, found.windows
+            self.scores[at] = found.scores
 
 
 def best_windows(miniatures: View, pairs: Rows) -> Candidates:

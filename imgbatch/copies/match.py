@@ -232,9 +232,9 @@ def _pictures(miniatures: View, rows: Rows) -> Floats:
 
 
 def _halved(pictures: Floats) -> Floats:
-    count, side, _ = pictures.shape
-    halved: Floats = pictures.reshape(count, side // 2, 2, side // 2, 2).mean(axis=(2, 4))
-    return halved
+    """Each 2 by 2 pixels as their mean."""
+    rows = pictures[:, ::2] + pictures[:, 1::2]
+    return np.asarray((rows[:, :, ::2] + rows[:, :, 1::2]) / 4, np.float32)
 
 
 def _fine(view: View | None) -> Floats:

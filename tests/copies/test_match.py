@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageOps
 
 from imgbatch.copies import candidates as searching
+from imgbatch.copies import cells
 from imgbatch.copies.candidates import candidates_among, find_candidates
 from imgbatch.copies.match import Kind, Pairs, matched
 from imgbatch.runners.maps import ThreadMap
@@ -121,8 +122,8 @@ def test_cells_and_threads_find_what_one_cell_finds(monkeypatch):
     images += [jpeg(image) for image in images[:20]]
     expected = found_among(images)
     assert [[row, row + 40] for row in range(20)] == expected.rows.tolist()
-    monkeypatch.setattr(searching, "_ONE_CELL", 16)
-    monkeypatch.setattr(searching, "_BLOCK", 7)
+    monkeypatch.setattr(cells, "_ONE_CELL", 16)
+    monkeypatch.setattr(searching, "_LEAST_SEEKING", 7)
     again = found_among(images, run_tasks=ThreadMap(2))
     assert again.rows.tolist() == expected.rows.tolist()
 

@@ -21,6 +21,7 @@ _FLAT_SHARE = 0.1  # of the picture's variance; blocks with less have no details
 _LEAST_VARIANCE = 1.0  # of grey values, below which a picture has no details
 _BLOCK_AGREES = 0.7  # correlation of a block's details
 _COVERED = 0.7  # of a block's pixels
+_RIM_SHARE = 1 / 32  # of a side: pixels there may mix a picture with its frame
 
 
 def aligned(sources: Floats, targets: Floats, motions: Floats, steps: int) -> Floats:
@@ -28,8 +29,11 @@ def aligned(sources: Floats, targets: Floats, motions: Floats, steps: int) -> Fl
 
     Parameters
     ----------
-    sources, targets
-        (p, s, s) float32 grey values.
+    sources
+        (p, r, r) float32 grey values. Where a small part of the source is the whole target, r is
+        larger than s, so that this part shows as many details.
+    targets
+        (p, s, s) float32.
     motions
         (p, 2, 3) float32 to start from.
     steps
@@ -53,11 +57,11 @@ def aligned(sources: Floats, targets: Floats, motions: Floats, steps: int) -> Fl
     >>> bool(abs(aligned(picture, picture, start, 5)[0, 0, 2]) < 0.01)
     True
     """
-    count, side, _ = sources.shape
+    count, side, _ = targets.shape
     x, y, _ = _places(side)
     values = targets.reshape(count, side * side)
     for _ in range(steps):
-        moved, inside = _moved(sources, motions)
+        moved, inside = _moved(sources, motions, side)
         residual, gain, centred, weights = _residual(moved, values, inside)
         slope_x, slope_y = _slopes(moved.reshape(count, side, side))
         slope_x *= gain[:, None]
@@ -102,11 +106,13 @@ def agreement(sources: Floats, targets: Floats, motions: Floats) -> Agreement:
     Details are what differs from a Gaussian mean around each pixel, so that light and shade do not
     count. A block of an eighth of the side counts as much as it has corners (Harris and Stephens,
     1988, here the smaller eigenvalue's share): straight edges can be laid over one another in any
-    two pictures. Where there is nothing to compare, nothing agrees. O(p s^2).
+    two pictures. The rim does not count. Where there is nothing to compare, nothing agrees.
+    O(p s^2).
     """
-    count, side, _ = sources.shape
-    moved, inside = _moved(sources, motions)
+    count, side, _ = targets.shape
+    moved, inside = _moved(sources, motions, side)
     mask = inside.reshape(count, side, side).astype(np.float32)
+    mask *= _inner(side)
     a, b = _details(moved.reshape(count, side, side)) * mask, _details(targets) * mask
     whole = _Correlated.of(mask, a, b, np.ones((1, side), np.float32))
     blocks = _Correlated.of(mask, a, b, _block_sums(side))
@@ -129,21 +135,23 @@ def agreement(sources: Floats, targets: Floats, motions: Floats) -> Agreement:
 # ----- moving -------------------------------------------------------------------------------------
 
 
-def _moved(pictures: Floats, motions: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Pictures at moved places (p, s * s), interpolated, and which places lie inside."""
-    count, side, _ = pictures.shape
-    places = (motions.reshape(2 * count, 3) @ _places(side) + np.float32(0.5)) * np.float32(side)
+def _moved(
+    pictures: Floats, motions: Floats, side: int
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Pictures (p, r, r) at moved places (p, side^2), interpolated, and which lie inside."""
+    count, size, _ = pictures.shape
+    places = (motions.reshape(2 * count, 3) @ _places(side) + np.float32(0.5)) * np.float32(size)
     places = (places - np.float32(0.5)).reshape(count, 2, side * side)
-    inside = ((places >= -0.5) & (places <= side - 0.5)).all(axis=1)
-    np.clip(places, 0, side - 1.001, out=places)
+    inside = ((places >= -0.5) & (places <= size - 0.5)).all(axis=1)
+    np.clip(places, 0, size - 1.001, out=places)
     whole = places.astype(np.int32)
     x, y = np.moveaxis(places - whole, 1, 0)
-    at = whole[:, 1] * side + whole[:, 0]
-    at += (np.arange(count, dtype=np.int32) * side * side)[:, None]
+    at = whole[:, 1] * size + whole[:, 0]
+    at += (np.arange(count, dtype=np.int32) * size * size)[:, None]
     flat = pictures.reshape(-1)
-    above, below = flat.take(at), flat.take(at + side)
+    above, below = flat.take(at), flat.take(at + size)
     above += x * (flat.take(at + 1) - above)
-    below += x * (flat.take(at + side + 1) - below)
+    below += x * (flat.take(at + size + 1) - below)
     above += y * (below - above)
     return above, inside
 
@@ -263,6 +271,13 @@ def _gaussian(side: int) -> Floats:
     width = min(_DETAIL_SHARE * side, _DETAIL_PX)
     weights = np.exp(-(apart**2) / (2 * width**2))
     return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
+
+
+@cache
+def _inner(side: int) -> Floats:
+    """(s, s) ones, and zeros at the rim."""
+    rim = int(_RIM_SHARE * side)
+    return np.pad(np.ones((side - 2 * rim, side - 2 * rim), np.float32), rim)
 
 
 @cache

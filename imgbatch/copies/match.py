@@ -36,13 +36,16 @@ class _Least:
 
 _HALF_STEPS, _FULL_STEPS, _FINE_STEPS = 3, 4, 4
 _FINE_PX = 64
+_ZOOM, _ZOOMED_PX = 0.8, 96
+"""If a smaller part of the source is the target, the source needs more pixels for the same part."""
 _BLOCK = 256
-_HALF, _FULL = 0.5, 0.7
+_HALF, _FULL = 0.5, 0.6
 """What must agree of half and full miniatures for another look."""
 _FINE = (
     _Least(typical=0.80, share=0.75, rich=0.10),
     _Least(typical=0.90, share=0.90, rich=0.0),  # hardly any details, but all agree
     _Least(typical=0.90, share=0.50, rich=0.14),  # marked, but many details agree closely
+    _Least(typical=0.97, share=0.60, rich=0.05),  # marked, but most of some details are the same
 )
 """What must agree of pictures: one of these."""
 _MINIATURE_ALONE = 0.95
@@ -193,13 +196,28 @@ def _agree_as_they_lie(miniatures: View, pairs: Rows) -> npt.NDArray[np.bool_]:
 def _confirmed(screened: _Screened, read: ReadViews) -> Pairs:
     """Look at the pictures themselves."""
     rows, places = np.unique(screened.pairs, return_inverse=True)
-    views = read(rows.tolist())
-    fine = np.stack([_fine(view) for view in views])
-    readable = np.array([view is not None for view in views])[places.reshape(-1, 2)].all(axis=1)
-    sources, targets = (fine[side] for side in places.reshape(-1, 2).T)
-    targets = _all_turned_back(targets, screened.turns)
-    motions = aligned(sources, targets, screened.motions, _FINE_STEPS)
-    found = agreement(sources, targets, motions)
+    views, places = read(rows.tolist()), places.reshape(-1, 2)
+    zoom = np.sqrt(np.abs(np.linalg.det(screened.motions[:, :, :2])))
+    parts = (zoom >= _ZOOM, _FINE_PX), (zoom < _ZOOM, _ZOOMED_PX)
+    return Pairs.best_of(
+        [
+            _judged(screened.of(part), views, places[part], side)
+            for part, side in parts
+            if part.any()
+        ]
+    )
+
+
+def _judged(
+    screened: _Screened, views: Sequence[View | None], places: Rows, source_px: int
+) -> Pairs:
+    """Those of some pairs of views (p, 2), at `places`, that show one picture."""
+    sources = np.stack([_fine(views[place], source_px) for place in places[:, 0]])
+    targets = np.stack([_fine(views[place], _FINE_PX) for place in places[:, 1]])
+    readable = np.array([view is not None for view in views])[places].all(axis=1)
+    turned = _all_turned_back(targets, screened.turns)
+    motions = aligned(sources, turned, screened.motions, _FINE_STEPS)
+    found = agreement(sources, turned, motions)
     agrees = np.any([least.reached(found) for least in _FINE], axis=0)
     of_miniatures = np.minimum(screened.agreement.whole, screened.agreement.typical)
     same = np.where(readable, agrees, of_miniatures >= _MINIATURE_ALONE)
@@ -237,13 +255,12 @@ def _halved(pictures: Floats) -> Floats:
     return np.asarray((rows[:, :, ::2] + rows[:, :, 1::2]) / 4, np.float32)
 
 
-def _fine(view: View | None) -> Floats:
-    """(64, 64) grey values; zeros for a picture that cannot be read."""
+def _fine(view: View | None, side: int) -> Floats:
+    """(side, side) grey values; zeros for a picture that cannot be read."""
     if view is None:
-        return np.zeros((_FINE_PX, _FINE_PX), np.float32)
+        return np.zeros((side, side), np.float32)
     grey = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)
-    size = (_FINE_PX, _FINE_PX)
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _all_turned_back(pictures: Floats, turns: Rows) -> Floats:

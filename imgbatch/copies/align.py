@@ -135,9 +135,7 @@ def agreement(sources: Floats, targets: Floats, motions: Floats) -> Agreement:
 # ----- moving -------------------------------------------------------------------------------------
 
 
-def _moved(
-    pictures: Floats, motions: Floats, side: int
-) -> tuple[Floats, npt.NDArray[np.bool_]]:
+def _moved(pictures: Floats, motions: Floats, side: int) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Pictures (p, r, r) at moved places (p, side^2), interpolated, and which lie inside."""
     count, size, _ = pictures.shape
     places = (motions.reshape(2 * count, 3) @ _places(side) + np.float32(0.5)) * np.float32(size)

@@ -1,9 +1,7 @@
 """Pairs of miniatures that may show one picture, without comparing every image with every other.
 
-Each image's views through windows (`imgbatch.copies.windows`) are compared with all whole images,
-by dot products. In large folders whole images are sorted into cells first, and a view is compared
-with the images of the few cells nearest to it (the inverted file of Sivic and Zisserman, ICCV 2003,
-with one vector an image): then a partner may be missed that lies in none of these cells.
+Each image's views through windows (`imgbatch.copies.windows`) are compared with whole images, by
+dot products: with all of them in small folders, with the nearest cells' beyond (`Cells`).
 """
 
 from collections.abc import Iterator, Sequence

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from imgbatch.types import Floats, Rows
 
@@ -93,8 +94,8 @@ class Cells:
                 yield Visit(slice(*inside), order[begin:end] // _PROBED)
 
 
-def _nearest(queries: Floats, centres: Floats, count: int) -> Rows:
-    """(q, count) uint16 numbers of centres: with 16 bits, they are sorted in linear time."""
+def _nearest(queries: Floats, centres: Floats, count: int) -> npt.NDArray[np.uint16]:
+    """(q, count) numbers of centres: with 16 bits, they are sorted in linear time."""
     nearest = np.empty((len(queries), count), np.uint16)
     step = _AT_ONCE // len(centres)
     for start in range(0, len(queries), step):
@@ -107,7 +108,7 @@ def _nearest(queries: Floats, centres: Floats, count: int) -> Rows:
     return nearest
 
 
-def _ends(cells: Rows, count: int) -> Rows:
+def _ends(cells: npt.NDArray[np.uint16], count: int) -> Rows:
     return np.cumsum(np.bincount(cells.reshape(-1), minlength=count))
 
 

@@ -4,8 +4,6 @@ Miniatures lie in the index. Pictures are looked at again where miniatures agree
 files are read; where they cannot be read, miniatures alone decide, by a stricter rule.
 """
 
-import contextlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,19 +17,20 @@ from imgbatch.copies.rule import OUTSIDE_ROW
 from imgbatch.embedding.projection import Projection
 from imgbatch.errors import UnreadableImage
 from imgbatch.files import paths
-from imgbatch.files.seals import read_checked, write_checked
 from imgbatch.images.decode import decode
 from imgbatch.images.quiet import quiet_codecs
 from imgbatch.index.extract import READ_ERRORS, read_file
+from imgbatch.index.kept_pairs import KeptPairs, KnownPairs
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.runners.maps import ThreadMap, map_serially
 from imgbatch.types import DecodeOptions, Hashes, ImageRecord, Rows, View
 
 COPIES = "copies"
 """The folder of what is kept, beside the index."""
-_VERSION = 1
-"""Raised whenever the same images give other pairs."""
-_KEPT = 4
+_ANEW = 50_000
+"""Different images up to which all are looked for again when some are new: it takes a minute."""
+_FEW_NEW = 0.25
+"""The share of new images up to which only these are looked for."""
 _ALL_PAIRS = 48
 """Rows up to which each pair is a candidate."""
 _FEW = 8
@@ -142,23 +141,20 @@ class NearDuplicates:
         """All near-duplicates of "exact", "copies" or "edited": kept, or found on first use.
 
         Equal files are chained (a-b, b-c), and only the first of them is paired with others.
-        Seconds for some thousand images, minutes for a million.
+        Seconds for some thousand images, minutes for a million. In large folders with few new
+        images, only these are looked for; then a picture may have more partners than were listed
+        if the folder was searched anew.
         """
         opened = self.sources[0].opened
         if len(self.sources) > 1:
             return self._find(level)
-        directory = opened.directory / COPIES
-        file = directory / f"{opened.generation}-{level}-{_VERSION}.npz"
-        packed = read_checked(str(file))
-        if packed is not None:
-            return _unpacked(packed)
-        found = self._find(level)
-        with contextlib.suppress(OSError):  # the next request finds them anew
-            write_checked(str(file), _packed(found))
-            newest_first = sorted(directory.iterdir(), key=lambda path: -path.stat().st_mtime_ns)
-            for old in newest_first[_KEPT:]:
-                old.unlink()
-        return found
+        kept = KeptPairs(opened.directory / COPIES, level)
+        pairs = kept.read(opened.generation)
+        if pairs is None:
+            pairs = self._find(level, kept)
+            hashes = np.concatenate([hashes for _, hashes in self._files])
+            kept.write(opened.generation, KnownPairs(pairs, hashes))
+        return pairs
 
     @cached_property
     def groups(self) -> Hashes:
@@ -202,13 +198,18 @@ class NearDuplicates:
     def _reader(self, rows: Rows) -> ReadViews:
         return lambda positions: self.views(rows[list(positions)].tolist())
 
-    def _find(self, level: str) -> Pairs:
+    def _find(self, level: str, kept: KeptPairs | None = None) -> Pairs:
         from threadpoolctl import threadpool_limits
 
         exact = _chained(self.contents)
         if level == "exact":
             return exact
         singles, between = self._singles()
+        known = Pairs.none()
+        if kept is not None and len(singles) > _ANEW and (before := kept.newest()) is not None:
+            carried, new = before.carried_over(self._files[0][1][singles])
+            if len(new) <= _FEW_NEW * len(singles):
+                known, between = carried, (new, np.arange(len(singles)))
         everyone = len(singles) == self._spans[-1][2] and len(self.sources) == 1
         whole = self.sources[0].projection.miniatures
         small = whole if everyone and isinstance(whole, np.ndarray) else self.miniatures(singles)
@@ -217,6 +218,7 @@ class NearDuplicates:
         with threadpool_limits(limits=1, user_api="blas"):  # `run` has threads enough
             candidates = find_candidates(small, edited=edited, between=between, run_tasks=run)
             found = matched(small, candidates, self._reader(singles), edited=edited, run_tasks=run)
+        found = Pairs.best_of([known, found])
         return Pairs.best_of([exact, Pairs(singles[found.rows], found.kinds, found.scores)])
 
     def _singles(self) -> tuple[Rows, tuple[Rows, Rows] | None]:
@@ -239,14 +241,3 @@ def _chained(contents: Rows) -> Pairs:
     rows = np.column_stack((order[:-1][same], order[1:][same])).astype(np.int64)
     exact = Pairs(rows, np.full(len(rows), Kind.EXACT, np.uint8), np.ones(len(rows), np.float32))
     return Pairs.best_of([exact])
-
-
-def _packed(pairs: Pairs) -> bytes:
-    packed = io.BytesIO()
-    np.savez(packed, rows=pairs.rows, kinds=pairs.kinds, scores=pairs.scores)
-    return packed.getvalue()
-
-
-def _unpacked(packed: bytes) -> Pairs:
-    with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
-        return Pairs(stored["rows"], stored["kinds"], stored["scores"])

@@ -1,0 +1,106 @@
+"""The near-duplicates of an index, kept beside it, so that they are looked for once.
+
+What was kept for earlier images of the folder tells about those that are still there.
+"""
+
+import contextlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from imgbatch.copies.match import Pairs
+from imgbatch.files.seals import read_checked, write_checked
+from imgbatch.types import Rows, View
+
+_VERSION = 2
+"""Raised whenever the same images give other pairs."""
+_FILES = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownPairs:
+    """Pairs, and the content hashes (n, h) uint8 of the images whose rows they name."""
+
+    pairs: Pairs
+    contents: View
+
+    def carried_over(self, contents: View) -> tuple[Pairs, Rows]:
+        """The pairs in rows of other images (m, h), all different, and the rows of new ones.
+
+        O((n + m) log n).
+        """
+        before, now = _keys(self.contents), _keys(contents)
+        order = np.argsort(before, kind="stable")
+        place = np.minimum(np.searchsorted(before, now, sorter=order), max(len(before) - 1, 0))
+        known = before[order[place]] == now if len(before) else np.zeros(len(now), bool)
+        row_of = np.full(len(before), -1)
+        row_of[order[place[known]]] = np.flatnonzero(known)
+        moved = np.sort(row_of[self.pairs.rows], axis=1)
+        there = (moved >= 0).all(axis=1)
+        pairs = Pairs(moved[there], self.pairs.kinds[there], self.pairs.scores[there])
+        return Pairs.best_of([pairs]), np.flatnonzero(~known)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPairs:
+    """Files of one level of near-duplicates in a directory, one for each generation of the index.
+
+    Attributes
+    ----------
+    directory
+        Need not exist.
+    level
+        "exact", "copies" or "edited".
+    """
+
+    directory: Path
+    level: str
+
+    def read(self, generation: str) -> Pairs | None:
+        """What was kept for exactly these images."""
+        known = _unpacked(read_checked(str(self._file(generation))))
+        return None if known is None else known.pairs
+
+    def newest(self) -> KnownPairs | None:
+        """What was kept last, for whatever images."""
+        for file in self._newest_first(f"*-{self.level}-{_VERSION}.npz"):
+            known = _unpacked(read_checked(str(file)))
+            if known is not None:
+                return known
+        return None
+
+    def write(self, generation: str, known: KnownPairs) -> None:
+        """Keep pairs for these images; where that is impossible, they are found anew next time."""
+        with contextlib.suppress(OSError):
+            write_checked(str(self._file(generation)), _packed(known))
+            for old in self._newest_first("*")[_FILES:]:
+                old.unlink()
+
+    def _file(self, generation: str) -> Path:
+        return self.directory / f"{generation}-{self.level}-{_VERSION}.npz"
+
+    def _newest_first(self, pattern: str) -> list[Path]:
+        return sorted(self.directory.glob(pattern), key=lambda path: -path.stat().st_mtime_ns)
+
+
+def _keys(contents: View) -> np.ndarray[tuple[int], np.dtype[np.void]]:
+    rows = np.ascontiguousarray(contents)
+    return rows.view(f"V{rows.shape[1]}").reshape(-1)
+
+
+def _packed(known: KnownPairs) -> bytes:
+    packed, pairs = io.BytesIO(), known.pairs
+    np.savez(
+        packed, rows=pairs.rows, kinds=pairs.kinds, scores=pairs.scores, contents=known.contents
+    )
+    return packed.getvalue()
+
+
+def _unpacked(packed: bytes | None) -> KnownPairs | None:
+    if packed is None:
+        return None
+    with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
+        pairs = Pairs(stored["rows"], stored["kinds"], stored["scores"])
+        return KnownPairs(pairs, stored["contents"])

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from imgbatch.copies.cells import Cells
+from imgbatch.copies.partners import BestPartners
 from imgbatch.copies.windows import EVERY, HALVES, ONLY_WHOLE, Windows
 from imgbatch.runners.maps import TaskMap, map_serially
 from imgbatch.types import Floats, Rows, View
@@ -27,6 +27,8 @@ _LEAST_OF_MARKED = 0.4
 """The same for wholes, one of which may bear a large mark."""
 PARTNERS = 6
 """An image's best partners are candidates, at most this many."""
+MORE_PARTNERS = 32
+"""The same for an image that has many copies."""
 _ONE_BLOCK = 128  # images whose views are made together
 _LEAST_SEEKING, _MOST_SEEKING = 256, 1 << 14  # images that seek together
 _MOST_VIEWS = 1 << 18  # the same, by their views
@@ -47,6 +49,13 @@ class Candidates:
 
     pairs: Rows
     windows: Rows
+
+    def without(self, known: Rows) -> "Candidates":
+        """Those that are not among known pairs (k, 2), the lower row first."""
+        count = max(self.pairs.max(initial=0), known.max(initial=0)) + 1
+        keys = np.sort(self.pairs, axis=1) @ [count, 1]
+        new = ~np.isin(keys, known @ [count, 1])
+        return Candidates(self.pairs[new], self.windows[new])
 
 
 def find_candidates(
@@ -92,15 +101,21 @@ def find_candidates(
         singles, equal = _chained(miniatures)
     sides = [(singles, singles)] if between is None else [between, between[::-1]]
 
-    def alike(views: Windows, target: Windows, least: float) -> Candidates:
-        return _alike(miniatures, (views, target, least), sides, run_tasks)
-
     simple = _as_they_lie(np.concatenate([equal, _blank_pairs(miniatures, sides[0])]))
-    if not edited:
-        return joined(simple, alike(ONLY_WHOLE, ONLY_WHOLE, _LEAST_OF_COPIES))
-    halves = (Windows((half,)) for half in HALVES)
-    marked = [alike(half, half, _LEAST_OF_HALVES) for half in halves]
-    return joined(simple, alike(EVERY, ONLY_WHOLE, LEAST_LIKENESS), *marked)
+    comparisons = _comparisons(edited, PARTNERS)
+    return joined(simple, *(_alike(miniatures, each, sides, run_tasks) for each in comparisons))
+
+
+def more_candidates(
+    miniatures: View, rows: Rows, *, edited: bool = True, run_tasks: TaskMap = map_serially
+) -> Candidates:
+    """More partners of some rows: those with many copies, which crowd out others' lists.
+
+    At most `MORE_PARTNERS` for each row, twice as many with edited ones. See `find_candidates`.
+    """
+    sides = [(rows, _chained(miniatures)[0])]
+    comparisons = _comparisons(edited, MORE_PARTNERS)
+    return joined(*(_alike(miniatures, each, sides, run_tasks) for each in comparisons))
 
 
 def candidates_among(miniatures: View, pairs: Rows) -> Candidates:
@@ -149,9 +164,29 @@ def _chained(miniatures: View) -> tuple[Rows, Rows]:
     return singles, np.column_stack((order[:-1][same], order[1:][same]))
 
 
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """Through which windows images look for which part of others, and who is a partner."""
+
+    windows: Windows
+    target: Windows
+    least: float
+    partners: int
+
+
+def _comparisons(edited: bool, partners: int) -> tuple[_Comparison, ...]:  # noqa: FBT001
+    if not edited:
+        return (_Comparison(ONLY_WHOLE, ONLY_WHOLE, _LEAST_OF_COPIES, partners),)
+    halves = (Windows((half,)) for half in HALVES)
+    return (
+        _Comparison(EVERY, ONLY_WHOLE, LEAST_LIKENESS, partners),
+        *(_Comparison(half, half, _LEAST_OF_HALVES, partners) for half in halves),
+    )
+
+
 def _alike(
     miniatures: View,
-    comparison: tuple[Windows, Windows, float],
+    comparison: _Comparison,
     sides: Sequence[tuple[Rows, Rows]],
     run_tasks: TaskMap,
 ) -> Candidates:
@@ -174,8 +209,7 @@ class _Search:
 
     miniatures: View
     seekers: Rows
-    windows: Windows
-    least: float
+    comparison: _Comparison
     rows: Rows
     cells: Cells
 
@@ -185,30 +219,30 @@ class _Search:
         miniatures: View,
         seekers: Rows,
         sought: Rows,
-        comparison: tuple[Windows, Windows, float],
+        comparison: _Comparison,
     ) -> "_Search":
-        windows, target, least = comparison
-        cells = Cells.of(_seen(target, miniatures, sought)[:, 0])
-        return cls(miniatures, seekers, windows, least, sought[cells.order], cells)
+        cells = Cells.of(_seen(comparison.target, miniatures, sought)[:, 0])
+        return cls(miniatures, seekers, comparison, sought[cells.order], cells)
 
     def tasks(self) -> Iterator[tuple[Rows]]:
         """The seekers in blocks: large ones, so that several views visit a cell at once.
 
         In small folders they are smaller, so that every thread has work.
         """
-        most = min(_MOST_SEEKING, _MOST_VIEWS // len(self.windows.windows))
+        most = min(_MOST_SEEKING, _MOST_VIEWS // len(self.comparison.windows.windows))
         step = min(max(len(self.seekers) // 16, _LEAST_SEEKING), most)
         return ((self.seekers[at : at + step],) for at in range(0, len(self.seekers), step))
 
     def partners(self, block: Rows) -> tuple[Rows, Rows, Floats]:
         """Some seekers, each with its best partners: pairs, windows, likenesses."""
-        views = _seen(self.windows, self.miniatures, block)
+        windows = self.comparison.windows
+        views = _seen(windows, self.miniatures, block)
         views = views.reshape(-1, views.shape[2])
         shown = np.flatnonzero(views.any(axis=1))
-        best = _Best.none(block, self.least)
+        best = BestPartners.none(block, self.comparison.partners, self.comparison.least)
         for visit in self.cells.visits(views[shown]):
             chosen, rows = shown[visit.queries], self.rows[visit.inside]
-            image, window = np.divmod(chosen, len(self.windows.windows))
+            image, window = np.divmod(chosen, len(windows.windows))
             scores = views[chosen] @ self.cells.vectors[visit.inside].T
             best.improve(image, window, rows, scores)
         found = best.of(np.arange(len(block)))
@@ -224,81 +258,6 @@ def _seen(windows: Windows, miniatures: View, rows: Rows) -> Floats:
     for number, block in enumerate(blocks, 1):
         seen[number * _ONE_BLOCK :][: len(block)] = windows.vectors(miniatures[block])
     return seen
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Partners:
-    """Images of a block with partners, an entry for each two: (e,) arrays."""
-
-    images: Rows
-    rows: Rows
-    windows: Rows
-    scores: Floats
-
-    def of(self, chosen: npt.NDArray[np.generic]) -> "_Partners":
-        return _Partners(*(getattr(self, name)[chosen] for name in self.__slots__))
-
-    def and_those(self, other: "_Partners") -> "_Partners":
-        both = ((getattr(self, name), getattr(other, name)) for name in self.__slots__)
-        return _Partners(*map(np.concatenate, both))
-
-    def best(self) -> tuple["_Partners", Rows]:
-        """Each image's best partners, each by its best window; and their ranks."""
-        found = self.of(np.lexsort((-self.scores, self.rows, self.images)))
-        new = np.diff(found.images, prepend=-1) != 0
-        new |= np.diff(found.rows, prepend=-1) != 0
-        found = found.of(new)
-        found = found.of(np.lexsort((found.rows, -found.scores, found.images)))
-        first = np.flatnonzero(np.diff(found.images, prepend=-1))
-        lengths = np.diff(first, append=len(found.images))
-        ranks = np.arange(len(found.images)) - np.repeat(first, lengths)
-        return found.of(ranks < PARTNERS), ranks[ranks < PARTNERS]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Best:
-    """The best partners so far of a block of images, (b, PARTNERS) each, the best first.
-
-    `block` are the images' own rows (b,). Where there is no partner yet, the row is -1.
-    """
-
-    block: Rows
-    rows: Rows
-    windows: Rows
-    scores: Floats
-
-    @classmethod
-    def none(cls, block: Rows, least: float) -> "_Best":
-        nobody = np.full((len(block), PARTNERS), -1, np.int64)
-        return cls(block, nobody, nobody.copy(), np.full(nobody.shape, least, np.float32))
-
-    def of(self, images: Rows) -> _Partners:
-        place, rank = np.nonzero(self.rows[images] >= 0)
-        at = images[place], rank
-        return _Partners(at[0], self.rows[at], self.windows[at], self.scores[at])
-
-    def improve(self, images: Rows, windows: Rows, rows: Rows, scores: Floats) -> None:
-        """Take partners in that are better than those so far.
-
-        Parameters
-        ----------
-        images, windows
-            (v,) whose view through which window is compared.
-        rows
-            (m,) with which rows.
-        scores
-            (v, m) float32.
-        """
-        better = np.flatnonzero(scores > self.scores[images, -1, None])
-        if len(better):
-            view, row = np.divmod(better, len(rows))
-            taken = scores.reshape(-1)[better]
-            found = _Partners(images[view], rows[row], windows[view], taken)
-            found = found.of(self.block[found.images] != found.rows)
-            found, rank = found.and_those(self.of(np.unique(found.images))).best()
-            at = found.images, rank
-            self.rows[at], self.windows[at] = found.rows, found.windows
-            self.scores[at] = found.scores
 
 
 def best_windows(miniatures: View, pairs: Rows) -> Candidates:

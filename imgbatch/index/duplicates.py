@@ -11,7 +11,12 @@ from itertools import combinations
 
 import numpy as np
 
-from imgbatch.copies.candidates import candidates_among, find_candidates
+from imgbatch.copies.candidates import (
+    Candidates,
+    candidates_among,
+    find_candidates,
+    more_candidates,
+)
 from imgbatch.copies.match import Kind, Pairs, ReadViews, matched
 from imgbatch.copies.rule import OUTSIDE_ROW
 from imgbatch.embedding.projection import Projection
@@ -29,6 +34,8 @@ COPIES = "copies"
 """The folder of what is kept, beside the index."""
 _ANEW = 50_000
 """Different images up to which all are looked for again when some are new: it takes a minute."""
+_CROWD = 3
+"""An image with so many near-duplicates may have more than were candidates."""
 _FEW_NEW = 0.25
 """The share of new images up to which only these are looked for."""
 _ALL_PAIRS = 48
@@ -199,8 +206,6 @@ class NearDuplicates:
         return lambda positions: self.views(rows[list(positions)].tolist())
 
     def _find(self, level: str, kept: KeptPairs | None = None) -> Pairs:
-        from threadpoolctl import threadpool_limits
-
         exact = _chained(self.contents)
         if level == "exact":
             return exact
@@ -213,13 +218,28 @@ class NearDuplicates:
         everyone = len(singles) == self._spans[-1][2] and len(self.sources) == 1
         whole = self.sources[0].projection.miniatures
         small = whole if everyone and isinstance(whole, np.ndarray) else self.miniatures(singles)
-        run = ThreadMap(self.workers)
-        edited = level != "copies"
-        with threadpool_limits(limits=1, user_api="blas"):  # `run` has threads enough
-            candidates = find_candidates(small, edited=edited, between=between, run_tasks=run)
-            found = matched(small, candidates, self._reader(singles), edited=edited, run_tasks=run)
+        found = self._find_among(small, singles, between, edited=level != "copies")
         found = Pairs.best_of([known, found])
         return Pairs.best_of([exact, Pairs(singles[found.rows], found.kinds, found.scores)])
+
+    def _find_among(
+        self, small: View, rows: Rows, between: tuple[Rows, Rows] | None, *, edited: bool
+    ) -> Pairs:
+        """Near-duplicates among miniatures, which are those of `rows`."""
+        from threadpoolctl import threadpool_limits
+
+        run = ThreadMap(self.workers)
+
+        def judged(candidates: Candidates) -> Pairs:
+            return matched(small, candidates, self._reader(rows), edited=edited, run_tasks=run)
+
+        with threadpool_limits(limits=1, user_api="blas"):  # `run` has threads enough
+            found = judged(find_candidates(small, edited=edited, between=between, run_tasks=run))
+            crowded = np.flatnonzero(np.bincount(found.rows.reshape(-1)) >= _CROWD)
+            if between is None and len(crowded):
+                more = more_candidates(small, crowded, edited=edited, run_tasks=run)
+                found = Pairs.best_of([found, judged(more.without(found.rows))])
+        return found
 
     def _singles(self) -> tuple[Rows, tuple[Rows, Rows] | None]:
         """The first row of each content of each source, and which of them are compared."""

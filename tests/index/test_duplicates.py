@@ -94,3 +94,19 @@ def test_a_damaged_file_of_earlier_images_is_passed_over(tmp_path):
     newest = kept.newest()
     assert newest is not None
     assert newest.contents.tolist() == first.contents.tolist()
+
+
+def test_an_edit_is_found_beside_more_plain_copies_than_an_image_has_partners(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    original = scene(3)
+    for number in range(30):
+        scene(number).save(folder / f"{number}.png")
+    for quality in range(50, 90, 3):
+        original.save(folder / f"q{quality}.jpg", quality=quality)
+    width, height = original.size
+    original.crop((width // 4, 0, width, height)).save(folder / "cut.png")
+    photos = imgbatch.load(folder, index=tmp_path / "index")
+    (group,) = photos.duplicates("edited").groups
+    assert len(group.images) == 16
+    assert "cut.png" in {image.relative for image in group.images}

@@ -36,7 +36,7 @@ def write_catalogue(source: Collection, n: int, folder: str, cache: Path) -> flo
     held = source._opened.catalogue  # noqa: SLF001
     codes = {
         mark: (descriptor.name, np.concatenate([*held.codes(mark, descriptor.dim)]))
-        for mark, descriptor in source._opened.indexed.descriptors  # noqa: SLF001
+        for mark, descriptor in source._opened.indexed.stored  # noqa: SLF001
     }
     random = np.random.default_rng(0)
     with Catalogue.open(directory, folder) as catalogue:

@@ -18,10 +18,12 @@ from imgbatch.index.records import Records
 from imgbatch.selection.answer import RequestClock, draw_seed
 from imgbatch.selection.explain import Explanation
 from imgbatch.selection.picker import Picker
+from imgbatch.selection.tags import ReadVocabulary, default_vocabulary
 from imgbatch.types import Batches, Duplicates, Floats, Hashes, Rows, Selection, Skipped, View
 
 if TYPE_CHECKING:  # a request for similar images should not pay for importing them
     from imgbatch.batches.population import Population
+    from imgbatch.measures.tags import TagTable
 
 
 class Collection:
@@ -62,7 +64,12 @@ class Collection:
     """
 
     def __init__(
-        self, config: Config, opened: OpenedIndex, started: float, metadata: Metadata
+        self,
+        config: Config,
+        opened: OpenedIndex,
+        started: float,
+        metadata: Metadata,
+        vocabulary: ReadVocabulary = default_vocabulary,
     ) -> None:
         self.folder = opened.folder
         self.config = config
@@ -74,7 +81,7 @@ class Collection:
         self.seconds = time.perf_counter() - started
         self.metadata = metadata
         self._opened = opened
-        self._picker = Picker(config, opened, RequestClock(self.seconds), metadata)
+        self._picker = Picker(config, opened, RequestClock(self.seconds), metadata, vocabulary)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -106,8 +113,21 @@ class Collection:
 
     @property
     def tags(self) -> Sequence[tuple[str, ...]]:
-        """The tags of every image, by row; () for none."""
+        """The tags that metadata give every image, by row; () for none."""
         return self.metadata.column("tags")
+
+    def tag_table(self) -> "TagTable":
+        """All tags of every image, measured ones too.
+
+        >>> import imgbatch
+        >>> imgbatch.load("photos").tag_table().counts()["landscape"]
+        24
+        """
+        return self._picker.tags.table()
+
+    def quantities(self) -> dict[str, Floats]:
+        """What was measured of every image: (n,) float32 by name; see `measures.quantities`."""
+        return self._picker.tags.quantities()
 
     def where(
         self,
@@ -116,9 +136,9 @@ class Collection:
         tag: str | Iterable[str] = (),
         without_tag: str | Iterable[str] = (),
     ) -> "Collection":
-        """Only the images of any of these classes that have all of these tags and none of those.
+        """The images of any of these classes, with all of these tags and none of those.
 
-        The feature space stays that of the folder.
+        Tags are given or measured. The feature space stays that of the folder.
 
         Raises
         ------
@@ -127,17 +147,17 @@ class Collection:
         SelectionError
             No image passes all filters.
 
-        Examples
-        --------
         >>> import imgbatch
         >>> len(imgbatch.load("photos").where(label="class1"))
         8
         """
         from imgbatch.annotations.filters import Filters, filtered_rows
 
-        rows = filtered_rows(self.metadata, Filters.of(label, tag, without_tag))
+        tags = self._picker.tags
+        rows = filtered_rows(self.metadata, Filters.of(label, tag, without_tag), tags)
         started, chosen = time.perf_counter() - self.seconds, FilteredIndex(self._opened, rows)
-        return Collection(self.config, chosen, started, self.metadata.subset(rows))
+        known = self.metadata.subset(rows)
+        return Collection(self.config, chosen, started, known, lambda: tags.vocabulary)
 
     @property
     def is_filtered(self) -> bool:
@@ -146,31 +166,21 @@ class Collection:
 
     @property
     def holding(self) -> str:
-        """How many images there are, in words: the folder's, or those that pass the filters."""
+        """How many images there are, in words."""
         return holding(self._opened)
 
     @property
     def points(self) -> Floats:
-        """The images in the feature space: (n, p) float32, read-only where it is memory-mapped.
-
-        Points that lie in parts are read when the array is indexed; see `neighbours.parts.Parted`.
-        `CatalogueError` is raised if the folder was indexed anew meanwhile.
-        """
+        """The images in the feature space: (n, p) float32; see also `neighbours.parts.Parted`."""
         return self.projection.points
 
     @property
     def projection(self) -> Projection:
-        """The points with all that belongs to them: space, hashes, miniatures."""
+        """The points with all that belongs to them: space, hashes, miniatures, measures."""
         return self._picker.projection
 
     def features(self, rows: Rows) -> dict[str, Floats]:
-        """What the descriptors say of some rows, given in rising order: (m, d) float32 by name.
-
-        >>> import imgbatch
-        >>> import numpy as np
-        >>> imgbatch.load("photos").features(np.array([0, 1]))["phash"].shape
-        (2, 64)
-        """
+        """What the descriptors say of some rows, given in rising order: (m, d) float32 by name."""
         return self._opened.features(rows)
 
     def augmented(self) -> Augmented | None:
@@ -208,8 +218,6 @@ class Collection:
         SelectionError
             n is out of range, or `like` cannot be read.
 
-        Examples
-        --------
         >>> import imgbatch
         >>> picked = imgbatch.load("photos").similar(3, seed=1)
         >>> picked.images[0].anchor, picked.images[0].score
@@ -236,8 +244,6 @@ class Collection:
         SelectionError
             n is out of range.
 
-        Examples
-        --------
         >>> import imgbatch
         >>> picked = imgbatch.load("photos").different(4, seed=1)
         >>> len({image.path for image in picked.images})
@@ -273,8 +279,6 @@ class Collection:
         SelectionError
             An argument is out of range, or `balance` is asked for without at least two classes.
 
-        Examples
-        --------
         >>> import imgbatch
         >>> [len(rows) for rows in imgbatch.load("photos").batches(10, seed=1)]
         [10, 10, 4]
@@ -282,20 +286,17 @@ class Collection:
         from imgbatch.batches.epoch import deal_epoch
         from imgbatch.batches.population import DealOptions
 
-        seed = self._epochs_seed if seed is None else seed
-        chunks = deal_epoch(
-            self.population, DealOptions(batch_size, seed, epoch, drop_last, balance)
+        options = DealOptions(
+            batch_size, self._epochs_seed if seed is None else seed, epoch, drop_last, balance
         )
-        return Batches(tuple(rows for chunk in chunks for rows in chunk), seed, epoch)
+        chunks = deal_epoch(self.population, options)
+        return Batches(tuple(rows for chunk in chunks for rows in chunk), options.seed, epoch)
 
     def explain(self, a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Explanation:
         """Split the distance of two images, in the folder or not, by descriptor.
 
-        Both files are read anew; `SelectionError` is raised if one of them cannot be. Their
-        distance is the one that `similar` and `different` use.
+        Both files are read anew; `SelectionError` is raised if one of them cannot be.
 
-        Examples
-        --------
         >>> import imgbatch
         >>> photos = imgbatch.load("photos")
         >>> explanation = photos.explain(photos.paths[0], photos.paths[1])
@@ -327,8 +328,6 @@ class Collection:
             Another folder: only what both share is looked for, and its images are kept. Then
             "scene" finds no more than "edited". Another level raises `SelectionError`.
 
-        Examples
-        --------
         >>> import imgbatch
         >>> imgbatch.load("photos").duplicates("exact").groups
         ()

@@ -15,6 +15,7 @@ from imgbatch.files.regular import only_regular
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.sqlite.opened import open_sqlite
 from imgbatch.index.sqlite.refresh import SqliteFolder
+from imgbatch.selection.tags import ReadVocabulary, default_vocabulary
 from imgbatch.types import Progress
 
 MetadataFiles = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -31,6 +32,7 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     cluster: str | None = None,
     metadata: MetadataFiles | None = None,
     trust_predicted: bool = False,
+    vocabulary: str | os.PathLike[str] | None = None,
 ) -> Collection:
     """Bring the index of a folder up to date and open it.
 
@@ -59,6 +61,8 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
         ``metadata.*`` and ``captions.csv`` at the folder's top, if there are any.
     trust_predicted
         Whether rows of metadata count that imgbatch has written (``source`` is ``imgbatch``).
+    vocabulary
+        The tags.toml of measured tags, or None for the usual search; see `load_vocabulary`.
 
     Raises
     ------
@@ -68,7 +72,7 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
         A URL is given without a cluster or holds a password; the cluster's address is invalid; the
         index would lie inside the folder.
     ConfigError
-        The config does not fit, or has no such preset.
+        The config does not fit, or has no such preset; or the vocabulary does not fit.
     LabelError
         A metadata file that was given cannot be read, or does not fit the images.
     CatalogueError
@@ -83,7 +87,7 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     24
     """
     started = time.perf_counter()
-    given = given_files(metadata)
+    given, tags = given_files(metadata), _given_vocabulary(vocabulary)
     settings = config if isinstance(config, Config) else load_config(config).config
     path = paths.absolute(folder)
     settings = settings.with_emphasis(emphasis)
@@ -98,7 +102,7 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
         paths.refuse_url(path, index)
         indexed = SqliteFolder(path, cache.index_directory(path, index), settings)
         opened = open_sqlite(indexed, progress, refresh=refresh)
-    return collect(settings, opened, started, given, trust_predicted=trust_predicted)
+    return collect(settings, opened, started, given, trust_predicted, tags)
 
 
 def collect(
@@ -106,8 +110,8 @@ def collect(
     opened: OpenedIndex,
     started: float,
     metadata: tuple[str, ...],
-    *,
-    trust_predicted: bool = False,
+    trust_predicted: bool = False,  # noqa: FBT001 - as `load` takes it
+    vocabulary: ReadVocabulary = default_vocabulary,
 ) -> Collection:
     """An opened index with its metadata; those of files that were given are read now.
 
@@ -119,7 +123,17 @@ def collect(
     known = Metadata.of(opened.records, source)
     if metadata:
         known.read_files()
-    return Collection(config, opened, started, known)
+    return Collection(config, opened, started, known, vocabulary)
+
+
+def _given_vocabulary(file: str | os.PathLike[str] | None) -> ReadVocabulary:
+    """The vocabulary: read now if its file was named, else when it is asked for."""
+    if file is None:
+        return default_vocabulary
+    from imgbatch.measures.vocabulary import load_vocabulary
+
+    vocabulary = load_vocabulary(file)
+    return lambda: vocabulary
 
 
 def given_files(metadata: MetadataFiles | None) -> tuple[str, ...]:

@@ -72,6 +72,23 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageTag:
+    """A tag of an image.
+
+    Attributes
+    ----------
+    score
+        0..1: how clearly the image carries it; 1 for a given tag.
+    source
+        "given" by metadata, "measured" by a rule, or "learned" from examples.
+    """
+
+    tag: str
+    score: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class PickedImage:
     """One image of a selection.
 
@@ -100,6 +117,8 @@ class PickedImage:
         Each descriptor's share of the squared distance; they sum to 1. Empty if the distance is 0.
     tags, texts
         What metadata say of the image.
+    all_tags
+        Given, measured and learned tags, the most telling ones first.
 
     Examples
     --------
@@ -121,6 +140,7 @@ class PickedImage:
     shares: dict[str, float] = field(default_factory=dict, hash=False)
     tags: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    all_tags: tuple[ImageTag, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.errors import LabelError, SelectionError
@@ -52,8 +54,22 @@ class Filters:
         return ", ".join(parts)
 
 
-def filtered_rows(metadata: Metadata, filters: Filters) -> Rows:
+class Tags(Protocol):
+    """Which images have which tags."""
+
+    def counts(self) -> dict[str, int]:
+        """How many images have each tag."""
+        ...
+
+    def rows_with(self, strings: Sequence[str], /) -> npt.NDArray[np.bool_]:
+        """(n,) whether each image has at least one of these tags."""
+        ...
+
+
+def filtered_rows(metadata: Metadata, filters: Filters, tags: Tags | None = None) -> Rows:
     """The rows of the images that pass all filters, rising.
+
+    `tags` are those of the images; None takes the given ones alone.
 
     Raises
     ------
@@ -74,7 +90,7 @@ def filtered_rows(metadata: Metadata, filters: Filters) -> Rows:
         _check_known("label", filters.label, labels.counts())
         passes &= labels.rows_with(filters.label)
     if filters.tag or filters.without_tag:
-        tags = metadata.column("tags")
+        tags = tags or metadata.column("tags")
         _check_known("tag", (*filters.tag, *filters.without_tag), tags.counts())
         for name in filters.tag:
             passes &= tags.rows_with((name,))

@@ -55,6 +55,11 @@ class Metadata:
         """What is known of some of these images; what was read is shared."""
         return Metadata(self._whole, rows if self._rows is None else self._rows[rows])
 
+    @property
+    def of_folder(self) -> "Metadata":
+        """The metadata of all images of the folder."""
+        return Metadata(self._whole)
+
     def __len__(self) -> int:
         return len(self._whole.images) if self._rows is None else len(self._rows)
 

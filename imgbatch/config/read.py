@@ -39,11 +39,40 @@ class LoadedConfig:
     notes: tuple[str, ...] = ()
 
 
-def default_config_path() -> Path:
-    """Path of the shipped default: in the package, or beside it in a source checkout."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A kind of file, and where the user's is looked for.
+
+    Attributes
+    ----------
+    what
+        What it is called in messages.
+    option, variable
+        The option and the environment variable that name it.
+    names
+        In the working directory. The last name is so usual that a file needs an [imgbatch] table;
+        it is also the name in the user's config folder.
+    """
+
+    what: str
+    option: str
+    variable: str
+    names: tuple[str, ...]
+
+
+_CONFIG = Found("config file", "--config", "IMGBATCH_CONFIG", ("imgbatch.toml", "config.toml"))
+
+
+def packed_default(name: str) -> Path:
+    """Path of a shipped default: in the package, or beside it in a source checkout."""
     package = Path(__file__).resolve().parents[1]
-    inside = package / "config.toml"
-    return inside if inside.is_file() else package.parent / "config.toml"
+    inside = package / name
+    return inside if inside.is_file() else package.parent / name
+
+
+def default_config_path() -> Path:
+    """Path of the shipped default config."""
+    return packed_default("config.toml")
 
 
 def user_config_path() -> Path:
@@ -73,11 +102,11 @@ def load_config(path: str | os.PathLike[str] | None = None) -> LoadedConfig:
     0.57
     """
     default_file = default_config_path()
-    values = _read_toml(default_file)
+    values = read_toml(default_file)
     sources = dict.fromkeys(dotted_keys(values), "default")
-    file, notes = _find_file(path)
+    file, notes = find_file(_CONFIG, path)
     if file is not None:
-        given = _read_toml(file)
+        given = read_toml(file)
         _check_keys(given, values, file)
         values = overlaid(_without_replaced_presets(values, given), given)
         sources = dict.fromkeys(dotted_keys(values), "default")
@@ -85,7 +114,7 @@ def load_config(path: str | os.PathLike[str] | None = None) -> LoadedConfig:
     try:
         config = Config.model_validate(values)
     except ValidationError as error:
-        raise _config_error(error, file or default_file) from None
+        raise config_error(error, file or default_file, "the default config.toml") from None
     return LoadedConfig(config, file, sources, notes)
 
 
@@ -103,27 +132,36 @@ def _without_replaced_presets(values: dict[str, Any], given: Mapping[str, Any]) 
     return {**values, "presets": kept}
 
 
-def _find_file(path: str | os.PathLike[str] | None) -> tuple[Path | None, tuple[str, ...]]:
-    """The user's config file, None if there is none, and notes."""
-    named = os.environ.get("IMGBATCH_CONFIG") or None if path is None else path
+def find_file(
+    kind: Found, path: str | os.PathLike[str] | None
+) -> tuple[Path | None, tuple[str, ...]]:
+    """The user's file of a kind, None if there is none, and notes.
+
+    Raises
+    ------
+    ConfigError
+        A file that is named is not there.
+    """
+    named = os.environ.get(kind.variable) or None if path is None else path
     if named is not None:
         if not os.path.isfile(named):
-            option = "IMGBATCH_CONFIG" if path is None else "--config"
+            option = kind.variable if path is None else kind.option
             what = "is not a regular file" if os.path.exists(named) else "not found"
             raise ConfigError(
-                f"config file {what}: {os.fspath(named) or 'its name is empty'}",
+                f"{kind.what} {what}: {os.fspath(named) or 'its name is empty'}",
                 f"check {option}, or leave it out for the defaults",
             )
         return Path(named), ()
-    if Path("imgbatch.toml").is_file():
-        return Path("imgbatch.toml"), ()
+    *own, usual = kind.names
+    for name in own:
+        if Path(name).is_file():
+            return Path(name), ()
     notes: tuple[str, ...] = ()
-    ambiguous = Path("config.toml")
-    if ambiguous.is_file():
-        if _has_imgbatch_table(ambiguous):
-            return ambiguous, ()
-        notes = ("config.toml in the working directory has no [imgbatch] table and was ignored",)
-    user = user_config_path()
+    if Path(usual).is_file():
+        if _has_imgbatch_table(Path(usual)):
+            return Path(usual), ()
+        notes = (f"{usual} in the working directory has no [imgbatch] table and was ignored",)
+    user = user_config_path().with_name(usual)
     return (user if user.is_file() else None), notes
 
 
@@ -143,7 +181,8 @@ def _has_imgbatch_table(path: Path) -> bool:
         return "\n[imgbatch]" in "\n" + text
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file; raises `ConfigError` if it cannot be read or parsed."""
     try:
         return tomllib.loads(_read_bytes(path).decode().replace("\r\n", "\n"))
     except ValueError as error:
@@ -197,15 +236,16 @@ def _check_keys(
             )
 
 
-def _config_error(error: ValidationError, file: Path) -> ConfigError:
-    """The first thing that does not fit, as one line for the user."""
+def config_error(error: ValidationError, file: Path, shown: str) -> ConfigError:
+    """The first thing that does not fit, as one line for the user; `shown` lists what may stand."""
     first = error.errors()[0]
     key = shortened(".".join(str(part) for part in first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return ConfigError(f"{file}: unknown key {shortened_repr(key)}", f"{shown} lists the keys")
     allowed = first["msg"].removeprefix("Value error, ")
     allowed = allowed[:1].lower() + allowed[1:]
     if not isinstance(first["input"], str | int | float | bool | list):
         return ConfigError(f"{file}: {key + ': ' if key else ''}{allowed}", "change one of them")
     return ConfigError(
-        f"{file}: {key} = {shortened_repr(first['input'])}, but {allowed}",
-        "the default config.toml lists ranges",
+        f"{file}: {key} = {shortened_repr(first['input'])}, but {allowed}", f"{shown} lists ranges"
     )

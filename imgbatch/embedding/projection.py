@@ -22,6 +22,7 @@ import numpy.typing as npt
 from imgbatch.config.schema import Config
 from imgbatch.descriptors import HASH, MINIATURE, Codes, Descriptor, as_integers
 from imgbatch.embedding.space import BlockOptions, FeatureSpace
+from imgbatch.measures.quantities import MEASURED
 from imgbatch.neighbours.parts import MemoryPart, Part, Parted, PartedSearch, as_array
 from imgbatch.neighbours.search import NeighbourSearch, squared_lengths
 from imgbatch.runners.maps import TaskMap, map_serially
@@ -29,13 +30,13 @@ from imgbatch.types import Floats, Hashes, Rows, View
 
 UNUSABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 """What NumPy raises for files that are missing, cut off or damaged; they are then computed anew."""
-ARRAYS = ("points", "squares", "hashes", "miniatures")
+ARRAYS = ("points", "squares", "hashes", "miniatures", "measures")
 """Names of the arrays of a part, also on disk."""
 BATCH_ROWS = 4096
 """Images whose points are computed at once. Another number changes the last bits of points."""
 SPACES_KEPT = 4
 """Of spaces and their points, the newest few are kept on disk."""
-_VERSION = 4
+_VERSION = 5
 """Raised whenever the same index and settings give other points."""
 _SEED = 20_000_003
 """Of the random sample of images that a space is fitted on."""
@@ -87,6 +88,11 @@ class Projection:
     def miniatures(self) -> View:
         """(n, 1024) uint8: the pictures in little."""
         return self._joined("miniatures")
+
+    @cached_property
+    def measures(self) -> View:
+        """(n, m) uint8: the measured quantities, a byte each; see `measures.quantities`."""
+        return self._joined("measures")
 
     def search(self, large: int) -> NeighbourSearch:
         """Exact nearest neighbours; with one part, `large` chooses `NeighbourSearch`'s method."""
@@ -150,7 +156,7 @@ def fitted_rows(n: int, config: Config) -> Rows:
 
 def fitted_descriptors(descriptors: Descriptors, config: Config) -> Descriptors:
     """The descriptors with a weight above 0, of which points are made."""
-    return tuple(pair for pair in descriptors if config.weights[pair[1].name] > 0)
+    return tuple(pair for pair in descriptors if config.weights.get(pair[1].name, 0) > 0)
 
 
 # ----- codes become points ------------------------------------------------------------------------
@@ -165,8 +171,8 @@ def project_codes(
 
 def projected(
     streams: Iterable[Iterable[Codes]], descriptors: Descriptors, space: FeatureSpace
-) -> Iterator[tuple[Floats, Floats, Hashes, View]]:
-    """Yield points, squared lengths, hashes and miniatures, batch by batch.
+) -> Iterator[tuple[Floats, Floats, Hashes, View, View]]:
+    """Yield points, squared lengths, hashes, miniatures and measures, batch by batch.
 
     `streams` holds an iterable of batches of codes for each descriptor. BLAS is kept to one thread,
     since the number of threads changes the last bits: points are the same wherever computed.
@@ -178,7 +184,8 @@ def projected(
         codes = dict(zip(by_name, batch, strict=True))
         with threadpool_limits(limits=1, user_api="blas"):
             points = project_codes(space, by_name, codes)
-        yield points, squared_lengths(points), as_integers(codes[HASH]), codes[MINIATURE]
+        beside = as_integers(codes[HASH]), codes[MINIATURE], codes[MEASURED]
+        yield points, squared_lengths(points), *beside
 
 
 # ----- points on disk -----------------------------------------------------------------------------
@@ -205,8 +212,10 @@ def _write_header(file: BinaryIO, first: npt.NDArray[Any], n: int) -> None:
     )
 
 
-def load_part(points: Path, squares: Path, hashes: Path, miniatures: Path) -> MemoryPart:
-    """A part from its files, points and miniatures memory-mapped.
+def load_part(
+    points: Path, squares: Path, hashes: Path, miniatures: Path, measures: Path
+) -> MemoryPart:
+    """A part from its files; points, miniatures and measures memory-mapped.
 
     Raises
     ------
@@ -218,6 +227,7 @@ def load_part(points: Path, squares: Path, hashes: Path, miniatures: Path) -> Me
         np.load(squares, allow_pickle=False),
         np.load(hashes, allow_pickle=False),
         np.load(miniatures, allow_pickle=False, mmap_mode="r"),
+        np.load(measures, allow_pickle=False, mmap_mode="r"),
     )
     if len({len(getattr(part, name)) for name in ARRAYS}) != 1:
         raise ValueError("the arrays do not belong together")

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.descriptors.miniature import SIDE_PX
+from imgbatch.measures.quantities import STORED
 from imgbatch.neighbours.search import (
     NeighbourSearch,
     candidates_by_pass,
@@ -50,6 +51,10 @@ class Part(Protocol):
     def miniatures(self) -> View:
         """(n, 1024) uint8: the pictures in little, see `descriptors.miniature`."""
 
+    @property
+    def measures(self) -> View:
+        """(n, m) uint8: measured quantities, see `measures.quantities`."""
+
 
 @dataclass(frozen=True)
 class MemoryPart:
@@ -64,12 +69,14 @@ class MemoryPart:
     squares: Floats
     hashes: Hashes
     miniatures: View
+    measures: View
 
     @classmethod
     def of(cls, points: Floats, hashes: Hashes | None = None) -> "MemoryPart":
-        """A part of points (n, p) and their pHashes (n,), None stands for zeros; no miniatures."""
+        """A part of points (n, p) and their pHashes (n,), None stands for zeros; no more."""
         hashes = np.zeros(len(points), np.uint64) if hashes is None else hashes
-        return cls(points, squared_lengths(points), hashes, np.zeros((len(points), 0), np.uint8))
+        nothing = np.zeros((len(points), 0), np.uint8)
+        return cls(points, squared_lengths(points), hashes, nothing, nothing)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -115,6 +122,11 @@ class TakenPart:
         """(n, 1024) uint8; only rows that are asked for are read."""
         return cast("View", TakenRows(self.part.miniatures, self.rows))
 
+    @property
+    def measures(self) -> View:
+        """(n, m) uint8; only rows that are asked for are read."""
+        return cast("View", TakenRows(self.part.measures, self.rows))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TakenRows:
@@ -151,7 +163,7 @@ class Parted:
     parts
         One or more, in the order of rows.
     name
-        The array: "points", "squares", "hashes" or "miniatures".
+        The array: "points", "squares", "hashes", "miniatures" or "measures".
     run_tasks
         Fetches rows from the parts.
 
@@ -170,10 +182,14 @@ class Parted:
     def __init__(self, parts: Sequence[Part], name: str, run_tasks: TaskMap = map_serially) -> None:
         self.parts, self.name, self.run_tasks = tuple(parts), name, run_tasks
         self.ends = np.cumsum([part.shape[0] for part in self.parts], dtype=np.int64)
-        columns = {"points": self.parts[0].shape[1:], "miniatures": (SIDE_PX**2,)}.get(name, ())
-        self.shape: tuple[int, ...] = (int(self.ends[-1]), *columns)
+        columns = {
+            "points": self.parts[0].shape[1:],
+            "miniatures": (SIDE_PX**2,),
+            "measures": (len(STORED),),
+        }
+        self.shape: tuple[int, ...] = (int(self.ends[-1]), *columns.get(name, ()))
         self.ndim = len(self.shape)
-        kinds = {"hashes": np.uint64, "miniatures": np.uint8}
+        kinds = {"hashes": np.uint64, "miniatures": np.uint8, "measures": np.uint8}
         self.dtype = np.dtype(kinds.get(name, np.float32))
 
     def __len__(self) -> int:

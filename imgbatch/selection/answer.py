@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from imgbatch.errors import SelectionError
 from imgbatch.files import paths
 from imgbatch.images.view import Decoded
-from imgbatch.types import Floats, ImageRecord, Known, PickedImage
+from imgbatch.types import Floats, ImageRecord, ImageTag, Known, PickedImage
 
 _SEED_LIMIT = 2**31
 """Drawn seeds are below this number, so that they are short enough to type."""
@@ -100,6 +100,8 @@ class Choice:
         What people know of each image.
     anchor_first
         Whether the first image is the anchor.
+    tags
+        All tags of each image; empty if nobody measured any.
     """
 
     records: Sequence[ImageRecord]
@@ -107,10 +109,12 @@ class Choice:
     shares: Sequence[Mapping[str, float]]
     known: Sequence[Known]
     anchor_first: bool = False
+    tags: Sequence[tuple[ImageTag, ...]] = ()
 
     def images(self, folder: str) -> tuple[PickedImage, ...]:
         """The images as a `Selection` holds them, ranked from 1 in their order."""
-        rows = zip(self.records, self.known, self.distances, self.shares, strict=True)
+        tags_of = self.tags or [()] * len(self.records)
+        rows = zip(self.records, self.known, tags_of, self.distances, self.shares, strict=True)
         return tuple(
             PickedImage(
                 rank=position + 1,
@@ -125,8 +129,9 @@ class Choice:
                 shares=dict(shares),
                 tags=known.tags,
                 texts=known.texts,
+                all_tags=tags,
             )
-            for position, (record, known, distance, shares) in enumerate(rows)
+            for position, (record, known, tags, distance, shares) in enumerate(rows)
         )
 
 

@@ -35,6 +35,7 @@ from imgbatch.selection.explain import (
 )
 from imgbatch.selection.outside import ImageReader, ReadImage
 from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, similar
+from imgbatch.selection.tags import FolderTags, ReadVocabulary, default_vocabulary
 from imgbatch.types import Floats, PickedImage, Rows, Selection
 
 
@@ -51,14 +52,22 @@ class Picker:
         Times the requests.
     metadata
         What is known of its images.
+    vocabulary
+        The tags that images may have.
     """
 
     def __init__(
-        self, config: Config, opened: OpenedIndex, clock: RequestClock, metadata: Metadata
+        self,
+        config: Config,
+        opened: OpenedIndex,
+        clock: RequestClock,
+        metadata: Metadata,
+        vocabulary: ReadVocabulary = default_vocabulary,
     ) -> None:
         self.config, self._opened, self._clock = config, opened, clock
         self._metadata = metadata
         self.folder, self.records = opened.folder, opened.records
+        self.tags = FolderTags(opened, lambda: self.projection, metadata, vocabulary)
 
     @cached_property
     def projection(self) -> Projection:
@@ -185,6 +194,7 @@ class Picker:
             shares_of_set(self.projection.space, points, point),
             [self._metadata.of_image(row) for row in chosen],
             anchor_first=anchor is not None and anchor.row is not None,
+            tags=self.tags.of_rows(rows),
         ).images(self.folder)
 
     def _selection(

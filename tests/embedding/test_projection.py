@@ -28,7 +28,7 @@ def config(tmp_path):
     return build
 
 
-NAMES = ("hsv", "phash", "miniature")
+NAMES = ("hsv", "phash", "miniature", "measures")
 
 
 class Plain:
@@ -88,12 +88,13 @@ def test_points_are_computed_batch_by_batch_on_one_thread(monkeypatch):
     streams = [[array[:30], array[30:]] for array in codes.values()]
     batches = list(projected(streams, pairs, space))
     assert [len(points) for points, *_ in batches] == [30, 20]
-    points, squares, hashes, miniatures = (
+    points, squares, hashes, miniatures, measures = (
         np.concatenate(arrays) for arrays in zip(*batches, strict=True)
     )
     assert np.allclose(points, space.transform(blocks), atol=1e-6)
     assert np.allclose(squares, (points**2).sum(axis=1), atol=1e-6)
     assert (miniatures == codes["miniature"]).all()
+    assert (measures == codes["measures"]).all()
     bits = np.unpackbits(codes["phash"], axis=1)
     assert [f"{number:064b}" for number in hashes.tolist()] == [
         "".join(map(str, row)) for row in bits.tolist()
@@ -105,6 +106,7 @@ def test_arrays_written_in_batches_are_read_as_one_part(tmp_path):
     points = np.arange(21, dtype=np.float32).reshape(7, 3)
     squares, hashes = points[:, 0].copy(), np.arange(7, dtype=np.uint64)
     arrays = points, squares, hashes, np.arange(14, dtype=np.uint8).reshape(7, 2)
+    arrays += (np.arange(35, dtype=np.uint8).reshape(7, 5),)
     cuts = [tuple(array[a:b] for array in arrays) for a, b in ((0, 4), (4, 7))]
     write_arrays(iter(cuts), 7, tmp_path)
     assert sorted(file.stem for file in tmp_path.iterdir()) == sorted(ARRAYS)
@@ -126,9 +128,7 @@ def test_arrays_of_different_lengths_are_no_part(tmp_path, odd):
 
 def test_points_in_one_part_are_searched_as_one_array_and_points_in_several_part_by_part():
     points = np.zeros((4, 2), np.float32)
-    part = MemoryPart(
-        points, np.zeros(4, np.float32), np.zeros(4, np.uint64), np.zeros((4, 2), np.uint8)
-    )
+    part = MemoryPart.of(points)
     space = FeatureSpace({})
     assert type(Projection(space, (part,)).search(0)) is NeighbourSearch
     assert type(Projection(space, (part, part)).search(0)) is PartedSearch

@@ -12,6 +12,7 @@ from imgbatch.errors import UsageError
 from imgbatch.files import cache, paths
 from imgbatch.index.extract import limits_of, with_fingerprints
 from imgbatch.index.shards.store import Store
+from imgbatch.measures.measured import Measures
 from imgbatch.runners.dask import LOCAL
 
 
@@ -78,9 +79,15 @@ class ShardedFolder:
         return with_fingerprints(build_descriptors(self.config), self.config.images.as_options())
 
     @property
+    def stored(self) -> Descriptors:
+        """All that is computed of an image: the descriptors, and its measured quantities."""
+        measures = with_fingerprints([Measures()], self.config.images.as_options())
+        return self.descriptors + measures
+
+    @property
     def settings(self) -> str:
         """Text that changes whenever the same file would give another row."""
-        fingerprints = " ".join(fingerprint for fingerprint, _ in self.descriptors)
+        fingerprints = " ".join(fingerprint for fingerprint, _ in self.stored)
         return f"{fingerprints} {limits_of(self.config.images.as_options())}"
 
     @property

@@ -91,7 +91,7 @@ class ShardedIndex:
         """See `OpenedIndex.projection`."""
         sharded = self.current.sharded
         return self._unchanged(
-            lambda: project_in_shards(self._codes(), sharded.descriptors, sharded.config),
+            lambda: project_in_shards(self._codes(), sharded.stored, sharded.config),
             on_workers=True,
         )
 

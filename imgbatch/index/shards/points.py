@@ -87,6 +87,11 @@ class StoredPart:
         """See `Part`."""
         return _read(self).miniatures
 
+    @property
+    def measures(self) -> View:
+        """See `Part`."""
+        return _read(self).measures
+
 
 def project_in_shards(codes: ShardedCodes, descriptors: Descriptors, config: Config) -> Projection:
     """The projection of a folder in shards: parts that are kept, and others computed by tasks.

@@ -77,7 +77,7 @@ def _task(sharded: ShardedFolder, shard: Shard, former: "_Listing") -> ShardTask
         store=sharded.store,
         folder=sharded.folder,
         shard=shard,
-        descriptors=sharded.descriptors,
+        descriptors=sharded.stored,
         options=sharded.config.images.as_options(),
         former=former.around(shard),
     )

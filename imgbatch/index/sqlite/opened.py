@@ -100,7 +100,7 @@ class SqliteIndex:
 
     def _project(self) -> Projection:
         config = self.indexed.config
-        projection = project(self.catalogue, replace(self.indexed, extra=()).descriptors, config)
+        projection = project(self.catalogue, replace(self.indexed, extra=()).stored, config)
         if len(projection.points) != len(self.records):
             raise changed_meanwhile(self.folder)
         return projection

@@ -129,7 +129,7 @@ def _compute(
 
 def _batches(
     catalogue: Catalogue, descriptors: Descriptors, space: FeatureSpace
-) -> Iterator[tuple[Floats, Floats, Hashes, View]]:
+) -> Iterator[tuple[Floats, Floats, Hashes, View, View]]:
     streams = [
         catalogue.codes(fingerprint, descriptor.dim, BATCH_ROWS)
         for fingerprint, descriptor in descriptors

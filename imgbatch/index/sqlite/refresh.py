@@ -27,6 +27,7 @@ from imgbatch.index.sqlite.connect import file_state
 from imgbatch.index.sqlite.points import views_of
 from imgbatch.index.sqlite.store import LISTINGS, Catalogue, KnownFile
 from imgbatch.index.views import ImageCodes, ViewsTask, describe, describe_quietly
+from imgbatch.measures.measured import Measures
 from imgbatch.runners import SerialRunner, build_runner
 from imgbatch.types import DecodeOptions, Progress, ReadFile
 
@@ -58,6 +59,11 @@ class SqliteFolder:
         return with_fingerprints(build_descriptors(self.config, self.extra), self.options)
 
     @property
+    def stored(self) -> Descriptors:
+        """All that is computed of an image: the descriptors, and its measured quantities."""
+        return self.descriptors + with_fingerprints([Measures()], self.options)
+
+    @property
     def viewed(self) -> Descriptors:
         """Those of which altered views are described: they make points, or may do so."""
         weights = self.config.weights
@@ -69,8 +75,8 @@ class SqliteFolder:
 
     @property
     def fingerprints(self) -> list[str]:
-        """The fingerprints of the descriptors."""
-        return [fingerprint for fingerprint, _ in self.descriptors]
+        """The fingerprints of all that is computed."""
+        return [fingerprint for fingerprint, _ in self.stored]
 
     @property
     def options(self) -> DecodeOptions:
@@ -124,9 +130,7 @@ def _read_files(
     if not tasks:
         return described, early
     settings = indexed.config.index
-    todo = chunks(
-        indexed.folder, tasks, indexed.descriptors, indexed.options, settings.chunk_images
-    )
+    todo = chunks(indexed.folder, tasks, indexed.stored, indexed.options, settings.chunk_images)
     work: Iterable[Chunk | ViewsTask] = chain(todo, _views_so_far(catalogue, indexed))
     if progress:
         progress(0, len(tasks))

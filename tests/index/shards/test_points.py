@@ -17,6 +17,7 @@ from imgbatch.index.shards import points as shard_points
 from imgbatch.index.shards.codes import ShardedCodes, features_in_shards
 from imgbatch.index.shards.points import StoredPart, project_in_shards
 from imgbatch.index.sqlite import points as sqlite_points
+from imgbatch.measures.measured import Measures
 from imgbatch.runners.maps import map_serially
 from tests.drawing import write_photos
 from tests.neighbours.test_parts import (
@@ -61,7 +62,8 @@ def config(tmp_path_factory):
 
 
 def descriptors_of(config):
-    return with_fingerprints(build_descriptors(config), config.images.as_options())
+    everything = (*build_descriptors(config), Measures())
+    return with_fingerprints(everything, config.images.as_options())
 
 
 def in_shards(photos, place, sizes, run_tasks=map_serially):

@@ -83,9 +83,7 @@ def task_of(sharded, shards):
     ]
     options = sharded.config.images.as_options()
     shard = Shard("all", tuple(files))
-    return ShardTask(
-        sharded.store, sharded.folder, shard, sharded.descriptors, options, tuple(shards)
-    )
+    return ShardTask(sharded.store, sharded.folder, shard, sharded.stored, options, tuple(shards))
 
 
 def test_a_refresh_describes_every_file_once_and_a_rerun_nothing(sharded):

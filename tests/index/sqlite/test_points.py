@@ -60,7 +60,7 @@ def test_what_is_kept_holds_no_pickled_object(photos, tmp_path):
     _ = collection.points
     (place,) = spaces(collection)
     files = sorted(path.name for path in place.iterdir())
-    arrays = ["hashes.npy", "miniatures.npy", "points.npy"]
+    arrays = ["hashes.npy", "measures.npy", "miniatures.npy", "points.npy"]
     assert files == [*arrays, "seal.json", "space.npz", "squares.npy"]
     for name in set(files) - {"seal.json"}:
         stored = np.load(place / name, allow_pickle=False)

@@ -1,0 +1,1 @@
+"""Quantities of pictures, and the tags that rules on them make."""

@@ -1,0 +1,192 @@
+"""The tags of a folder's images: measured, learned, and given by metadata, put together.
+
+A request pays for the rows it shows: their quantities lie beside the points, and how many images
+carry each tag is kept beside the index.
+"""
+
+import contextlib
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from imgbatch.annotations.metadata import Metadata
+from imgbatch.embedding.projection import Projection
+from imgbatch.files.seals import read_checked, write_checked
+from imgbatch.index.filtered import FilteredIndex
+from imgbatch.index.opened import OpenedIndex
+from imgbatch.measures.quantities import STORED, as_values
+from imgbatch.measures.tags import TagTable, measured_scores
+from imgbatch.types import Floats, ImageTag, Rows
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from imgbatch.measures.vocabulary import Tag, Vocabulary
+
+ReadVocabulary = Callable[[], "Vocabulary"]
+TAGS = "tags"
+"""The folder of what is kept, beside the index."""
+_KEPT = 4
+_BATCH_ROWS = 65_536
+
+
+def default_vocabulary() -> "Vocabulary":
+    """The vocabulary that is found without being named; see `load_vocabulary`."""
+    from imgbatch.measures.vocabulary import load_vocabulary
+
+    return load_vocabulary()
+
+
+@dataclass(frozen=True)
+class FolderTags:
+    """The tags of the images of an opened index.
+
+    Attributes
+    ----------
+    opened
+        The index, of all images or of some.
+    projection
+        Its points and all that lies beside them, when asked for.
+    metadata
+        What is known of its images.
+    read_vocabulary
+        The vocabulary, when asked for.
+    """
+
+    opened: OpenedIndex
+    projection: Callable[[], Projection]
+    metadata: Metadata
+    read_vocabulary: ReadVocabulary
+
+    @cached_property
+    def vocabulary(self) -> "Vocabulary":
+        """The tags that are switched on."""
+        return self.read_vocabulary()
+
+    # ----- all images -----------------------------------------------------------------------------
+
+    def quantities(self, rows: Rows | None = None) -> dict[str, Floats]:
+        """Measured quantities of some rows, or of all: (m,) float32 by name; NaN if unknown."""
+        measures = self.projection().measures
+        stored = as_values(np.asarray(measures[:] if rows is None else measures[rows]))
+        sizes = self.opened.records.sizes if rows is None else self.opened.records.sizes[rows]
+        width, height = np.maximum(sizes.T, 1).astype(np.float32)
+        return dict(zip(STORED, stored.T, strict=True)) | {
+            "aspect": width / height,
+            "shorter_px": np.minimum(width, height),
+            "longer_px": np.maximum(width, height),
+            "sharpness": np.full(len(sizes), np.nan, np.float32),
+        }
+
+    def table(self) -> TagTable:
+        """The tags of all images."""
+        from scipy.sparse import csr_array, hstack, vstack
+
+        measured, (names, given) = self._measured, self._given()
+        scores = vstack([csr_array(scores) for scores in self._batches(measured)])
+        return TagTable(
+            (*(tag.name for tag in measured), *names),
+            csr_array(hstack([scores, given]), dtype=np.float32),
+            ("measured",) * len(measured) + ("given",) * len(names),
+        )
+
+    def counts(self) -> dict[str, int]:
+        """How many images of the folder carry each tag, measured ones first; kept."""
+        folder = self._of_folder
+        return folder._measured_counts() | folder._given_counts  # noqa: SLF001 - of this class
+
+    def rows_with(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
+        """(n,) whether each image has at least one of these tags."""
+        has = self.metadata.column("tags").rows_with(names)
+        tags = [tag for tag in self._measured if tag.name in names]
+        if tags:
+            has |= np.concatenate([scores.any(axis=1) for scores in self._batches(tags)])
+        return has
+
+    # ----- some images ----------------------------------------------------------------------------
+
+    def of_rows(self, rows: Rows) -> list[tuple[ImageTag, ...]]:
+        """The tags of some images, the most telling ones first: the rarest and clearest.
+
+        How telling a tag is of an image is score x log(n / c) for a tag that c of the folder's n
+        images carry; ties are in the order of the vocabulary.
+        """
+        counts, measured = self.counts(), self._measured
+        total = len(self._of_folder.opened.records)
+        scores = measured_scores(measured, self.quantities(rows))
+        found = list[tuple[ImageTag, ...]]()
+        for row, of_image in zip(rows.tolist(), scores.tolist(), strict=True):
+            tags = [
+                ImageTag(tag.name, round(score, 4), "measured")
+                for tag, score in zip(measured, of_image, strict=True)
+                if score
+            ]
+            tags += [ImageTag(name, 1.0, "given") for name in self.metadata.of_image(row).tags]
+            telling = {tag: tag.score * math.log(total / counts[tag.tag]) for tag in tags}
+            found.append(tuple(sorted(telling, key=lambda tag: -telling[tag])))
+        return found
+
+    # ----- parts ----------------------------------------------------------------------------------
+
+    @cached_property
+    def _of_folder(self) -> "FolderTags":
+        """The tags of all images of the folder."""
+        if not isinstance(self.opened, FilteredIndex):
+            return self
+        whole = self.opened.whole
+        vocabulary = self.vocabulary
+        return FolderTags(whole, whole.projection, self.metadata.of_folder, lambda: vocabulary)
+
+    @cached_property
+    def _measured(self) -> "tuple[Tag, ...]":
+        """Measured tags; a given tag of the same name wins."""
+        given = self._of_folder._given_counts  # noqa: SLF001 - of this class
+        return tuple(tag for tag in self.vocabulary.measured if tag.name not in given)
+
+    @cached_property
+    def _given_counts(self) -> dict[str, int]:
+        return self.metadata.column("tags").counts() if self.metadata.has("tags") else {}
+
+    def _given(self) -> "tuple[tuple[str, ...], csr_array]":
+        """Names of given tags, sorted, and which images have them, (n, names)."""
+        from scipy.sparse import csr_array
+
+        names = tuple(self._of_folder._given_counts)  # noqa: SLF001 - of this class
+        position = {name: number for number, name in enumerate(names)}
+        column = self.metadata.column("tags")
+        tags = [position[name] for of_image in column for name in dict.fromkeys(of_image)]
+        lengths = [len(set(of_image)) for of_image in column]
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        ones = np.ones(len(tags), np.float32)
+        return names, csr_array((ones, tags, ends), shape=(len(lengths), len(names)))
+
+    def _batches(self, tags: "Sequence[Tag]") -> Iterator[Floats]:
+        """Scores of measured tags, (m, T) for some thousand images at a time."""
+        for start in range(0, len(self.opened.records), _BATCH_ROWS):
+            stop = min(start + _BATCH_ROWS, len(self.opened.records))
+            yield measured_scores(tags, self.quantities(np.arange(start, stop)))
+
+    def _measured_counts(self) -> dict[str, int]:
+        """How many images carry each measured tag: kept beside the index, or counted."""
+        directory = self.opened.directory / TAGS
+        file = directory / f"{self.opened.generation}-{self.vocabulary.digest}.json"
+        names = [tag.name for tag in self._measured]
+        if (kept := read_checked(str(file))) is not None and list(
+            known := json.loads(kept)
+        ) == names:
+            return dict(known)
+        tags = self._measured
+        carried = sum((scores > 0).sum(axis=0) for scores in self._batches(tags))
+        counts = dict(zip(names, np.asarray(carried).tolist(), strict=True))
+        with contextlib.suppress(OSError):  # the next request counts anew
+            write_checked(str(file), json.dumps(counts).encode())
+            newest_first = sorted(directory.iterdir(), key=lambda path: -path.stat().st_mtime_ns)
+            for old in newest_first[_KEPT:]:
+                old.unlink()
+        return counts

@@ -18,7 +18,7 @@ from imgbatch.index.records import Records
 from imgbatch.selection.answer import RequestClock, draw_seed
 from imgbatch.selection.explain import Explanation
 from imgbatch.selection.picker import Picker
-from imgbatch.selection.tags import ReadVocabulary, default_vocabulary
+from imgbatch.selection.tags import FolderTags, ReadVocabulary, default_vocabulary
 from imgbatch.types import Batches, Duplicates, Floats, Hashes, Rows, Selection, Skipped, View
 
 if TYPE_CHECKING:  # a request for similar images should not pay for importing them
@@ -123,11 +123,16 @@ class Collection:
         >>> imgbatch.load("photos").tag_table().counts()["landscape"]
         24
         """
-        return self._picker.tags.table()
+        return self.tagging.table()
+
+    @property
+    def tagging(self) -> FolderTags:
+        """The tags of the images, to ask for more than a table."""
+        return self._picker.tags
 
     def quantities(self) -> dict[str, Floats]:
         """What was measured of every image: (n,) float32 by name; see `measures.quantities`."""
-        return self._picker.tags.quantities()
+        return self.tagging.quantities()
 
     def where(
         self,
@@ -153,7 +158,7 @@ class Collection:
         """
         from imgbatch.annotations.filters import Filters, filtered_rows
 
-        tags = self._picker.tags
+        tags = self.tagging
         rows = filtered_rows(self.metadata, Filters.of(label, tag, without_tag), tags)
         started, chosen = time.perf_counter() - self.seconds, FilteredIndex(self._opened, rows)
         known = self.metadata.subset(rows)

@@ -103,19 +103,23 @@ def filtered_rows(metadata: Metadata, filters: Filters, tags: Tags | None = None
 
 def _check_known(kind: str, names: Sequence[str], counts: dict[str, int]) -> None:
     for name in names:
-        if name in counts:
-            continue
-        if not counts:
-            raise LabelError(
-                f"no image has the {kind} {name!r}: none has any",
-                f"give --metadata a file with the column {kind}{'s' * (kind == 'tag')}",
-            )
-        folded = {known.casefold(): known for known in counts}
-        near = difflib.get_close_matches(name.casefold(), folded, _MOST_NAMED, cutoff=0.5)
-        common = sorted(counts, key=lambda known: (-counts[known], known))[:_MOST_NAMED]
-        shown = [f"{known!r} ({counts[known]:,})" for known in map(folded.get, near) if known]
-        shown = shown or [f"{known!r} ({counts[known]:,})" for known in common]
-        raise LabelError(
-            f"no image has the {kind} {name!r}; {len(counts):,} are known",
-            f"{'near it are' if near else 'the most frequent are'} {', '.join(shown)}",
+        if name not in counts:
+            raise unknown(kind, name, counts)
+
+
+def unknown(kind: str, name: str, counts: dict[str, int]) -> LabelError:
+    """The error for a class or tag that is not among those counted; it names similar ones."""
+    if not counts:
+        return LabelError(
+            f"no image has the {kind} {name!r}: none has any",
+            f"give --metadata a file with the column {kind}{'s' * (kind == 'tag')}",
         )
+    folded = {known.casefold(): known for known in counts}
+    near = difflib.get_close_matches(name.casefold(), folded, _MOST_NAMED, cutoff=0.5)
+    common = sorted(counts, key=lambda known: (-counts[known], known))[:_MOST_NAMED]
+    shown = [f"{known!r} ({counts[known]:,})" for known in map(folded.get, near) if known]
+    shown = shown or [f"{known!r} ({counts[known]:,})" for known in common]
+    return LabelError(
+        f"no image has the {kind} {name!r}; {len(counts):,} are known",
+        f"{'near it are' if near else 'the most frequent are'} {', '.join(shown)}",
+    )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from imgbatch import __version__
-from imgbatch.cli import batches, duplicates, explain, export, pick, quality, upkeep
+from imgbatch.cli import batches, duplicates, explain, export, pick, quality, tags, upkeep
 from imgbatch.cli.common import show_tracebacks
 from imgbatch.cli.streams import prepare_streams
 
@@ -26,6 +26,7 @@ app.command("similar")(pick.similar)
 app.command("different")(pick.different)
 app.command("batches")(batches.batches)
 app.command("duplicates")(duplicates.duplicates)
+app.command("tags")(tags.tags)
 app.command("explain")(explain.explain)
 app.command("index")(upkeep.index)
 app.command("export")(export.export)

@@ -133,7 +133,7 @@ def open_folder(
     """Bring a folder's index up to date, with a progress bar; open it, or what passes filters."""
     refresh = not (isinstance(options, FolderOptions) and options.no_refresh)
     cluster = options.cluster if isinstance(options, ClusterOptions) else None
-    metadata = options.metadata if isinstance(options, FolderOptions) else None
+    known = options if isinstance(options, FolderOptions) else FolderOptions()
     if refresh and cluster is None:
         start_workers_early(folder, options)
     from imgbatch.loading import load
@@ -148,7 +148,8 @@ def open_folder(
             progress=progress,
             refresh=refresh,
             cluster=cluster,
-            metadata=metadata or None,
+            metadata=known.metadata or None,
+            vocabulary=known.vocabulary,
         )
     if filters is None or filters == FilterOptions():
         return photos

@@ -122,6 +122,15 @@ MetadataFile = Annotated[
         "else the first-level subfolders.",
     ),
 ]
+VocabularyFile = Annotated[
+    str | None,
+    typer.Option(
+        "--vocabulary",
+        metavar="FILE",
+        help="The tags.toml of measured tags, laid over the shipped one. Default: IMGBATCH_TAGS, then "
+        "tags.toml here or in the user's config folder.",
+    ),
+]
 Label = Annotated[
     list[str] | None,
     typer.Option(metavar="CLASS", help="Only images of this class; of any, if repeated."),
@@ -179,6 +188,7 @@ class FolderOptions(ClusterOptions):
 
     no_refresh: NoRefresh = False
     metadata: MetadataFile = None
+    vocabulary: VocabularyFile = None
 
 
 @dataclass(frozen=True)

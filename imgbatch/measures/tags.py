@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imgbatch.measures.quantities import MEASURES
 from imgbatch.measures.vocabulary import Condition, Tag
-from imgbatch.types import Floats
+from imgbatch.types import Floats, Rows
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+    from scipy.sparse import csc_array, csr_array
 
 SOURCES = ("given", "measured", "learned")
 """Where a tag comes from: metadata, a rule on quantities, or examples."""
@@ -44,6 +45,18 @@ class TagTable:
         """How many images carry each tag, in the order of names."""
         counts = np.bincount(self.scores.indices, minlength=len(self.names))
         return dict(zip(self.names, counts.tolist(), strict=True))
+
+    def clearest(self, name: str) -> Rows:
+        """The rows of the images that carry a tag, the clearest ones first."""
+        scores = self._by_tag
+        start, end = scores.indptr[(tag := self.names.index(name)) : tag + 2].tolist()
+        order = np.argsort(-scores.data[start:end], kind="stable")
+        rows: Rows = scores.indices[start:end][order].astype(np.int64)
+        return rows
+
+    @cached_property
+    def _by_tag(self) -> "csc_array":
+        return self.scores.tocsc()
 
     def of_image(self, row: int) -> dict[str, float]:
         """The tags of an image with their scores, in the order of names."""
@@ -83,6 +96,26 @@ def measured_scores(tags: Sequence[Tag], quantities: Mapping[str, Floats]) -> Fl
             parts = [_clearness(condition, quantities) for condition in alternative]
             np.maximum(scores[:, number], np.minimum.reduce(parts), out=scores[:, number])
     return scores
+
+
+def in_words(tag: Tag) -> str:
+    """The rule of a tag.
+
+    >>> in_words(Tag("dark", ((Condition(("lightness",), None, 28),),)))
+    'lightness <= 28'
+    """
+    return " or ".join(
+        ", ".join(_bounds_in_words(condition) for condition in alternative)
+        for alternative in tag.rule
+    )
+
+
+def _bounds_in_words(condition: Condition) -> str:
+    what = " + ".join(condition.quantities)
+    if condition.least is None:
+        return f"{what} <= {condition.most:g}"
+    most = "" if condition.most is None else f" <= {condition.most:g}"
+    return f"{condition.least:g} <= {what}{most}" if most else f"{what} >= {condition.least:g}"
 
 
 def _clearness(condition: Condition, quantities: Mapping[str, Floats]) -> Floats:

@@ -20,9 +20,10 @@ from imgbatch.embedding.projection import Projection
 from imgbatch.files.seals import read_checked, write_checked
 from imgbatch.index.filtered import FilteredIndex
 from imgbatch.index.opened import OpenedIndex
+from imgbatch.index.sharpness import kept_sharpness, measure_sharpness
 from imgbatch.measures.quantities import STORED, as_values
-from imgbatch.measures.tags import TagTable, measured_scores
-from imgbatch.types import Floats, ImageTag, Rows
+from imgbatch.measures.tags import TagTable, in_words, measured_scores
+from imgbatch.types import DecodeOptions, Floats, ImageTag, Progress, Rows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -75,14 +76,28 @@ class FolderTags:
         """Measured quantities of some rows, or of all: (m,) float32 by name; NaN if unknown."""
         measures = self.projection().measures
         stored = as_values(np.asarray(measures[:] if rows is None else measures[rows]))
-        sizes = self.opened.records.sizes if rows is None else self.opened.records.sizes[rows]
+        sizes, sharp = self.opened.records.sizes, self._sharpness
+        if rows is not None:
+            sizes, sharp = sizes[rows], sharp[rows]
         width, height = np.maximum(sizes.T, 1).astype(np.float32)
         return dict(zip(STORED, stored.T, strict=True)) | {
             "aspect": width / height,
             "shorter_px": np.minimum(width, height),
             "longer_px": np.maximum(width, height),
-            "sharpness": np.full(len(sizes), np.nan, np.float32),
+            "sharpness": sharp,
         }
+
+    def measure_sharpness(
+        self, options: DecodeOptions, workers: int, progress: Progress | None = None
+    ) -> None:
+        """Measure how sharp all images of the folder are, and keep it; see `index.sharpness`."""
+        folder = self._of_folder
+        folder.__dict__["_sharpness"] = measure_sharpness(folder.opened, options, workers, progress)
+        self.__dict__.pop("_sharpness", None)
+
+    def rules(self) -> dict[str, str]:
+        """The rule of each measured tag, in words."""
+        return {tag.name: in_words(tag) for tag in self._measured}
 
     def table(self) -> TagTable:
         """The tags of all images."""
@@ -150,6 +165,14 @@ class FolderTags:
         return tuple(tag for tag in self.vocabulary.measured if tag.name not in given)
 
     @cached_property
+    def _sharpness(self) -> Floats:
+        """(n,) of these images; NaN where it was not measured."""
+        if isinstance(self.opened, FilteredIndex):
+            return self._of_folder._sharpness[self.opened.rows]  # noqa: SLF001 - of this class
+        kept = kept_sharpness(self.opened)
+        return np.full(len(self.opened.records), np.nan, np.float32) if kept is None else kept
+
+    @cached_property
     def _given_counts(self) -> dict[str, int]:
         return self.metadata.column("tags").counts() if self.metadata.has("tags") else {}
 
@@ -175,7 +198,8 @@ class FolderTags:
     def _measured_counts(self) -> dict[str, int]:
         """How many images carry each measured tag: kept beside the index, or counted."""
         directory = self.opened.directory / TAGS
-        file = directory / f"{self.opened.generation}-{self.vocabulary.digest}.json"
+        sharp = "" if np.isnan(self._sharpness).all() else "-sharp"
+        file = directory / f"{self.opened.generation}-{self.vocabulary.digest}{sharp}.json"
         names = [tag.name for tag in self._measured]
         if (kept := read_checked(str(file))) is not None and list(
             known := json.loads(kept)

@@ -1,0 +1,204 @@
+"""What `tags` shows: a table of tags, a JSON document, rows that are metadata, a sheet."""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from imgbatch.config.schema import Config
+from imgbatch.files.atomic import replacing
+from imgbatch.files.names import printable
+from imgbatch.measures.tags import TagTable
+from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.json import print_json
+from imgbatch.outputs.pictures import load_picture
+from imgbatch.outputs.sheet import Cell, Grid, draw_page, save_page
+from imgbatch.types import Rows
+
+_WIDE = 100  # characters
+_EXAMPLES = 2
+_LISTED = 20
+_OWN = "imgbatch"
+"""The source of rows that this program has written; they are no truth."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TagsResult:
+    """The tags of a folder, ready to be shown.
+
+    Attributes
+    ----------
+    folder
+        Absolute path, or URL.
+    files, names
+        Absolute path and path inside the folder of each image, by row.
+    table
+        Which tags they carry.
+    rules
+        The rule of each measured tag, in words.
+    shown
+        The one tag whose images are asked for; "" for all tags.
+    """
+
+    folder: str
+    files: Sequence[str]
+    names: Sequence[str]
+    table: TagTable
+    rules: Mapping[str, str]
+    shown: str = ""
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rows(self) -> Rows:
+        """The rows of the images with the shown tag, the clearest ones first."""
+        return self.table.clearest(self.shown)
+
+
+def write_tags(result: TagsResult, files: Sequence[WrittenFile], *, json: bool) -> None:
+    """Print tags with their counts, or the images of one tag; or one JSON document."""
+    if json:
+        print_json(tags_document(result, files))
+        return
+    console = StandardOutput()
+    console.print(_images_table(result) if result.shown else _tags_table(result, console.width))
+    total, lengths = len(result.files), result.table.scores.indptr
+    untagged = total - int((lengths[1:] > lengths[:-1]).sum())
+    console.print_fact("tags", f"{result.table.scores.nnz / total:.1f} an image")
+    if untagged:
+        console.print_fact("without", f"{untagged:,} of {total:,} images have no tag")
+    if result.shown and len(result.rows) > _LISTED:
+        left = f"{len(result.rows) - _LISTED:,} images; -o FILE.png or FILE.html shows them"
+        console.print_fact("more", left)
+    for file in files:
+        console.print_fact(file.kind, file.in_words())
+
+
+def tags_document(result: TagsResult, files: Sequence[WrittenFile]) -> dict[str, Any]:
+    """The tags as values for JSON; the keys are a contract, see DESIGN.md.
+
+    Tags stand in the order of the vocabulary; with one tag shown, its images are the clearest
+    first.
+    """
+    source = dict(zip(result.table.names, result.table.sources, strict=True))
+    rows = result.rows.tolist() if result.shown else range(len(result.files))
+    return {
+        "folder": result.folder,
+        "images": [
+            {
+                "path": result.files[row],
+                "relative": result.names[row],
+                "tags": [
+                    {"tag": tag, "score": round(score, 4), "source": source[tag]}
+                    for tag, score in result.table.of_image(row).items()
+                ],
+            }
+            for row in rows
+        ],
+        "counts": result.table.counts(),
+        "rules": dict(result.rules),
+        "indexed": len(result.files),
+        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "seconds": round(result.seconds, 3),
+        "notes": list(result.notes),
+    }
+
+
+def _tags_table(result: TagsResult, width: int) -> Table:
+    """Tags from the most to the least frequent, with shares, rules and the clearest images."""
+    total = len(result.files)
+    table = Table(
+        title=f"tags of {total:,} images in {printable(result.folder)}",
+        title_style="bold",
+        title_justify="left",
+    )
+    table.add_column("tag", overflow="fold")
+    table.add_column("images", justify="right")
+    table.add_column("share", justify="right")
+    table.add_column("rule", overflow="fold")
+    if width >= _WIDE:
+        table.add_column("clearest", overflow="ellipsis", no_wrap=True)
+    source = dict(zip(result.table.names, result.table.sources, strict=True))
+    counts = result.table.counts()
+    for name in sorted(counts, key=lambda name: -counts[name]):
+        rule = result.rules.get(name, source[name])
+        row = [printable(name), f"{counts[name]:,}", f"{counts[name] / total:.1%}", rule]
+        if width >= _WIDE:
+            first = result.table.clearest(name)[:_EXAMPLES].tolist()
+            row.append(", ".join(printable(result.names[number]) for number in first))
+        table.add_row(*row)
+    return table
+
+
+def _images_table(result: TagsResult) -> Table:
+    """The clearest images of one tag, with their other tags."""
+    table = Table(
+        title=f"{len(result.rows):,} of {len(result.files):,} images: {printable(result.shown)}",
+        title_style="bold",
+        title_justify="left",
+    )
+    table.add_column("image", overflow="fold")
+    table.add_column("score", justify="right")
+    table.add_column("other tags", overflow="fold")
+    for row in result.rows[:_LISTED].tolist():
+        tags = result.table.of_image(row)
+        score = tags.pop(result.shown)
+        table.add_row(printable(result.names[row]), f"{score:.2f}", printable(", ".join(tags)))
+    return table
+
+
+def write_tag_rows(result: TagsResult, target: Path) -> int:
+    """Write measured and learned tags as metadata: ``file_name,tags,source``; returns the rows.
+
+    The source is ``imgbatch``, so that nothing takes them for what people said. Given tags stand in
+    the user's own files. Images without a tag have no row.
+    """
+    own = {
+        name
+        for name, source in zip(result.table.names, result.table.sources, strict=True)
+        if source != "given"
+    }
+    rows = result.rows.tolist() if result.shown else range(len(result.files))
+    written = 0
+    with (
+        replacing(target) as temporary,
+        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file_name", "tags", "source"])
+        for row in rows:
+            if tags := [name for name in result.table.of_image(row) if name in own]:
+                writer.writerow([result.names[row], ";".join(tags), _OWN])
+                written += 1
+    return written
+
+
+def write_tag_sheet(result: TagsResult, target: Path, config: Config) -> WrittenFile:
+    """Draw the images of the shown tag, or a row of the clearest images of each tag."""
+    chosen = chosen_images(result, config.sheet.columns)
+    grid = Grid.fitting(len(chosen), config.sheet, target)
+    what = result.shown or "the clearest images of each tag"
+    title = f"tags - {Path(result.folder).name} - {what}"
+    save_page(draw_page(_cells(result, chosen[: grid.shown], config), title, grid), target)
+    return WrittenFile("sheet", target, target.stat().st_size, grid.shown, len(chosen))
+
+
+def chosen_images(result: TagsResult, each: int) -> list[tuple[str, int]]:
+    """Tag and row of the images to show: all of the shown tag, or some of each tag."""
+    if result.shown:
+        return [(result.shown, row) for row in result.rows.tolist()]
+    counts = result.table.counts()
+    names = sorted((name for name in counts if counts[name]), key=lambda name: -counts[name])
+    return [(name, row) for name in names for row in result.table.clearest(name)[:each].tolist()]
+
+
+def _cells(result: TagsResult, chosen: Sequence[tuple[str, int]], config: Config) -> Iterator[Cell]:
+    for name, row in chosen:
+        picture = load_picture(result.files[row], config, config.sheet.cell_px)
+        score = f"{result.table.of_image(row)[name]:.2f}"
+        file = Path(result.names[row]).name
+        caption = file if result.shown else f"{name}  {file}"
+        yield Cell(picture, printable(caption), score)

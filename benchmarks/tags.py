@@ -1,9 +1,9 @@
 """Sheets to judge tags by eye, and recall on images that were tagged by hand.
 
-``python benchmarks/tags.py caltech101 flickr3k --sheets DIR`` draws 50 random images of each tag (all
-where there are fewer), and prints recall on ``tags_by_hand.csv``: 50 random images of each folder,
-tagged by looking at them before any rule was tuned. ``tags_judged.csv`` holds what was counted on
-such sheets; with ``--table`` both become the table of docs/TAGS.md.
+``python benchmarks/tags.py caltech101 flickr3k --sheets DIR`` draws 50 random images of each tag
+(all where there are fewer), and prints recall on ``tags_by_hand.csv``: 50 random images of each
+folder, tagged by looking at them before any rule was tuned. ``tags_judged.csv`` holds what was
+counted on such sheets; with ``--table`` both become the table of docs/TAGS.md.
 """
 
 import argparse
@@ -90,9 +90,8 @@ def main() -> None:
             draw_sheets(photos, table, options.sheets)
         counts = table.counts()
         for name, (hits, total) in found[Path(folder).name].items():
-            print(
-                f"{Path(folder).name:12}{name:18}{counts.get(name, 0):6} tagged, recall {hits}/{total}"
-            )
+            tagged = f"{counts.get(name, 0):6} tagged"
+            print(f"{Path(folder).name:12}{name:18}{tagged}, recall {hits}/{total}")
     if options.table:
         right = judged()
         folders = [Path(folder).name for folder in options.folders]

@@ -117,12 +117,7 @@ class Collection:
         return self.metadata.column("tags")
 
     def tag_table(self) -> "TagTable":
-        """All tags of every image, measured ones too.
-
-        >>> import imgbatch
-        >>> imgbatch.load("photos").tag_table().counts()["landscape"]
-        24
-        """
+        """All tags of every image: given, measured, learned; ``.counts()`` counts them."""
         return self.tagging.table()
 
     @property
@@ -162,7 +157,7 @@ class Collection:
         rows = filtered_rows(self.metadata, Filters.of(label, tag, without_tag), tags)
         started, chosen = time.perf_counter() - self.seconds, FilteredIndex(self._opened, rows)
         known = self.metadata.subset(rows)
-        return Collection(self.config, chosen, started, known, lambda: tags.vocabulary)
+        return Collection(self.config, chosen, started, known, lambda _: tags.vocabulary)
 
     @property
     def is_filtered(self) -> bool:
@@ -242,7 +237,7 @@ class Collection:
         seed
             Repeats a set; None draws a seed.
         keep_duplicates
-            Allow near-duplicates in the set: copies, also cropped, turned or marked ones.
+            Allow near-duplicates in the set.
 
         Raises
         ------
@@ -272,8 +267,7 @@ class Collection:
         batch_size
             Images in a batch, at least 1.
         seed, epoch
-            Decide the batches; epochs count from 0. None takes a seed drawn once for this
-            collection, so that the epochs of one training belong together.
+            Decide the batches; epochs count from 0. None takes one seed for all epochs.
         drop_last
             Leave out random images in place of an incomplete batch.
         balance
@@ -304,8 +298,8 @@ class Collection:
 
         >>> import imgbatch
         >>> photos = imgbatch.load("photos")
-        >>> explanation = photos.explain(photos.paths[0], photos.paths[1])
-        >>> round(sum(part.share for part in explanation.parts), 3)
+        >>> parts = photos.explain(photos.paths[0], photos.paths[1]).parts
+        >>> round(sum(part.share for part in parts), 3)
         1.0
         """
         return self._picker.explain(os.fspath(a), os.fspath(b))
@@ -331,7 +325,7 @@ class Collection:
             cropped, mirrored, turned, marked, too. "scene": the same place or object, too.
         against
             Another folder: only what both share is looked for, and its images are kept. Then
-            "scene" finds no more than "edited". Another level raises `SelectionError`.
+            "scene" finds no more than "edited".
 
         >>> import imgbatch
         >>> imgbatch.load("photos").duplicates("exact").groups

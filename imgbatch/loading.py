@@ -133,7 +133,7 @@ def _given_vocabulary(file: str | os.PathLike[str] | None) -> ReadVocabulary:
     from imgbatch.measures.vocabulary import load_vocabulary
 
     vocabulary = load_vocabulary(file)
-    return lambda: vocabulary
+    return lambda _: vocabulary
 
 
 def given_files(metadata: MetadataFiles | None) -> tuple[str, ...]:

@@ -127,8 +127,8 @@ VocabularyFile = Annotated[
     typer.Option(
         "--vocabulary",
         metavar="FILE",
-        help="The tags.toml of measured tags, laid over the shipped one. Default: IMGBATCH_TAGS, then "
-        "tags.toml here or in the user's config folder.",
+        help="The tags.toml of measured tags, laid over the shipped one. Default: IMGBATCH_TAGS, "
+        "then tags.toml here or in the user's config folder.",
     ),
 ]
 Label = Annotated[
@@ -162,6 +162,12 @@ Cluster = Annotated[
         help="Index on a Dask cluster: its scheduler's address, such as tcp://host:8786, or local "
         "for processes of this machine. FOLDER and --index may then be URLs.",
     ),
+]
+
+
+TagCaptions = Annotated[
+    bool,
+    typer.Option("--tag-captions", help="Name tags, not files, under the pictures of a sheet."),
 ]
 
 
@@ -210,5 +216,6 @@ class PickOptions:
     json: Json = False
     output: Outputs = None
     no_sheet: NoSheet = False
+    tag_captions: TagCaptions = False
     copy_to: CopyTo = None
     link_to: LinkTo = None

@@ -160,7 +160,13 @@ def show(images: ImageSource, picked: "Selection", pick: PickOptions, line: str)
     directory, link = pick.copy_to or pick.link_to, pick.link_to is not None
     files = [image.path for image in picked.images]
     pictures = Pictures(files, images.config)
-    result = Result(picked, pictures, skipped_list=images.skipped_list, command=line)
+    result = Result(
+        picked,
+        pictures,
+        skipped_list=images.skipped_list,
+        command=line,
+        tag_captions=pick.tag_captions,
+    )
     handed_out: list[str] = []
     with answer_first() as unwritten:
         for target in _targets(images, picked, pick):

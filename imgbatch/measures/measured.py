@@ -20,6 +20,8 @@ _STEP = 3
 """Each third pixel of each third row is taken as a sample of the colours: 22 x 22."""
 _EDGE = 24
 """A gradient is strong from this many grey levels a pixel on."""
+_SOFT = 12
+"""A gradient is weak below this: shading, texture, noise."""
 _STROKE = 40
 """Grey levels by which a stroke stands out."""
 _BORDER_PX, _BORDER_DE = 2, 10
@@ -49,7 +51,7 @@ class Measures(Descriptor):
     """
 
     name = MEASURED
-    version = 1
+    version = 3
 
     @property
     def dim(self) -> int:
@@ -89,7 +91,8 @@ def _of_colors(pictures: View) -> dict[str, Floats]:
     chroma = _counts(_chroma()[lab[..., 1], lab[..., 2]], 256)
     colors = _counts(_coarse()[cells], 512)
     levels = np.arange(256, dtype=np.float32)
-    return dict(zip(COLOR_NAMES, _counts(color_names(cells), 11).T / pixels, strict=True)) | {
+    names = _counts(color_names(cells), len(COLOR_NAMES) + 1).T / pixels
+    return dict(zip(COLOR_NAMES, names, strict=False)) | {
         "lightness": light @ levels / pixels * (100 / 255),
         "contrast": (lightest - darkest) * (100 / 255),
         "chroma": chroma @ levels / pixels,
@@ -122,6 +125,7 @@ def _of_shapes(pictures: View) -> dict[str, Floats]:
     return {
         "edges": share(gradients >= _EDGE),
         "even": share(gradients == 0),
+        "soft": share((gradients > 0) & (gradients < _SOFT)),
         "strokes": share(strokes >= _STROKE),
     }
 

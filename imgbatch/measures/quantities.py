@@ -65,6 +65,7 @@ MEASURES: dict[str, Measure] = {
     "most_chroma": Measure("chroma", 0, 127.5, "99th percentile of chroma"),
     "edges": _share("pixels with a strong gradient"),
     "even": _share("pixels as light as their neighbours, to one grey level"),
+    "soft": _share("pixels with a weak gradient, as shading and texture have"),
     "strokes": _share("pixels of thin strokes that stand out from what is around them"),
     "border": _share("pixels along the border within dE 10 of its median colour"),
     "alike": _share("pairs of pixels that have the same of 512 colours"),

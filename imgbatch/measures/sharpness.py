@@ -16,7 +16,7 @@ def sharpness(view: View) -> float:
     """The energy of a picture's gradients over that of its blurred copy's; 1 for a flat picture.
 
     A blur hardly changes a picture that is blurred, and takes most of the gradients of a sharp
-    one: an edge as wide as the blur has 1.4, a sharp one about 3.
+    one: an edge as soft as the blur has 1.2, a sharp one 1.9, and fine texture more.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def sharpness(view: View) -> float:
     >>> picture = np.zeros((64, 64, 3), np.uint8)
     >>> picture[:, 32:] = 255
     >>> soft = cv2.GaussianBlur(picture, (0, 0), 4)
-    >>> sharpness(picture) > 2, sharpness(soft) < 1.5
+    >>> sharpness(picture) > 1.5, sharpness(soft) < 1.5
     (True, True)
     """
     grey = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.float32)

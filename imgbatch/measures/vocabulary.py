@@ -1,126 +1,26 @@
 """The vocabulary of tags: tags.toml, read, laid over the defaults and checked."""
 
+import contextlib
 import hashlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
-from imgbatch.config.read import (
-    Found,
-    config_error,
-    find_file,
-    packed_default,
-    read_toml,
-)
-from imgbatch.config.schema import Table
-from imgbatch.measures.quantities import MEASURES
+from imgbatch.config.read import Found, config_error, find_file, packed_default, read_toml
+from imgbatch.files.seals import read_checked, write_checked
+
+if TYPE_CHECKING:
+    from imgbatch.measures.schema import TagTable
 
 TAGS_FILE = Found("vocabulary", "--vocabulary", "IMGBATCH_TAGS", ("tags.toml",))
 """Where the user's vocabulary is looked for."""
-
-
-class Bounds(Table):
-    """What a quantity, or a sum of several, must be."""
-
-    min: float | None = None
-    max: float | None = None
-
-    @model_validator(mode="after")
-    def _bounds_something(self) -> "Bounds":
-        if self.min is None and self.max is None:
-            raise ValueError("a condition needs min, max or both")
-        if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min ({self.min:g}) must not be above max ({self.max:g})")
-        return self
-
-
-class ExamplesTable(Table):
-    """Examples: a folder, or what metadata say of them."""
-
-    folder: Annotated[str, Field(min_length=1)] | None = None
-    label: Annotated[str, Field(min_length=1)] | None = None
-    tag: Annotated[str, Field(min_length=1)] | None = None
-
-    @model_validator(mode="after")
-    def _is_one(self) -> "ExamplesTable":
-        if sum(value is not None for value in (self.folder, self.label, self.tag)) != 1:
-            raise ValueError("examples are a folder, {label = ...} or {tag = ...}")
-        return self
-
-
-class TagTable(Table):
-    """One table [tags.NAME]."""
-
-    name: Annotated[str, Field(min_length=1, max_length=100)] | None = None
-    on: bool = True
-    rule: list[dict[str, Bounds]] = Field(default_factory=list)
-    examples: ExamplesTable | None = None
-
-    @field_validator("rule", mode="before")
-    @classmethod
-    def _as_list(cls, rule: object) -> object:
-        return [rule] if isinstance(rule, dict) else rule
-
-    @field_validator("examples", mode="before")
-    @classmethod
-    def _as_table(cls, examples: object) -> object:
-        return {"folder": examples} if isinstance(examples, str) else examples
-
-    @model_validator(mode="after")
-    def _has_a_meaning(self) -> "TagTable":
-        if bool(self.rule) == (self.examples is not None):
-            raise ValueError("a tag needs a rule, or examples, and not both")
-        if not all(self.rule):
-            raise ValueError("a rule needs at least one quantity")
-        for quantity in (name for alternative in self.rule for name in alternative):
-            for name in summands(quantity):
-                if name not in MEASURES:
-                    raise ValueError(
-                        f"{name!r} is no quantity; the quantities are {', '.join(MEASURES)}"
-                    )
-        return self
-
-
-class Marker(Table):
-    """The [imgbatch] table, which says that a tags.toml is meant for imgbatch."""
-
-    tags_version: Literal[1]
-
-
-class LearnedTable(Table):
-    """The [learned] table."""
-
-    precision: Annotated[float, Field(ge=0.5, le=1)]
-    against: Annotated[int, Field(ge=50, le=10_000)]
-
-
-class TagsFile(Table):
-    """All tables of tags.toml."""
-
-    imgbatch: Marker
-    learned: LearnedTable
-    tags: dict[str, TagTable]
-
-    @model_validator(mode="after")
-    def _names_differ(self) -> "TagsFile":
-        shown = [table.name or key for key, table in self.tags.items() if table.on]
-        if twice := sorted({name for name in shown if shown.count(name) > 1}):
-            raise ValueError(f"two tags have the name {twice[0]!r}")
-        return self
-
-
-def summands(quantity: str) -> list[str]:
-    """The names of quantities that are added up.
-
-    >>> summands("red + orange")
-    ['red', 'orange']
-    """
-    return [name.strip() for name in quantity.split("+")]
+_VERSION = 1
+"""Of the form in which a checked vocabulary is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +78,7 @@ class Vocabulary:
     --------
     >>> vocabulary = load_vocabulary()
     >>> [tag.name for tag in vocabulary.tags][:3]
-    ['red', 'orange', 'yellow']
+    ['red', 'green', 'blue']
     """
 
     tags: tuple[Tag, ...]
@@ -203,7 +103,9 @@ class Vocabulary:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def load_vocabulary(path: str | os.PathLike[str] | None = None) -> Vocabulary:
+def load_vocabulary(
+    path: str | os.PathLike[str] | None = None, directory: Path | None = None
+) -> Vocabulary:
     """Find, read and check the vocabulary.
 
     Parameters
@@ -213,25 +115,72 @@ def load_vocabulary(path: str | os.PathLike[str] | None = None) -> Vocabulary:
         variable ``IMGBATCH_TAGS``; ``tags.toml`` in the working directory, if it has an
         ``[imgbatch]`` table; ``tags.toml`` in the user's config folder. If there is none, the
         defaults hold.
+    directory
+        A folder in which what was checked is kept, since checking takes longer than all else that
+        a request does with tags; None keeps nothing.
 
     Raises
     ------
     ConfigError
         The file is missing, is not TOML, or does not fit.
     """
-    default_file = packed_default("tags.toml")
-    values = read_toml(default_file)
     file, _ = find_file(TAGS_FILE, path)
-    if file is not None:
-        given = read_toml(file)
-        values = _overlaid(values, given)
+    files = [packed_default("tags.toml"), *([] if file is None else [file.absolute()])]
+    if directory is None:
+        return _checked(files, file)
+    kept = directory / f"vocabulary-{_digest(files)}.json"
+    if (packed := read_checked(str(kept))) is not None:
+        return _unpacked(json.loads(packed), file)
+    vocabulary = _checked(files, file)
+    with contextlib.suppress(OSError):  # the next request checks again
+        write_checked(str(kept), json.dumps(_packed(vocabulary)).encode())
+    return vocabulary
+
+
+def _checked(files: list[Path], shown: Path | None) -> Vocabulary:
+    """The vocabulary of the shipped file and, if there is one, the user's."""
+    from imgbatch.measures.schema import TagsFile
+
+    values = read_toml(files[0])
+    if shown is not None:
+        values = _overlaid(values, read_toml(shown))
     try:
         checked = TagsFile.model_validate(values)
     except ValidationError as error:
-        raise config_error(error, file or default_file, "the default tags.toml") from None
-    base = (file or default_file).absolute().parent
+        raise config_error(error, shown or files[0], "the default tags.toml") from None
+    base = files[-1].parent
     tags = (_tag(key, table, base) for key, table in checked.tags.items() if table.on)
-    return Vocabulary(tuple(tags), checked.learned.precision, checked.learned.against, file)
+    return Vocabulary(tuple(tags), checked.learned.precision, checked.learned.against, shown)
+
+
+def _digest(files: list[Path]) -> str:
+    """Text that changes with the files; examples are named relative to the last one."""
+    digest = hashlib.sha256(f"{_VERSION} {files[-1]}".encode(errors="surrogateescape"))
+    for file in files:
+        with contextlib.suppress(OSError):  # it is read again, which says what is wrong
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:24]
+
+
+def _packed(vocabulary: Vocabulary) -> list[Any]:
+    return [
+        [asdict(tag) for tag in vocabulary.tags],
+        vocabulary.precision,
+        vocabulary.against,
+    ]
+
+
+def _unpacked(packed: list[Any], file: Path | None) -> Vocabulary:
+    tags, precision, against = packed
+    return Vocabulary(tuple(map(_unpacked_tag, tags)), precision, against, file)
+
+
+def _unpacked_tag(tag: Mapping[str, Any]) -> Tag:
+    rule = tuple(
+        tuple(Condition(tuple(one["quantities"]), one["least"], one["most"]) for one in alternative)
+        for alternative in tag["rule"]
+    )
+    return Tag(tag["name"], rule, None if tag["examples"] is None else Examples(**tag["examples"]))
 
 
 def _overlaid(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -254,7 +203,9 @@ def _overlaid(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
     return made
 
 
-def _tag(key: str, table: TagTable, base: Path) -> Tag:
+def _tag(key: str, table: "TagTable", base: Path) -> Tag:
+    from imgbatch.measures.schema import summands
+
     rule = tuple(
         tuple(
             Condition(tuple(summands(quantity)), bounds.min, bounds.max)

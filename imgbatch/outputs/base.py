@@ -79,6 +79,8 @@ class Result:
         The file that lists skipped files; None if no file was skipped.
     command
         The terminal command that gives the same selection; "" if there is none.
+    tag_captions
+        Whether a sheet names tags in place of files.
     """
 
     selection: Selection
@@ -86,6 +88,7 @@ class Result:
     files: tuple[WrittenFile, ...] = ()
     skipped_list: Path | None = None
     command: str = ""
+    tag_captions: bool = False
 
     @property
     def sheet(self) -> Path | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgbatch.outputs.base import Result
 from imgbatch.outputs.legend import in_words
+from imgbatch.selection.tags import shared_tags
 from imgbatch.types import PickedImage
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def as_document(result: Result) -> dict[str, Any]:
             _image(image) | {"colors": list(colors)}
             for image, colors in zip(selection.images, result.pictures.colors(), strict=True)
         ],
+        "shared_tags": list(shared_tags(selection)),
         "sheet": None if result.sheet is None else str(result.sheet),
         "files": [asdict(file) | {"path": str(file.path)} for file in result.files],
         "skipped": [asdict(skipped) for skipped in selection.skipped],

@@ -8,11 +8,12 @@ from imgbatch.types import Selection
 
 
 def write_rows(selection: Selection, target: Path) -> None:
-    """Write a row for each image: rank, path, score, label, anchor, size, note, shares.
+    """Write a row for each image: rank, path, score, label, anchor, size, note, shares, tags.
 
     ``path`` is the path inside the folder, as in metadata and plans; bytes of a name that are no
     valid text are written as they are. Each descriptor has a column of its own, such as
     ``share_hsv``, with its share of the squared distance; it is empty where the distance is 0.
+    Tags, the most telling ones first, are joined by ``;``.
 
     Raises
     ------
@@ -24,7 +25,7 @@ def write_rows(selection: Selection, target: Path) -> None:
     >>> import imgbatch
     >>> write_rows(imgbatch.load("photos").similar(3, seed=7), Path("similar.csv"))
     >>> print(Path("similar.csv").read_text().splitlines()[0])
-    rank,path,score,label,anchor,width,height,note,share_hsv,share_hog,share_phash
+    rank,path,score,label,anchor,width,height,note,share_hsv,share_hog,share_phash,tags
     """
     names = list(dict.fromkeys(name for image in selection.images for name in image.shares))
     heading = ["rank", "path", "score", "label", "anchor", "width", "height", "note"]
@@ -33,9 +34,10 @@ def write_rows(selection: Selection, target: Path) -> None:
         temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*heading, *(f"share_{name}" for name in names)])
+        writer.writerow([*heading, *(f"share_{name}" for name in names), "tags"])
         for image in selection.images:
             fields = [image.rank, image.relative, image.score, image.label, int(image.anchor)]
             size = [image.width, image.height]
             shares = [image.shares.get(name, "") for name in names]
-            writer.writerow([*fields, *size, image.note, *shares])
+            tags = ";".join(tag.tag for tag in image.all_tags)
+            writer.writerow([*fields, *size, image.note, *shares, tags])

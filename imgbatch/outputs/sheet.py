@@ -12,7 +12,7 @@ from imgbatch.files.atomic import replacing
 from imgbatch.files.names import printable
 from imgbatch.outputs.base import Result
 from imgbatch.outputs.drawing import ACCENT, CELL, FAINT, GAP_PX, INK, PAGE, fitted, font, shortened
-from imgbatch.types import View
+from imgbatch.types import PickedImage, View
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 """The formats of pages, by ending."""
@@ -176,7 +176,7 @@ def write_sheet(result: Result, target: Path, options: SheetConfig) -> tuple[str
     cells = (
         Cell(
             picture,
-            f"{image.rank}  {printable(Path(image.relative).name)}",
+            f"{image.rank}  {printable(_caption(image, tags=result.tag_captions))}",
             "anchor" if image.anchor else f"{image.score:.3f}",
             image.anchor,
         )
@@ -184,6 +184,12 @@ def write_sheet(result: Result, target: Path, options: SheetConfig) -> tuple[str
     )
     save_page(draw_page(cells, title, grid), target)
     return notes
+
+
+def _caption(image: PickedImage, *, tags: bool) -> str:
+    """The name of the file, or the tags of the image if it has any."""
+    names = ", ".join(tag.tag for tag in image.all_tags) if tags else ""
+    return names or Path(image.relative).name
 
 
 def save_page(page: Image.Image, target: Path) -> None:

@@ -11,9 +11,13 @@ from rich.text import Text
 from imgbatch.files.names import printable
 from imgbatch.outputs.base import Result, StandardOutput
 from imgbatch.outputs.legend import bar, draws_blocks, legend
-from imgbatch.types import PickedImage
+from imgbatch.selection.tags import shared_tags
+from imgbatch.types import PickedImage, Selection
 
-_WIDE, _WIDER = 80, 96  # characters
+_WIDE, _WIDER, _WIDEST = 80, 96, 120  # characters
+_TAGS = 3
+_NUMBERS = ("three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+"""From 3 on."""
 _TITLES = {"similar": "{} similar images", "different": "{} different images"}
 
 
@@ -27,7 +31,8 @@ def write_table(result: Result) -> None:
         text = Text().append("     why  ", "dim")
         text.append_text(legend(shares, blocks=draws_blocks(console)))
         console.print(text, soft_wrap=True)
-    lines = [("seed", f"{selection.seed}  (repeats this set: --seed {selection.seed})")]
+    lines = _shared(selection)
+    lines += [("seed", f"{selection.seed}  (repeats this set: --seed {selection.seed})")]
     lines += [
         (file.kind, str(file.path) if file.kind == "sheet" else file.in_words())
         for file in result.files
@@ -60,6 +65,9 @@ def build_table(result: Result, console: Console) -> Table:
         table.add_column("why")
     if has_labels and wide:
         table.add_column("class", overflow="fold")
+    has_tags = console.width >= _WIDEST and any(image.all_tags for image in selection.images)
+    if has_tags:
+        table.add_column("tags", overflow="fold")
     colors = result.pictures.colors() if wide else [()] * len(selection.images)
     for image, tints in zip(selection.images, colors, strict=True):
         short = has_labels and wide  # the class has its own column
@@ -76,8 +84,20 @@ def build_table(result: Result, console: Console) -> Table:
             ]
             if has_labels:
                 row.append(printable(image.label))
+            if has_tags:
+                row.append(printable(", ".join(tag.tag for tag in image.all_tags[:_TAGS])))
         table.add_row(*row, style="bold" if image.anchor else "")
     return table
+
+
+def _shared(selection: Selection) -> list[tuple[str, str]]:
+    """A line that names the tags of all images, if there are any."""
+    count = sum(image.rank > 0 for image in selection.images)
+    if not (tags := shared_tags(selection)):
+        return []
+    number = _NUMBERS[count - 3] if 3 <= count < 3 + len(_NUMBERS) else f"{count:,}"
+    who = "both" if count == 2 else f"all {number}"
+    return [("tags", f"{who}: {', '.join(tags)}")]
 
 
 def _path(image: PickedImage, *, short: bool) -> Text:

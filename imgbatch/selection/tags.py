@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,25 +24,43 @@ from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.sharpness import kept_sharpness, measure_sharpness
 from imgbatch.measures.quantities import STORED, as_values
 from imgbatch.measures.tags import TagTable, in_words, measured_scores
-from imgbatch.types import DecodeOptions, Floats, ImageTag, Progress, Rows
+from imgbatch.types import DecodeOptions, Floats, ImageTag, Progress, Rows, Selection
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from imgbatch.measures.vocabulary import Tag, Vocabulary
 
-ReadVocabulary = Callable[[], "Vocabulary"]
+ReadVocabulary = Callable[[Path], "Vocabulary"]
+"""Reads a vocabulary; the folder is one in which what was checked is kept."""
 TAGS = "tags"
 """The folder of what is kept, beside the index."""
-_KEPT = 4
+_KEPT = 12
 _BATCH_ROWS = 65_536
 
 
-def default_vocabulary() -> "Vocabulary":
+def default_vocabulary(directory: Path) -> "Vocabulary":
     """The vocabulary that is found without being named; see `load_vocabulary`."""
     from imgbatch.measures.vocabulary import load_vocabulary
 
-    return load_vocabulary()
+    return load_vocabulary(directory=directory)
+
+
+def shared_tags(selection: Selection) -> tuple[str, ...]:
+    """The tags of all images of a set, the most telling of the first image first.
+
+    An anchor from outside the folder is not asked, nor is a set of one image.
+
+    >>> import imgbatch
+    >>> shared_tags(imgbatch.load("photos").similar(3, seed=1))[-1]
+    'landscape'
+    """
+    chosen = [image for image in selection.images if image.rank > 0]
+    if len(chosen) < 2:
+        return ()
+    others = [{tag.tag for tag in image.all_tags} for image in chosen[1:]]
+    first = (tag.tag for tag in chosen[0].all_tags)
+    return tuple(tag for tag in first if all(tag in tags for tags in others))
 
 
 @dataclass(frozen=True)
@@ -68,7 +87,7 @@ class FolderTags:
     @cached_property
     def vocabulary(self) -> "Vocabulary":
         """The tags that are switched on."""
-        return self.read_vocabulary()
+        return self.read_vocabulary(self.opened.directory / TAGS)
 
     # ----- all images -----------------------------------------------------------------------------
 
@@ -100,7 +119,12 @@ class FolderTags:
         return {tag.name: in_words(tag) for tag in self._measured}
 
     def table(self) -> TagTable:
-        """The tags of all images."""
+        """The tags of all images.
+
+        >>> import imgbatch
+        >>> imgbatch.load("photos").tag_table().counts()["landscape"]
+        24
+        """
         from scipy.sparse import csr_array, hstack, vstack
 
         measured, (names, given) = self._measured, self._given()
@@ -156,7 +180,7 @@ class FolderTags:
             return self
         whole = self.opened.whole
         vocabulary = self.vocabulary
-        return FolderTags(whole, whole.projection, self.metadata.of_folder, lambda: vocabulary)
+        return FolderTags(whole, whole.projection, self.metadata.of_folder, lambda _: vocabulary)
 
     @cached_property
     def _measured(self) -> "tuple[Tag, ...]":

@@ -5,6 +5,7 @@ from pathlib import Path
 from imgbatch.config.schema import Config
 from imgbatch.outputs.pages.records import ImageGrid, Page, PageImage
 from imgbatch.outputs.pages.settings import remarks_section, settings_section
+from imgbatch.selection.tags import shared_tags
 from imgbatch.types import PickedImage, Selection
 
 _LEADS = {
@@ -20,6 +21,9 @@ _SCORES = {
     " of a typical pair in this folder.",
 }
 _BARS = " A bar splits the squared distance by descriptor: what sets the two images apart."
+
+
+_TAGS = 4
 
 
 def selection_page(selection: Selection, config: Config, command: str = "") -> Page:
@@ -50,6 +54,8 @@ def selection_page(selection: Selection, config: Config, command: str = "") -> P
     if scores:
         to = "to the anchor" if selection.mode == "similar" else "to the nearest one before"
         highlights.append((f"{min(scores):.2f}\u2013{max(scores):.2f}", f"distance {to}"))
+    if shared := shared_tags(selection):
+        highlights.append((", ".join(shared), "what all have in common"))
     highlights.append((str(selection.seed), "seed, which repeats this set"))
     bars = _BARS if any(image.shares for image in selection.images) else ""
     grid = ImageGrid(
@@ -79,6 +85,8 @@ def _card(image: PickedImage) -> PageImage:
         facts.append(f"class {image.label}")
     if image.note:
         facts.append(image.note)
+    if image.all_tags:
+        facts.append(", ".join(tag.tag for tag in image.all_tags[:_TAGS]))
     return PageImage(
         image.path,
         image.relative,

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 Show = Annotated[
     str | None,
-    typer.Option(metavar="TAG", help="Show the images of this tag, the clearest ones first."),
+    typer.Option(
+        metavar="TAG",
+        help="Show the images of this tag, the clearest ones first; of a learned tag, all others "
+        "ranked, to be confirmed.",
+    ),
 ]
 Blur = Annotated[
     bool,
@@ -79,8 +83,9 @@ def _result(photos: "Collection", shown: str, *, blur: bool) -> "TagsResult":
         options, workers = settings.images.as_options(), settings.index.workers
         with progress_bar("sharpness") as progress:
             photos.tagging.measure_sharpness(options, workers, progress)
+    learned = photos.tagging.learn()
     table = photos.tag_table()
-    if shown and shown not in table.names:
+    if shown and shown not in (*table.names, *(tag.name for tag in learned)):
         raise unknown("tag", shown, table.counts())
     return TagsResult(
         photos.folder,
@@ -91,6 +96,7 @@ def _result(photos: "Collection", shown: str, *, blur: bool) -> "TagsResult":
         shown,
         time.perf_counter() - started,
         photos.notes,
+        learned,
     )
 
 

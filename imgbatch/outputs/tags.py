@@ -1,11 +1,13 @@
 """What `tags` shows: a table of tags, a JSON document, rows that are metadata, a sheet."""
 
 import csv
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.table import Table
 
 from imgbatch.config.schema import Config
@@ -16,6 +18,7 @@ from imgbatch.outputs.base import StandardOutput, WrittenFile
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.sheet import Cell, Grid, draw_page, save_page
+from imgbatch.selection.learned import LearnedTag
 from imgbatch.types import Rows
 
 _WIDE = 100  # characters
@@ -41,6 +44,8 @@ class TagsResult:
         The rule of each measured tag, in words.
     shown
         The one tag whose images are asked for; "" for all tags.
+    learned
+        Tags that were learned from examples, those that no image gets unasked too.
     """
 
     folder: str
@@ -51,11 +56,26 @@ class TagsResult:
     shown: str = ""
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    learned: Sequence[LearnedTag] = ()
+
+    @property
+    def ranking(self) -> LearnedTag | None:
+        """The shown tag, if it was learned: its images are ranked, to be confirmed."""
+        return next((tag for tag in self.learned if tag.name == self.shown), None)
 
     @property
     def rows(self) -> Rows:
-        """The rows of the images with the shown tag, the clearest ones first."""
+        """Rows of the images with the shown tag, the clearest ones first; or ranked for it."""
+        if (ranking := self.ranking) is not None:
+            return ranking.ranked
         return self.table.clearest(self.shown)
+
+    def tags_of(self, row: int) -> dict[str, float]:
+        """The tags of an image with scores; of a learned tag that is shown, its score, too."""
+        tags = self.table.of_image(row)
+        if (ranking := self.ranking) is not None:
+            tags[ranking.name] = float(ranking.clearness(np.array([row]))[0])
+        return tags
 
 
 def write_tags(result: TagsResult, files: Sequence[WrittenFile], *, json: bool) -> None:
@@ -73,8 +93,32 @@ def write_tags(result: TagsResult, files: Sequence[WrittenFile], *, json: bool) 
     if result.shown and len(result.rows) > _LISTED:
         left = f"{len(result.rows) - _LISTED:,} images; -o FILE.png or FILE.html shows them"
         console.print_fact("more", left)
+    for tag in result.learned:
+        console.print_fact("learned", _learned_in_words(tag))
     for file in files:
         console.print_fact(file.kind, file.in_words())
+
+
+def _learned_in_words(tag: LearnedTag) -> str:
+    """How a learned tag is given, and how sure it is."""
+    begin = f"{tag.name}, from {tag.examples:,} examples: "
+    trust = tag.trust
+    if not trust.given:
+        return f"{begin}given to none unasked; --show {shlex.quote(tag.name)} ranks the images"
+    return (
+        f"{begin}given to {len(tag.given):,} images; of held-out ones {trust.right:,} of "
+        f"{trust.given:,} were right (95%: {trust.low:.0%} to {trust.high:.0%})"
+    )
+
+
+def _learned_document(tag: LearnedTag) -> dict[str, Any]:
+    trust = tag.trust
+    return {
+        "tag": tag.name,
+        "examples": tag.examples,
+        "given": len(tag.given),
+        "held_out": {"right": trust.right, "of": trust.given, "interval": [trust.low, trust.high]},
+    }
 
 
 def tags_document(result: TagsResult, files: Sequence[WrittenFile]) -> dict[str, Any]:
@@ -83,7 +127,9 @@ def tags_document(result: TagsResult, files: Sequence[WrittenFile]) -> dict[str,
     Tags stand in the order of the vocabulary; with one tag shown, its images are the clearest
     first.
     """
-    source = dict(zip(result.table.names, result.table.sources, strict=True))
+    source = {tag.name: "learned" for tag in result.learned} | dict(
+        zip(result.table.names, result.table.sources, strict=True)
+    )
     rows = result.rows.tolist() if result.shown else range(len(result.files))
     return {
         "folder": result.folder,
@@ -93,13 +139,14 @@ def tags_document(result: TagsResult, files: Sequence[WrittenFile]) -> dict[str,
                 "relative": result.names[row],
                 "tags": [
                     {"tag": tag, "score": round(score, 4), "source": source[tag]}
-                    for tag, score in result.table.of_image(row).items()
+                    for tag, score in result.tags_of(row).items()
                 ],
             }
             for row in rows
         ],
         "counts": result.table.counts(),
         "rules": dict(result.rules),
+        "learned": [_learned_document(tag) for tag in result.learned],
         "indexed": len(result.files),
         "files": [asdict(file) | {"path": str(file.path)} for file in files],
         "seconds": round(result.seconds, 3),
@@ -135,8 +182,10 @@ def _tags_table(result: TagsResult, width: int) -> Table:
 
 def _images_table(result: TagsResult) -> Table:
     """The clearest images of one tag, with their other tags."""
+    what = "ranked, to be confirmed" if result.ranking else "tagged"
+    count = f"{len(result.rows):,} of {len(result.files):,} images"
     table = Table(
-        title=f"{len(result.rows):,} of {len(result.files):,} images: {printable(result.shown)}",
+        title=f"{count} {what}: {printable(result.shown)}",
         title_style="bold",
         title_justify="left",
     )
@@ -144,7 +193,7 @@ def _images_table(result: TagsResult) -> Table:
     table.add_column("score", justify="right")
     table.add_column("other tags", overflow="fold")
     for row in result.rows[:_LISTED].tolist():
-        tags = result.table.of_image(row)
+        tags = result.tags_of(row)
         score = tags.pop(result.shown)
         table.add_row(printable(result.names[row]), f"{score:.2f}", printable(", ".join(tags)))
     return table
@@ -160,7 +209,7 @@ def write_tag_rows(result: TagsResult, target: Path) -> int:
         name
         for name, source in zip(result.table.names, result.table.sources, strict=True)
         if source != "given"
-    }
+    } | {tag.name for tag in result.learned if tag is result.ranking}
     rows = result.rows.tolist() if result.shown else range(len(result.files))
     written = 0
     with (
@@ -170,7 +219,7 @@ def write_tag_rows(result: TagsResult, target: Path) -> int:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["file_name", "tags", "source"])
         for row in rows:
-            if tags := [name for name in result.table.of_image(row) if name in own]:
+            if tags := [name for name in result.tags_of(row) if name in own]:
                 writer.writerow([result.names[row], ";".join(tags), _OWN])
                 written += 1
     return written
@@ -198,7 +247,7 @@ def chosen_images(result: TagsResult, each: int) -> list[tuple[str, int]]:
 def _cells(result: TagsResult, chosen: Sequence[tuple[str, int]], config: Config) -> Iterator[Cell]:
     for name, row in chosen:
         picture = load_picture(result.files[row], config, config.sheet.cell_px)
-        score = f"{result.table.of_image(row)[name]:.2f}"
+        score = f"{result.tags_of(row)[name]:.2f}"
         file = Path(result.names[row]).name
         caption = file if result.shown else f"{name}  {file}"
         yield Cell(picture, printable(caption), score)

@@ -4,6 +4,7 @@ import os
 import time
 from dataclasses import replace
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,6 +39,9 @@ from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, si
 from imgbatch.selection.tags import FolderTags, ReadVocabulary, default_vocabulary
 from imgbatch.types import Floats, PickedImage, Rows, Selection
 
+if TYPE_CHECKING:
+    from imgbatch.selection.learned import Learning
+
 
 class Picker:
     """Picks images of an opened index. `Collection` documents each request.
@@ -67,7 +71,9 @@ class Picker:
         self.config, self._opened, self._clock = config, opened, clock
         self._metadata = metadata
         self.folder, self.records = opened.folder, opened.records
-        self.tags = FolderTags(opened, lambda: self.projection, metadata, vocabulary)
+        self.tags = FolderTags(
+            opened, lambda: self.projection, metadata, vocabulary, self._learning
+        )
 
     @cached_property
     def projection(self) -> Projection:
@@ -161,6 +167,14 @@ class Picker:
         ]
         pair = images[0], images[1]
         return explain(self.folder, space, pair, (points[0], points[1]))
+
+    def _learning(self) -> "Learning":
+        from imgbatch.selection.learned import Learning
+
+        def read_point(path: str) -> Floats:
+            return self._reader.read(path, "").point(self.projection.space)
+
+        return Learning(self.projection, self._metadata, read_point, self._row_of_file)
 
     @cached_property
     def _search(self) -> NeighbourSearch:

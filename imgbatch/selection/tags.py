@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from imgbatch.measures.vocabulary import Tag, Vocabulary
+    from imgbatch.selection.learned import LearnedTag, Learning
 
 ReadVocabulary = Callable[[Path], "Vocabulary"]
 """Reads a vocabulary; the folder is one in which what was checked is kept."""
@@ -77,12 +78,15 @@ class FolderTags:
         What is known of its images.
     read_vocabulary
         The vocabulary, when asked for.
+    learning
+        What it takes to learn tags, when asked for.
     """
 
     opened: OpenedIndex
     projection: Callable[[], Projection]
     metadata: Metadata
     read_vocabulary: ReadVocabulary
+    learning: "Callable[[], Learning]"
 
     @cached_property
     def vocabulary(self) -> "Vocabulary":
@@ -95,7 +99,7 @@ class FolderTags:
         """Measured quantities of some rows, or of all: (m,) float32 by name; NaN if unknown."""
         measures = self.projection().measures
         stored = as_values(np.asarray(measures[:] if rows is None else measures[rows]))
-        sizes, sharp = self.opened.records.sizes, self._sharpness
+        sizes, sharp = self.opened.records.sizes, self.sharpness
         if rows is not None:
             sizes, sharp = sizes[rows], sharp[rows]
         width, height = np.maximum(sizes.T, 1).astype(np.float32)
@@ -111,8 +115,8 @@ class FolderTags:
     ) -> None:
         """Measure how sharp all images of the folder are, and keep it; see `index.sharpness`."""
         folder = self._of_folder
-        folder.__dict__["_sharpness"] = measure_sharpness(folder.opened, options, workers, progress)
-        self.__dict__.pop("_sharpness", None)
+        folder.__dict__["sharpness"] = measure_sharpness(folder.opened, options, workers, progress)
+        self.__dict__.pop("sharpness", None)
 
     def rules(self) -> dict[str, str]:
         """The rule of each measured tag, in words."""
@@ -127,18 +131,42 @@ class FolderTags:
         """
         from scipy.sparse import csr_array, hstack, vstack
 
-        measured, (names, given) = self._measured, self._given()
-        scores = vstack([csr_array(scores) for scores in self._batches(measured)])
+        measured, learned, (names, given) = self._measured, self.learned_tags, self._given()
+        blocks = [vstack([csr_array(scores) for scores in self._batches(measured)])]
+        for rows, scores in learned.values():
+            ends = np.searchsorted(rows, np.arange(len(self.opened.records) + 1))
+            one = csr_array((scores, np.zeros_like(rows), ends), shape=(len(ends) - 1, 1))
+            blocks.append(one)
         return TagTable(
-            (*(tag.name for tag in measured), *names),
-            csr_array(hstack([scores, given]), dtype=np.float32),
-            ("measured",) * len(measured) + ("given",) * len(names),
+            (*(tag.name for tag in measured), *learned, *names),
+            csr_array(hstack([*blocks, given]), dtype=np.float32),
+            ("measured",) * len(measured) + ("learned",) * len(learned) + ("given",) * len(names),
         )
+
+    def learn(self) -> "list[LearnedTag]":
+        """Learn the vocabulary's tags that have examples, and keep which images they are given to.
+
+        Requests use what the last call has kept, as long as images and vocabulary stay the same.
+
+        Raises
+        ------
+        ConfigError
+            Examples are missing, or too few.
+        """
+        if not self.vocabulary.learned:
+            return []
+        from imgbatch.selection.learned import keep
+
+        learned = self.learning().learn(self.vocabulary)
+        keep(self._learned_file, learned)
+        self.__dict__.pop("learned_tags", None)
+        return learned
 
     def counts(self) -> dict[str, int]:
         """How many images of the folder carry each tag, measured ones first; kept."""
         folder = self._of_folder
-        return folder._measured_counts() | folder._given_counts  # noqa: SLF001 - of this class
+        learned = {name: len(rows) for name, (rows, _) in folder.learned_tags.items()}
+        return folder.measured_counts() | learned | folder.given_counts
 
     def rows_with(self, names: Sequence[str]) -> npt.NDArray[np.bool_]:
         """(n,) whether each image has at least one of these tags."""
@@ -146,6 +174,8 @@ class FolderTags:
         tags = [tag for tag in self._measured if tag.name in names]
         if tags:
             has |= np.concatenate([scores.any(axis=1) for scores in self._batches(tags)])
+        for name, (rows, _) in self.learned_tags.items():
+            has[rows[: len(rows) * (name in names)]] = True
         return has
 
     # ----- some images ----------------------------------------------------------------------------
@@ -166,6 +196,7 @@ class FolderTags:
                 for tag, score in zip(measured, of_image, strict=True)
                 if score
             ]
+            tags += self._learned_of(row)
             tags += [ImageTag(name, 1.0, "given") for name in self.metadata.of_image(row).tags]
             telling = {tag: tag.score * math.log(total / counts[tag.tag]) for tag in tags}
             found.append(tuple(sorted(telling, key=lambda tag: -telling[tag])))
@@ -180,31 +211,67 @@ class FolderTags:
             return self
         whole = self.opened.whole
         vocabulary = self.vocabulary
-        return FolderTags(whole, whole.projection, self.metadata.of_folder, lambda _: vocabulary)
+        return FolderTags(
+            whole,
+            whole.projection,
+            self.metadata.of_folder,
+            lambda _: vocabulary,
+            self.learning,
+        )
 
     @cached_property
     def _measured(self) -> "tuple[Tag, ...]":
         """Measured tags; a given tag of the same name wins."""
-        given = self._of_folder._given_counts  # noqa: SLF001 - of this class
+        given = self._of_folder.given_counts
         return tuple(tag for tag in self.vocabulary.measured if tag.name not in given)
 
+    @property
+    def _learned_file(self) -> Path:
+        name = f"{self.opened.generation}-{self.vocabulary.digest}-learned.npz"
+        return self.opened.directory / TAGS / name
+
     @cached_property
-    def _sharpness(self) -> Floats:
+    def learned_tags(self) -> dict[str, tuple[Rows, Floats]]:
+        """Rows and scores of the images that get each learned tag; a given tag of a name wins."""
+        if not self.vocabulary.learned:
+            return {}
+        from imgbatch.selection.learned import kept
+
+        found = kept(self._learned_file)
+        if not found and isinstance(self.opened, FilteredIndex):
+            chosen, of_folder = self.opened.rows, self._of_folder.learned_tags
+            for name, (rows, scores) in of_folder.items():
+                inside = np.isin(rows, chosen)
+                found[name] = np.searchsorted(chosen, rows[inside]), scores[inside]
+        given = self._of_folder.given_counts
+        return {name: tag for name, tag in found.items() if name not in given and len(tag[0])}
+
+    def _learned_of(self, row: int) -> list[ImageTag]:
+        tags = list[ImageTag]()
+        for name, (rows, scores) in self.learned_tags.items():
+            place = int(np.searchsorted(rows, row))
+            if place < len(rows) and rows[place] == row:
+                tags.append(ImageTag(name, round(float(scores[place]), 4), "learned"))
+        return tags
+
+    @cached_property
+    def sharpness(self) -> Floats:
         """(n,) of these images; NaN where it was not measured."""
         if isinstance(self.opened, FilteredIndex):
-            return self._of_folder._sharpness[self.opened.rows]  # noqa: SLF001 - of this class
+            return self._of_folder.sharpness[self.opened.rows]
         kept = kept_sharpness(self.opened)
         return np.full(len(self.opened.records), np.nan, np.float32) if kept is None else kept
 
     @cached_property
-    def _given_counts(self) -> dict[str, int]:
+    def given_counts(self) -> dict[str, int]:
+        """How many images have each given tag."""
         return self.metadata.column("tags").counts() if self.metadata.has("tags") else {}
 
     def _given(self) -> "tuple[tuple[str, ...], csr_array]":
         """Names of given tags, sorted, and which images have them, (n, names)."""
         from scipy.sparse import csr_array
 
-        names = tuple(self._of_folder._given_counts)  # noqa: SLF001 - of this class
+        names = tuple(self._of_folder.given_counts)
         position = {name: number for number, name in enumerate(names)}
         column = self.metadata.column("tags")
         tags = [position[name] for of_image in column for name in dict.fromkeys(of_image)]
@@ -219,10 +286,10 @@ class FolderTags:
             stop = min(start + _BATCH_ROWS, len(self.opened.records))
             yield measured_scores(tags, self.quantities(np.arange(start, stop)))
 
-    def _measured_counts(self) -> dict[str, int]:
+    def measured_counts(self) -> dict[str, int]:
         """How many images carry each measured tag: kept beside the index, or counted."""
         directory = self.opened.directory / TAGS
-        sharp = "" if np.isnan(self._sharpness).all() else "-sharp"
+        sharp = "" if np.isnan(self.sharpness).all() else "-sharp"
         file = directory / f"{self.opened.generation}-{self.vocabulary.digest}{sharp}.json"
         names = [tag.name for tag in self._measured]
         if (kept := read_checked(str(file))) is not None and list(

@@ -2,9 +2,11 @@
 
 import numpy as np
 from PIL import Image
+from scipy.sparse import csr_array
 
 from imgbatch.config import load_config
 from imgbatch.evaluation.results import ClassFigure, Evaluation, Figure
+from imgbatch.measures.tags import TagTable
 from imgbatch.outputs.batches import BatchesResult, ShownBatch
 from imgbatch.outputs.pages import (
     ImageGrid,
@@ -15,6 +17,8 @@ from imgbatch.outputs.pages import (
     evaluation_page,
     selection_page,
 )
+from imgbatch.outputs.pages.tags import tags_page
+from imgbatch.outputs.tags import TagsResult
 from imgbatch.types import PickedImage, Selection, Skipped
 from tests.drawing import jpeg, photo
 
@@ -107,11 +111,22 @@ def duplicates(folder):
     return Page("duplicates", "Two groups", sections=(ImageGroups("Groups", groups=groups),))
 
 
+def tags(folder):
+    files = write_files(folder, len(HOSTILE))
+    scores = csr_array(np.tile(np.array([[0.5, 1, 0.75]], np.float32), (len(files), 1)))
+    names = ("red", "<b>bold</b>", "n" * 90)
+    table = TagTable(names, scores, ("measured", "given", "learned"))
+    rules = {"red": "red >= 0.2"}
+    result = TagsResult("/in/photos", files, HOSTILE, table, rules, notes=("a note",))
+    return tags_page(result, CONFIG, "imgbatch tags photos")
+
+
 PAGES = {
     "similar": similar,
     "batches": batches,
     "evaluate": evaluate,
     "duplicates": duplicates,
+    "tags": tags,
 }
 
 

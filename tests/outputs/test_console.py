@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import imgbatch
 from imgbatch.config import load_config
 from imgbatch.evaluation.results import Evaluation, Figure, Gain
+from imgbatch.learning.tags import NO_TRUST
+from imgbatch.measures.tags import TagTable
 from imgbatch.outputs.base import Result, WrittenFile
 from imgbatch.outputs.batches import BatchesResult, write_batches_table
 from imgbatch.outputs.duplicates import MoveReport, write_duplicates, write_undone
@@ -20,8 +23,10 @@ from imgbatch.outputs.explain import print_explanation
 from imgbatch.outputs.pictures import Pictures
 from imgbatch.outputs.summaries import write_facts, write_rows, write_settings, write_shares
 from imgbatch.outputs.table import write_table
+from imgbatch.outputs.tags import TagsResult, write_tags
 from imgbatch.outputs.tuning import write_gains
 from imgbatch.selection.explain import DescribedImage, DescriptorShare, Explanation
+from imgbatch.selection.learned import LearnedTag
 from imgbatch.types import (
     DuplicateGroup,
     DuplicateImage,
@@ -89,6 +94,13 @@ def print_explained() -> None:
     print_explanation(explanation, Path(f"/{NAME}.png"))
 
 
+def print_tags(shown: str = "") -> None:
+    table = TagTable((NAME, "x"), csr_array(np.ones((1, 2), np.float32)), ("given", "learned"))
+    learned = LearnedTag(NAME, 5, np.array([0]), np.ones(1, np.float32), NO_TRUST)
+    result = TagsResult(f"/{NAME}", [f"/{NAME}"], [NAME], table, {NAME: NAME}, shown, 0.5)
+    write_tags(replace(result, learned=(learned,)), [], json=False)
+
+
 PRINTED = {
     "selection": print_selection,
     "batches": print_batches,
@@ -100,6 +112,7 @@ PRINTED = {
     "shares": lambda: write_shares({NAME: 1.0}),
     "rows": lambda: write_rows(NAME, [NAME, NAME], [[NAME, NAME]]),
     "duplicates": print_duplicates,
+    "tags": print_tags,
     "undone": lambda: write_undone(Path(NAME), 1, [(NAME, NAME)], json=False),
 }
 EACH = pytest.mark.parametrize("kind", PRINTED)
@@ -160,7 +173,7 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
         "table.write_table", "batches.write_batches_table", "evaluation.write_evaluation",
         "tuning.write_gains", "explain.print_explanation", "summaries.write_facts",
         "summaries.write_settings", "summaries.write_shares", "summaries.write_rows",
-        "duplicates.write_duplicates", "duplicates.write_undone",
+        "duplicates.write_duplicates", "duplicates.write_undone", "tags.write_tags",
     }  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def tags_page(result: TagsResult, config: Config, command: str = "") -> Page:  #
 
 
 def _grid(result: TagsResult, name: str, most: int) -> ImageGrid:
-    rows = result.table.clearest(name)
+    rows = result.rows if name == result.shown else result.table.clearest(name)
     rule = result.rules.get(name, "")
     return ImageGrid(
         f"{name}: {len(rows):,} images",
@@ -91,7 +91,7 @@ def _grid(result: TagsResult, name: str, most: int) -> ImageGrid:
 
 
 def _card(result: TagsResult, name: str, row: int) -> PageImage:
-    tags = result.table.of_image(row)
+    tags = result.tags_of(row)
     others = ", ".join(tag for tag in tags if tag != name)
     return PageImage(
         result.files[row],

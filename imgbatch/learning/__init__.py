@@ -1,0 +1,1 @@
+"""What is learned from a folder's own images by linear methods."""

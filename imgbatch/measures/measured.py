@@ -51,12 +51,16 @@ class Measures(Descriptor):
     """
 
     name = MEASURED
-    version = 3
+    version = 1
 
     @property
     def dim(self) -> int:
         """One byte a quantity, in the order of `STORED`."""
         return len(STORED)
+
+    def parameters(self) -> dict[str, Any]:
+        """The quantities, in the order of their bytes."""
+        return {"quantities": list(STORED)}
 
     def describe(self, view: View) -> Codes:
         """See `describe_many`."""

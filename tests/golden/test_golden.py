@@ -1,16 +1,15 @@
-"""Descriptors give the bytes they gave when their version was set."""
+"""Descriptors and measures give the bytes they gave when their version was set."""
 
 import numpy as np
 import pytest
 
-from imgbatch.descriptors import DESCRIPTORS
 from tests.golden import regenerate
 from tests.golden.pictures import pictures
 
 MAKE = "run `make goldens`"
 
 
-@pytest.mark.parametrize("name", DESCRIPTORS)
+@pytest.mark.parametrize("name", regenerate.STORED)
 def test_the_bytes_are_those_of_the_golden_file_unless_the_version_was_raised(name):
     stored, fresh = regenerate.read(name), regenerate.describe(name)
     assert stored is not None, f"no golden file for {name}: {MAKE}"
@@ -24,7 +23,7 @@ def test_the_bytes_are_those_of_the_golden_file_unless_the_version_was_raised(na
 
 
 def test_there_is_a_golden_file_for_every_descriptor_and_for_nothing_else():
-    assert {path.stem for path in regenerate.FOLDER.glob("*.npz")} == set(DESCRIPTORS)
+    assert {path.stem for path in regenerate.FOLDER.glob("*.npz")} == set(regenerate.STORED)
 
 
 def test_changed_bytes_are_not_written_under_the_same_version(tmp_path, monkeypatch):

@@ -1,6 +1,5 @@
 """Shape: histogram of oriented gradients."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,6 +8,7 @@ import cv2
 import numpy as np
 
 from imgbatch.descriptors.base import Codes, Descriptor
+from imgbatch.descriptors.scratch import scratch
 from imgbatch.types import Floats, View
 
 
@@ -73,7 +73,7 @@ class Hog(Descriptor):
         up there, the mirrored one, so that the bytes are those of `describe`.
         """
         side, count = self.window_px, len(views)
-        tall = _scratch(count * (side + 2) * side * 3).reshape(count, side + 2, side, 3)
+        tall = scratch(count * (side + 2) * side * 3).reshape(count, side + 2, side, 3)
         for view, window in zip(views, tall, strict=True):
             cv2.resize(view, (side, side), dst=window[1:-1], interpolation=cv2.INTER_LINEAR)
         tall[:, 0], tall[:, -1] = tall[:, 2], tall[:, -3]
@@ -95,21 +95,6 @@ class Hog(Descriptor):
             counts[y : y + side - 1, x : x + side - 1] += 1
         cells: Floats = sums / counts
         return cells
-
-
-_of_thread = threading.local()
-
-
-def _scratch(size_bytes: int) -> View:
-    """(size_bytes,) uint8 to write to; each thread keeps its array for the next call.
-
-    An array allocated anew for each call would be returned to the system and faulted in again,
-    which costs more than describing in groups gains.
-    """
-    if getattr(_of_thread, "scratch", np.empty(0)).size < size_bytes:
-        _of_thread.scratch = np.empty(size_bytes, np.uint8)
-    scratch: View = _of_thread.scratch[:size_bytes]
-    return scratch
 
 
 @lru_cache(maxsize=4)

@@ -45,6 +45,8 @@ class ImageTable:
         What is known of each image; None for nothing.
     splits, groups
         The split and the group of each image, "" for none; None for nothing.
+    machine_tags
+        Measured and learned tags of each image: no statement of a person. None for nothing.
     """
 
     folder: str
@@ -59,6 +61,7 @@ class ImageTable:
     texts: Sequence[tuple[str, ...]] | None = None
     splits: Sequence[str] | None = None
     groups: Sequence[str] | None = None
+    machine_tags: Sequence[tuple[str, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self.records)
@@ -135,6 +138,12 @@ class Batch:
     def tags(self) -> list[tuple[str, ...]]:
         """What is known of each image; metadata hold valid text without NUL."""
         tags = self._table.tags
+        return [()] * len(self) if tags is None else list(tags[self._rows])
+
+    @cached_property
+    def machine_tags(self) -> list[tuple[str, ...]]:
+        """What was measured and learned of each image."""
+        tags = self._table.machine_tags
         return [()] * len(self) if tags is None else list(tags[self._rows])
 
     @cached_property

@@ -20,7 +20,7 @@ from imgbatch.types import Progress
 
 COLUMNS = (
     "id", "folder", "path", "label", "width", "height", "size", "hash", "phash", "note",
-    "fingerprint", "point", "tags", "texts", "split", "group",
+    "fingerprint", "point", "tags", "texts", "split", "group", "machine_tags",
 )  # fmt: skip
 
 
@@ -55,7 +55,8 @@ def _known(batch: Batch, numbers: str) -> Iterator[tuple[object, ...]]:
     points = (numbers % tuple(point) for point in batch.points.tolist())
     tags = map(";".join, batch.tags)
     texts = (json.dumps(texts, ensure_ascii=False) for texts in batch.texts)
-    return zip(points, tags, texts, batch.splits, batch.groups, strict=True)
+    machine_tags = map(";".join, batch.machine_tags)
+    return zip(points, tags, texts, batch.splits, batch.groups, machine_tags, strict=True)
 
 
 EXPORTER = file_exporter(_write)

@@ -18,6 +18,14 @@ TABLES = {
         );
         CREATE INDEX image_tags_by_tag ON image_tags (tag);
     """,
+    "image_machine_tags": """
+        CREATE TABLE image_machine_tags (
+            image_id uuid NOT NULL REFERENCES images ON DELETE CASCADE,
+            tag text NOT NULL,
+            PRIMARY KEY (image_id, tag)
+        );
+        CREATE INDEX image_machine_tags_by_tag ON image_machine_tags (tag);
+    """,
     "image_texts": """
         CREATE TABLE image_texts (
             image_id uuid NOT NULL REFERENCES images ON DELETE CASCADE,
@@ -30,6 +38,8 @@ TABLES = {
 ARRIVALS = """
     CREATE TEMP TABLE imgbatch_image_tags ON COMMIT DELETE ROWS AS
         SELECT * FROM image_tags WITH NO DATA;
+    CREATE TEMP TABLE imgbatch_image_machine_tags ON COMMIT DELETE ROWS AS
+        SELECT * FROM image_machine_tags WITH NO DATA;
     CREATE TEMP TABLE imgbatch_image_texts ON COMMIT DELETE ROWS AS
         SELECT * FROM image_texts WITH NO DATA;
 """
@@ -58,6 +68,11 @@ def send(db: "Connection[Any]", batch: Batch) -> set[UUID]:
     by_id = list(zip(map(str, batch.ids), batch.tags, batch.texts, strict=True))
     rows: dict[str, list[tuple[object, ...]]] = {
         "image_tags": [(image, tag) for image, tags, _ in by_id for tag in tags],
+        "image_machine_tags": [
+            (str(image), tag)
+            for image, tags in zip(batch.ids, batch.machine_tags, strict=True)
+            for tag in tags
+        ],
         "image_texts": [
             (image, position, text)
             for image, _, texts in by_id

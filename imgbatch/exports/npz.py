@@ -1,9 +1,10 @@
 """NumPy's .npz: one array for each column, row i for the i-th image; nothing is pickled.
 
 `ids` and `hashes` are (n, 16) uint8, `phashes` uint64, `points` (n, p) float32, names fixed-width
-text. `tags` and `texts` are (bytes,) uint8, JSON arrays in UTF-8 one after the other; `tag_ends`
-and `text_ends` (n,) say where that of each image ends. `folder` and `fingerprint` are single
-strings; `settings` (JSON) and `space` (bytes) hold the feature space, see `read_space`.
+text. `tags`, `texts` and `machine_tags` (measured or learned) are (bytes,) uint8, JSON arrays in
+UTF-8 one after the other; `tag_ends` and so on (n,) say where that of each image ends. `folder` and
+`fingerprint` are single strings; `settings` (JSON) and `space` (bytes) hold the feature space, see
+`read_space`.
 """
 
 import json
@@ -38,6 +39,7 @@ _COLUMNS: Mapping[str, Callable[[Batch], _Array]] = {
 _LISTS: Mapping[str, Callable[[Batch], list[bytes]]] = {
     "tag": lambda batch: _documents(batch.tags),
     "text": lambda batch: _documents(batch.texts),
+    "machine_tag": lambda batch: _documents(batch.machine_tags),
 }
 """Lists of strings have no width: as fixed-width text, one long text would make all rows long."""
 

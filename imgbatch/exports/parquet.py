@@ -1,8 +1,8 @@
 """Parquet: a row for each image; the metadata hold the feature space as JSON under ``imgbatch``.
 
 `id`, `hash` and `path` are text, `phash` is an unsigned number, `point` a list of float32 of fixed
-length, `tags` and `texts` are lists of text. The metadata holds folder, fingerprint, settings and,
-in base64, the space's arrays, see `read_space`.
+length; `tags`, `texts` and `machine_tags` (measured or learned) are lists of text. The metadata
+holds folder, fingerprint, settings and, in base64, the space's arrays, see `read_space`.
 """
 
 import base64
@@ -41,6 +41,7 @@ def _write(target: Path, table: ImageTable, progress: Progress) -> None:
                 batch.texts,
                 batch.splits,
                 batch.groups,
+                batch.machine_tags,
             ]
             writer.write_table(pa.table(columns, schema=schema))
             done += len(batch)
@@ -70,6 +71,7 @@ def _schema(pa: Any, table: ImageTable) -> Any:
         ("texts", pa.list_(text)),
         ("split", text),
         ("group", text),
+        ("machine_tags", pa.list_(text)),
     ]
     return pa.schema(columns, metadata={"imgbatch": json.dumps(about)})
 

@@ -13,6 +13,7 @@ from imgbatch.exports import ImageTable, PortableSpace, Written, exporter_of
 from imgbatch.files import paths
 from imgbatch.files.readonly import refuse_inside
 from imgbatch.files.targets import check_file
+from imgbatch.measures.tags import MachineTags
 from imgbatch.types import Progress
 
 
@@ -87,7 +88,7 @@ def export(
 
     Notes
     -----
-    Rows are made 4,096 at a time. Besides them, memory holds 24 bytes an image and the labels.
+    Rows are made 4,096 at a time. Besides them, memory holds 24 bytes an image, labels and tags.
 
     Examples
     --------
@@ -115,6 +116,7 @@ def export(
         texts=known.column("texts"),
         splits=First(known.column("splits")),
         groups=First(known.column("groups")),
+        machine_tags=MachineTags(collection.tag_table()),
     )
     written = exporter_of(os.fspath(target)).write(os.fspath(target), table, progress)
     return ExportReport(

@@ -57,21 +57,25 @@ def _lab(colors: View) -> Floats:
     return lab
 
 
-def color_cells(pictures: View) -> npt.NDArray[np.int64]:
+def color_cells(pictures: View) -> npt.NDArray[np.int16]:
     """(..., 3) RGB bytes -> (...) the number of each pixel's colour of 5 bits a channel.
 
     >>> color_cells(np.array([[255, 0, 8]], np.uint8)).tolist()
     [31745]
     """
-    high = (pictures >> 3).astype(np.int64)
-    return high[..., 0] << 10 | high[..., 1] << 5 | high[..., 2]
+    high = pictures >> 3
+    cells = high[..., 0].astype(np.int16)
+    for channel in (1, 2):
+        cells <<= 5
+        cells |= high[..., channel]
+    return cells
 
 
-def color_names(cells: npt.NDArray[np.int64]) -> _Numbers:
+def color_names(cells: npt.NDArray[np.int16]) -> _Numbers:
     """The position in `COLOR_NAMES` of each colour given by `color_cells`; 11 for no name.
 
     >>> colors = np.array([[200, 20, 20], [250, 250, 250], [90, 160, 220]], np.uint8)
     >>> [COLOR_NAMES[number] for number in color_names(color_cells(colors))]
     ['red', 'white', 'blue']
     """
-    return _names()[cells]
+    return _names().take(cells)

@@ -13,7 +13,7 @@ from rich.table import Table
 from imgbatch.config.schema import Config
 from imgbatch.files.atomic import replacing
 from imgbatch.files.names import printable
-from imgbatch.measures.tags import TagTable
+from imgbatch.measures.tags import MachineTags, TagTable
 from imgbatch.outputs.base import StandardOutput, WrittenFile
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
@@ -205,11 +205,7 @@ def write_tag_rows(result: TagsResult, target: Path) -> int:
     The source is ``imgbatch``, so that nothing takes them for what people said. Given tags stand in
     the user's own files. Images without a tag have no row.
     """
-    own = {
-        name
-        for name, source in zip(result.table.names, result.table.sources, strict=True)
-        if source != "given"
-    } | {tag.name for tag in result.learned if tag is result.ranking}
+    own, ranking = MachineTags(result.table), result.ranking
     rows = result.rows.tolist() if result.shown else range(len(result.files))
     written = 0
     with (
@@ -219,7 +215,8 @@ def write_tag_rows(result: TagsResult, target: Path) -> int:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["file_name", "tags", "source"])
         for row in rows:
-            if tags := [name for name in result.tags_of(row) if name in own]:
+            tags = dict.fromkeys((*own[row], *([] if ranking is None else [ranking.name])))
+            if tags:
                 writer.writerow([result.names[row], ";".join(tags), _OWN])
                 written += 1
     return written

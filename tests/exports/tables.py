@@ -46,10 +46,14 @@ def make_table(
         texts=[('ein "Meer"; é', f"{row}\n,")[: row % 4] for row in range(n)],
         splits=[("train", "test", "")[row % 3] for row in range(n)],
         groups=[f"group {row // 4}" * (row % 7 > 0) for row in range(n)],
+        machine_tags=[("red", "plain background")[: row % 3] for row in range(n)],
     )
 
 
 def first_rows(table: ImageTable, n: int) -> ImageTable:
     """The first n images of a table."""
-    names = ("records", "sizes", "hashes", "phashes", "points", "tags", "texts", "splits", "groups")
+    names = (
+        "records", "sizes", "hashes", "phashes", "points", "tags", "texts", "splits", "groups",
+        "machine_tags",
+    )  # fmt: skip
     return replace(table, **{name: getattr(table, name)[:n] for name in names})

@@ -25,7 +25,7 @@ from tests.exports.tables import FOLDER, make_space, make_table
 
 FILES = [kind for kind in EXPORTERS if kind.startswith(".")]
 COLUMNS = ["id", "path", "label", "width", "height", "size", "hash", "phash", "note", "split", "group"]  # fmt: skip
-LISTS = ["tags", "texts"]
+LISTS = ["tags", "texts", "machine_tags"]
 
 
 @pytest.fixture(params=FILES)
@@ -56,6 +56,8 @@ def read(target):
             columns[name] = list(map(int, columns[name]))
         columns["phash"] = [int(one, 16) for one in columns["phash"]]
         columns["tags"] = [row["tags"].split(";") if row["tags"] else [] for row in rows]
+        machine = [row["machine_tags"] for row in rows]
+        columns["machine_tags"] = [tags.split(";") if tags else [] for tags in machine]
         columns["texts"] = [json.loads(row["texts"]) for row in rows]
         points = [json.loads(row["point"]) for row in rows]
         return columns, points, rows[0]["folder"], rows[0]["fingerprint"]
@@ -86,6 +88,7 @@ def assert_same(target, table):
     assert columns["group"] == table.groups
     assert [tuple(one) for one in columns["tags"]] == table.tags
     assert [tuple(one) for one in columns["texts"]] == table.texts
+    assert [tuple(one) for one in columns["machine_tags"]] == table.machine_tags
     assert columns["hash"] == [one.tobytes().hex() for one in table.hashes]
     assert columns["phash"] == table.phashes.tolist()
     assert np.array_equal(np.array(points, np.float32), table.points)

@@ -65,8 +65,8 @@ def test_a_colour_that_most_people_would_not_name_counts_for_no_name():
 def test_a_flat_picture_has_the_name_of_its_colour(name, color):
     values = values_of(flat(*color))
     assert values[name] == 1
-    assert values["border"] == values["alike"] == values["even"] == 1
-    assert values["edges"] == values["strokes"] == values["contrast"] == 0
+    assert values["border"] == values["even"] == 1
+    assert values["edges"] == values["soft"] == values["contrast"] == 0
 
 
 def test_names_of_colours_are_those_of_the_nearest_prototype_looked_up():
@@ -112,15 +112,46 @@ def test_a_border_of_one_colour_is_plain_whatever_lies_inside():
     assert values_of(noise(3))["border"] < 0.3
 
 
-def test_stripes_are_edges_and_thin_lines_are_strokes():
+def test_gradients_are_strong_weak_or_none():
     stripes = flat(255, 255, 255, (64, 64))
     stripes[:, ::8] = stripes[:, 1::8] = stripes[:, 2::8] = stripes[:, 3::8] = 0
     values = values_of(stripes)
     assert values["edges"] == pytest.approx(0.5, abs=0.05)
-    assert values["strokes"] == 0
-    lines = flat(255, 255, 255, (64, 64))
-    lines[:, ::8] = 0
-    assert values_of(lines)["strokes"] == pytest.approx(1 / 8, abs=0.03)
+    assert values["even"] == pytest.approx(0.5, abs=0.05)
+    assert values["soft"] == 0
+    ramp = np.repeat(np.arange(0, 192, 3, dtype=np.uint8)[None, :, None], 64, axis=0).repeat(3, 2)
+    assert values_of(ramp)["soft"] == 1
+
+
+def test_measures_are_those_of_a_naive_computation():
+    for seed in range(5):
+        view = cv2.resize(noise(seed, (9, 12)), (120, 90), interpolation=cv2.INTER_CUBIC)
+        small = cv2.resize(view, (64, 64), interpolation=cv2.INTER_LINEAR)
+        lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)[::3, ::3].astype(float)
+        light = np.sort((lab[..., 0] * 100 / 255).ravel())
+        chroma = np.rint(np.hypot(lab[..., 1] - 128, lab[..., 2] - 128)).ravel()
+        grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(int)
+        kernel = np.array([1, 2, 1])
+        across, down = np.zeros((2, 64, 64))
+        for y in range(1, 63):
+            for x in range(1, 63):
+                part = grey[y - 1 : y + 2, x - 1 : x + 2]
+                across[y, x] = abs(((part[:, 2] - part[:, 0]) * kernel).sum())
+                down[y, x] = abs(((part[2] - part[0]) * kernel).sum())
+        gradients = (np.rint(across / 8) + np.rint(down / 8))[2:-2, 2:-2]
+        expected = {
+            "lightness": light.mean(),
+            "contrast": light[459] - light[24],
+            "chroma": chroma.mean(),
+            "most_chroma": np.sort(chroma)[479],
+            "edges": (gradients >= 24).mean(),
+            "even": (gradients == 0).mean(),
+            "soft": ((gradients > 0) & (gradients < 12)).mean(),
+        }
+        values = values_of(view)
+        for name, value in expected.items():
+            kind = MEASURES[name]
+            assert abs(values[name] - value) <= 0.01 * (kind.high - kind.low), name
 
 
 @settings(max_examples=50, deadline=None)

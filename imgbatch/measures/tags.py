@@ -115,6 +115,18 @@ def measured_scores(tags: Sequence[Tag], quantities: Mapping[str, Floats]) -> Fl
     return scores
 
 
+def needs(tag: Tag, quantity: str) -> bool:
+    """Whether no alternative of a tag's rule can hold without a quantity.
+
+    >>> needs(Tag("dark", ((Condition(("lightness",), None, 28),),)), "lightness")
+    True
+    """
+    return all(
+        any(quantity in condition.quantities for condition in alternative)
+        for alternative in tag.rule
+    )
+
+
 def in_words(tag: Tag) -> str:
     """The rule of a tag.
 

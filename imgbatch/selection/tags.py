@@ -23,7 +23,7 @@ from imgbatch.index.filtered import FilteredIndex
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.sharpness import kept_sharpness, measure_sharpness
 from imgbatch.measures.quantities import STORED, as_values
-from imgbatch.measures.tags import TagTable, in_words, measured_scores
+from imgbatch.measures.tags import TagTable, in_words, measured_scores, needs
 from imgbatch.types import DecodeOptions, Floats, ImageTag, Progress, Rows, Selection
 
 if TYPE_CHECKING:
@@ -115,8 +115,11 @@ class FolderTags:
     ) -> None:
         """Measure how sharp all images of the folder are, and keep it; see `index.sharpness`."""
         folder = self._of_folder
-        folder.__dict__["sharpness"] = measure_sharpness(folder.opened, options, workers, progress)
-        self.__dict__.pop("sharpness", None)
+        measured = measure_sharpness(folder.opened, options, workers, progress)
+        for tags in (folder, self):
+            for name in ("sharpness", "_measured"):
+                tags.__dict__.pop(name, None)
+        folder.__dict__["sharpness"] = measured
 
     def rules(self) -> dict[str, str]:
         """The rule of each measured tag, in words."""
@@ -221,9 +224,14 @@ class FolderTags:
 
     @cached_property
     def _measured(self) -> "tuple[Tag, ...]":
-        """Measured tags; a given tag of the same name wins."""
+        """Measured tags whose quantities are known; a given tag of the same name wins."""
         given = self._of_folder.given_counts
-        return tuple(tag for tag in self.vocabulary.measured if tag.name not in given)
+        blind = bool(np.isnan(self._of_folder.sharpness).all())
+        return tuple(
+            tag
+            for tag in self.vocabulary.measured
+            if tag.name not in given and not (blind and needs(tag, "sharpness"))
+        )
 
     @property
     def _learned_file(self) -> Path:

@@ -179,7 +179,7 @@ def test_blur_is_measured_where_asked_for_and_kept(cli, folder):
     picture = cv2.GaussianBlur(noise, (0, 0), 6)
     cv2.imwrite(str(folder / "soft.png"), picture)
     settle(folder)
-    assert cli("tags", folder, "--json").json["counts"]["blurred"] == 0
+    assert "blurred" not in cli("tags", folder, "--json").json["counts"]
     names = [
         image["relative"]
         for image in cli("tags", folder, "--blur", "--show", "blurred", "--json").json["images"]

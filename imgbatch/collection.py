@@ -24,6 +24,7 @@ from imgbatch.types import Batches, Duplicates, Floats, Hashes, Rows, Selection,
 if TYPE_CHECKING:  # a request for similar images should not pay for importing them
     from imgbatch.batches.population import Population
     from imgbatch.measures.tags import TagTable
+    from imgbatch.overview.results import Overview
 
 
 class Collection:
@@ -335,6 +336,20 @@ class Collection:
 
         others = () if against is None else (against._picker,)  # noqa: SLF001 - of this class
         return answer([self._picker, *others], level)
+
+    def overview(self, *, seed: int = 0, blur: bool = False) -> "Overview":
+        """What is in the folder, how repetitive it is, and what may be wrong with it.
+
+        `seed` repeats what is drawn at random: samples of large folders, groups, covers. `blur`
+        asks for blurred images, too, for which all files are read once.
+
+        >>> import imgbatch
+        >>> imgbatch.load("photos").overview().images
+        24
+        """
+        from imgbatch.overview.answer import Survey
+
+        return Survey(self._opened, self._picker, self.metadata, seed).overview()
 
     @property
     def copy_groups(self) -> Hashes:

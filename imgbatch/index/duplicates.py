@@ -163,6 +163,12 @@ class NearDuplicates:
             kept.write(opened.generation, KnownPairs(pairs, hashes))
         return pairs
 
+    def has(self, level: str) -> bool:
+        """Whether all near-duplicates of a level are kept for just these images of one index."""
+        opened = self.sources[0].opened
+        kept = KeptPairs(opened.directory / COPIES, level)
+        return len(self.sources) == 1 and kept.read(opened.generation) is not None
+
     @cached_property
     def groups(self) -> Hashes:
         """(n,) uint64: rows of equal numbers are near-duplicates, or are so by way of others."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from imgbatch import __version__
-from imgbatch.cli import batches, duplicates, explain, export, pick, quality, tags, upkeep
+from imgbatch.cli import batches, duplicates, explain, export, look, pick, quality, tags, upkeep
 from imgbatch.cli.common import show_tracebacks
 from imgbatch.cli.streams import prepare_streams
 
@@ -25,6 +25,7 @@ cache_app = typer.Typer(help="Show or remove the indexes on disk.", no_args_is_h
 app.command("similar")(pick.similar)
 app.command("different")(pick.different)
 app.command("batches")(batches.batches)
+app.command("overview")(look.overview)
 app.command("duplicates")(duplicates.duplicates)
 app.command("tags")(tags.tags)
 app.command("explain")(explain.explain)

@@ -1,7 +1,8 @@
-"""Groups of images: k-means in the feature space, with as many groups as fit the images best.
+"""Groups of images: k-means in the feature space, with as many groups as the images bear.
 
-Several numbers of groups are tried on a part of the images. The one with the largest silhouette is
-taken: it says how much nearer an image is to its own group than to the next one.
+Several numbers of groups are tried on a part of the images. The silhouette says how much nearer an
+image is to its own group than to the next one. More groups say more of a folder, so that the largest
+number is taken whose silhouette is nearly as large as any.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from imgbatch.types import Floats, Rows
 
 NUMBERS = (6, 8, 10, 12, 16)
 """Numbers of groups that are tried: fewer say little, and nobody looks through more."""
+_NEARLY = 0.85
+"""Of the largest silhouette."""
 _FITTED = 3000
 _LEAST_MEMBERS = 4
 """Images for each group, at least; a smaller folder has fewer groups."""
@@ -28,23 +31,21 @@ class Clusters:
         (m,) the group of each point, counted from 0.
     distances
         (m,) float32: from each point to the centre of its group.
+    silhouette
+        That of the fitted points in these groups; 0 for a single group.
     tried
         Numbers of groups that were tried, with their silhouettes.
     """
 
     numbers: Rows
     distances: Floats
+    silhouette: float
     tried: tuple[tuple[int, float], ...]
-
-    @property
-    def silhouette(self) -> float:
-        """That of the groups; 0 for a single one."""
-        return max((score for _, score in self.tried), default=0.0)
 
     def members(self, number: int) -> Rows:
         """The points of a group, those nearest to its centre first.
 
-        >>> clusters = Clusters(np.array([0, 1, 0]), np.array([2, 0, 1], np.float32), ())
+        >>> clusters = Clusters(np.array([0, 1, 0]), np.array([2, 0, 1], np.float32), 0.5, ())
         >>> clusters.members(0).tolist()
         [2, 0]
         """
@@ -80,20 +81,22 @@ def find_groups(points: Floats, random: np.random.Generator) -> Clusters:
     from threadpoolctl import threadpool_limits
 
     fitted = points[random.permutation(len(points))[:_FITTED]]
-    most = len(np.unique(fitted, axis=0)) // _LEAST_MEMBERS
+    most = min(len(fitted) // _LEAST_MEMBERS, len(np.unique(fitted, axis=0)))
     numbers = [number for number in NUMBERS if number <= most] or [most]
     seed = int(random.integers(2**31))
-    best, tried = fitted.mean(axis=0, keepdims=True), list[tuple[int, float]]()
     with threadpool_limits(limits=1):  # the number of threads changes the last bits
-        for number in numbers if most > 1 else ():
-            means = KMeans(number, n_init=_STARTS, random_state=seed).fit(fitted)
-            score = round(float(silhouette_score(fitted, means.labels_)), 4)
-            if not tried or score > max(before for _, before in tried):
-                best = means.cluster_centers_
-            tried.append((number, score))
-        nearest, distances = _nearest(points, best.astype(np.float32))
-    order = np.argsort(-np.bincount(nearest, minlength=len(best)), kind="stable")
-    return Clusters(np.argsort(order)[nearest], distances, tuple(tried))
+        found = [(0.0, fitted.mean(axis=0, keepdims=True))]
+        if most > 1:
+            fits = [KMeans(k, n_init=_STARTS, random_state=seed).fit(fitted) for k in numbers]
+            scores = [round(float(silhouette_score(fitted, fit.labels_)), 4) for fit in fits]
+            found = [(score, fit.cluster_centers_) for score, fit in zip(scores, fits, strict=True)]
+        best = max(score for score, _ in found)
+        least = min(_NEARLY * best, best)  # it may be below 0
+        silhouette, centres = [each for each in found if each[0] >= least][-1]
+        nearest, distances = _nearest(points, centres.astype(np.float32))
+    order = np.argsort(-np.bincount(nearest, minlength=len(centres)), kind="stable")
+    tried = tuple((len(fit_centres), score) for score, fit_centres in found)
+    return Clusters(np.argsort(order)[nearest], distances, silhouette, tried if most > 1 else ())
 
 
 def _nearest(points: Floats, centres: Floats) -> tuple[Rows, Floats]:

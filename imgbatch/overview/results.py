@@ -97,7 +97,7 @@ class Grouping:
     silhouette
         -1..1: how much nearer an image is to its own group than to the next one, on average.
     tried
-        Numbers of groups that were tried, each with its silhouette; the largest was taken.
+        Numbers of groups that were tried, each with its silhouette.
     """
 
     groups: tuple[Group, ...]

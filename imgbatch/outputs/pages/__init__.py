@@ -22,6 +22,7 @@ Jinja is imported only when a page is written.
 from imgbatch.outputs.pages.batches import batches_page
 from imgbatch.outputs.pages.duplicates import duplicates_page
 from imgbatch.outputs.pages.evaluation import evaluation_page
+from imgbatch.outputs.pages.overview import overview_page
 from imgbatch.outputs.pages.records import (
     Chart,
     Facts,
@@ -51,6 +52,7 @@ __all__ = [
     "batches_page",
     "duplicates_page",
     "evaluation_page",
+    "overview_page",
     "selection_page",
     "write_page",
 ]

@@ -15,7 +15,9 @@ from imgbatch.types import Rows
 
 NEIGHBOURS = 10
 """How many nearest others are asked for their class."""
-_AGREEING = 7
+_AGREEING, _OWN = 7, 1
+"""So many of them or more must share another class, and at most so many the image's own: two images
+in the wrong class are near each other."""
 _TINY_PX = 32
 _ODD_SIZE = 10.0
 _ODD_ASPECT = 3.0
@@ -118,9 +120,9 @@ def _alone_in_class(known: Evidence) -> Hits:
     hits = list[tuple[int, int, str]]()
     for row, others in zip(known.near.rows.tolist(), known.near.near, strict=True):
         own, votes = known.labels[row], Counter(known.labels[other] for other in others.tolist())
-        if not own or votes[own]:
+        if not own or votes[own] > _OWN:
             continue
-        del votes[""]
+        del votes[""], votes[own]
         name, count = min(votes.items(), key=lambda pair: (-pair[1], pair[0]), default=("", 0))
         if count >= min(_AGREEING, len(others)):
             hits.append((-count, row, f"{own}; {count} of the {len(others)} nearest are {name}"))
@@ -166,7 +168,8 @@ RULES: dict[str, Rule] = {
         lambda known: _needs_two(known.splits, "splits"),
     ),
     "neighbours of another class": Rule(
-        f"none of the {NEIGHBOURS} nearest images has its class, {_AGREEING} or more have one other",
+        f"of the {NEIGHBOURS} nearest images at most {_OWN} has its class, {_AGREEING} or more have"
+        " one other",
         _alone_in_class,
         lambda known: _needs_two(known.labels, "classes"),
         sampled=True,

@@ -199,6 +199,7 @@ class Collection:
         like: str | os.PathLike[str] | None = None,
         seed: int | None = None,
         keep_duplicates: bool = False,
+        by: str | None = None,
     ) -> Selection:
         """Pick n images of one kind: a random anchor and its nearest neighbours.
 
@@ -213,44 +214,44 @@ class Collection:
             Repeats a set; None draws a seed.
         keep_duplicates
             Allow near-duplicates in the set: copies, also cropped, turned or marked ones.
+        by
+            "tags": all images agree in their two strongest tags; see `selection.by_tags`.
 
         Raises
         ------
         SelectionError
-            n is out of range, or `like` cannot be read.
+            n is out of range, or `like` cannot be read or, by tags, has fewer than two.
 
         >>> import imgbatch
         >>> picked = imgbatch.load("photos").similar(3, seed=1)
         >>> picked.images[0].anchor, picked.images[0].score
         (True, 0.0)
         """
-        return self._picker.similar(n, like, seed, keep_duplicates=keep_duplicates)
+        return self._picker.similar(n, like, seed, keep_duplicates=keep_duplicates, by=by)
 
     def different(
-        self, n: int = 10, *, seed: int | None = None, keep_duplicates: bool = False
+        self,
+        n: int = 10,
+        *,
+        seed: int | None = None,
+        keep_duplicates: bool = False,
+        by: str | None = None,
     ) -> Selection:
         """Pick n images that differ: greedy k-center on a fresh sample without its outliers.
 
         Parameters
         ----------
         n
-            1 to the number of images.
-        seed
-            Repeats a set; None draws a seed.
-        keep_duplicates
-            Allow near-duplicates in the set.
-
-        Raises
-        ------
-        SelectionError
-            n is out of range.
+            1 to the number of images; else `SelectionError` is raised.
+        seed, keep_duplicates, by
+            As of `similar`; by "tags", no two images have the same two strongest tags.
 
         >>> import imgbatch
         >>> picked = imgbatch.load("photos").different(4, seed=1)
         >>> len({image.path for image in picked.images})
         4
         """
-        return self._picker.different(n, seed, keep_duplicates=keep_duplicates)
+        return self._picker.different(n, seed, keep_duplicates=keep_duplicates, by=by)
 
     def batches(
         self,
@@ -283,14 +284,11 @@ class Collection:
         >>> [len(rows) for rows in imgbatch.load("photos").batches(10, seed=1)]
         [10, 10, 4]
         """
-        from imgbatch.batches.epoch import deal_epoch
+        from imgbatch.batches.epoch import dealt
         from imgbatch.batches.population import DealOptions
 
-        options = DealOptions(
-            batch_size, self._epochs_seed if seed is None else seed, epoch, drop_last, balance
-        )
-        chunks = deal_epoch(self.population, options)
-        return Batches(tuple(rows for chunk in chunks for rows in chunk), options.seed, epoch)
+        seed = self._epochs_seed if seed is None else seed
+        return dealt(self.population, DealOptions(batch_size, seed, epoch, drop_last, balance))
 
     def explain(self, a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Explanation:
         """Split the distance of two images, in the folder or not, by descriptor.
@@ -308,11 +306,9 @@ class Collection:
     @cached_property
     def population(self) -> "Population":
         """What `batches` deals: points, groups of copies and, if there are several, classes."""
-        from imgbatch.batches.population import Population, class_labels
+        from imgbatch.batches.population import population_of
 
-        labels = class_labels(self.labels)
-        made = self.projection
-        return Population(made.points, self.copy_groups, labels, 0, made.parts, made.run_long_tasks)
+        return population_of(self.projection, self.copy_groups, self.labels)
 
     def duplicates(
         self, level: str = "edited", *, against: "Collection | None" = None
@@ -338,18 +334,10 @@ class Collection:
         return answer([self._picker, *others], level)
 
     def overview(self, *, seed: int = 0, blur: bool = False) -> "Overview":
-        """What is in the folder, how repetitive it is, and what may be wrong with it.
-
-        `seed` repeats what is drawn at random: samples of large folders, groups, covers. `blur`
-        asks for blurred images, too, for which all files are read once.
-
-        >>> import imgbatch
-        >>> imgbatch.load("photos").overview().images
-        24
-        """
+        """What is in the folder, and what may be wrong with it; `blur` reads all files once."""
         from imgbatch.overview.answer import Survey
 
-        return Survey(self._opened, self._picker, self.metadata, seed).overview()
+        return Survey(self._opened, self._picker, self.metadata, seed).overview(blur=blur)
 
     @property
     def copy_groups(self) -> Hashes:

@@ -119,6 +119,8 @@ class PickedImage:
         What metadata say of the image.
     all_tags
         Given, measured and learned tags, the most telling ones first.
+    pair
+        In a set by tags: the image's two strongest tags, which put it there.
 
     Examples
     --------
@@ -141,6 +143,7 @@ class PickedImage:
     tags: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     all_tags: tuple[ImageTag, ...] = ()
+    pair: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,8 @@ class Selection:
         Wall time of the request, indexing included.
     notes
         Remarks for the user, one line each.
+    by
+        "tags" if the images were chosen by their two strongest tags, else "".
 
     Examples
     --------
@@ -181,6 +186,7 @@ class Selection:
     indexed: int = 0
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from imgbatch.batches.deal import deal_batches
 from imgbatch.batches.population import DealOptions, Population
 from imgbatch.neighbours.parts import Part
-from imgbatch.types import Hashes, Rows
+from imgbatch.types import Batches, Hashes, Rows
 
 CHUNK_ROWS = 1 << 18  # rows dealt together, at most (or one batch); figures in imgbatch/DESIGN.md
 _DRAWS, _SEEDS = 0, 1  # purposes of random numbers: which rows a chunk gets, how it is dealt
@@ -26,6 +26,14 @@ class PartRows(NamedTuple):
     part: Part
     start: int
     rows: npt.NDArray[np.int32]
+
+
+def dealt(population: Population, options: DealOptions) -> Batches:
+    """All batches of one epoch; see `deal_epoch`."""
+    chunks = deal_epoch(population, options)
+    return Batches(
+        tuple(rows for chunk in chunks for rows in chunk), options.seed, options.epoch
+    )
 
 
 def deal_epoch(

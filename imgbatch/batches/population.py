@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgbatch.annotations.labels import class_numbers
+from imgbatch.embedding.projection import Projection
 from imgbatch.errors import SelectionError
 from imgbatch.neighbours.parts import Part
 from imgbatch.runners.maps import TaskMap, map_serially
@@ -150,6 +151,13 @@ class Population:
                 "put them into a subfolder for each class, or leave balance out",
             )
         return self.labels
+
+
+def population_of(projection: Projection, copies: Hashes, names: Sequence[str]) -> Population:
+    """What is dealt of a folder: its points, groups of copies and, if there are several, classes."""
+    made = projection
+    labels = class_labels(names)
+    return Population(made.points, copies, labels, 0, made.parts, made.run_long_tasks)
 
 
 def class_labels(names: Sequence[str]) -> Rows | None:

@@ -91,6 +91,14 @@ LinkTo = Annotated[
 KeepDuplicates = Annotated[
     bool, typer.Option("--keep-duplicates", help="Allow near-duplicates in the set.")
 ]
+By = Annotated[
+    str | None,
+    typer.Option(
+        metavar="tags",
+        help="Choose by tags: similar images agree in their two strongest tags, the rarest and "
+        "clearest; no two different ones have the same two.",
+    ),
+]
 ConfigFile = Annotated[
     str | None, typer.Option("--config", metavar="FILE", help="Settings to use; see config.toml.")
 ]
@@ -212,6 +220,7 @@ class PickOptions:
 
     n: Count = 10
     seed: Seed = None
+    by: By = None
     keep_duplicates: KeepDuplicates = False
     json: Json = False
     output: Outputs = None

@@ -57,7 +57,9 @@ def similar(
     if folder is None:
         raise UsageError("no folder was given", "give the folder that holds the images")
     photos = open_folder(folder, options, filters)
-    picked = photos.similar(pick.n, like=like, seed=pick.seed, keep_duplicates=pick.keep_duplicates)
+    picked = photos.similar(
+        pick.n, like=like, seed=pick.seed, keep_duplicates=pick.keep_duplicates, by=pick.by
+    )
     show(photos, picked, pick, command_line(context, seed=picked.seed))
 
 
@@ -77,6 +79,8 @@ def _similar_from_database(
         raise UsageError("the URL given with --from is empty", "give postgresql://HOST/DATABASE")
     if like is None:
         raise UsageError("--from was given without --like", "give --like IMAGE")
+    if pick.by is not None:
+        raise UsageError("--by was given with --from", "leave it out: an export has no tags")
     images = RemoteImages(url, folder, settings_of(options))
     check_places(pick, images.folder)
     picked = images.similar(pick.n, like=like, seed=pick.seed, keep_duplicates=pick.keep_duplicates)
@@ -108,7 +112,9 @@ def different(
     use_one_thread()
     check_outputs(pick, folder)
     photos = open_folder(folder, options, filters)
-    picked = photos.different(pick.n, seed=pick.seed, keep_duplicates=pick.keep_duplicates)
+    picked = photos.different(
+        pick.n, seed=pick.seed, keep_duplicates=pick.keep_duplicates, by=pick.by
+    )
     show(photos, picked, pick, command_line(context, seed=picked.seed))
 
 
@@ -120,6 +126,8 @@ def check_outputs(pick: PickOptions, folder: str | None, like: str | None = None
     from imgbatch.outputs.sheet import FORMATS
 
     outputs = pick.output or []
+    if pick.by not in {None, "tags"}:
+        raise UsageError(f"--by {pick.by} was given", "give --by tags, or leave it out")
     if pick.copy_to and pick.link_to:
         raise UsageError("--copy-to and --link-to were both given", "give one of them")
     if pick.no_sheet and any(path.suffix.lower() in FORMATS for path in outputs):

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from imgbatch.annotations.columns import First
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.files import paths
 from imgbatch.index.opened import OpenedIndex
+from imgbatch.measures.tags import TagTable
 from imgbatch.neighbours.search import neighbour_lists
 from imgbatch.overview.counts import balance, counted, formats, shapes, spreads, telling
 from imgbatch.overview.cover import covering
@@ -29,6 +31,9 @@ from imgbatch.overview.results import (
 from imgbatch.selection import duplicates
 from imgbatch.selection.picker import Picker
 from imgbatch.types import Duplicates, Floats, Rows
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 MOST_LOOKED_AT = 10_000
 """Groups, covers and neighbours are those of at most so many images."""
@@ -56,7 +61,7 @@ class Survey:
     metadata: Metadata
     seed: int = 0
 
-    def overview(self) -> Overview:
+    def overview(self, *, blur: bool = False) -> Overview:
         """See `Collection.overview`."""
         started = time.perf_counter()
         opened, total = self.opened, len(self.opened.records)
@@ -66,11 +71,11 @@ class Survey:
             looked_at = np.sort(random.choice(total, MOST_LOOKED_AT, replace=False))
         points: Floats = np.asarray(self.picker.projection.points[looked_at])
         near, distances = neighbour_lists(points, np.arange(len(points)), NEIGHBOURS)
-        copies = self._copies()
+        copies, tags = self._copies(), self.picker.tags.table()
         labels, splits = (tuple(First(self.metadata.column(kind))) for kind in ("labels", "splits"))
         known = Evidence(
             sizes=opened.records.sizes,
-            quantities={},
+            quantities=self.picker.tags.quantities(),
             labels=labels,
             splits=splits,
             copies=self._rows_of(copies),
@@ -89,8 +94,8 @@ class Survey:
             spreads=spreads(opened.records.sizes, file_bytes),
             shapes=shapes(opened.records.sizes),
             classes=balance(_counts(labels), total),
-            tags=(),
-            grouping=self._grouping(find_groups(points, random), looked_at, known),
+            tags=counted(tags.counts(), total),
+            grouping=self._grouping(find_groups(points, random), looked_at, known, tags),
             repetition=_repetition(copies, points, distances, random),
             problems=tuple(self._problems(known)),
             not_looked_for=tuple(
@@ -116,11 +121,15 @@ class Survey:
         relative = self.opened.records[row].path
         return NamedImage(paths.join(self.opened.folder, relative), relative, detail)
 
-    def _grouping(self, clusters: Clusters, looked_at: Rows, known: Evidence) -> Grouping:
+    def _grouping(
+        self, clusters: Clusters, looked_at: Rows, known: Evidence, tags: TagTable
+    ) -> Grouping:
         """The groups with their images, and what is telling about each."""
         first_of = {row: int(group[0]) for group in known.copies for row in group.tolist()}
         classes = [known.labels[row] for row in looked_at.tolist()] if known.labels else []
         shares = _shares(classes)
+        carried = tags.scores[looked_at]
+        tag_shares = _tag_shares(tags.names, carried)
         made = []
         for number in range(int(clusters.numbers.max()) + 1):
             members = clusters.members(number)
@@ -137,6 +146,7 @@ class Survey:
                     tuple(map(self._named, typical)),
                     tuple(map(self._named, odd)),
                     telling(inside, len(members), shares),
+                    telling(_tag_counts(tags.names, carried[members]), len(members), tag_shares),
                 )
             )
         return Grouping(tuple(made), clusters.silhouette, clusters.tried)
@@ -177,6 +187,16 @@ class Survey:
 
 def _counts(names: Sequence[str]) -> dict[str, int]:
     return {name: count for name, count in Counter(names).items() if name}
+
+
+def _tag_counts(names: Sequence[str], scores: "csr_array") -> dict[str, int]:
+    counts = np.bincount(scores.indices, minlength=len(names)).tolist()
+    return {name: count for name, count in zip(names, counts, strict=True) if count}
+
+
+def _tag_shares(names: Sequence[str], scores: "csr_array") -> dict[str, float]:
+    total = int(scores.shape[0])
+    return {name: count / total for name, count in _tag_counts(names, scores).items()}
 
 
 def _shares(names: Sequence[str]) -> Mapping[str, float]:

@@ -130,10 +130,6 @@ def _alone_in_class(known: Evidence) -> Hits:
         yield row, words
 
 
-def _measured(name: str) -> Callable[[Evidence], str]:
-    return lambda known: "" if name in known.quantities else "not measured"
-
-
 def _needs_two(names: Sequence[str], kind: str) -> str:
     return "" if len(set(names) - {""}) > 1 else f"fewer than two {kind} are known"
 
@@ -145,17 +141,16 @@ RULES: dict[str, Rule] = {
     ),
     "odd aspect": Rule(f"longer side at least {_ODD_ASPECT:.0f} times the shorter", _odd_aspect),
     "dark": Rule(
-        f"mean lightness below {_DARK_LIGHTNESS:.0f} of 100", _dark, _measured("lightness")
+        f"mean lightness below {_DARK_LIGHTNESS:.0f} of 100", _dark
     ),
     "low contrast": Rule(
         f"from the 5th to the 95th percentile of lightness below {_LOW_CONTRAST:.0f} of 100",
         _low_contrast,
-        _measured("contrast"),
     ),
     "blurred": Rule(
         f"detail at 512 pixels less than {_BLURRED} times that of a blurred copy",
         _blurred,
-        lambda known: "" if "sharpness" in known.quantities else "give --blur",
+        lambda known: "give --blur" if np.isnan(known.quantities["sharpness"]).all() else "",
     ),
     "copies across classes": Rule(
         "near-duplicates that do not all have one class",

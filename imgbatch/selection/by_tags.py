@@ -1,189 +1,155 @@
-"""Sets by tags: images that agree in their two strongest tags, or of which no two share a pair.
+"""Sets by tags: images that agree in their two strongest tags, or of which no two share a pair."""
 
-An image's strongest tags are those that set it apart in its folder: clear, and rare. A tag's strength
-is its score times log(n / count), where `count` of the n images carry it: the weighting of words in
-documents (tf-idf, Sparck Jones 1972). The two strongest tags, in any order, are the image's pair.
-Images with fewer than two tags have none, and are in no set.
-"""
-
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from imgbatch.types import Rows
+from imgbatch.errors import SelectionError
+from imgbatch.neighbours.search import NeighbourSearch
+from imgbatch.selection.different import gaps, k_center
+from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, similar
+from imgbatch.selection.tag_pairs import (
+    NO_PAIR,
+    different_pairs,
+    largest_group,
+    one_pair,
+    pairs_of,
+)
+from imgbatch.types import Floats, Rows
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
-NO_PAIR = -1
+_CANDIDATES_PER_PICK = 2
+"""A different set of n is chosen among this many times n random images."""
 
 
-def strongest_tags(scores: "csr_array") -> Rows:
-    """The two strongest tags of each image.
+@dataclass(frozen=True, slots=True, eq=False)
+class TagPairs:
+    """The pairs of tags of n images.
 
-    Parameters
+    Attributes
     ----------
-    scores
-        (n, T): how clearly each image carries each tag; not stored where it does not.
-
-    Returns
-    -------
-    (n, 2) int64 numbers of tags, the stronger one first, ties by number; `NO_PAIR` twice for an
-    image with fewer than two tags.
-
-    Notes
-    -----
-    O(s log s) for s stored scores.
-
-    Examples
-    --------
-    >>> from scipy.sparse import csr_array
-    >>> scores = csr_array([[1, 1, 0.5], [1, 0, 0.5], [1, 0, 0]])
-    >>> strongest_tags(scores).tolist()
-    [[1, 2], [2, 0], [-1, -1]]
-    """
-    n, tags = scores.shape
-    counts = np.bincount(scores.indices, minlength=tags)
-    rarity = np.log(n / np.maximum(counts, 1))
-    rows = np.repeat(np.arange(n), np.diff(scores.indptr))
-    strengths = scores.data.astype(np.float64) * rarity[scores.indices]
-    order = np.lexsort((scores.indices, -strengths, rows))  # by row, then strength, then tag
-    strongest = np.full((n, 2), NO_PAIR, np.int64)
-    eligible = np.flatnonzero(np.diff(scores.indptr) >= 2)
-    first = scores.indptr[eligible]
-    for place in (0, 1):
-        strongest[eligible, place] = scores.indices[order[first + place]]
-    return strongest
-
-
-def pairs_of(strongest: Rows) -> Rows:
-    """(n,) a number for each image's pair of tags, in any order; `NO_PAIR` for none.
-
-    >>> pairs_of(np.array([[1, 2], [-1, -1], [2, 1]])).tolist()
-    [0, -1, 0]
-    """
-    pairs = np.full(len(strongest), NO_PAIR, np.int64)
-    has = strongest[:, 0] != NO_PAIR
-    pairs[has] = np.unique(np.sort(strongest[has], axis=1), axis=0, return_inverse=True)[1].ravel()
-    return pairs
-
-
-def largest_group(pairs: Rows, copies: Rows) -> int:
-    """The most images that share a pair and are no copies of each other: the largest similar set.
-
-    >>> largest_group(np.array([0, 0, 0, 1, -1, -1]), np.array([5, 5, 6, 7, 8, 9]))
-    2
-    """
-    sizes = np.bincount(pairs[_distinct(pairs, copies)])
-    return int(sizes.max(initial=0))
-
-
-def one_pair(
-    pairs: Rows, copies: Rows, n: int, random: np.random.Generator, anchor: int | None = None
-) -> Rows:
-    """All images of one pair that at least n distinct images share.
-
-    Parameters
-    ----------
-    pairs
-        (N,) the pair of each image, or `NO_PAIR`.
+    names
+        All tags.
+    strongest
+        (n, 2) numbers of each image's two strongest tags; `NO_PAIR` twice for none.
     copies
-        (N,) equal numbers are copies; of those of one pair, one is taken.
-    n
-        At least so many images.
-    random
-        Draws the pair, each as often as it has distinct images.
-    anchor
-        An image whose pair is taken, and that is among the images.
-
-    Returns
-    -------
-    At least n rows, rising; none if there are not so many.
-
-    Examples
-    --------
-    >>> pairs, copies = np.array([0, 0, 1, 1, 1]), np.array([0, 1, 2, 2, 3])
-    >>> one_pair(pairs, copies, 2, np.random.default_rng(0), anchor=3).tolist()
-    [3, 4]
+        (n,) equal numbers are near-duplicates.
+    holder
+        Who holds the images, in words, such as a folder's path.
     """
-    rows = _distinct(pairs, copies)
-    if anchor is None:
-        sizes = np.bincount(pairs[rows])
-        possible = rows[sizes[pairs[rows]] >= n]
-        if not len(possible):
-            return possible
-        return rows[pairs[rows] == pairs[random.choice(possible)]]
-    rows = rows[(pairs[rows] == pairs[anchor]) & (copies[rows] != copies[anchor])]
-    rows = np.sort(np.append(rows, anchor))
-    return rows if len(rows) >= n else rows[:0]
+
+    names: Sequence[str]
+    strongest: Rows
+    copies: Rows
+    holder: str
+
+    def reason(self, row: int) -> tuple[str, ...]:
+        """The names of an image's pair, in the order of the tags.
+
+        >>> TagPairs(("blue", "dark"), np.array([[1, 0]]), np.zeros(1, np.int64), "").reason(0)
+        ('blue', 'dark')
+        """
+        return tuple(self.names[tag] for tag in sorted(self.strongest[row].tolist()))
 
 
-def _distinct(pairs: Rows, copies: Rows) -> Rows:
-    """Rows that have a pair; of copies that share it, the first one."""
-    rows = np.flatnonzero(pairs != NO_PAIR)
-    keys = np.column_stack((pairs[rows], copies[rows]))
-    return rows[np.sort(np.unique(keys, axis=0, return_index=True)[1])]
+def similar_by_tags(
+    points: Floats,
+    pairs: TagPairs,
+    n: int,
+    options: SimilarOptions,
+    random: np.random.Generator,
+    anchor: int | None = None,
+) -> tuple[Rows, Floats]:
+    """Choose n images that agree in their two strongest tags: a similar set of the images of a pair.
 
-
-def different_pairs(
-    pairs: Rows, copies: Rows, n: int, random: np.random.Generator
-) -> Rows:
-    """Images of which no two share a pair or are copies: n or more, or as many as there can be.
-
-    A random image of each pair is taken, in random order, unless a copy of it was. Where that gives
-    fewer than n, because the pairs of copies differ, a maximum matching of pairs and groups of
-    copies gives as many as possible.
+    A pair is drawn, unless the anchor is given; among the images that have it, anchor and set are
+    chosen as without tags. None of them are near-duplicates.
 
     Parameters
     ----------
-    pairs, copies
-        As for `one_pair`.
+    points
+        (N, d) float32.
+    pairs
+        Of the N images.
     n
-        How many are wanted.
+        At least 1.
+    options
+        How an anchor and its set are chosen; without hashes, as there are no near-duplicates left.
     random
-        Decides which image stands for a pair, and the order.
+        Decides the pair and the anchor.
+    anchor
+        A row to be the anchor.
 
     Returns
     -------
-    Rows in random order, in which an image of a frequent pair tends to come first. Fewer than n
-    only if no n images can be found.
+    rows, distances
+        As of `similar`.
 
-    Notes
-    -----
-    Hopcroft and Karp 1973 (scipy). O(N log N), and O(E sqrt(V)) for a matching.
-
-    Examples
-    --------
-    >>> pairs, copies = np.array([0, 0, 1, 2]), np.array([0, 1, 0, 3])
-    >>> rows = different_pairs(pairs, copies, 3, np.random.default_rng(0))
-    >>> sorted(rows.tolist())  # 1, since 0 and 2 are copies of each other
-    [1, 2, 3]
+    Raises
+    ------
+    SelectionError
+        The anchor has no pair, or no n distinct images share one; the message tells the largest n.
     """
-    rows = random.permutation(np.flatnonzero(pairs != NO_PAIR))
-    firsts = rows[np.sort(np.unique(pairs[rows], return_index=True)[1])]
-    chosen = firsts[np.sort(np.unique(copies[firsts], return_index=True)[1])]
-    return chosen if len(chosen) >= n else _matched(pairs, copies, rows)
-
-
-def _matched(pairs: Rows, copies: Rows, rows: Rows) -> Rows:
-    """Some of the rows, as many as possible, of which no two share a pair or are copies."""
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import maximum_bipartite_matching
-
+    numbers = pairs_of(pairs.strongest)
+    if anchor is not None and numbers[anchor] == NO_PAIR:
+        raise SelectionError(
+            "the anchor has fewer than two tags", "give another --like, or leave --by out"
+        )
+    rows = one_pair(numbers, pairs.copies, n, random, anchor)
     if not len(rows):
-        return rows
-    # Numbers in the order of `rows`, which is random, so that the matching is another each time.
-    pair_of, copy_of = (_numbered(numbers[rows]) for numbers in (pairs, copies))
-    edges, firsts = np.unique(np.column_stack((pair_of, copy_of)), axis=0, return_index=True)
-    linked = csr_array((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])))
-    partner = maximum_bipartite_matching(linked, perm_type="column")
-    matched = partner[edges[:, 0]] == edges[:, 1]
-    return rows[np.sort(firsts[matched])]
+        of_anchor = "" if anchor is None else " with the anchor"
+        if anchor is None:
+            largest = largest_group(numbers, pairs.copies)
+        else:
+            largest = len(one_pair(numbers, pairs.copies, 1, random, anchor))
+        words = f"agree{of_anchor} in their two strongest tags"
+        raise _too_few(n, largest, pairs.holder, words)
+    search = NeighbourSearch(np.asarray(points[rows]), large=0)
+    if anchor is None:
+        chosen = choose_anchor(search, n, options, random)
+    else:
+        position = int(np.searchsorted(rows, anchor))
+        chosen = Anchor(search.points[position], position)
+    positions, distances = similar(search, chosen, n, options)
+    return rows[positions], distances
 
 
-def _numbered(values: Rows) -> Rows:
-    """(m,) 0, 1, ... for equal values, in the order in which they appear."""
-    _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse.ravel()]
+def different_by_tags(
+    points: Floats, pairs: TagPairs, n: int, random: np.random.Generator
+) -> tuple[Rows, Floats]:
+    """Choose n images of which no two have the same two strongest tags.
+
+    A random image stands for each pair, frequent pairs tending to come first. The first 2n are
+    covered by `k_center`, so that the n images differ beyond their tags. None are near-duplicates.
+
+    Parameters
+    ----------
+    points, pairs, n, random
+        As for `similar_by_tags`.
+
+    Returns
+    -------
+    rows, distances
+        As of `different`.
+
+    Raises
+    ------
+    SelectionError
+        There are not so many pairs; the message tells the largest n.
+    """
+    rows = different_pairs(pairs_of(pairs.strongest), pairs.copies, n, random)
+    if len(rows) < n:
+        words = "differ in their two strongest tags"
+        raise _too_few(n, len(rows), pairs.holder, words)
+    rows = rows[: _CANDIDATES_PER_PICK * n]
+    chosen, _ = k_center(np.asarray(points[rows]), n)
+    rows = rows[chosen]
+    return rows, gaps(np.asarray(points[rows]))
+
+
+def _too_few(n: int, largest: int, holder: str, words: str) -> SelectionError:
+    if not largest:
+        return SelectionError(f"no image of {holder} has two tags", "leave --by tags out")
+    return SelectionError(
+        f"n is {n}, but at most {largest} images of {holder} {words}", f"give 1 to {largest}"
+    )

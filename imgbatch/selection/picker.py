@@ -12,6 +12,7 @@ from imgbatch.annotations.metadata import Metadata
 from imgbatch.config.schema import Config
 from imgbatch.descriptors import build_descriptors
 from imgbatch.embedding.projection import Projection
+from imgbatch.errors import SelectionError
 from imgbatch.files import paths
 from imgbatch.index.duplicates import NearDuplicates, Source
 from imgbatch.index.extract import with_fingerprints
@@ -39,7 +40,8 @@ from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, si
 from imgbatch.selection.tags import FolderTags, ReadVocabulary, default_vocabulary
 from imgbatch.types import Floats, PickedImage, Rows, Selection
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # most requests need neither
+    from imgbatch.selection.by_tags import TagPairs
     from imgbatch.selection.learned import Learning
 
 
@@ -103,8 +105,11 @@ class Picker:
         seed: int | None,
         *,
         keep_duplicates: bool,
+        by: str | None = None,
     ) -> Selection:
         """See `Collection.similar`."""
+        if chosen_by_tags(by):
+            return self._similar_by_tags(n, like, seed, keep_duplicates=keep_duplicates)
         seed, random, started = self._begin(n, seed)
         hashes = None if keep_duplicates else self.projection.hashes
         options = SimilarOptions(**self.config.similar.model_dump(), hashes=hashes)
@@ -126,8 +131,12 @@ class Picker:
         images = self._images(rows, distances, anchor)
         return self._selection("similar", seed, outside + images, started)
 
-    def different(self, n: int, seed: int | None, *, keep_duplicates: bool) -> Selection:
+    def different(
+        self, n: int, seed: int | None, *, keep_duplicates: bool, by: str | None = None
+    ) -> Selection:
         """See `Collection.different`."""
+        if chosen_by_tags(by):
+            return self._different_by_tags(n, seed, keep_duplicates=keep_duplicates)
         seed, random, started = self._begin(n, seed)
         projection = self.projection
         options = DifferentOptions(
@@ -140,6 +149,47 @@ class Picker:
             projection.parts, n, options, random, projection.run_tasks
         )
         return self._selection("different", seed, self._images(rows, distances), started)
+
+    def _similar_by_tags(
+        self, n: int, like: str | os.PathLike[str] | None, seed: int | None, *, keep_duplicates: bool
+    ) -> Selection:
+        from imgbatch.selection.by_tags import similar_by_tags
+
+        seed, random, started = self._begin(n, seed)
+        pairs = self._tag_pairs(keep_duplicates=keep_duplicates)
+        anchor = None
+        if like is not None and (anchor := self._row_of_file(os.fspath(like))) is None:
+            raise SelectionError(
+                f"{os.fspath(like)} is no readable image of {self.folder}; --by tags knows the tags"
+                " of its images only",
+                "give --like a path inside the folder, or leave --by tags out",
+            )
+        options = SimilarOptions(**self.config.similar.model_dump())
+        points = self.projection.points
+        rows, distances = similar_by_tags(points, pairs, n, options, random, anchor)
+        images = self._images(rows, distances, Anchor(points[rows[0]], int(rows[0])))
+        return self._selection("similar", seed, _explained(images, rows, pairs), started, by="tags")
+
+    def _different_by_tags(self, n: int, seed: int | None, *, keep_duplicates: bool) -> Selection:
+        from imgbatch.selection.by_tags import different_by_tags
+
+        seed, random, started = self._begin(n, seed)
+        pairs = self._tag_pairs(keep_duplicates=keep_duplicates)
+        rows, distances = different_by_tags(self.projection.points, pairs, n, random)
+        images = _explained(self._images(rows, distances), rows, pairs)
+        return self._selection("different", seed, images, started, by="tags")
+
+    def _tag_pairs(self, *, keep_duplicates: bool) -> "TagPairs":
+        """The two strongest tags of each image."""
+        from imgbatch.selection.by_tags import TagPairs
+        from imgbatch.selection.tag_pairs import strongest_tags
+
+        table, counts = self.tags.table(), self.tags.counts()
+        total = self.tags.total
+        strongest = strongest_tags(table.scores, [counts[name] for name in table.names], total)
+        rows = np.arange(len(strongest))
+        copies = rows if keep_duplicates else self.duplicates.groups.astype(np.int64)
+        return TagPairs(table.names, strongest, copies, self.folder)
 
     def explain(self, a: str, b: str) -> Explanation:
         """See `Collection.explain`."""
@@ -212,7 +262,12 @@ class Picker:
         ).images(self.folder)
 
     def _selection(
-        self, mode: str, seed: int, images: tuple[PickedImage, ...], started: float
+        self,
+        mode: str,
+        seed: int,
+        images: tuple[PickedImage, ...],
+        started: float,
+        by: str = "",
     ) -> Selection:
         return Selection(
             mode=mode,
@@ -223,4 +278,24 @@ class Picker:
             indexed=len(self.records),
             seconds=time.perf_counter() - started,
             notes=(*self._opened.notes, *self._metadata.notes),
+            by=by,
         )
+
+
+def chosen_by_tags(by: str | None) -> bool:
+    """Whether images are chosen by tags; raises `SelectionError` for what is no way to choose.
+
+    >>> chosen_by_tags(None), chosen_by_tags("tags")
+    (False, True)
+    """
+    if by not in {None, "tags"}:
+        raise SelectionError(f"by {by!r} was given", "give tags, or leave it out")
+    return by == "tags"
+
+
+def _explained(
+    images: tuple[PickedImage, ...], rows: Rows, pairs: "TagPairs"
+) -> tuple[PickedImage, ...]:
+    """The images with the pairs of tags that put them into the set."""
+    named = zip(images, rows.tolist(), strict=True)
+    return tuple(replace(image, pair=pairs.reason(row)) for image, row in named)

@@ -165,6 +165,11 @@ class FolderTags:
         self.__dict__.pop("learned_tags", None)
         return learned
 
+    @property
+    def total(self) -> int:
+        """How many images the folder has, also those that filters leave out."""
+        return len(self._of_folder.opened.records)
+
     def counts(self) -> dict[str, int]:
         """How many images of the folder carry each tag, measured ones first; kept."""
         folder = self._of_folder
@@ -190,7 +195,7 @@ class FolderTags:
         images carry; ties are in the order of the vocabulary.
         """
         counts, measured = self.counts(), self._measured
-        total = len(self._of_folder.opened.records)
+        total = self.total
         scores = measured_scores(measured, self.quantities(rows))
         found = list[tuple[ImageTag, ...]]()
         for row, of_image in zip(rows.tolist(), scores.tolist(), strict=True):

@@ -1,4 +1,4 @@
-"""Sets by tags: what every set promises, and that the largest n is the largest possible."""
+"""Pairs of tags: who shares them, and that the largest n is the largest possible."""
 
 from itertools import combinations
 from math import log
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from imgbatch.selection.by_tags import (
+from imgbatch.selection.tag_pairs import (
     NO_PAIR,
     different_pairs,
     largest_group,
@@ -40,7 +40,11 @@ def naive_strongest(scores):
     counts = [sum(1 for row in scores if row[tag] > 0) for tag in range(scores.shape[1])]
     found = []
     for row in scores.astype(np.float64):
-        strength = {tag: score * log(n / counts[tag]) for tag, score in enumerate(row) if score > 0}
+        strength = {
+            tag: round(score, 4) * log(n / counts[tag])
+            for tag, score in enumerate(row)
+            if score > 0
+        }
         order = sorted(strength, key=lambda tag: (-strength[tag], tag))
         found.append(order[:2] if len(order) >= 2 else [NO_PAIR, NO_PAIR])
     return found
@@ -49,7 +53,14 @@ def naive_strongest(scores):
 @given(seed=SEEDS, n=st.integers(1, 12), tags=st.integers(1, 6), levels=st.integers(1, 4))
 def test_the_strongest_tags_are_those_of_a_plain_loop_with_ties_by_number(seed, n, tags, levels):
     scores = rng(seed).integers(0, levels + 1, (n, tags)).astype(np.float32) / levels
-    assert strongest_tags(csr_array(scores)).tolist() == naive_strongest(scores)
+    counts = (scores > 0).sum(axis=0).tolist()
+    assert strongest_tags(csr_array(scores), counts, n).tolist() == naive_strongest(scores)
+
+
+def test_what_is_rare_is_told_by_the_folder_and_not_by_the_images_at_hand():
+    scores = csr_array(np.ones((1, 3), np.float32))
+    assert strongest_tags(scores, [9, 2, 5], 10).tolist() == [[1, 2]]
+    assert strongest_tags(scores, [1, 2, 5], 10).tolist() == [[0, 1]]
 
 
 def test_a_pair_is_the_same_in_either_order():

@@ -13,6 +13,12 @@ from imgbatch.outputs.pictures import Pictures
 from imgbatch.types import Selection
 
 
+_BY_TAGS = {
+    "similar": "all agree in their two strongest tags: {}",
+    "different": "no two have the same two strongest tags",
+}
+
+
 def size_in_words(size_bytes: int) -> str:
     """A number of bytes for people.
 
@@ -24,6 +30,17 @@ def size_in_words(size_bytes: int) -> str:
     if size_bytes >= 1e9:
         return f"{size_bytes / 1e9:.1f} GB"
     return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
+
+
+def reason_in_words(selection: Selection) -> str:
+    """Why the images of a set by tags are together.
+
+    >>> from imgbatch.types import PickedImage
+    >>> image = PickedImage(1, "/a.jpg", "a.jpg", 0.0, 8, 6, pair=("blue", "dark"))
+    >>> reason_in_words(Selection("similar", 1, "/", (image,), by="tags"))
+    'all agree in their two strongest tags: blue, dark'
+    """
+    return _BY_TAGS[selection.mode].format(", ".join(selection.images[0].pair))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ def as_document(result: Result) -> dict[str, Any]:
         "indexed": selection.indexed,
         "seconds": round(selection.seconds, 3),
         "notes": list(selection.notes),
+        "by": selection.by or None,
     }
 
 

@@ -13,7 +13,8 @@ def write_rows(selection: Selection, target: Path) -> None:
     ``path`` is the path inside the folder, as in metadata and plans; bytes of a name that are no
     valid text are written as they are. Each descriptor has a column of its own, such as
     ``share_hsv``, with its share of the squared distance; it is empty where the distance is 0.
-    Tags, the most telling ones first, are joined by ``;``.
+    Tags, the most telling ones first, are joined by ``;``; in a set by tags so is the ``pair``, the
+    two strongest of them, in a last column.
 
     Raises
     ------
@@ -34,10 +35,12 @@ def write_rows(selection: Selection, target: Path) -> None:
         temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*heading, *(f"share_{name}" for name in names), "tags"])
+        pair = ["pair"] if selection.by else []
+        writer.writerow([*heading, *(f"share_{name}" for name in names), "tags", *pair])
         for image in selection.images:
             fields = [image.rank, image.relative, image.score, image.label, int(image.anchor)]
             size = [image.width, image.height]
             shares = [image.shares.get(name, "") for name in names]
             tags = ";".join(tag.tag for tag in image.all_tags)
-            writer.writerow([*fields, *size, image.note, *shares, tags])
+            pair = [";".join(image.pair)] if selection.by else []
+            writer.writerow([*fields, *size, image.note, *shares, tags, *pair])

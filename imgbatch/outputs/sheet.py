@@ -10,7 +10,7 @@ from imgbatch.config.schema import SheetConfig
 from imgbatch.errors import UsageError
 from imgbatch.files.atomic import replacing
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import Result
+from imgbatch.outputs.base import Result, reason_in_words
 from imgbatch.outputs.drawing import ACCENT, CELL, FAINT, GAP_PX, INK, PAGE, fitted, font, shortened
 from imgbatch.types import PickedImage, View
 
@@ -168,6 +168,8 @@ def write_sheet(result: Result, target: Path, options: SheetConfig) -> tuple[str
     selection = result.selection
     grid = Grid.fitting(len(selection.images), options, target)
     title = f"{selection.mode} - {Path(selection.folder).name} - seed {selection.seed}"
+    if selection.by:
+        title += f" - {reason_in_words(selection)}"
     notes: tuple[str, ...] = ()
     if grid.shown < len(selection.images):
         which = f"the first {grid.shown:,} of {len(selection.images):,} images"
@@ -187,9 +189,9 @@ def write_sheet(result: Result, target: Path, options: SheetConfig) -> tuple[str
 
 
 def _caption(image: PickedImage, *, tags: bool) -> str:
-    """The name of the file, or the tags of the image if it has any."""
-    names = ", ".join(tag.tag for tag in image.all_tags) if tags else ""
-    return names or Path(image.relative).name
+    """The name of the file; or all tags, if asked for; or the two that put it into the set."""
+    names = [tag.tag for tag in image.all_tags] if tags else image.pair
+    return ", ".join(names) or Path(image.relative).name
 
 
 def save_page(page: Image.Image, target: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from imgbatch.config.schema import Config
+from imgbatch.outputs.base import reason_in_words
 from imgbatch.outputs.pages.records import ImageGrid, Page, PageImage
 from imgbatch.outputs.pages.settings import remarks_section, settings_section
 from imgbatch.selection.tags import shared_tags
@@ -65,10 +66,14 @@ def selection_page(selection: Selection, config: Config, command: str = "") -> P
         score_name="distance",
     )
     noun = "image" if len(chosen) == 1 else "images"
+    lead = _LEADS[selection.mode]
+    if selection.by:
+        reason = reason_in_words(selection)
+        lead = f"{reason[0].upper()}{reason[1:]}: the rarest and clearest ones in this folder."
     return Page(
         selection.mode,
         f"{len(chosen)} {selection.mode} {noun} of {Path(selection.folder).name or 'the root'}",
-        _LEADS[selection.mode],
+        lead,
         tuple(highlights),
         (
             grid,
@@ -80,7 +85,7 @@ def selection_page(selection: Selection, config: Config, command: str = "") -> P
 
 
 def _card(image: PickedImage) -> PageImage:
-    facts = [f"{image.width:,} \u00d7 {image.height:,}"]
+    facts = [*image.pair, f"{image.width:,} \u00d7 {image.height:,}"]
     if image.label and not image.relative.startswith(f"{image.label}/"):
         facts.append(f"class {image.label}")
     if image.note:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # a request for similar images should not pay for importing t
     from imgbatch.batches.population import Population
     from imgbatch.measures.tags import TagTable
     from imgbatch.overview.results import Overview
+    from imgbatch.types import Progress
 
 
 class Collection:
@@ -139,14 +140,8 @@ class Collection:
     ) -> "Collection":
         """The images of any of these classes, with all of these tags and none of those.
 
-        Tags are given or measured. The feature space stays that of the folder.
-
-        Raises
-        ------
-        LabelError
-            No image has such a class or tag; the message names similar ones.
-        SelectionError
-            No image passes all filters.
+        Tags are given or measured. The feature space stays that of the folder. A class or tag that
+        no image has raises `LabelError`, filters that no image passes `SelectionError`.
 
         >>> import imgbatch
         >>> len(imgbatch.load("photos").where(label="class1"))
@@ -273,12 +268,7 @@ class Collection:
         drop_last
             Leave out random images in place of an incomplete batch.
         balance
-            Give every batch its share of each class.
-
-        Raises
-        ------
-        SelectionError
-            An argument is out of range, or `balance` is asked for without at least two classes.
+            Give every batch its share of each class; `SelectionError` with fewer than two.
 
         >>> import imgbatch
         >>> [len(rows) for rows in imgbatch.load("photos").batches(10, seed=1)]
@@ -333,11 +323,14 @@ class Collection:
         others = () if against is None else (against._picker,)  # noqa: SLF001 - of this class
         return answer([self._picker, *others], level)
 
-    def overview(self, *, seed: int = 0, blur: bool = False) -> "Overview":
+    def overview(
+        self, *, seed: int = 0, blur: bool = False, progress: "Progress | None" = None
+    ) -> "Overview":
         """What is in the folder, and what may be wrong with it; `blur` reads all files once."""
         from imgbatch.overview.answer import Survey
 
-        return Survey(self._opened, self._picker, self.metadata, seed).overview(blur=blur)
+        survey = Survey(self._opened, self._picker, self.metadata, seed)
+        return survey.overview(blur=blur, progress=progress)
 
     @property
     def copy_groups(self) -> Hashes:

@@ -58,13 +58,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What people know of an image: its class ("" for none), its tags and its texts.
-
-    Examples
-    --------
-    >>> Known("cat", tags=("indoors",)).texts
-    ()
-    """
+    """What people know of an image: its class ("" for none), its tags and its texts."""
 
     label: str = ""
     tags: tuple[str, ...] = ()

@@ -31,9 +31,7 @@ class PartRows(NamedTuple):
 def dealt(population: Population, options: DealOptions) -> Batches:
     """All batches of one epoch; see `deal_epoch`."""
     chunks = deal_epoch(population, options)
-    return Batches(
-        tuple(rows for chunk in chunks for rows in chunk), options.seed, options.epoch
-    )
+    return Batches(tuple(rows for chunk in chunks for rows in chunk), options.seed, options.epoch)
 
 
 def deal_epoch(

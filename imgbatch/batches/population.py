@@ -154,7 +154,7 @@ class Population:
 
 
 def population_of(projection: Projection, copies: Hashes, names: Sequence[str]) -> Population:
-    """What is dealt of a folder: its points, groups of copies and, if there are several, classes."""
+    """What is dealt of a folder: points, groups of copies and, if there are several, classes."""
     made = projection
     labels = class_labels(names)
     return Population(made.points, copies, labels, 0, made.parts, made.run_long_tasks)

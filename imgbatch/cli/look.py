@@ -49,10 +49,12 @@ def overview(
 ) -> None:
     """Show what is in a folder: sizes, classes, tags, groups, copies, problems."""
     from imgbatch.outputs.overview import write_overview
+    from imgbatch.outputs.progress import progress_bar
 
     _check(folder, output or [], options)
     photos = open_folder(folder, options)
-    seen = photos.overview(seed=seed, blur=blur)
+    with progress_bar("sharpness") as progress:
+        seen = photos.overview(seed=seed, blur=blur, progress=progress)
     with answer_first() as unwritten:
         files = _written(photos, seen, output or [], command_line(context), unwritten)
         write_overview(seen, files, json=json)

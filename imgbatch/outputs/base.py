@@ -12,7 +12,6 @@ from imgbatch.files.names import printable
 from imgbatch.outputs.pictures import Pictures
 from imgbatch.types import Selection
 
-
 _BY_TAGS = {
     "similar": "all agree in their two strongest tags: {}",
     "different": "no two have the same two strongest tags",

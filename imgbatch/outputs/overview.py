@@ -1,4 +1,4 @@
-"""What `overview` shows: facts, groups and problems as tables, a JSON document, rows of problems."""
+"""What `overview` shows: tables of facts, groups and problems, a JSON document, rows."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -94,7 +94,9 @@ def listed(counts: Sequence[Count], most: int = _MOST_NAMED) -> str:
 def sizes_in_words(seen: Overview) -> str:
     """How large files and pictures are; 5% are below and 5% above what stands in brackets."""
     size, pixels = seen.spreads["bytes"], seen.spreads["megapixels"]
-    each = f"{size_in_words(round(size.median))} ({_range(size, lambda v: size_in_words(round(v)))})"
+    each = (
+        f"{size_in_words(round(size.median))} ({_range(size, lambda v: size_in_words(round(v)))})"
+    )
     return (
         f"{size_in_words(seen.size)} in all, {each} each;"
         f" {pixels.median:.2g} megapixels ({_range(pixels, lambda v: f'{v:.2g}')})"

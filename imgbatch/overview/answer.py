@@ -30,7 +30,7 @@ from imgbatch.overview.results import (
 )
 from imgbatch.selection import duplicates
 from imgbatch.selection.picker import Picker
-from imgbatch.types import Duplicates, Floats, Rows
+from imgbatch.types import Duplicates, Floats, Progress, Rows
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -61,10 +61,14 @@ class Survey:
     metadata: Metadata
     seed: int = 0
 
-    def overview(self, *, blur: bool = False) -> Overview:
-        """See `Collection.overview`."""
+    def overview(self, *, blur: bool = False, progress: Progress | None = None) -> Overview:
+        """See `Collection.overview`; `progress` is told of the files that are read for `blur`."""
         started = time.perf_counter()
         opened, total = self.opened, len(self.opened.records)
+        if blur:
+            config = self.picker.config
+            options, workers = config.images.as_options(), config.index.workers
+            self.picker.tags.measure_sharpness(options, workers, progress)
         random = np.random.default_rng(self.seed)
         looked_at = np.arange(total)
         if total > MOST_LOOKED_AT:
@@ -179,8 +183,8 @@ class Survey:
             )
         if copies.level == "exact":
             notes.append(
-                f"only equal files count as copies, as there are more than {MOST_COMPARED:,} images;"
-                " run `imgbatch duplicates` once, and copies that were edited count, too"
+                f"only equal files count as copies, as there are over {MOST_COMPARED:,} images; run"
+                " `imgbatch duplicates` once, and copies that were edited count, too"
             )
         return tuple(notes)
 

@@ -41,7 +41,7 @@ def _format(path: str) -> str:
     return _SAME.get(ending.lower(), ending.lower()) if stem else "none"
 
 
-def spread(values: npt.NDArray[np.generic]) -> Spread:
+def spread(values: npt.NDArray[np.float64] | Rows) -> Spread:
     """How some numbers are spread.
 
     >>> spread(np.array([1, 2, 3]))
@@ -99,7 +99,9 @@ Count(name='dogs', images=3, share=0.42857142857142855)), unlabelled=1, balance=
     return Classes(counted(counts, total), total - labelled, round(even, 4))
 
 
-def telling(inside: Mapping[str, int], members: int, shares: Mapping[str, float]) -> tuple[Count, ...]:
+def telling(
+    inside: Mapping[str, int], members: int, shares: Mapping[str, float]
+) -> tuple[Count, ...]:
     """What is more frequent among some images than in the folder, the most telling first.
 
     Names are ranked by their share s among the members and S in the folder: s log(s / S), what

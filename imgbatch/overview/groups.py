@@ -1,7 +1,7 @@
 """Groups of images: k-means in the feature space, with as many groups as the images bear.
 
 Several numbers of groups are tried on a part of the images. The silhouette says how much nearer an
-image is to its own group than to the next one. More groups say more of a folder, so that the largest
+image is to its own group than to the next one. More groups say more of a folder, so the largest
 number is taken whose silhouette is nearly as large as any.
 """
 

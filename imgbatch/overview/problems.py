@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.overview.evidence import Evidence
-from imgbatch.types import Rows
 
 NEIGHBOURS = 10
 """How many nearest others are asked for their class."""
@@ -140,9 +139,7 @@ RULES: dict[str, Rule] = {
         f"{_ODD_SIZE:.0f} times more or fewer pixels than the folder's median", _odd_size
     ),
     "odd aspect": Rule(f"longer side at least {_ODD_ASPECT:.0f} times the shorter", _odd_aspect),
-    "dark": Rule(
-        f"mean lightness below {_DARK_LIGHTNESS:.0f} of 100", _dark
-    ),
+    "dark": Rule(f"mean lightness below {_DARK_LIGHTNESS:.0f} of 100", _dark),
     "low contrast": Rule(
         f"from the 5th to the 95th percentile of lightness below {_LOW_CONTRAST:.0f} of 100",
         _low_contrast,
@@ -170,4 +167,4 @@ RULES: dict[str, Rule] = {
         sampled=True,
     ),
 }
-"""All problems of images that could be read, by name. A new one needs a function and a line here."""
+"""All problems of readable images, by name. A new one needs a function and a line here."""

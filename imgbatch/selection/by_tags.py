@@ -60,7 +60,7 @@ def similar_by_tags(
     random: np.random.Generator,
     anchor: int | None = None,
 ) -> tuple[Rows, Floats]:
-    """Choose n images that agree in their two strongest tags: a similar set of the images of a pair.
+    """Choose n images that agree in their two strongest tags: a similar set of one pair's images.
 
     A pair is drawn, unless the anchor is given; among the images that have it, anchor and set are
     chosen as without tags. None of them are near-duplicates.

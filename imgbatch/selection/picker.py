@@ -151,7 +151,12 @@ class Picker:
         return self._selection("different", seed, self._images(rows, distances), started)
 
     def _similar_by_tags(
-        self, n: int, like: str | os.PathLike[str] | None, seed: int | None, *, keep_duplicates: bool
+        self,
+        n: int,
+        like: str | os.PathLike[str] | None,
+        seed: int | None,
+        *,
+        keep_duplicates: bool,
     ) -> Selection:
         from imgbatch.selection.by_tags import similar_by_tags
 

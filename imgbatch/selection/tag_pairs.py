@@ -1,9 +1,9 @@
 """Pairs of tags: which two tags are strongest of an image, and who shares them.
 
-An image's strongest tags are those that set it apart in its folder: clear, and rare. A tag's strength
-is its score times log(N / count), where `count` of the folder's N images carry it: the weighting of
-words in documents (tf-idf, Sparck Jones 1972). The two strongest tags, in any order, are the image's
-pair. Images with fewer than two tags have none, and are in no set by tags.
+An image's strongest tags are those that set it apart in its folder: clear, and rare. A tag's
+strength is its score times log(N / count), where `count` of the folder's N images carry it: the
+weighting of words in documents (tf-idf, Sparck Jones 1972). The two strongest tags, in any order,
+are the image's pair. Images with fewer than two tags have none, and are in no set by tags.
 """
 
 from collections.abc import Sequence
@@ -119,7 +119,9 @@ def one_pair(
         possible = rows[sizes[pairs[rows]] >= n]
         if not len(possible):
             return possible
-        return rows[pairs[rows] == pairs[random.choice(possible)]]
+        drawn = int(pairs[random.choice(possible)])
+        sharing: Rows = rows[pairs[rows] == drawn]
+        return sharing
     rows = rows[(pairs[rows] == pairs[anchor]) & (copies[rows] != copies[anchor])]
     rows = np.sort(np.append(rows, anchor))
     return rows if len(rows) >= n else rows[:0]
@@ -132,9 +134,7 @@ def _distinct(pairs: Rows, copies: Rows) -> Rows:
     return rows[np.sort(np.unique(keys, axis=0, return_index=True)[1])]
 
 
-def different_pairs(
-    pairs: Rows, copies: Rows, n: int, random: np.random.Generator
-) -> Rows:
+def different_pairs(pairs: Rows, copies: Rows, n: int, random: np.random.Generator) -> Rows:
     """Images of which no two share a pair or are copies: n or more, or as many as there can be.
 
     A random image of each pair is taken, in random order, unless a copy of it was. Where that gives
@@ -184,8 +184,8 @@ def _matched(pairs: Rows, copies: Rows, rows: Rows) -> Rows:
     edges, firsts = np.unique(np.column_stack((pair_of, copy_of)), axis=0, return_index=True)
     linked = csr_array((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])))
     partner = maximum_bipartite_matching(linked, perm_type="column")
-    matched = partner[edges[:, 0]] == edges[:, 1]
-    return rows[np.sort(firsts[matched])]
+    matched: Rows = np.sort(firsts[partner[edges[:, 0]] == edges[:, 1]])
+    return rows[matched]
 
 
 def _numbered(values: Rows) -> Rows:

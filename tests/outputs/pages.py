@@ -15,12 +15,14 @@ from imgbatch.outputs.pages import (
     PageImage,
     batches_page,
     evaluation_page,
+    overview_page,
     selection_page,
 )
 from imgbatch.outputs.pages.tags import tags_page
 from imgbatch.outputs.tags import TagsResult
 from imgbatch.types import PickedImage, Selection, Skipped
 from tests.drawing import jpeg, photo
+from tests.outputs.small import small_overview
 
 CONFIG = load_config().config
 SHARES = {"hsv": 0.25, "hog": 0.7, "phash": 0.05}
@@ -121,7 +123,15 @@ def tags(folder):
     return tags_page(result, CONFIG, "imgbatch tags photos")
 
 
+def overview(folder):
+    files = write_files(folder, 9)
+    return overview_page(
+        small_overview(HOSTILE[0], "/in/photos", tuple(files)), CONFIG, "imgbatch overview x"
+    )
+
+
 PAGES = {
+    "overview": overview,
     "similar": similar,
     "batches": batches,
     "evaluate": evaluate,

@@ -20,6 +20,7 @@ from imgbatch.outputs.batches import BatchesResult, write_batches_table
 from imgbatch.outputs.duplicates import MoveReport, write_duplicates, write_undone
 from imgbatch.outputs.evaluation import write_evaluation
 from imgbatch.outputs.explain import print_explanation
+from imgbatch.outputs.overview import write_overview
 from imgbatch.outputs.pictures import Pictures
 from imgbatch.outputs.summaries import write_facts, write_rows, write_settings, write_shares
 from imgbatch.outputs.table import write_table
@@ -35,6 +36,7 @@ from imgbatch.types import (
     Selection,
     Skipped,
 )
+from tests.outputs.small import small_overview
 
 HOUSE = Path(imgbatch.__file__).parent
 NAME = "x[/y] [red]:smile:"
@@ -101,6 +103,12 @@ def print_tags(shown: str = "") -> None:
     write_tags(replace(result, learned=(learned,)), [], json=False)
 
 
+def print_by_tags() -> None:
+    image = PickedImage(1, f"/{NAME}", NAME, 0.0, 8, 6, pair=(NAME, NAME))
+    selection = Selection("similar", 7, f"/{NAME}", (image,), by="tags")
+    write_table(Result(selection, Pictures([image.path], load_config().config)))
+
+
 PRINTED = {
     "selection": print_selection,
     "batches": print_batches,
@@ -113,6 +121,12 @@ PRINTED = {
     "rows": lambda: write_rows(NAME, [NAME, NAME], [[NAME, NAME]]),
     "duplicates": print_duplicates,
     "tags": print_tags,
+    "overview": lambda: write_overview(
+        small_overview(NAME),
+        (WrittenFile("page", Path(f"/{NAME}.html"), 1_000, 8, 12),),
+        json=False,
+    ),
+    "by tags": print_by_tags,
     "undone": lambda: write_undone(Path(NAME), 1, [(NAME, NAME)], json=False),
 }
 EACH = pytest.mark.parametrize("kind", PRINTED)
@@ -174,6 +188,9 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
         "tuning.write_gains", "explain.print_explanation", "summaries.write_facts",
         "summaries.write_settings", "summaries.write_shares", "summaries.write_rows",
         "duplicates.write_duplicates", "duplicates.write_undone", "tags.write_tags",
+
+
+        "duplicates.write_duplicates", "duplicates.write_undone", "overview.write_overview",
     }  # fmt: skip
 
 

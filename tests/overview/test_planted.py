@@ -3,7 +3,6 @@
 import pytest
 
 import imgbatch
-from tests.drawing import write_photos
 from tests.overview.planted import COPIES, PLANTED, plant
 
 

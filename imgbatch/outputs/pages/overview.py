@@ -34,8 +34,8 @@ _PROBLEMS = (
 )
 _COVERS = (
     "How many images stand for all, if each stands for those near it: every image is at most so far"
-    " from one of them, and no two of them are so near each other. At 0.5 two images look alike at a"
-    " glance, at 0.7 they have something in common. A folder without repetition needs all of them."
+    " from one of them, and no two of them are so near each other. At 0.5 two images look alike at"
+    " a glance, at 0.7 they have something in common. A folder without repetition needs all."
 )
 
 
@@ -123,7 +123,9 @@ def _problem(problem: Problem) -> ImageGrid:
 def _groups(seen: Overview) -> ImageGroups:
     grouping = seen.grouping
     tried = ", ".join(f"{number} ({score:.2f})" for number, score in grouping.tried)
-    text = "Images that lie together: first those nearest to the centre of their group, then odd ones."
+    text = (
+        "Images that lie together: first those nearest to the centre of their group, then odd ones."
+    )
     if tried:
         text += f" Numbers of groups tried, with their silhouettes: {tried}; near 0 they overlap."
     return ImageGroups("Groups", text, groups=tuple(map(_group, range(1, 99), grouping.groups)))

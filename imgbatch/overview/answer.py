@@ -29,6 +29,7 @@ from imgbatch.overview.results import (
     Repetition,
 )
 from imgbatch.selection import duplicates
+from imgbatch.selection.answer import checked_seed
 from imgbatch.selection.picker import Picker
 from imgbatch.types import Duplicates, Floats, Progress, Rows
 
@@ -65,6 +66,7 @@ class Survey:
         """See `Collection.overview`; `progress` is told of the files that are read for `blur`."""
         started = time.perf_counter()
         opened, total = self.opened, len(self.opened.records)
+        checked_seed(self.seed)
         if blur:
             config = self.picker.config
             options, workers = config.images.as_options(), config.index.workers

@@ -22,6 +22,8 @@ _ODD_SIZE = 10.0
 _ODD_ASPECT = 3.0
 _DARK_LIGHTNESS = 15.0
 _LOW_CONTRAST = 15.0
+_PAGE_BORDER, _PAGE_WHITE, _PAGE_EDGES = 0.9, 0.5, 0.05
+"""Shares: of the border in one colour, of white, and of edges, where something is on a page."""
 _BLURRED = 1.5
 
 Hits = Iterator[tuple[int, str]]
@@ -85,11 +87,19 @@ def _pixels(known: Evidence, row: int) -> str:
 
 
 def _dark(known: Evidence) -> Hits:
-    return _worst(known.quantities["lightness"], _DARK_LIGHTNESS, "mean lightness {:.1f}")
+    """Dark pictures, but not bright things on a black page, unless nothing is to be seen."""
+    measured = known.quantities
+    page = (measured["border"] >= _PAGE_BORDER) & (measured["contrast"] >= _LOW_CONTRAST)
+    lightness = np.where(page, np.nan, measured["lightness"])
+    return _worst(lightness, _DARK_LIGHTNESS, "mean lightness {:.1f}")
 
 
 def _low_contrast(known: Evidence) -> Hits:
-    return _worst(known.quantities["contrast"], _LOW_CONTRAST, "contrast {:.1f}")
+    """Pictures of hardly any contrast, but not small things on a white page."""
+    measured = known.quantities
+    page = (measured["white"] >= _PAGE_WHITE) & (measured["edges"] >= _PAGE_EDGES)
+    contrast = np.where(page, np.nan, measured["contrast"])
+    return _worst(contrast, _LOW_CONTRAST, "contrast {:.1f}")
 
 
 def _blurred(known: Evidence) -> Hits:
@@ -139,9 +149,12 @@ RULES: dict[str, Rule] = {
         f"{_ODD_SIZE:.0f} times more or fewer pixels than the folder's median", _odd_size
     ),
     "odd aspect": Rule(f"longer side at least {_ODD_ASPECT:.0f} times the shorter", _odd_aspect),
-    "dark": Rule(f"mean lightness below {_DARK_LIGHTNESS:.0f} of 100", _dark),
+    "dark": Rule(
+        f"mean lightness below {_DARK_LIGHTNESS:.0f} of 100; no things on a black page", _dark
+    ),
     "low contrast": Rule(
-        f"from the 5th to the 95th percentile of lightness below {_LOW_CONTRAST:.0f} of 100",
+        f"5th to 95th percentile of lightness below {_LOW_CONTRAST:.0f} apart, of 100; no things on"
+        " a white page",
         _low_contrast,
     ),
     "blurred": Rule(

@@ -1,7 +1,7 @@
 """What `overview` shows: tables of facts, groups and problems, a JSON document, rows."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -93,21 +93,15 @@ def listed(counts: Sequence[Count], most: int = _MOST_NAMED) -> str:
 
 def sizes_in_words(seen: Overview) -> str:
     """How large files and pictures are; 5% are below and 5% above what stands in brackets."""
-    size, pixels = seen.spreads["bytes"], seen.spreads["megapixels"]
-    each = (
-        f"{size_in_words(round(size.median))} ({_range(size, lambda v: size_in_words(round(v)))})"
-    )
-    return (
-        f"{size_in_words(seen.size)} in all, {each} each;"
-        f" {pixels.median:.2g} megapixels ({_range(pixels, lambda v: f'{v:.2g}')})"
-    )
+    each = _around(seen.spreads["bytes"], lambda value: size_in_words(round(value)))
+    pixels = _around(seen.spreads["megapixels"], lambda value: f"{value:.2g}")
+    return f"{size_in_words(seen.size)} in all, {each} each; megapixels {pixels}"
 
 
 def shapes_in_words(seen: Overview) -> str:
     """The shapes of frames, and how aspects are spread."""
-    aspect = seen.spreads["aspect"]
-    spread = _range(aspect, lambda value: f"{value:.2f}")
-    return f"{listed(seen.shapes)}; width / height {aspect.median:.2f} ({spread})"
+    aspect = _around(seen.spreads["aspect"], lambda value: f"{value:.2f}")
+    return f"{listed(seen.shapes)}; width / height {aspect}"
 
 
 def classes_in_words(classes: Classes) -> str:
@@ -137,7 +131,8 @@ def copies_in_words(seen: Overview) -> str:
     kinds = ", ".join(f"{kind.images:,} {kind.name}" for kind in repeated.kinds)
     share = percent(repeated.copies / seen.images)
     groups = f"{repeated.groups:,} group{'s' * (repeated.groups > 1)}"
-    return f"{repeated.copies:,} images ({share}) could go, in {groups}: {kinds}"
+    images = f"{repeated.copies:,} image{'s' * (repeated.copies > 1)}"
+    return f"{images} ({share}) could go, in {groups}: {kinds}"
 
 
 def cover_in_words(cover: Cover) -> str:
@@ -153,9 +148,10 @@ def nearest_in_words(seen: Overview) -> str:
     )
 
 
-def _range(spread: Spread, shown: Any) -> str:
-    low, high = shown(spread.low), shown(spread.high)
-    return low if low == high else f"{low} to {high}"
+def _around(spread: Spread, shown: Callable[[float], str]) -> str:
+    """The median, and in brackets where all but the 5% at either end lie."""
+    median, low, high = map(shown, (spread.median, spread.low, spread.high))
+    return median if low == high else f"{median} ({low} to {high})"
 
 
 # ----- tables -------------------------------------------------------------------------------------

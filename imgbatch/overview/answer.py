@@ -42,7 +42,7 @@ MOST_COMPARED = 20_000
 """In a larger folder only equal files count as copies, unless near-duplicates were found before."""
 DISTANCES = (0.5, 0.6, 0.7)
 """At which covers are counted; 1 is the distance of a typical pair."""
-_TYPICAL, _ODD = 5, 2
+_TYPICAL, _ODD = 6, 2
 
 
 @dataclass(frozen=True)

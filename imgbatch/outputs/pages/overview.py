@@ -27,7 +27,7 @@ from imgbatch.outputs.pages.settings import remarks_section, settings_section
 from imgbatch.overview.results import Count, Group, NamedImage, Overview, Problem
 
 _MOST_EXAMPLES = 8
-_MOST_ROWS = 30
+_AT_EACH_END = 15
 _PROBLEMS = (
     "Images that a rule found: to look at, not to delete. A night scene is dark, and a pencil is"
     " long. The worst come first."
@@ -122,13 +122,15 @@ def _problem(problem: Problem) -> ImageGrid:
 
 def _groups(seen: Overview) -> ImageGroups:
     grouping = seen.grouping
-    tried = ", ".join(f"{number} ({score:.2f})" for number, score in grouping.tried)
+    tried = ", ".join(f"{number} ({score:.3f})" for number, score in grouping.tried)
     text = (
-        "Images that lie together: first those nearest to the centre of their group, then odd ones."
+        "Images that lie together. First those nearest to the centre of their group; framed ones"
+        " are far from it."
     )
     if tried:
         text += f" Numbers of groups tried, with their silhouettes: {tried}; near 0 they overlap."
-    return ImageGroups("Groups", text, groups=tuple(map(_group, range(1, 99), grouping.groups)))
+    groups = tuple(_group(*pair) for pair in enumerate(grouping.groups, start=1))
+    return ImageGroups("Groups", text, groups=groups, compact=True)
 
 
 def _group(number: int, group: Group) -> ImageGrid:
@@ -162,9 +164,11 @@ def _covers(seen: Overview) -> FiguresTable:
 
 def _counts(heading: str, kind: str, counts: Sequence[Count]) -> FiguresTable:
     """A table of counts with bars; the longest bar is the largest count."""
-    most = max(count.share for count in counts)
-    more = len(counts) - _MOST_ROWS
-    text = f"The {_MOST_ROWS} largest of {len(counts):,}." if more > 0 else ""
+    most, text = max(count.share for count in counts), ""
+    shown = tuple(counts)
+    if len(shown) > 2 * _AT_EACH_END:
+        text = f"The {_AT_EACH_END} largest and the {_AT_EACH_END} smallest of {len(shown):,}."
+        shown = shown[:_AT_EACH_END] + shown[-_AT_EACH_END:]
     rows = tuple(
         FigureRow(
             count.name,
@@ -172,7 +176,7 @@ def _counts(heading: str, kind: str, counts: Sequence[Count]) -> FiguresTable:
             random=percent(count.share),
             chart=_bar(count.share / most),
         )
-        for count in counts[:_MOST_ROWS]
+        for count in shown
     )
     return FiguresTable(heading, text, columns=(kind, "images", "share"), rows=rows)
 

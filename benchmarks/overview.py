@@ -43,8 +43,8 @@ def main() -> None:
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KILOBYTES / 1e9
             print(
                 f"{size:>9,} images: index written in {written:.0f} s, points in {ready:.1f} s,"
-                f" overview in {seconds[0]:.1f} s, again {seconds[1]:.1f} s, at most {memory:.1f} GB;"
-                f" {len(seen.grouping.groups)} groups of {seen.looked_at:,} images"
+                f" overview in {seconds[0]:.1f} s, again {seconds[1]:.1f} s, at most"
+                f" {memory:.1f} GB; {len(seen.grouping.groups)} groups of {seen.looked_at:,} images"
             )
 
 

@@ -26,8 +26,8 @@ FLOORS = {
     room: floor
     for floor, room in enumerate((
         "errors", "types", "files", "config", "runners", "images", "annotations", "descriptors",
-        "measures", "neighbours", "embedding", "copies", "batches", "index", "learning", "selection", "overview",
-        "collection", "loading", "evaluation", "sampler", "exports", "outputs", "cli", "__main__",
+        "measures", "neighbours", "embedding", "copies", "batches", "index", "learning", "selection",
+        "overview", "collection", "loading", "evaluation", "sampler", "exports", "outputs", "cli", "__main__",
     ))
 }  # fmt: skip
 EXEMPT = "__init__.py"  # the package's public names are imported lazily, from a table

@@ -188,9 +188,7 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
         "tuning.write_gains", "explain.print_explanation", "summaries.write_facts",
         "summaries.write_settings", "summaries.write_shares", "summaries.write_rows",
         "duplicates.write_duplicates", "duplicates.write_undone", "tags.write_tags",
-
-
-        "duplicates.write_duplicates", "duplicates.write_undone", "overview.write_overview",
+        "overview.write_overview",
     }  # fmt: skip
 
 

@@ -192,7 +192,7 @@ class FolderTags:
         """The tags of some images, the most telling ones first: the rarest and clearest.
 
         How telling a tag is of an image is score x log(n / c) for a tag that c of the folder's n
-        images carry; ties are in the order of the vocabulary.
+        images carry; ties are in the order of `table`.
         """
         counts, measured = self.counts(), self._measured
         total = self.total
@@ -205,7 +205,8 @@ class FolderTags:
                 if score
             ]
             tags += self._learned_of(row)
-            tags += [ImageTag(name, 1.0, "given") for name in self.metadata.of_image(row).tags]
+            given = sorted(set(self.metadata.of_image(row).tags))
+            tags += [ImageTag(name, 1.0, "given") for name in given]
             telling = {tag: tag.score * math.log(total / counts[tag.tag]) for tag in tags}
             found.append(tuple(sorted(telling, key=lambda tag: -telling[tag])))
         return found

@@ -21,6 +21,7 @@ OPENERS = {
     "different": FOLDER_OPTIONS | CLUSTER | TRUST,
     "batches": FOLDER_OPTIONS | CLUSTER | TRUST,
     "evaluate": FOLDER_OPTIONS | CLUSTER | TRUST,
+    "overview": FOLDER_OPTIONS | CLUSTER | TRUST,
     "export": FOLDER_OPTIONS | CLUSTER | TRUST,
     "index": FOLDER_OPTIONS | CLUSTER,
     "explain": FOLDER_OPTIONS,

@@ -16,7 +16,7 @@ from imgbatch.errors import SelectionError
 from imgbatch.files import paths
 from imgbatch.index.duplicates import NearDuplicates, Source
 from imgbatch.index.extract import with_fingerprints
-from imgbatch.index.filtered import holding
+from imgbatch.index.filtered import FilteredIndex, holding
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.answer import (
@@ -194,7 +194,8 @@ class Picker:
         strongest = strongest_tags(table.scores, [counts[name] for name in table.names], total)
         rows = np.arange(len(strongest))
         copies = rows if keep_duplicates else self.duplicates.groups.astype(np.int64)
-        return TagPairs(table.names, strongest, copies, self.folder)
+        filtered = " that pass the filters" if isinstance(self._opened, FilteredIndex) else ""
+        return TagPairs(table.names, strongest, copies, f"{self.folder}{filtered}")
 
     def explain(self, a: str, b: str) -> Explanation:
         """See `Collection.explain`."""

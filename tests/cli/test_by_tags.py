@@ -113,6 +113,8 @@ def test_filters_leave_pairs_and_rarity_as_they_are_in_the_folder(cli, tagged):
     for image in document["images"]:
         assert "boat" in image["pair"]
         assert image["pair"] == pair_of.get(image["relative"], image["pair"])
+    too_many = cli("different", folder, "-n", 3, "--by", "tags", "--tag", "boat", *options)
+    too_many.assert_one_clear_line(2, "that pass the filters", "give 1 to 2")
 
 
 @pytest.mark.parametrize(

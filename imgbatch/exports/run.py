@@ -13,7 +13,7 @@ from imgbatch.exports import ImageTable, PortableSpace, Written, exporter_of
 from imgbatch.files import paths
 from imgbatch.files.readonly import refuse_inside
 from imgbatch.files.targets import check_file
-from imgbatch.measures.tags import MachineTags
+from imgbatch.measures.machine import MachineTags
 from imgbatch.types import Progress
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgbatch.annotations.columns import ByRow
 from imgbatch.measures.quantities import MEASURES
 from imgbatch.measures.vocabulary import Condition, Tag
 from imgbatch.types import Floats, Rows
@@ -64,22 +63,6 @@ class TagTable:
         start, end = self.scores.indptr[row : row + 2].tolist()
         tags = zip(self.scores.indices[start:end], self.scores.data[start:end], strict=True)
         return {self.names[tag]: float(score) for tag, score in tags}
-
-
-class MachineTags(ByRow[tuple[str, ...]]):
-    """The names of the tags of each image that nobody has given, by row."""
-
-    def __init__(self, table: TagTable) -> None:
-        self._table = table
-        names = zip(table.names, table.sources, strict=True)
-        self._own = {name for name, source in names if source != "given"}
-
-    def __len__(self) -> int:
-        return len(self._table)
-
-    def item(self, row: int) -> tuple[str, ...]:
-        """The names of one image's tags."""
-        return tuple(name for name in self._table.of_image(row) if name in self._own)
 
 
 def measured_scores(tags: Sequence[Tag], quantities: Mapping[str, Floats]) -> Floats:

@@ -13,7 +13,8 @@ from rich.table import Table
 from imgbatch.config.schema import Config
 from imgbatch.files.atomic import replacing
 from imgbatch.files.names import printable
-from imgbatch.measures.tags import MachineTags, TagTable
+from imgbatch.measures.machine import MachineTags
+from imgbatch.measures.tags import TagTable
 from imgbatch.outputs.base import StandardOutput, WrittenFile
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture

@@ -33,6 +33,7 @@ _ONE_BLOCK = 128  # images whose views are made together
 _LEAST_SEEKING, _MOST_SEEKING = 256, 1 << 14  # images that seek together
 _MOST_VIEWS = 1 << 18  # the same, by their views
 _PAIR_BLOCK = 512
+_DENSE = 4  # if one of so many possible pairs is asked for, all are compared: that copies less
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -272,13 +273,20 @@ def best_windows(miniatures: View, pairs: Rows) -> Candidates:
         rows, inverse = np.unique(pairs[block], return_inverse=True)
         views, wholes = EVERY.vectors(miniatures[rows]), ONLY_WHOLE.vectors(miniatures[rows])
         a, b = inverse.reshape(-1, 2).T
-        forward, backward = (
-            np.matmul(views[x], wholes[y].transpose(0, 2, 1))[:, :, 0] for x, y in ((a, b), (b, a))
-        )
-        scores = np.concatenate([forward, backward], axis=1)
+        both = (_likenesses(views, wholes[:, 0], *pair) for pair in ((a, b), (b, a)))
+        scores = np.concatenate(list(both), axis=1)
         best = scores.argmax(axis=1)
         turned_round, window[block] = np.divmod(best, views.shape[1])
         directed[block] = np.where(turned_round[:, None], pairs[block][:, ::-1], pairs[block])
         likeness[block] = scores[np.arange(len(best)), best]
     alike = likeness >= LEAST_LIKENESS
     return Candidates(directed[alike], window[alike])
+
+
+def _likenesses(views: Floats, wholes: Floats, a: Rows, b: Rows) -> Floats:
+    """(p, w) how alike each image of `a`, through each window, and the whole one of `b` are."""
+    count, seen, length = views.shape
+    if count**2 > _DENSE * len(a):
+        return np.asarray(np.matmul(views[a], wholes[b][:, :, None])[:, :, 0])
+    all_with_all = (views.reshape(-1, length) @ wholes.T).reshape(count, seen, count)
+    return np.asarray(all_with_all[a, :, b])

@@ -140,6 +140,17 @@ def test_given_pairs_are_judged_as_in_a_search():
     assert found.rows.tolist() == [[5, 6]]
 
 
+def test_few_and_many_pairs_of_the_same_images_are_as_alike(monkeypatch):
+    random = np.random.default_rng(0)
+    views = random.random((6, 9, 5), np.float32)
+    wholes = random.random((6, 5), np.float32)
+    a, b = random.integers(0, 6, (2, 20))
+    naive = [[view @ wholes[j] for view in views[i]] for i, j in zip(a, b, strict=True)]
+    for dense in (0, 100):
+        monkeypatch.setattr(searching, "_DENSE", dense)
+        assert np.allclose(searching._likenesses(views, wholes, a, b), naive)
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_folder_of_no_image_or_one_has_no_pairs(count):
     miniatures = np.zeros((count, 1024), np.uint8)

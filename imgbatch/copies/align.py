@@ -132,6 +132,13 @@ def agreement(sources: Floats, targets: Floats, motions: Floats) -> Agreement:
     )
 
 
+def agreement_as_they_lie(a: Floats, b: Floats) -> Floats:
+    """(p,) -1..1: correlation of all details of pictures (p, s, s) that are not moved."""
+    everywhere = np.ones((1, a.shape[1]), np.float32)
+    found = _Correlated.of(np.ones_like(a), _details(a), _details(b), everywhere)
+    return np.asarray(found.correlation[:, 0, 0])
+
+
 # ----- moving -------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.copies.align import Agreement, agreement, aligned
+from imgbatch.copies.align import Agreement, agreement, agreement_as_they_lie, aligned
 from imgbatch.copies.candidates import BLANK_SPREAD, Candidates
 from imgbatch.copies.windows import EVERY, turned_back
 from imgbatch.descriptors.miniature import SIDE_PX
@@ -41,6 +41,8 @@ _ZOOM, _ZOOMED_PX = 0.8, 96
 _BLOCK = 256
 _HALF, _FULL = 0.5, 0.6
 """What must agree of half and full miniatures for another look."""
+_AS_THEY_LIE = 0.6
+"""The same of half miniatures of plain copies, which need not be aligned; they reach 0.8."""
 _FINE = (
     _Least(typical=0.80, share=0.75, rich=0.10),
     _Least(typical=0.90, share=0.90, rich=0.0),  # hardly any details, but all agree
@@ -188,9 +190,8 @@ def _screened(
 def _agree_as_they_lie(miniatures: View, pairs: Rows) -> npt.NDArray[np.bool_]:
     """(p,) whether halved miniatures agree without being aligned, or show nothing."""
     a, b = _pictures(miniatures, pairs[:, 0]), _pictures(miniatures, pairs[:, 1])
-    still = np.broadcast_to(EVERY.motions[0], (len(pairs), 2, 3))
-    found = agreement(_halved(a), _halved(b), np.ascontiguousarray(still))
-    return np.asarray((found.typical >= _HALF) | _both_blank(a, b))
+    agree = agreement_as_they_lie(_halved(a), _halved(b)) >= _AS_THEY_LIE
+    return np.asarray(agree | _both_blank(a, b))
 
 
 def _confirmed(screened: _Screened, read: ReadViews) -> Pairs:

@@ -8,8 +8,14 @@ import typer
 
 from imgbatch.cli.common import command, note, open_folder
 from imgbatch.cli.options import FolderOptions, Json, target_path
+from imgbatch.cli.output_files import (
+    Writers,
+    check_output_files,
+    output_option,
+    write_output_files,
+)
 from imgbatch.cli.repeating import command_line
-from imgbatch.cli.unwritten import Unwritten, answer_first
+from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -52,13 +58,8 @@ Undo = Annotated[
 ]
 Outputs = Annotated[
     list[Path] | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        parser=target_path,
-        help="Write the groups here: a page (.html), a contact sheet (.jpg, .png, .webp), rows "
-        "(.csv). May be repeated.",
+    output_option(
+        "Write the groups here: a page (.html), a contact sheet (.jpg, .png, .webp), rows (.csv)."
     ),
 ]
 _OPTIONS = FolderOptions()
@@ -94,8 +95,8 @@ def duplicates(
     others = None if against is None else open_folder(against, options)
     found = photos.duplicates(level, against=others)
     with answer_first() as unwritten:
-        line = command_line(context)
-        files = _written(photos, found, output or [], line, unwritten)
+        writers = _writers(photos, found, command_line(context))
+        files = write_output_files(output or [], writers, unwritten)
         moved = None
         if move_to is not None:
             with unwritten.remembered(asked=True):
@@ -116,8 +117,8 @@ def _check(
 ) -> None:
     from imgbatch.files.paths import is_url
     from imgbatch.files.readonly import refuse_inside
-    from imgbatch.files.targets import check_file, check_folder
-    from imgbatch.outputs.files import file_output
+    from imgbatch.files.targets import check_folder
+    from imgbatch.outputs.files import ENDINGS
     from imgbatch.selection.duplicates import check_level
 
     check_level(level)
@@ -127,47 +128,36 @@ def _check(
         raise UsageError(f"--against {against} is FOLDER itself", "give another folder")
     if move_to is not None and is_url(folder):
         raise UsageError(f"{folder} is a URL, of which no file is moved", "leave --move-to out")
-    for path in outputs:
-        file_output(path)
-    places = [("-o", path, check_file) for path in outputs]
-    places += [] if move_to is None else [("--move-to", move_to, check_folder)]
-    for option, path, check in places:
-        for images in (folder, against):
-            if images is not None:
-                refuse_inside(path, images, option)
-        check(path)
+    folders = [images for images in (folder, against) if images is not None]
+    check_output_files(outputs, ENDINGS, folders=folders)
+    if move_to is not None:
+        for images in folders:
+            refuse_inside(move_to, images, "--move-to")
+        check_folder(move_to)
 
 
-def _written(
-    photos: "Collection",
-    found: "Duplicates",
-    outputs: list[Path],
-    line: str,
-    unwritten: Unwritten,
-) -> list["WrittenFile"]:
-    """Write the files asked for."""
-    from imgbatch.outputs.base import WrittenFile
-    from imgbatch.outputs.duplicates import write_duplicate_rows, write_duplicate_sheet
-    from imgbatch.outputs.files import PAGE
+def _writers(photos: "Collection", found: "Duplicates", line: str) -> Writers:
+    from imgbatch.outputs.files import by_ending
 
-    images = sum(len(group.images) for group in found.groups)
-    files = []
-    for path in (path.absolute() for path in outputs):
-        with unwritten.remembered(asked=True):
-            if path.suffix.lower() == PAGE:
-                from imgbatch.outputs.pages import duplicates_page, write_page
+    def page(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.pages import duplicates_page, write_page
 
-                page = duplicates_page(found, photos.config, line)
-                files.append(write_page(page, path, photos.config))
-            elif path.suffix.lower() == ".csv":
-                write_duplicate_rows(found, path)
-                files.append(WrittenFile("rows", path, path.stat().st_size, images, images))
-            elif not images:
-                note([f"no sheet {path} is made, as there are no groups"])
-            else:
-                shown = write_duplicate_sheet(found, path, photos.config)
-                files.append(WrittenFile("sheet", path, path.stat().st_size, shown, images))
-    return files
+        return write_page(duplicates_page(found, photos.config, line), path, photos.config)
+
+    def sheet(path: Path) -> "WrittenFile | None":
+        from imgbatch.outputs.duplicates import write_duplicate_sheet
+
+        if not found.groups:
+            note([f"no sheet {path} is made, as there are no groups"])
+            return None
+        return write_duplicate_sheet(found, path, photos.config)
+
+    def rows(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.duplicates import write_duplicate_rows
+
+        return write_duplicate_rows(found, path)
+
+    return by_ending(page, sheet, rows)
 
 
 def _moved(found: "Duplicates", directory: Path, *, apply: bool) -> "MoveReport":

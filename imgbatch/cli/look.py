@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgbatch.cli.common import command, note, open_folder
-from imgbatch.cli.options import Folder, FolderOptions, Json, target_path
+from imgbatch.cli.options import Folder, FolderOptions, Json
+from imgbatch.cli.output_files import (
+    Writers,
+    check_output_files,
+    output_option,
+    write_output_files,
+)
 from imgbatch.cli.repeating import command_line
-from imgbatch.cli.unwritten import Unwritten, answer_first
-from imgbatch.errors import UsageError
+from imgbatch.cli.unwritten import answer_first
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
@@ -24,17 +29,12 @@ Blur = Annotated[
 ]
 Outputs = Annotated[
     list[Path] | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        parser=target_path,
-        help="Write a page with pictures (.html), or the images with problems as rows (.csv). May "
-        "be repeated.",
+    output_option(
+        "Write a page with pictures (.html), or the images with problems as rows (.csv)."
     ),
 ]
 _OPTIONS = FolderOptions()
-_ENDINGS = (".html", ".csv")
+_ENDINGS = {".html": "a page", ".csv": "the images with problems"}
 
 
 @command
@@ -51,48 +51,27 @@ def overview(
     from imgbatch.outputs.overview import write_overview
     from imgbatch.outputs.progress import progress_bar
 
-    _check(folder, output or [], options)
+    outputs = output or []
+    check_output_files(outputs, _ENDINGS, folders=[folder], inputs=options.metadata or ())
     photos = open_folder(folder, options)
     with progress_bar("sharpness") as progress:
         seen = photos.overview(seed=seed, blur=blur, progress=progress)
     with answer_first() as unwritten:
-        files = _written(photos, seen, output or [], command_line(context), unwritten)
+        writers = _writers(photos, seen, command_line(context))
+        files = write_output_files(outputs, writers, unwritten)
         write_overview(seen, files, json=json)
         note(seen.notes)
 
 
-def _check(folder: str, outputs: list[Path], options: FolderOptions) -> None:
-    """Raise an error for files that cannot be written, before any work is done."""
-    from imgbatch.files.readonly import refuse_inside
-    from imgbatch.files.targets import check_file, refuse_input
+def _writers(photos: "Collection", seen: "Overview", line: str) -> Writers:
+    def page(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.pages import overview_page, write_page
 
-    for path in outputs:
-        if path.suffix.lower() not in _ENDINGS:
-            raise UsageError(
-                f"{path} has the ending {path.suffix or 'none'!r}",
-                "use .html for a page, .csv for the images with problems",
-            )
-        refuse_input("-o", path, *(options.metadata or ()))
-        refuse_inside(path, folder, "-o")
-        check_file(path)
+        return write_page(overview_page(seen, photos.config, line), path, photos.config)
 
+    def rows(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.overview import write_problem_rows
 
-def _written(
-    photos: "Collection", seen: "Overview", outputs: list[Path], line: str, unwritten: Unwritten
-) -> list["WrittenFile"]:
-    """Write the files asked for."""
-    from imgbatch.outputs.base import WrittenFile
-    from imgbatch.outputs.overview import write_problem_rows
+        return write_problem_rows(seen, path)
 
-    files = []
-    for path in (path.absolute() for path in outputs):
-        with unwritten.remembered(asked=True):
-            if path.suffix.lower() == ".html":
-                from imgbatch.outputs.pages import overview_page, write_page
-
-                page = overview_page(seen, photos.config, line)
-                files.append(write_page(page, path, photos.config))
-            else:
-                rows = write_problem_rows(seen, path)
-                files.append(WrittenFile("rows", path, path.stat().st_size, rows, rows))
-    return files
+    return {".html": page, ".csv": rows}

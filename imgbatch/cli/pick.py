@@ -25,6 +25,7 @@ from imgbatch.cli.options import (
     MaybeFolder,
     PickOptions,
 )
+from imgbatch.cli.output_files import check_output_files
 from imgbatch.cli.repeating import command_line
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
@@ -121,8 +122,7 @@ def different(
 def check_outputs(pick: PickOptions, folder: str | None, like: str | None = None) -> None:
     """Raise an error for outputs that cannot be made, before any work is done."""
     from imgbatch.files.paths import is_url
-    from imgbatch.files.targets import refuse_input
-    from imgbatch.outputs.files import file_output
+    from imgbatch.outputs.files import ENDINGS
     from imgbatch.outputs.sheet import FORMATS
 
     outputs = pick.output or []
@@ -134,11 +134,7 @@ def check_outputs(pick: PickOptions, folder: str | None, like: str | None = None
         note(["-o and --no-sheet were both given; no sheet is made"])
     if pick.link_to and folder is not None and is_url(folder):
         raise UsageError(f"{folder} is a URL, to which no link leads", "give --copy-to")
-    for path in outputs:
-        file_output(path)
-        refuse_input("-o", path, like)
-    if len({path.absolute() for path in outputs}) < len(outputs):
-        raise UsageError("-o was given twice with one file", "give each file once")
+    check_output_files(outputs, ENDINGS, folders=[], inputs=[like])
     if folder is not None:
         check_places(pick, folder)
 
@@ -163,7 +159,7 @@ def show(images: ImageSource, picked: "Selection", pick: PickOptions, line: str)
     """Write the files, copy or link the images, print the answer; `line` is a command for it."""
     from imgbatch.files.handout import hand_out
     from imgbatch.outputs import OUTPUTS, Pictures, Result
-    from imgbatch.outputs.files import file_output
+    from imgbatch.outputs.files import FILE_OUTPUTS
 
     directory, link = pick.copy_to or pick.link_to, pick.link_to is not None
     files = [image.path for image in picked.images]
@@ -179,7 +175,8 @@ def show(images: ImageSource, picked: "Selection", pick: PickOptions, line: str)
     with answer_first() as unwritten:
         for target in _targets(images, picked, pick):
             with unwritten.remembered(asked=bool(pick.output)):
-                file, notes = file_output(target)(result, target, images.config)
+                write = FILE_OUTPUTS[target.suffix.lower()]
+                file, notes = write(result, target, images.config)
                 picked = replace(picked, notes=(*picked.notes, *notes))
                 result = replace(result, selection=picked, files=(*result.files, file))
         if directory is not None:

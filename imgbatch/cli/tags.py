@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgbatch.cli.common import command, note, open_folder
-from imgbatch.cli.options import FilterOptions, Folder, FolderOptions, Json, target_path
+from imgbatch.cli.options import FilterOptions, Folder, FolderOptions, Json
+from imgbatch.cli.output_files import (
+    Writers,
+    check_output_files,
+    output_option,
+    write_output_files,
+)
 from imgbatch.cli.repeating import command_line
-from imgbatch.cli.unwritten import Unwritten, answer_first
+from imgbatch.cli.unwritten import answer_first
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
@@ -33,13 +39,8 @@ Blur = Annotated[
 ]
 Outputs = Annotated[
     list[Path] | None,
-    typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        parser=target_path,
-        help="Write the tags here: a page (.html), a contact sheet (.jpg, .png, .webp), metadata "
-        "(.csv). May be repeated.",
+    output_option(
+        "Write the tags here: a page (.html), a contact sheet (.jpg, .png, .webp), metadata (.csv)."
     ),
 ]
 _OPTIONS = FolderOptions()
@@ -61,13 +62,17 @@ def tags(
 
     Rules and names stand in the vocabulary, tags.toml.
     """
-    _check(folder, output or [])
+    from imgbatch.outputs.files import ENDINGS
     from imgbatch.outputs.tags import write_tags
+
+    outputs = output or []
+    check_output_files(outputs, ENDINGS, folders=[folder], inputs=options.metadata or ())
 
     photos = open_folder(folder, options, filters)
     result = _result(photos, show or "", blur=blur)
     with answer_first() as unwritten:
-        files = _written(photos, result, output or [], command_line(context), unwritten)
+        writers = _writers(photos, result, command_line(context))
+        files = write_output_files(outputs, writers, unwritten)
         write_tags(result, files, json=json)
         note(result.notes)
 
@@ -100,43 +105,23 @@ def _result(photos: "Collection", shown: str, *, blur: bool) -> "TagsResult":
     )
 
 
-def _check(folder: str, outputs: list[Path]) -> None:
-    """Raise an error for outputs that cannot be made, before any work is done."""
-    from imgbatch.files.readonly import refuse_inside
-    from imgbatch.files.targets import check_file
-    from imgbatch.outputs.files import file_output
+def _writers(photos: "Collection", result: "TagsResult", line: str) -> Writers:
+    from imgbatch.outputs.files import by_ending
 
-    for path in outputs:
-        file_output(path)
-        refuse_inside(path, folder, "-o")
-        check_file(path)
+    def page(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.pages import write_page
+        from imgbatch.outputs.pages.tags import tags_page
 
+        return write_page(tags_page(result, photos.config, line), path, photos.config)
 
-def _written(
-    photos: "Collection",
-    result: "TagsResult",
-    outputs: list[Path],
-    line: str,
-    unwritten: Unwritten,
-) -> list["WrittenFile"]:
-    """Write the files asked for."""
-    from imgbatch.outputs.base import WrittenFile
-    from imgbatch.outputs.files import PAGE
-    from imgbatch.outputs.tags import write_tag_rows, write_tag_sheet
+    def sheet(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.tags import write_tag_sheet
 
-    files = []
-    for path in (path.absolute() for path in outputs):
-        with unwritten.remembered(asked=True):
-            if path.suffix.lower() == PAGE:
-                from imgbatch.outputs.pages import write_page
-                from imgbatch.outputs.pages.tags import tags_page
+        return write_tag_sheet(result, path, photos.config)
 
-                files.append(
-                    write_page(tags_page(result, photos.config, line), path, photos.config)
-                )
-            elif path.suffix.lower() == ".csv":
-                rows = write_tag_rows(result, path)
-                files.append(WrittenFile("rows", path, path.stat().st_size, rows, rows))
-            else:
-                files.append(write_tag_sheet(result, path, photos.config))
-    return files
+    def rows(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.tags import write_tag_rows
+
+        return write_tag_rows(result, path)
+
+    return by_ending(page, sheet, rows)

@@ -64,6 +64,11 @@ class WrittenFile:
     shown: int
     images: int
 
+    @classmethod
+    def of(cls, kind: str, path: Path, shown: int, images: int) -> "WrittenFile":
+        """A file that has just been written."""
+        return cls(kind, path, path.stat().st_size, shown, images)
+
     def in_words(self) -> str:
         """The path, the size, and how many images the file shows.
 

@@ -1,6 +1,5 @@
 """What `duplicates` shows: a table of groups, a JSON document, rows, a sheet."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,11 +8,11 @@ from typing import Any
 from rich.table import Table
 
 from imgbatch.config.schema import Config
-from imgbatch.files.atomic import replacing
 from imgbatch.files.names import printable
 from imgbatch.outputs.base import StandardOutput, WrittenFile, size_in_words
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
+from imgbatch.outputs.rows import writing_rows
 from imgbatch.outputs.sheet import Cell, Grid, draw_page, save_page
 from imgbatch.types import DuplicateGroup, DuplicateImage, Duplicates
 
@@ -138,33 +137,34 @@ def _name(image: DuplicateImage, found: Duplicates) -> str:
     return image.path if image.keep and found.against else image.relative
 
 
-def write_duplicate_rows(found: Duplicates, target: Path) -> None:
+def write_duplicate_rows(found: Duplicates, target: Path) -> WrittenFile:
     """Write a row for each image: group, group's kind, path and all that is known of it.
 
     ``path`` is absolute; bytes that are no valid text are written as they are.
     """
     names = ("path", "keep", "kind", "score", "width", "height", "size", "reason")
-    with (
-        replacing(target) as temporary,
-        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["group", "group_kind", *names])
+    with writing_rows(target) as write:
+        write(["group", "group_kind", *names])
         for number, group in enumerate(found.groups, start=1):
             for image in group.images:
                 values = asdict(image) | {"keep": int(image.keep)}
-                writer.writerow([number, group.kind, *(values[name] for name in names)])
+                write([number, group.kind, *(values[name] for name in names)])
+    return WrittenFile.of("rows", target, *2 * (_images(found),))
 
 
-def write_duplicate_sheet(found: Duplicates, target: Path, config: Config) -> int:
-    """Draw the groups one after the other, kept images framed; returns how many images it shows."""
+def write_duplicate_sheet(found: Duplicates, target: Path, config: Config) -> WrittenFile:
+    """Draw the groups one after the other, kept images framed."""
     images = [
         (number, image) for number, group in enumerate(found.groups, 1) for image in group.images
     ]
     grid = Grid.fitting(len(images), config.sheet, target)
     title = f"near-duplicates - {Path(found.folder).name} - {found.level}"
     save_page(draw_page(_cells(images[: grid.shown], config), title, grid), target)
-    return grid.shown
+    return WrittenFile.of("sheet", target, grid.shown, len(images))
+
+
+def _images(found: Duplicates) -> int:
+    return sum(len(group.images) for group in found.groups)
 
 
 def _cells(images: Sequence[tuple[int, DuplicateImage]], config: Config) -> Iterator[Cell]:

@@ -1,7 +1,8 @@
 """The files that show a selection; the ending of a name says which one it is."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from imgbatch.config.schema import Config
 from imgbatch.errors import UsageError
@@ -10,6 +11,7 @@ from imgbatch.outputs.sheet import FORMATS, Grid, write_sheet
 
 PAGE = ".html"
 """The ending of pages."""
+Kind = TypeVar("Kind")
 
 
 class FileOutput(Protocol):
@@ -26,7 +28,7 @@ def _sheet(result: Result, target: Path, config: Config) -> tuple[WrittenFile, t
     notes = write_sheet(result, target, config.sheet)
     images = len(result.selection.images)
     shown = Grid.fitting(images, config.sheet, target).shown
-    return WrittenFile("sheet", target, target.stat().st_size, shown, images), notes
+    return WrittenFile.of("sheet", target, shown, images), notes
 
 
 def _page(result: Result, target: Path, config: Config) -> tuple[WrittenFile, tuple[str, ...]]:
@@ -40,40 +42,46 @@ def _rows(result: Result, target: Path, _config: Config) -> tuple[WrittenFile, t
 
     write_rows(result.selection, target)
     images = len(result.selection.images)
-    return WrittenFile("rows", target, target.stat().st_size, images, images), ()
+    return WrittenFile.of("rows", target, images, images), ()
 
 
-FILE_OUTPUTS: dict[str, FileOutput] = {
-    PAGE: _page,
-    **dict.fromkeys(FORMATS, _sheet),
-    ".csv": _rows,
-}
-"""What a selection can be written as, by ending. A new output needs a function and a line here."""
+def by_ending(page: Kind, sheet: Kind, rows: Kind) -> dict[str, Kind]:
+    """What stands for each kind of file, by the endings of such files.
+
+    >>> by_ending("a page", "a sheet", "rows")[".png"]
+    'a sheet'
+    """
+    return {PAGE: page, **dict.fromkeys(FORMATS, sheet), ".csv": rows}
 
 
-def file_output(path: Path) -> FileOutput:
-    """What writes a selection to a file of this name.
+FILE_OUTPUTS: dict[str, FileOutput] = by_ending(_page, _sheet, _rows)
+"""What a selection can be written as, by ending."""
+ENDINGS = by_ending("a page", "a contact sheet", "rows")
+"""What a file of each ending is, in words."""
 
-    Raises
-    ------
-    UsageError
-        Nothing writes files with this ending.
+
+def check_ending(path: Path, endings: Mapping[str, str]) -> None:
+    """Raise `UsageError` unless a name has one of these endings; each says what such a file is.
 
     Examples
     --------
-    >>> file_output(Path("sheet.bmp"))
+    >>> check_ending(Path("sheet.bmp"), ENDINGS)
     Traceback (most recent call last):
     imgbatch.errors.UsageError: sheet.bmp has the ending '.bmp' (use .html for a page, .jpg, .jpeg, .png or .webp for a contact sheet, .csv for rows)
     """  # noqa: E501 - the message is one line
-    output = FILE_OUTPUTS.get(path.suffix.lower())
-    if output is None:
-        *some, last = FORMATS
-        raise UsageError(
-            f"{path} has the ending {path.suffix or 'none'!r}",
-            f"use {PAGE} for a page, {', '.join(some)} or {last} for a contact sheet,"
-            " .csv for rows",
-        )
-    return output
+    if path.suffix.lower() in endings:
+        return
+    kinds = [
+        (what, [ending for ending, kind in endings.items() if kind == what])
+        for what in dict.fromkeys(endings.values())
+    ]
+    uses = [f"{_either(names)} for {what}" for what, names in kinds]
+    raise UsageError(f"{path} has the ending {path.suffix or 'none'!r}", f"use {', '.join(uses)}")
+
+
+def _either(names: Sequence[str]) -> str:
+    *some, last = names
+    return f"{', '.join(some)} or {last}" if some else last
 
 
 def check_page_path(option: str, path: Path) -> None:

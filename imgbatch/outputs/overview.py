@@ -1,6 +1,5 @@
 """What `overview` shows: tables of facts, groups and problems, a JSON document, rows."""
 
-import csv
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,10 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.files.atomic import replacing
 from imgbatch.files.names import printable
 from imgbatch.outputs.base import StandardOutput, WrittenFile, size_in_words
 from imgbatch.outputs.json import print_json
+from imgbatch.outputs.rows import writing_rows
 from imgbatch.overview.results import Classes, Count, Cover, Overview, Spread
 
 _WIDE = 100  # characters
@@ -48,22 +47,18 @@ def overview_document(seen: Overview, files: Sequence[WrittenFile]) -> dict[str,
     return document | {"files": [asdict(file) | {"path": str(file.path)} for file in files]}
 
 
-def write_problem_rows(seen: Overview, target: Path) -> int:
-    """Write a row for each image of each problem, the worst first; returns how many.
+def write_problem_rows(seen: Overview, target: Path) -> WrittenFile:
+    """Write a row for each image of each problem, the worst first.
 
     ``path`` is the path inside the folder; bytes that are no valid text are written as they are.
     """
-    with (
-        replacing(target) as temporary,
-        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["problem", "path", "detail"])
+    with writing_rows(target) as write:
+        write(["problem", "path", "detail"])
         for problem in seen.problems:
-            writer.writerows(
-                [problem.name, image.relative, image.detail] for image in problem.images
-            )
-    return sum(problem.count for problem in seen.problems)
+            for image in problem.images:
+                write([problem.name, image.relative, image.detail])
+    rows = sum(problem.count for problem in seen.problems)
+    return WrittenFile.of("rows", target, rows, rows)
 
 
 # ----- in words -----------------------------------------------------------------------------------

@@ -1,10 +1,28 @@
 """A selection as rows of a CSV file."""
 
 import csv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from imgbatch.files.atomic import replacing
 from imgbatch.types import Selection
+
+
+@contextmanager
+def writing_rows(target: Path) -> Iterator[Callable[[Sequence[object]], object]]:
+    """Write a CSV file in one step, row by row; bytes that are no valid text stay as they are.
+
+    >>> with writing_rows(Path("two.csv")) as write:
+    ...     _ = write(["a", "b,c"])
+    >>> Path("two.csv").read_text().strip()
+    'a,"b,c"'
+    """
+    with (
+        replacing(target) as temporary,
+        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        yield csv.writer(file, lineterminator="\n").writerow
 
 
 def write_rows(selection: Selection, target: Path) -> None:
@@ -30,17 +48,13 @@ def write_rows(selection: Selection, target: Path) -> None:
     """
     names = list(dict.fromkeys(name for image in selection.images for name in image.shares))
     heading = ["rank", "path", "score", "label", "anchor", "width", "height", "note"]
-    with (
-        replacing(target) as temporary,
-        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
+    with writing_rows(target) as write:
         pair = ["pair"] if selection.by else []
-        writer.writerow([*heading, *(f"share_{name}" for name in names), "tags", *pair])
+        write([*heading, *(f"share_{name}" for name in names), "tags", *pair])
         for image in selection.images:
             fields = [image.rank, image.relative, image.score, image.label, int(image.anchor)]
             size = [image.width, image.height]
             shares = [image.shares.get(name, "") for name in names]
             tags = ";".join(tag.tag for tag in image.all_tags)
             pair = [";".join(image.pair)] if selection.by else []
-            writer.writerow([*fields, *size, image.note, *shares, tags, *pair])
+            write([*fields, *size, image.note, *shares, tags, *pair])

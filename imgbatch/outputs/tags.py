@@ -1,6 +1,5 @@
 """What `tags` shows: a table of tags, a JSON document, rows that are metadata, a sheet."""
 
-import csv
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,13 +10,13 @@ import numpy as np
 from rich.table import Table
 
 from imgbatch.config.schema import Config
-from imgbatch.files.atomic import replacing
 from imgbatch.files.names import printable
 from imgbatch.measures.machine import MachineTags
 from imgbatch.measures.tags import TagTable
 from imgbatch.outputs.base import StandardOutput, WrittenFile
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
+from imgbatch.outputs.rows import writing_rows
 from imgbatch.outputs.sheet import Cell, Grid, draw_page, save_page
 from imgbatch.selection.learned import LearnedTag
 from imgbatch.types import Rows
@@ -200,8 +199,8 @@ def _images_table(result: TagsResult) -> Table:
     return table
 
 
-def write_tag_rows(result: TagsResult, target: Path) -> int:
-    """Write measured and learned tags as metadata: ``file_name,tags,source``; returns the rows.
+def write_tag_rows(result: TagsResult, target: Path) -> WrittenFile:
+    """Write measured and learned tags as metadata: ``file_name,tags,source``.
 
     The source is ``imgbatch``, so that nothing takes them for what people said. Given tags stand in
     the user's own files. Images without a tag have no row.
@@ -209,18 +208,14 @@ def write_tag_rows(result: TagsResult, target: Path) -> int:
     own, ranking = MachineTags(result.table), result.ranking
     rows = result.rows.tolist() if result.shown else range(len(result.files))
     written = 0
-    with (
-        replacing(target) as temporary,
-        temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["file_name", "tags", "source"])
+    with writing_rows(target) as write:
+        write(["file_name", "tags", "source"])
         for row in rows:
             tags = dict.fromkeys((*own[row], *([] if ranking is None else [ranking.name])))
             if tags:
-                writer.writerow([result.names[row], ";".join(tags), _OWN])
+                write([result.names[row], ";".join(tags), _OWN])
                 written += 1
-    return written
+    return WrittenFile.of("rows", target, written, written)
 
 
 def write_tag_sheet(result: TagsResult, target: Path, config: Config) -> WrittenFile:
@@ -230,7 +225,7 @@ def write_tag_sheet(result: TagsResult, target: Path, config: Config) -> Written
     what = result.shown or "the clearest images of each tag"
     title = f"tags - {Path(result.folder).name} - {what}"
     save_page(draw_page(_cells(result, chosen[: grid.shown], config), title, grid), target)
-    return WrittenFile("sheet", target, target.stat().st_size, grid.shown, len(chosen))
+    return WrittenFile.of("sheet", target, grid.shown, len(chosen))
 
 
 def chosen_images(result: TagsResult, each: int) -> list[tuple[str, int]]:

@@ -1,0 +1,77 @@
+"""Files beside a command's answer: `-o`, whose ending says what is written."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from imgbatch.cli.options import target_path
+from imgbatch.cli.unwritten import Unwritten
+from imgbatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from imgbatch.outputs.base import WrittenFile
+
+Writers = Mapping[str, Callable[[Path], "WrittenFile | None"]]
+"""What writes a file of each ending to an absolute path. None: there was nothing to write."""
+
+
+def output_option(what: str) -> Any:
+    """The option -o of a command; `what` says in its help what is written, by ending."""
+    return typer.Option(
+        "-o", "--output", metavar="FILE", parser=target_path, help=f"{what} May be repeated."
+    )
+
+
+def check_output_files(
+    outputs: Sequence[Path],
+    endings: Mapping[str, str],
+    *,
+    folders: Sequence[str],
+    inputs: Sequence[str | None] = (),
+) -> None:
+    """Raise an error for files that cannot be written, before any work is done.
+
+    Parameters
+    ----------
+    outputs
+        As given.
+    endings
+        What a file of each ending is, in words.
+    folders
+        Image folders, in which nothing is written.
+    inputs
+        Files that the command reads.
+
+    Raises
+    ------
+    UsageError
+        A file has another ending, is an input, lies among the images, or was given twice.
+    OutputError
+        A file cannot be written there.
+    """
+    from imgbatch.files.readonly import refuse_inside
+    from imgbatch.files.targets import check_file, refuse_input
+    from imgbatch.outputs.files import check_ending
+
+    for path in outputs:
+        check_ending(path, endings)
+        refuse_input("-o", path, *inputs)
+        for folder in folders:
+            refuse_inside(path, folder, "-o")
+        check_file(path)
+    if len({path.absolute() for path in outputs}) < len(outputs):
+        raise UsageError("-o was given twice with one file", "give each file once")
+
+
+def write_output_files(
+    outputs: Sequence[Path], writers: Writers, unwritten: Unwritten
+) -> "list[WrittenFile]":
+    """Write the files asked for; what fails is remembered, and the others are written."""
+    files = []
+    for path in (path.absolute() for path in outputs):
+        with unwritten.remembered(asked=True):
+            if (file := writers[path.suffix.lower()](path)) is not None:
+                files.append(file)
+    return files

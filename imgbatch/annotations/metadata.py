@@ -125,7 +125,7 @@ class FolderMetadata:
         if self._single_top_folder:
             return Column.empty(len(self.images))
         parts = (path.partition("/") for path in self.images.all_paths())
-        return Column.of([(top,) if slash else () for top, slash, _ in parts])
+        return Column.of([(_as_text(top),) if slash else () for top, slash, _ in parts])
 
     @cached_property
     def _single_top_folder(self) -> bool:
@@ -184,3 +184,12 @@ class FolderMetadata:
                 file = join(self._source.folder, name)
                 if os.path.isfile(file):
                     yield file
+
+
+def _as_text(name: str) -> str:
+    r"""A folder's name; bytes of it that are no text are written out, so that names stay different.
+
+    >>> print(_as_text("caf\udce9"))
+    caf\xe9
+    """
+    return os.fsencode(name).decode(errors="backslashreplace")

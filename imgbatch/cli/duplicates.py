@@ -104,6 +104,8 @@ def duplicates(
         write_duplicates(found, files, moved, json=json)
         note((*finished, *photos.notes, *found.notes))
         note(f"{path} stays: {reason}" for path, reason in (moved.left if moved else ()))
+        if moved is not None and moved.applied and moved.left and not moved.files:
+            raise OutputError("no file was moved", "see above why each of them stays")
 
 
 def _check(
@@ -126,6 +128,11 @@ def _check(
         raise UsageError("--apply was given without --move-to", "give --move-to DIR")
     if against is not None and os.path.realpath(against) == os.path.realpath(folder):
         raise UsageError(f"--against {against} is FOLDER itself", "give another folder")
+    if against is not None and _one_in_the_other(folder, against):
+        raise UsageError(
+            f"of FOLDER and --against {against} one lies in the other",
+            "give folders that have no files in common",
+        )
     if move_to is not None and is_url(folder):
         raise UsageError(f"{folder} is a URL, of which no file is moved", "leave --move-to out")
     folders = [images for images in (folder, against) if images is not None]
@@ -134,6 +141,11 @@ def _check(
         for images in folders:
             refuse_inside(move_to, images, "--move-to")
         check_folder(move_to)
+
+
+def _one_in_the_other(a: str, b: str) -> bool:
+    a, b = (os.path.join(os.path.realpath(folder), "") for folder in (a, b))
+    return a.startswith(b) or b.startswith(a)
 
 
 def _writers(photos: "Collection", found: "Duplicates", line: str) -> Writers:
@@ -162,22 +174,27 @@ def _writers(photos: "Collection", found: "Duplicates", line: str) -> Writers:
 
 def _moved(found: "Duplicates", directory: Path, *, apply: bool) -> "MoveReport":
     """Move what could go, or say what would be moved."""
-    from imgbatch.copies.journal import move_files
+    from imgbatch.copies.journal import move_files, pending_journals
+    from imgbatch.copies.movable import movable
     from imgbatch.outputs.duplicates import MoveReport
 
-    movable = [
-        image
-        for group in found.groups
-        for image in group.images
-        if not image.keep and image.kind != "scene"
-    ]
-    size = sum(image.size for image in movable)
-    if not apply or not movable:
-        return MoveReport(str(directory), len(movable), size)
-    moved = move_files([(image.path, _target(directory, image)) for image in movable], directory)
-    left = {path for path, _ in moved.left}
-    size = sum(image.size for image in movable if image.path not in left)
-    return MoveReport(str(directory), moved.files, size, str(moved.journal), moved.left)
+    images, stay = movable(found)
+    size = sum(image.size for image in images)
+    if not apply or not images:
+        return MoveReport(str(directory), len(images), size, applied=apply, left=stay)
+    try:
+        moved = move_files([(image.path, _target(directory, image)) for image in images], directory)
+    except KeyboardInterrupt:
+        note(
+            f"files were being moved; the same command goes on, --undo {journal} takes them back"
+            for journal in pending_journals(directory)
+        )
+        raise
+    left = (*stay, *moved.left)
+    unmoved = {path for path, _ in moved.left}
+    size = sum(image.size for image in images if image.path not in unmoved)
+    journal = str(moved.journal) if moved.files else None
+    return MoveReport(str(directory), moved.files, size, journal, left, applied=True)
 
 
 def _target(directory: Path, image: "DuplicateImage") -> str:
@@ -202,6 +219,6 @@ def _undo(journal: Path, *, json: bool) -> None:
     if moved.left:
         note(f"{path} stays: {reason}" for path, reason in moved.left)
         raise OutputError(
-            f"{len(moved.left):,} files could not be moved back",
-            "make room for them, and undo again",
+            f"{len(moved.left):,} file{'s' * (len(moved.left) != 1)} could not be moved back",
+            "see above why; where other files are in the way, make room and undo again",
         )

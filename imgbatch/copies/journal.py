@@ -3,8 +3,9 @@
 The journal is written before the first file is moved. It lists where each file comes from and
 where it goes. A file is moved by giving it its new name, and then taking the old one away: at every
 moment it has at least one of them. So what is left to do is seen from the files themselves, and
-doing a journal twice does no harm. The name of a journal says how far it is: ``pending`` while
-files are moved, ``undone`` after they were moved back.
+doing a journal twice does no harm. In the end it lists only what was moved, so that undoing it
+touches nothing else. The name of a journal says how far it is: ``pending`` while files are moved,
+``undone`` after they were moved back.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from imgbatch.files.regular import only_regular
 _START, _ENDING = "imgbatch-moves-", ".jsonl"
 _PENDING, _UNDONE = ".pending", ".undone"
 _KIND = "imgbatch moves"
-_VERSION = 1
+_VERSION = 2
 _COPIED_INSTEAD = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 """Where a second name cannot be given to a file, it is copied and then removed."""
 
@@ -49,8 +50,27 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class _Move:
+    """From where to where; the size and time by which the file is known in its new place."""
+
     source: str
     target: str
+    size: int = -1
+    mtime_ns: int = -1
+
+    @classmethod
+    def of(cls, source: str, target: str) -> "_Move":
+        with contextlib.suppress(OSError):
+            status = os.lstat(source)
+            return cls(source, target, status.st_size, status.st_mtime_ns)
+        return cls(source, target)
+
+    def back(self) -> "_Move":
+        return _Move(self.target, self.source)
+
+    def is_at(self, path: str) -> bool:
+        """Whether a path is this file, and no other one that has come to the place."""
+        status = os.lstat(path)
+        return self.size < 0 or (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns)
 
 
 def move_files(moves: Sequence[tuple[str, str]], directory: Path) -> Moved:
@@ -77,15 +97,10 @@ def move_files(moves: Sequence[tuple[str, str]], directory: Path) -> Moved:
     >>> undo(moved.journal).files, Path("a.jpg").exists()
     (1, True)
     """
-    lines = [{"kind": _KIND, "version": _VERSION}]
-    lines += [{"from": source, "to": target} for source, target in moves]
-    text = "".join(json.dumps(line) + "\n" for line in lines)
+    plan = [_Move.of(*move) for move in moves]
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with temporary_file(directory) as temporary:
-            temporary.write_text(text, encoding="ascii")
-            with temporary.open("rb") as written:
-                os.fsync(written.fileno())
+        with _written(plan, directory) as temporary:
             journal = _under_free_number(temporary, directory)
     except OSError as error:
         raise OutputError(
@@ -93,13 +108,17 @@ def move_files(moves: Sequence[tuple[str, str]], directory: Path) -> Moved:
             "no file was moved",
             "choose another folder",
         ) from None
-    return _finish(journal, [_Move(*move) for move in moves])
+    return _finish(journal, plan)
 
 
 def finish_pending(directory: Path) -> list[Moved]:
     """Finish what a kill interrupted: do every pending journal of a directory."""
-    found = sorted(directory.glob(f"{_START}*{_PENDING}{_ENDING}")) if directory.is_dir() else []
-    return [_finish(journal, _read(journal)) for journal in found]
+    return [_finish(journal, _read(journal)) for journal in pending_journals(directory)]
+
+
+def pending_journals(directory: Path) -> list[Path]:
+    """The journals of a directory that are not done, by name."""
+    return sorted(directory.glob(f"{_START}*{_PENDING}{_ENDING}")) if directory.is_dir() else []
 
 
 def undo(journal: Path) -> Moved:
@@ -112,48 +131,72 @@ def undo(journal: Path) -> Moved:
 
     A file whose old place is taken by another one stays where it is.
     """
-    moves = [_Move(move.target, move.source) for move in reversed(_read(journal))]
-    moved, left = _carry_out(moves)
-    return Moved(_renamed(journal, _UNDONE) if not left else journal, moved, left)
-
-
-def _finish(journal: Path, moves: Sequence[_Move]) -> Moved:
-    moved, left = _carry_out(moves)
-    return Moved(_renamed(journal, ""), moved, left)
-
-
-def _carry_out(moves: Iterable[_Move]) -> tuple[int, tuple[tuple[str, str], ...]]:
+    moves = [move.back() for move in reversed(_read(journal))]
     moved, left = 0, list[tuple[str, str]]()
     for move in moves:
         try:
-            _move(move.source, move.target)
-            moved += 1
+            moved += _move(move)
         except OSError as error:
             left.append((move.source, error.strerror or str(error)))
-    return moved, tuple(left)
+    return Moved(_renamed(journal, _UNDONE) if not left else journal, moved, tuple(left))
 
 
-def _move(source: str, target: str) -> None:
-    """Move a file to a free name. Both names may be there, or the new one alone, after a kill."""
+def _finish(journal: Path, moves: Sequence[_Move]) -> Moved:
+    """Move what is not moved yet; then the journal lists what is in its new place."""
+    moved, left = list[_Move](), list[tuple[str, str]]()
+    for move in moves:
+        try:
+            _move(move)
+            moved.append(move)
+        except OSError as error:
+            left.append((move.source, error.strerror or str(error)))
+    if not moved:
+        with contextlib.suppress(OSError):
+            journal.unlink(missing_ok=True)
+        return Moved(journal, 0, tuple(left))
+    if left:
+        with contextlib.suppress(OSError), _written(moved, journal.parent) as temporary:
+            os.replace(temporary, journal)
+    return Moved(_renamed(journal, ""), len(moved), tuple(left))
+
+
+def _move(move: _Move) -> bool:
+    """Move a file to a free name; whether there was anything to do.
+
+    Both names may be there, or the new one alone, after a kill.
+    """
+    source, target = move.source, move.target
     there, done = os.path.lexists(source), os.path.lexists(target)
-    if done and not there:
-        return
-    if not there:
+    if not there and not (done and move.is_at(target)):
         raise FileNotFoundError(errno.ENOENT, "the file is gone")
+    if not there:
+        return False
     if os.path.islink(source):
         raise OSError(errno.EINVAL, "it is a link, which would lead elsewhere from another place")
-    if done and not _equal(source, target):
+    if done and (os.path.islink(target) or not _equal(source, target)):
         raise FileExistsError(errno.EEXIST, f"{target} is there already")
     if not done:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        try:
-            os.link(source, target, follow_symlinks=False)
-        except OSError as error:
-            if error.errno not in _COPIED_INSTEAD:
-                raise
-            _copy(source, Path(target))
-    with contextlib.suppress(FileNotFoundError):  # another process finishes the same journal
+        _give_second_name(source, target)
+    try:
         os.unlink(source)
+    except FileNotFoundError:  # another process finishes the same journal
+        return False
+    except OSError:
+        if not done:
+            os.unlink(target)  # a file that cannot leave its place must not be in two
+        raise
+    return True
+
+
+def _give_second_name(source: str, target: str) -> None:
+    """Let a file be at another path, too; as a copy where links are impossible."""
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _COPIED_INSTEAD:
+            raise
+        _copy(source, Path(target))
 
 
 def _copy(source: str, target: Path) -> None:
@@ -183,17 +226,43 @@ def _read(journal: Path) -> list[_Move]:
     hint = f"give a file {_START}*{_ENDING} that duplicates --apply has written"
     try:
         lines = journal.read_text(encoding="ascii").splitlines()
-        header, *rows = (json.loads(line) for line in lines)
-        if header != {"kind": _KIND, "version": _VERSION}:
-            raise ValueError("its first line is another one")
-        moves = [_Move(row["from"], row["to"]) for row in rows]
-        if not all(os.path.isabs(path) for move in moves for path in (move.source, move.target)):
-            raise ValueError("a path in it is not absolute")
     except OSError as error:
         raise UsageError(f"{journal} cannot be read: {error.strerror or error}", hint) from None
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{journal} is no journal of moves: {error}", hint) from None
+    except ValueError:
+        raise UsageError(f"{journal} is no journal of moves: it is no ASCII text", hint) from None
+    moves = []
+    for number, line in enumerate(lines or [""], start=1):
+        try:
+            row = json.loads(line)
+            if number > 1:
+                moves.append(_Move(row["from"], row["to"], row["size"], row["mtime_ns"]))
+                good = all(map(_is_path, (row["from"], row["to"])))
+            else:
+                good = row["kind"] == _KIND and row["version"] == _VERSION
+        except (ValueError, KeyError, TypeError, RecursionError):
+            good = False
+        if not good:
+            raise UsageError(f"{journal} is no journal of moves: see its line {number}", hint)
     return moves
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and os.path.isabs(value) and "\0" not in value
+
+
+@contextlib.contextmanager
+def _written(moves: Iterable[_Move], directory: Path) -> Iterator[Path]:
+    """A journal under a temporary name, on disk; it goes away unless it is renamed."""
+    lines = [{"kind": _KIND, "version": _VERSION}]
+    lines += [
+        {"from": move.source, "to": move.target, "size": move.size, "mtime_ns": move.mtime_ns}
+        for move in moves
+    ]
+    with temporary_file(directory) as temporary:
+        temporary.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="ascii")
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        yield temporary
 
 
 def _under_free_number(temporary: Path, directory: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from imgbatch.config.schema import Table
 from imgbatch.measures.quantities import MEASURES
@@ -11,8 +11,8 @@ from imgbatch.measures.quantities import MEASURES
 class Bounds(Table):
     """What a quantity, or a sum of several, must be."""
 
-    min: float | None = None
-    max: float | None = None
+    min: FiniteFloat | None = None
+    max: FiniteFloat | None = None
 
     @model_validator(mode="after")
     def _bounds_something(self) -> "Bounds":
@@ -93,6 +93,10 @@ class TagsFile(Table):
     @model_validator(mode="after")
     def _names_differ(self) -> "TagsFile":
         shown = [table.name or key for key, table in self.tags.items() if table.on]
+        if odd := [name for name in shown if not name.strip() or name != name.strip()]:
+            raise ValueError(f"{odd[0]!r} is no name of a tag; it starts or ends with a space")
+        if odd := [name for name in shown if ";" in name]:
+            raise ValueError(f"{odd[0]!r} is no name of a tag; ';' stands between tags")
         if twice := sorted({name for name in shown if shown.count(name) > 1}):
             raise ValueError(f"two tags have the name {twice[0]!r}")
         return self

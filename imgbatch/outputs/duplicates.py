@@ -35,7 +35,9 @@ class MoveReport:
     journal
         The journal that takes the moves back; None if nothing was moved.
     left
-        Files that were left where they are, with reasons.
+        Files that are left where they are, with reasons.
+    applied
+        Whether files were to be moved, or only named.
     """
 
     to: str
@@ -43,6 +45,7 @@ class MoveReport:
     bytes: int
     journal: str | None = None
     left: tuple[tuple[str, str], ...] = ()
+    applied: bool = False
 
 
 def write_duplicates(
@@ -99,9 +102,11 @@ def _in_words(found: Duplicates) -> str:
 
 def _moved_in_words(moved: MoveReport) -> str:
     files = f"{moved.files:,} file{'s' * (moved.files != 1)} ({size_in_words(moved.bytes)})"
-    if moved.journal is None:
-        return f"{files} would go to {moved.to}; --apply moves them"
     left = f"; {len(moved.left):,} left where they are" if moved.left else ""
+    if not moved.files:
+        return f"nothing {'was' if moved.applied else 'would be'} moved{left}"
+    if not moved.applied:
+        return f"{files} would go to {moved.to}; --apply moves them{left}"
     return f"{files} moved to {moved.to}{left}"
 
 

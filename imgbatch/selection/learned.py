@@ -121,6 +121,11 @@ class Learning:
             _check_count(name, len(rows), f"of the label or tag {examples.label or examples.tag!r}")
             positives = points[rows]
             trust = trust_of(points, known, has_tag, vocabulary.against, vocabulary.precision)
+        if len(rows) == len(points):
+            raise ConfigError(
+                f"the examples of the tag {name!r} are all images of the folder",
+                "give some of them only: the others are compared with them",
+            )
         scores = learned_scores(points, positives, rows, vocabulary.against)
         return LearnedTag(name, len(positives), rows, scores, trust)
 

@@ -109,6 +109,33 @@ def test_apply_moves_all_but_the_kept_image_and_undo_brings_them_back(cli, folde
     assert files_in(aside) == {}
 
 
+def test_folders_that_share_files_are_not_compared(cli, folder):
+    (folder / "sub").mkdir()
+    for first, second in ((folder, folder / "sub"), (folder / "sub", folder)):
+        answer = cli("duplicates", first, "--against", second)
+        answer.assert_one_clear_line(2, "one lies in the other", "no files in common")
+
+
+def test_if_no_file_can_be_moved_the_command_fails_and_leaves_no_journal(cli, folder, tmp_path):
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    for name in ("again.jpg", "small.jpg", "crop.jpg", "mirrored.jpg"):
+        (aside / name).write_bytes(b"another")
+    answer = cli("duplicates", folder, "--move-to", aside, "--apply")
+    assert answer.code == 1
+    assert "nothing was moved; 4 left" in answer.out
+    assert "undo" not in answer.out
+    assert list(aside.glob("*.jsonl")) == []
+
+
+def test_where_there_is_nothing_to_move_nothing_is_moved(cli, tmp_path):
+    images = tmp_path / "photos"
+    images.mkdir()
+    (images / "0.jpg").write_bytes(jpeg(scene(0)))
+    answer = cli("duplicates", images, "--move-to", tmp_path / "aside", "--apply")
+    assert (answer.code, "nothing was moved" in answer.out) == (0, True)
+
+
 def test_scenes_are_never_moved(cli, folder, tmp_path, monkeypatch):
     from imgbatch.index import scenes
 

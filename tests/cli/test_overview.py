@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,3 +166,12 @@ def test_only_some_images_have_an_overview_of_their_own(indexed):
     seen = photos.overview()
     assert seen.images == 8
     assert [count.name for count in seen.classes.counts] == ["class1"]
+
+
+def test_a_class_whose_name_is_no_text_is_shown_all_the_same(cli, tmp_path):
+    for name in (b"\xff\xfe", b"b"):
+        folder = os.fsdecode(os.fsencode(tmp_path) + b"/photos/" + name)
+        write_photos(Path(folder), 3)
+    answer = cli("overview", tmp_path / "photos", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.json["images"] == 6

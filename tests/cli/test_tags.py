@@ -248,6 +248,7 @@ def test_a_tag_of_a_label_is_given_where_held_out_images_were_right(cli, many, t
     [
         ('examples = "nowhere"', "cannot be listed"),
         ('examples = "few"', "has 1 readable example in"),
+        ('examples = "many"', "are all images of the folder"),
         ('examples = {label = "rainbow"}', "has 0 readable examples of the label or tag 'rainbow'"),
     ],
 )

@@ -45,8 +45,54 @@ def test_files_are_moved_and_moved_back(photos, tmp_path):
     assert files_in(photos) == before
     assert files_in(aside) == {}
     assert back.journal.name == "imgbatch-moves-001.undone.jsonl"
-    assert undo(back.journal).files == 3  # once more does no harm
+    assert undo(back.journal).files == 0  # once more does no harm
     assert files_in(photos) == before
+
+
+def test_undo_leaves_a_strangers_file_in_place_of_one_that_could_not_be_moved(photos, tmp_path):
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    (aside / "a.jpg").write_bytes(b"a stranger's")
+    moved = move_files(moves(photos, aside), aside)
+    (photos / "a.jpg").unlink()
+    assert undo(moved.journal).files == 2
+    assert not (photos / "a.jpg").exists()
+    assert (aside / "a.jpg").read_bytes() == b"a stranger's"
+
+
+def interrupted(*_given):
+    raise KeyboardInterrupt
+
+
+def test_a_pending_journal_takes_no_strangers_file_for_the_one_that_it_lists(
+    photos, tmp_path, monkeypatch
+):
+    aside = tmp_path / "aside"
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "_give_second_name", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            move_files(moves(photos, aside), aside)
+    (photos / "a.jpg").unlink()
+    (aside / "a.jpg").write_bytes(b"a stranger's")
+    (finished,) = finish_pending(aside)
+    assert (finished.files, [Path(path).name for path, _ in finished.left]) == (2, ["a.jpg"])
+    undo(finished.journal)
+    assert (aside / "a.jpg").read_bytes() == b"a stranger's"
+
+
+def test_a_file_that_cannot_leave_its_place_is_not_in_two(photos, tmp_path, monkeypatch):
+    before, aside, unlink = files_in(photos), tmp_path / "aside", os.unlink
+
+    def refuse(path, **options):
+        if str(path).startswith(str(photos)):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        unlink(path, **options)
+
+    monkeypatch.setattr(journal.os, "unlink", refuse)
+    moved = move_files(moves(photos, aside), aside)
+    assert (moved.files, len(moved.left)) == (0, 3)
+    assert files_in(photos) == before
+    assert files_in(aside) == {}
 
 
 def test_a_second_journal_gets_a_number_of_its_own(photos, tmp_path):
@@ -67,7 +113,8 @@ def test_nothing_is_written_over_another_file_in_either_direction(photos, tmp_pa
     assert (photos / "a.jpg").read_bytes() == b"a.jpg" * 9
     (photos / "sub" / "b.jpg").write_bytes(b"new")
     back = undo(moved.journal)
-    assert {Path(path).name for path, _ in back.left} == {"a.jpg", "b.jpg"}
+    assert {Path(path).name for path, _ in back.left} == {"b.jpg"}
+    assert (aside / "a.jpg").read_bytes() == b"another one"
     assert (photos / "sub" / "b.jpg").read_bytes() == b"new"
     assert (aside / "sub" / "b.jpg").read_bytes() == b"sub/b.jpg" * 9
     assert (photos / "a.jpg").read_bytes() == b"a.jpg" * 9
@@ -150,11 +197,13 @@ def test_without_a_place_for_the_journal_nothing_is_moved(photos, tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "", "{}", "nonsense", "\udcff", '{"kind": "imgbatch moves", "version": 2}\n',
-        '{"kind": "imgbatch moves", "version": 1}\n{"from": "/a"}\n',
-        '{"kind": "imgbatch moves", "version": 1}\n{"from": "a", "to": "b"}\n',
-        '{"kind": "imgbatch moves", "version": 1}\n{"from": 1, "to": 2}\n',
-        '{"kind": "imgbatch moves", "version": 1}\n[]\n',
+        "", "{}", "nonsense", "\udcff", '{"kind": "imgbatch moves", "version": 3}\n',
+        '{"kind": "imgbatch moves", "version": 2}\n{"from": "/a"}\n',
+        '{"kind": "imgbatch moves", "version": 2}\n{"from": "a", "to": "b"}\n',
+        '{"kind": "imgbatch moves", "version": 2}\n{"from": 1, "to": 2}\n',
+        '{"kind": "imgbatch moves", "version": 2}\n[]\n',
+        '{"kind": "imgbatch moves", "version": 2}\n{"from": "/a\\u0000", "to": "/b", "size": 1, "mtime_ns": 1}\n',
+        '{"kind": "imgbatch moves", "version": 2}\n' + "[" * 100_000,
     ],
 )  # fmt: skip
 def test_what_is_no_journal_moves_nothing(tmp_path, text):

@@ -3,6 +3,8 @@
 import importlib
 import random
 import sys
+import threading
+import time
 import zlib
 from dataclasses import replace
 from importlib.util import find_spec
@@ -20,10 +22,10 @@ if not Path("/proc/self/task").is_dir() or find_spec("pyarrow") is None:
 BENCHMARKS = str(Path(__file__).resolve().parents[1] / "benchmarks")
 sys.path.insert(0, BENCHMARKS)
 try:
-    base, answers, images, imagefiles, main, processes, registry, report, rot, selfcheck = (
+    base, answers, images, imagefiles, main, processes, registry, report, rot, selfcheck, zygote = (
         importlib.import_module(f"campaign.{name}")
         for name in ("base", "answers", "images", "imagefiles", "main", "processes", "registry",
-                     "report", "rot", "selfcheck")
+                     "report", "rot", "selfcheck", "zygote")
     )  # fmt: skip
 finally:
     sys.path.remove(BENCHMARKS)
@@ -50,6 +52,21 @@ def test_every_part_has_a_planted_fault():
 def test_a_planted_fault_is_reported_and_its_neighbours_survive(campaign, name):
     campaign.work.mkdir()
     assert selfcheck.missed(campaign, selfcheck.PLANTS[name]) == ""
+
+
+def test_a_task_that_ends_before_its_number_is_read_is_not_waited_for(campaign, tmp_path):
+    campaign.work.mkdir()
+    (tmp_path / "home").mkdir()
+    with zygote.Zygote(campaign, tmp_path / "home") as runner:
+        send = runner._send
+        runner._send = lambda request: (send(request), time.sleep(0.5))
+        waiting = threading.Thread(
+            target=lambda: ended.append(runner.run("builtins:len", [], 9)), daemon=True
+        )
+        ended = []
+        waiting.start()
+        waiting.join(20)
+        assert [end.code for end in ended] == [0]
 
 
 def test_a_part_that_notices_nothing_fails_the_self_check(campaign):

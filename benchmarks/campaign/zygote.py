@@ -104,7 +104,8 @@ class Zygote:
         self._process.stdin.flush()
 
     def _receive(self) -> Any:
-        line = self._process.stdout.readline()
+        # Unbuffered: a task may have ended already, and `select` sees nothing that was read ahead.
+        line = self._process.stdout.raw.readline()
         if not line:
             raise BrokenError(f"a process that imports {', '.join(self.modules)} died")
         return json.loads(line)

@@ -2,6 +2,7 @@
 
 import os
 import time
+import weakref
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -73,8 +74,14 @@ class Picker:
         self.config, self._opened, self._clock = config, opened, clock
         self._metadata = metadata
         self.folder, self.records = opened.folder, opened.records
+        # By a weak reference: in a circle, a connection to a cluster would outlive its index.
+        weak = weakref.proxy(self)
         self.tags = FolderTags(
-            opened, lambda: self.projection, metadata, vocabulary, self._learning
+            opened,
+            lambda: weak.projection,
+            metadata,
+            vocabulary,
+            lambda: weak._learning(),  # noqa: PLW0108, SLF001 - its method would hold the picker
         )
 
     @cached_property

@@ -219,7 +219,7 @@ def test_settings_side_by_side_keep_their_shards(cluster, many, tmp_path):
     assert imgbatch.load(many, config=other, cluster=cluster.scheduler_address).report.read == 62
     assert done(load(many, cluster)) == (0, 0, 0)
     assert imgbatch.load(many, config=other, cluster=cluster.scheduler_address).report.read == 0
-    assert len(first) == 60 * 4
+    assert len(first) == 60 * 5
 
 
 def test_shards_of_another_size_are_cut_from_the_old_ones_without_decoding(cluster, many, tmp_path):

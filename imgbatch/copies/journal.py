@@ -27,6 +27,8 @@ _KIND = "imgbatch moves"
 _VERSION = 2
 _COPIED_INSTEAD = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 """Where a second name cannot be given to a file, it is copied and then removed."""
+_COARSE_NS = 2_000_000_000
+"""Some file systems keep times to two seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,21 @@ class _Move:
         with contextlib.suppress(OSError):
             status = os.lstat(source)
             return cls(source, target, status.st_size, status.st_mtime_ns)
-        return cls(source, target)
+        return cls(source, target, 0, 0)  # gone: no file is this one
 
     def back(self) -> "_Move":
         return _Move(self.target, self.source)
 
     def is_at(self, path: str) -> bool:
         """Whether a path is this file, and no other one that has come to the place."""
-        status = os.lstat(path)
-        return self.size < 0 or (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns)
+        if self.size < 0:
+            return os.path.lexists(path)
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return False
+        as_old = abs(status.st_mtime_ns - self.mtime_ns) <= _COARSE_NS
+        return status.st_size == self.size and as_old
 
 
 def move_files(moves: Sequence[tuple[str, str]], directory: Path) -> Moved:
@@ -142,22 +150,26 @@ def undo(journal: Path) -> Moved:
 
 
 def _finish(journal: Path, moves: Sequence[_Move]) -> Moved:
-    """Move what is not moved yet; then the journal lists what is in its new place."""
-    moved, left = list[_Move](), list[tuple[str, str]]()
+    """Move what is not moved yet; then the journal lists what is in its new place.
+
+    After a kill, a file that cannot leave its old place may be in both; it is listed, too.
+    """
+    left = list[tuple[str, str]]()
     for move in moves:
         try:
             _move(move)
-            moved.append(move)
         except OSError as error:
             left.append((move.source, error.strerror or str(error)))
-    if not moved:
-        with contextlib.suppress(OSError):
-            journal.unlink(missing_ok=True)
-        return Moved(journal, 0, tuple(left))
+    moved = len(moves) - len(left)
     if left:
-        with contextlib.suppress(OSError), _written(moved, journal.parent) as temporary:
+        there = [move for move in moves if move.is_at(move.target)]
+        if not there:
+            with contextlib.suppress(OSError):
+                journal.unlink(missing_ok=True)
+            return Moved(journal, 0, tuple(left))
+        with contextlib.suppress(OSError), _written(there, journal.parent) as temporary:
             os.replace(temporary, journal)
-    return Moved(_renamed(journal, ""), len(moved), tuple(left))
+    return Moved(_renamed(journal, ""), moved, tuple(left))
 
 
 def _move(move: _Move) -> bool:
@@ -167,7 +179,7 @@ def _move(move: _Move) -> bool:
     """
     source, target = move.source, move.target
     there, done = os.path.lexists(source), os.path.lexists(target)
-    if not there and not (done and move.is_at(target)):
+    if not there and not move.is_at(target):
         raise FileNotFoundError(errno.ENOENT, "the file is gone")
     if not there:
         return False

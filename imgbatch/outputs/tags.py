@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ _OWN = "imgbatch"
 """The source of rows that this program has written; they are no truth."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class TagsResult:
     """The tags of a folder, ready to be shown.
 
@@ -58,12 +59,12 @@ class TagsResult:
     notes: tuple[str, ...] = ()
     learned: Sequence[LearnedTag] = ()
 
-    @property
+    @cached_property
     def ranking(self) -> LearnedTag | None:
         """The shown tag, if it was learned: its images are ranked, to be confirmed."""
         return next((tag for tag in self.learned if tag.name == self.shown), None)
 
-    @property
+    @cached_property
     def rows(self) -> Rows:
         """Rows of the images with the shown tag, the clearest ones first; or ranked for it."""
         if (ranking := self.ranking) is not None:

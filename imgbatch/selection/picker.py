@@ -81,7 +81,7 @@ class Picker:
             lambda: weak.projection,
             metadata,
             vocabulary,
-            lambda: weak._learning(),  # noqa: PLW0108, SLF001 - its method would hold the picker
+            lambda: weak.learning(),  # noqa: PLW0108 - its method would hold the picker
         )
 
     @cached_property
@@ -231,7 +231,8 @@ class Picker:
         pair = images[0], images[1]
         return explain(self.folder, space, pair, (points[0], points[1]))
 
-    def _learning(self) -> "Learning":
+    def learning(self) -> "Learning":
+        """Learns tags of the images, from what is known of them or from examples."""
         from imgbatch.selection.learned import Learning
 
         def read_point(path: str) -> Floats:

@@ -227,6 +227,9 @@ def test_a_tag_of_a_folder_of_examples_ranks_the_images_and_is_given_to_none(cli
     assert {image["relative"][0] for image in ranked[:50]} == {"r"}
     tags = {tag["tag"]: tag for tag in ranked[0]["tags"]}
     assert tags["evening"]["source"] == "learned"
+    page = tmp_path / "page.html"
+    assert cli(*line, "--show", "evening", "-o", page).code == 0
+    assert "images with the tag" in page.read_text()
 
 
 def test_a_tag_of_a_label_is_given_where_held_out_images_were_right(cli, many, tmp_path):

@@ -64,6 +64,18 @@ def interrupted(*_given):
     raise KeyboardInterrupt
 
 
+def unlink_but_in(folder, error):
+    """The function os.unlink, which raises an error for files of a folder."""
+    unlink = os.unlink
+
+    def refusing(path, **options):
+        if str(path).startswith(str(folder)):
+            raise error
+        unlink(path, **options)
+
+    return refusing
+
+
 def test_a_pending_journal_takes_no_strangers_file_for_the_one_that_it_lists(
     photos, tmp_path, monkeypatch
 ):
@@ -80,15 +92,42 @@ def test_a_pending_journal_takes_no_strangers_file_for_the_one_that_it_lists(
     assert (aside / "a.jpg").read_bytes() == b"a stranger's"
 
 
+def test_a_file_that_a_kill_left_in_two_places_stays_in_the_journal_if_it_cannot_be_removed(
+    photos, tmp_path, monkeypatch
+):
+    before, aside = files_in(photos), tmp_path / "aside"
+    with monkeypatch.context() as patched:
+        patched.setattr(journal.os, "unlink", unlink_but_in(photos, KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            move_files(moves(photos, aside), aside)
+    refused = PermissionError(errno.EACCES, "Permission denied")
+    with monkeypatch.context() as patched:
+        patched.setattr(journal.os, "unlink", unlink_but_in(photos, refused))
+        (finished,) = finish_pending(aside)
+    assert (finished.files, len(finished.left)) == (0, 3)
+    undo(finished.journal)
+    assert (files_in(photos), files_in(aside)) == (before, {})
+
+
+def test_times_that_a_file_system_keeps_coarsely_are_no_sign_of_another_file(
+    photos, tmp_path, monkeypatch
+):
+    aside = tmp_path / "aside"
+    with monkeypatch.context() as patched:
+        patched.setattr(journal.os, "unlink", unlink_but_in(photos, KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            move_files(moves(photos, aside), aside)
+    time_ns = (aside / "a.jpg").stat().st_mtime_ns // 2_000_000_000 * 2_000_000_000
+    (photos / "a.jpg").unlink()
+    os.utime(aside / "a.jpg", ns=(time_ns, time_ns))
+    (finished,) = finish_pending(aside)
+    assert (finished.files, finished.left) == (3, ())
+
+
 def test_a_file_that_cannot_leave_its_place_is_not_in_two(photos, tmp_path, monkeypatch):
-    before, aside, unlink = files_in(photos), tmp_path / "aside", os.unlink
-
-    def refuse(path, **options):
-        if str(path).startswith(str(photos)):
-            raise PermissionError(errno.EACCES, "Permission denied")
-        unlink(path, **options)
-
-    monkeypatch.setattr(journal.os, "unlink", refuse)
+    before, aside = files_in(photos), tmp_path / "aside"
+    refused = PermissionError(errno.EACCES, "Permission denied")
+    monkeypatch.setattr(journal.os, "unlink", unlink_but_in(photos, refused))
     moved = move_files(moves(photos, aside), aside)
     assert (moved.files, len(moved.left)) == (0, 3)
     assert files_in(photos) == before

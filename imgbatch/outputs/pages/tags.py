@@ -44,10 +44,10 @@ def tags_page(result: TagsResult, config: Config, command: str = "") -> Page:  #
     if result.shown:
         title = f"Images of {folder}: {result.shown}"
         highlights = (
-            (f"{counts[result.shown]:,}", "images with the tag"),
+            (f"{counts.get(result.shown, 0):,}", "images with the tag"),
             (f"{total:,}", "images"),
         )
-        sections = (_grid(result, result.shown, counts[result.shown]),)
+        sections = (_grid(result, result.shown, len(result.rows)),)
     else:
         title = f"Tags of {folder}"
         used = [name for name in counts if counts[name]]

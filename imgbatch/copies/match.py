@@ -2,7 +2,7 @@
 
 Miniatures are aligned first, at 16 and 32 pixels. Few pairs that are no copies pass; these are
 mostly objects of one outline before a plain background. So what passes is looked at again in
-pictures of 64 pixels, which are read from the files.
+pictures of 64 pixels (96 where one is a part of the other), which are read from the files.
 """
 
 from collections.abc import Callable, Sequence

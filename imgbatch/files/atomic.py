@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from pathlib import Path
 
 from imgbatch.errors import OutputError
@@ -238,8 +238,26 @@ def publishing(directory: Path, kept: int) -> Iterator[Path]:
         new.mkdir()
         yield new
         new.rename(directory)
-    for old in sorted(directory.parent.iterdir(), key=_newest_first)[kept:]:
-        shutil.rmtree(old, ignore_errors=True)
+    keep_newest(directory.parent.iterdir(), kept)
+
+
+def keep_newest(places: Iterable[Path], kept: int) -> None:
+    """Remove all but the newest few of some files or folders; what cannot be removed stays.
+
+    >>> for name in ("old", "new"):
+    ...     _ = Path(name).write_text(name)
+    >>> os.utime("old", (0, 0))
+    >>> keep_newest([Path("old"), Path("new")], kept=1)
+    >>> Path("old").exists(), Path("new").exists()
+    (False, True)
+    """
+    for old in newest_first(places)[kept:]:
+        remove(old)
+
+
+def newest_first(places: Iterable[Path]) -> list[Path]:
+    """Files or folders by the time of their last change; those that are gone are the last."""
+    return sorted(places, key=_age_key)
 
 
 def remove(target: Path) -> None:
@@ -259,7 +277,7 @@ def remove(target: Path) -> None:
             target.unlink()
 
 
-def _newest_first(path: Path) -> float:
+def _age_key(path: Path) -> float:
     try:
         return -path.stat().st_mtime
     except FileNotFoundError:  # another process has removed it

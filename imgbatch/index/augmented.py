@@ -22,7 +22,7 @@ from imgbatch.descriptors import Codes
 from imgbatch.embedding.projection import Descriptors
 from imgbatch.embedding.whitening import LEAST_IMAGES, Augmented
 from imgbatch.files import paths
-from imgbatch.files.atomic import remove
+from imgbatch.files.atomic import keep_newest, remove
 from imgbatch.files.seals import read_checked, write_checked
 from imgbatch.images.augment import VERSION
 from imgbatch.index.opened import REFRESH_HINT
@@ -197,9 +197,7 @@ class AugmentedViews:
 
     def _remove_old(self, fingerprint: str) -> None:
         if not paths.is_url(self.root):
-            files = Path(self.root).glob(f"{fingerprint}-*{_ENDING}")
-            for old in sorted(files, key=lambda file: -file.stat().st_mtime_ns)[_KEPT:]:
-                old.unlink()
+            keep_newest(Path(self.root).glob(f"{fingerprint}-*{_ENDING}"), _KEPT)
 
 
 def _add(known: Mapping[str, dict[bytes, bytes]], answer: Mapping[bytes, ImageCodes]) -> None:

@@ -20,13 +20,11 @@ from imgbatch.copies.candidates import (
 from imgbatch.copies.match import Kind, Pairs, ReadViews, matched
 from imgbatch.copies.rule import OUTSIDE_ROW
 from imgbatch.embedding.projection import Projection
-from imgbatch.errors import UnreadableImage
 from imgbatch.files import paths
-from imgbatch.images.decode import decode
 from imgbatch.images.quiet import quiet_codecs
-from imgbatch.index.extract import READ_ERRORS, read_file
+from imgbatch.index.extract import read_view
 from imgbatch.index.kept_pairs import KeptPairs, KnownPairs
-from imgbatch.index.opened import OpenedIndex
+from imgbatch.index.opened import OpenedIndex, content_keys
 from imgbatch.runners.maps import ThreadMap, map_serially
 from imgbatch.types import DecodeOptions, Hashes, ImageRecord, Rows, View
 
@@ -183,8 +181,9 @@ class NearDuplicates:
     def contents(self) -> Rows:
         """(n,) int64: rows of equal numbers are equal files."""
         hashes = np.concatenate([hashes for _, hashes in self._files])
-        keys = np.ascontiguousarray(hashes).view(f"V{hashes.shape[1]}").reshape(-1)
-        return np.asarray(np.unique(keys, return_inverse=True)[1], np.int64).reshape(-1)
+        return np.asarray(
+            np.unique(content_keys(hashes), return_inverse=True)[1], np.int64
+        ).reshape(-1)
 
     @cached_property
     def sizes(self) -> Rows:
@@ -203,10 +202,7 @@ class NearDuplicates:
         return list(zip(self.sources, [0, *ends], ends, strict=False))
 
     def _view(self, row: int) -> View | None:
-        try:
-            return decode(read_file(self.path(row), self.options), self.options).view
-        except (UnreadableImage, *READ_ERRORS):
-            return None
+        return read_view(self.path(row), self.options)
 
     def _reader(self, rows: Rows) -> ReadViews:
         return lambda positions: self.views(rows[list(positions)].tolist())

@@ -16,7 +16,7 @@ from imgbatch.images.decode import DECODING_VERSION, decode
 from imgbatch.images.quiet import quiet_codecs
 from imgbatch.images.view import Decoded
 from imgbatch.runners.clock import start_clock, stop_clock
-from imgbatch.types import DecodeOptions, ReadFile
+from imgbatch.types import DecodeOptions, ReadFile, View
 
 _RECENT_NS = 2_000_000_000
 """A file changed this shortly before it was read may change again within one tick of its clock."""
@@ -271,6 +271,14 @@ def read_file(path: str, options: DecodeOptions) -> bytes:
     if paths.is_url(path):
         return paths.read(path)
     return read_regular(path, _most_bytes(options))[0]
+
+
+def read_view(path: str, options: DecodeOptions) -> View | None:
+    """The view of an image file given by its path or URL; None if it cannot be read."""
+    try:
+        return decode(read_file(path, options), options).view
+    except (UnreadableImage, *READ_ERRORS):
+        return None
 
 
 def content_hash_of(data: bytes) -> bytes:

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from imgbatch.copies.match import Pairs
+from imgbatch.files.atomic import keep_newest, newest_first
 from imgbatch.files.seals import read_checked, write_checked
+from imgbatch.index.opened import content_keys
 from imgbatch.types import Rows, View
 
 _VERSION = 2
@@ -31,7 +33,7 @@ class KnownPairs:
 
         O((n + m) log n).
         """
-        before, now = _keys(self.contents), _keys(contents)
+        before, now = content_keys(self.contents), content_keys(contents)
         order = np.argsort(before, kind="stable")
         place = np.minimum(np.searchsorted(before, now, sorter=order), max(len(before) - 1, 0))
         known = before[order[place]] == now if len(before) else np.zeros(len(now), bool)
@@ -65,7 +67,7 @@ class KeptPairs:
 
     def newest(self) -> KnownPairs | None:
         """What was kept last, for whatever images."""
-        for file in self._newest_first(f"*-{self.level}-{_VERSION}.npz"):
+        for file in newest_first(self.directory.glob(f"*-{self.level}-{_VERSION}.npz")):
             known = _unpacked(read_checked(str(file)))
             if known is not None:
                 return known
@@ -75,19 +77,10 @@ class KeptPairs:
         """Keep pairs for these images; where that is impossible, they are found anew next time."""
         with contextlib.suppress(OSError):
             write_checked(str(self._file(generation)), _packed(known))
-            for old in self._newest_first("*")[_FILES:]:
-                old.unlink()
+            keep_newest(self.directory.iterdir(), _FILES)
 
     def _file(self, generation: str) -> Path:
         return self.directory / f"{generation}-{self.level}-{_VERSION}.npz"
-
-    def _newest_first(self, pattern: str) -> list[Path]:
-        return sorted(self.directory.glob(pattern), key=lambda path: -path.stat().st_mtime_ns)
-
-
-def _keys(contents: View) -> np.ndarray[tuple[int], np.dtype[np.void]]:
-    rows = np.ascontiguousarray(contents)
-    return rows.view(f"V{rows.shape[1]}").reshape(-1)
 
 
 def _packed(known: KnownPairs) -> bytes:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from imgbatch.embedding.projection import Projection
 from imgbatch.embedding.whitening import Augmented
 from imgbatch.errors import CatalogueError, FolderError
@@ -230,3 +232,9 @@ def listed_state(directory: Path) -> str | None:
 
 def _packed(directory: Path) -> list[Path]:
     return [*Records.files(directory), directory / _SKIPPED_FILE]
+
+
+def content_keys(contents: View) -> "np.ndarray[tuple[int], np.dtype[np.void]]":
+    """Content hashes (n, h) uint8 as (n,) keys that can be compared, sorted and searched."""
+    rows = np.ascontiguousarray(contents)
+    return rows.view(f"V{rows.shape[1]}").reshape(-1)

@@ -6,22 +6,20 @@ that were ever measured, so that only new contents are read.
 
 import contextlib
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from imgbatch.errors import UnreadableImage
 from imgbatch.files import paths
+from imgbatch.files.atomic import keep_newest
 from imgbatch.files.seals import read_checked, write_checked
-from imgbatch.images.decode import decode
 from imgbatch.images.quiet import quiet_codecs
-from imgbatch.index.extract import READ_ERRORS, read_file
-from imgbatch.index.opened import OpenedIndex
+from imgbatch.index.extract import read_view
+from imgbatch.index.opened import OpenedIndex, content_keys
 from imgbatch.measures.sharpness import VERSION, VIEW_PX, sharpness
 from imgbatch.runners.maps import ThreadMap
-from imgbatch.types import DecodeOptions, Floats, Progress, View
+from imgbatch.types import DecodeOptions, Floats, Progress
 
 SHARPNESS = "sharpness"
 """The folder of what is kept, beside the index."""
@@ -57,8 +55,8 @@ def measure_sharpness(
     """
     if (kept := kept_sharpness(opened)) is not None:
         return kept
-    contents = np.ascontiguousarray(opened.contents()[1])
-    keys, first, inverse = np.unique(_keys(contents), return_index=True, return_inverse=True)
+    contents = opened.contents()[1]
+    keys, first, inverse = np.unique(content_keys(contents), return_index=True, return_inverse=True)
     known = _known(opened.directory)
     values = np.array([known.get(key.tobytes(), np.nan) for key in keys], np.float32)
     missing = np.flatnonzero(np.isnan(values))
@@ -75,7 +73,7 @@ def measure_sharpness(
         np.savez(packed, keys=contents[first], values=values)
         write_checked(str(_of_contents(opened.directory)), packed.getvalue())
         write_checked(str(_of_generation(opened)), of_rows.tobytes())
-        _remove_old(opened.directory / SHARPNESS)
+        keep_newest((opened.directory / SHARPNESS).glob("*.f4"), _KEPT)
     return of_rows
 
 
@@ -86,15 +84,8 @@ class _Reader:
 
     def measure(self, name: str) -> float:
         """The sharpness of a file; NaN if it cannot be read."""
-        try:
-            data = read_file(paths.join(self.folder, name), self.options)
-            return sharpness(decode(data, self.options).view)
-        except (UnreadableImage, *READ_ERRORS):
-            return float("nan")
-
-
-def _keys(contents: View) -> "np.ndarray[tuple[int], np.dtype[np.void]]":
-    return contents.view(f"V{contents.shape[1]}").reshape(-1)
+        view = read_view(paths.join(self.folder, name), self.options)
+        return float("nan") if view is None else sharpness(view)
 
 
 def _known(directory: Path) -> dict[bytes, float]:
@@ -112,9 +103,3 @@ def _of_contents(directory: Path) -> Path:
 
 def _of_generation(opened: OpenedIndex) -> Path:
     return opened.directory / SHARPNESS / f"{opened.generation}-{VERSION}.f4"
-
-
-def _remove_old(directory: Path) -> None:
-    files: Sequence[Path] = [*directory.glob("*.f4")]
-    for old in sorted(files, key=lambda path: -path.stat().st_mtime_ns)[_KEPT:]:
-        old.unlink()

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.embedding.projection import Projection
+from imgbatch.files.atomic import keep_newest
 from imgbatch.files.seals import read_checked, write_checked
 from imgbatch.index.filtered import FilteredIndex
 from imgbatch.index.opened import OpenedIndex
@@ -315,7 +316,5 @@ class FolderTags:
         counts = dict(zip(names, np.asarray(carried).tolist(), strict=True))
         with contextlib.suppress(OSError):  # the next request counts anew
             write_checked(str(file), json.dumps(counts).encode())
-            newest_first = sorted(directory.iterdir(), key=lambda path: -path.stat().st_mtime_ns)
-            for old in newest_first[_KEPT:]:
-                old.unlink()
+            keep_newest(directory.iterdir(), _KEPT)
         return counts

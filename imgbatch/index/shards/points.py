@@ -7,7 +7,6 @@ goes on with the parts that are missing.
 
 import contextlib
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ from imgbatch.embedding.projection import (
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.embedding.whitening import Augmented
 from imgbatch.errors import CatalogueError
-from imgbatch.files.atomic import move_file, publishing, remove
+from imgbatch.files.atomic import keep_newest, move_file, publishing, remove
 from imgbatch.files.paths import file_system, is_url, join, only_os_errors
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.index.augmented import missing_views
@@ -261,9 +260,7 @@ def _remove_old(points_root: str, key: str) -> None:
         return
     with contextlib.suppress(OSError):
         os.utime(os.path.join(points_root, key))
-        spaces = sorted(Path(points_root).iterdir(), key=lambda path: -path.stat().st_mtime)
-        for old in spaces[SPACES_KEPT:]:
-            shutil.rmtree(old, ignore_errors=True)
+        keep_newest(Path(points_root).iterdir(), SPACES_KEPT)
 
 
 # ----- the fitted space ---------------------------------------------------------------------------

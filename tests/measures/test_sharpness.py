@@ -48,7 +48,7 @@ def test_sharpness_is_kept_and_only_new_contents_are_read(tmp_path, monkeypatch)
     image = next(folder.rglob("*.jpg"))
     image.with_name("zz-copy.jpg").write_bytes(image.read_bytes())
     again = imgbatch.load(folder, index=cache)._opened
-    monkeypatch.setattr("imgbatch.index.sharpness.decode", None)  # nothing may be decoded
+    monkeypatch.setattr("imgbatch.index.extract.decode", None)  # nothing may be decoded
     renewed = measure_sharpness(again, DecodeOptions(), 2)
     assert len(renewed) == 7
     assert sorted(set(renewed.tolist())) == sorted(set(values.tolist()))

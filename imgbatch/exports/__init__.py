@@ -3,7 +3,7 @@
 from imgbatch.errors import UsageError
 from imgbatch.exports import csv, npz, parquet, postgres
 from imgbatch.exports.base import Exporter, ImageTable, Written
-from imgbatch.exports.portable import PortableSpace
+from imgbatch.index.portable import PortableSpace
 
 EXPORTERS: dict[str, Exporter] = {
     ".parquet": parquet.EXPORTER,

@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
-from imgbatch.exports.portable import PortableSpace
 from imgbatch.files.atomic import replacing
+from imgbatch.index.portable import PortableSpace
 from imgbatch.types import Floats, Hashes, ImageRecord, Progress, Rows, View
 
 BATCH_ROWS = 4096

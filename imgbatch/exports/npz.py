@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.exports.base import Batch, ImageTable, as_text, file_exporter
-from imgbatch.exports.portable import PortableSpace
+from imgbatch.index.portable import PortableSpace
 from imgbatch.types import Progress
 
 _Array = npt.NDArray[Any]

@@ -12,7 +12,7 @@ from typing import Any
 
 from imgbatch.errors import UsageError
 from imgbatch.exports.base import ImageTable, as_text, file_exporter
-from imgbatch.exports.portable import PortableSpace
+from imgbatch.index.portable import PortableSpace
 from imgbatch.types import Progress
 
 

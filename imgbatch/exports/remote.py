@@ -20,9 +20,9 @@ from imgbatch.errors import DatabaseError, UsageError
 from imgbatch.exports import known
 from imgbatch.exports.base import as_name, as_text, image_id
 from imgbatch.exports.connection import Address, need_psycopg, use_vectors
-from imgbatch.exports.portable import PortableSpace
 from imgbatch.exports.postgres import SEARCHED, check_tables, index_name
 from imgbatch.files import cache, paths
+from imgbatch.index.portable import PortableSpace
 from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.answer import (
     Choice,

@@ -307,9 +307,20 @@ def describe_file(
         data = read_file(path, options)
     except READ_ERRORS as error:
         raise SelectionError(f"the image {path}: {_unread(error, options)}", hint) from None
+    return describe_data(data, path, descriptors, options, hint)
+
+
+def describe_data(
+    data: bytes,
+    name: str,
+    descriptors: Sequence[tuple[str, Descriptor]],
+    options: DecodeOptions,
+    hint: str,
+) -> tuple[Decoded, dict[str, Codes]]:
+    """See `describe_file`, for the bytes of a file that messages call `name`."""
     with quiet_codecs():
         decoded = _decode(data, options)
     if isinstance(decoded, str):
-        raise SelectionError(f"the image {path} cannot be used: {decoded}", hint)
+        raise SelectionError(f"the image {name} cannot be used: {decoded}", hint)
     codes = {descriptor.name: descriptor.describe(decoded.view) for _, descriptor in descriptors}
     return decoded, codes

@@ -19,6 +19,7 @@ from imgbatch.index.duplicates import NearDuplicates, Source
 from imgbatch.index.extract import with_fingerprints
 from imgbatch.index.filtered import FilteredIndex, holding
 from imgbatch.index.opened import OpenedIndex
+from imgbatch.index.outside import ImageReader, ReadImage
 from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.answer import (
     Choice,
@@ -36,7 +37,6 @@ from imgbatch.selection.explain import (
     explain,
     shares_of_set,
 )
-from imgbatch.selection.outside import ImageReader, ReadImage
 from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, similar
 from imgbatch.selection.tags import FolderTags, ReadVocabulary, default_vocabulary
 from imgbatch.types import Floats, PickedImage, Rows, Selection

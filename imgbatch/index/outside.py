@@ -9,7 +9,7 @@ from imgbatch.descriptors import HASH, MINIATURE, Codes, as_integers
 from imgbatch.embedding.projection import Descriptors, project_codes
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.images.view import Decoded
-from imgbatch.index.extract import describe_file
+from imgbatch.index.extract import describe_data, describe_file
 from imgbatch.types import DecodeOptions, Floats
 
 
@@ -37,6 +37,11 @@ class ImageReader:
             The file cannot be read or used; `hint` says what to do.
         """
         return ReadImage(self, *describe_file(path, self.descriptors, self.options, hint))
+
+    def read_data(self, data: bytes, name: str, hint: str) -> "ReadImage":
+        """The same for the bytes of a file, which the error calls `name`."""
+        described = describe_data(data, name, self.descriptors, self.options, hint)
+        return ReadImage(self, *described)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,11 @@ from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import ImgbatchError
 from imgbatch.images.view import Decoded
 from imgbatch.index.extract import with_fingerprints
-from imgbatch.selection.outside import ImageReader
+from imgbatch.index.outside import ImageReader
 from imgbatch.types import Floats
 
 _TABLES = ("images", "weights", "descriptors", "space")
+_MAKE_ANEW = "export the folder, or train the model, anew"
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
@@ -85,9 +86,7 @@ class PortableSpace:
 
     def arrays(self) -> bytes:
         """The space's arrays in the .npz form."""
-        file = io.BytesIO()
-        self.space.save(file)
-        return file.getvalue()
+        return space_bytes(self.space)
 
     @classmethod
     def restore(
@@ -104,8 +103,7 @@ class PortableSpace:
             return cls(fingerprint, settings, FeatureSpace.load(io.BytesIO(arrays)))
         except _DAMAGED as error:
             raise ImgbatchError(
-                f"the exported feature space {fingerprint} is damaged: {error}",
-                "export the folder anew",
+                f"the stored feature space {fingerprint} is damaged: {error}", _MAKE_ANEW
             ) from None
 
     def project(
@@ -132,21 +130,37 @@ class PortableSpace:
         ImgbatchError
             This version of imgbatch would describe pictures differently.
         """
-        image = self._reader().read(path, hint)
+        image = self.reader().read(path, hint)
         return image.decoded, image.point(self.space), image.phash
 
-    def _reader(self) -> ImageReader:
-        """Reads pictures exactly as the exported ones were read."""
-        config = self._config()
+    def reader(self) -> ImageReader:
+        """Reads pictures exactly as those were read that the space was fitted on.
+
+        Raises
+        ------
+        ImgbatchError
+            This version of imgbatch would describe pictures differently.
+        """
+        config = self.config()
         options = config.images.as_options()
         descriptors = with_fingerprints(build_descriptors(config), options)
-        exported = {described["fingerprint"] for described in self.settings["descriptors"]}
-        if {fingerprint for fingerprint, _ in descriptors} != exported:
+        if {fingerprint for fingerprint, _ in descriptors} != self.fingerprints:
             raise self._other_version()
         return ImageReader(descriptors, options)
 
-    def _config(self) -> Config:
-        """The default config with the stored tables laid over it; newer descriptors stay off."""
+    @property
+    def fingerprints(self) -> set[str]:
+        """Of the descriptors that the space needs."""
+        return {described["fingerprint"] for described in self.settings["descriptors"]}
+
+    def config(self) -> Config:
+        """The default config with the stored tables laid over it; newer descriptors stay off.
+
+        Raises
+        ------
+        ImgbatchError
+            They do not fit this version of imgbatch.
+        """
         values = load_config(default_config_path()).config.model_dump()
         stored = self.settings["config"]
         try:
@@ -161,6 +175,13 @@ class PortableSpace:
     def _other_version(self) -> ImgbatchError:
         theirs = self.settings.get("version", "an unknown version")
         return ImgbatchError(
-            f"the export was made by imgbatch {theirs}, which describes pictures differently",
-            "export the folder anew, or use that version",
+            f"the stored space is of imgbatch {theirs}, which describes pictures differently",
+            f"{_MAKE_ANEW}, or use that version",
         )
+
+
+def space_bytes(space: FeatureSpace) -> bytes:
+    """A space's arrays in the .npz form; equal bytes place every image at the same point."""
+    file = io.BytesIO()
+    space.save(file)
+    return file.getvalue()

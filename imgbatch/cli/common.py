@@ -128,9 +128,16 @@ def use_one_thread() -> None:
 
 
 def open_folder(
-    folder: str, options: IndexOptions, filters: FilterOptions | None = None
+    folder: str,
+    options: IndexOptions,
+    filters: FilterOptions | None = None,
+    *,
+    preset: str | None = None,
 ) -> "Collection":
-    """Bring a folder's index up to date, with a progress bar; open it, or what passes filters."""
+    """Bring a folder's index up to date, with a progress bar; open it, or what passes filters.
+
+    `preset` names the emphasis to use unless the user has chosen weights; see `settings_of`.
+    """
     refresh = not (isinstance(options, FolderOptions) and options.no_refresh)
     cluster = options.cluster if isinstance(options, ClusterOptions) else None
     known = options if isinstance(options, FolderOptions) else FolderOptions()
@@ -139,7 +146,7 @@ def open_folder(
     from imgbatch.loading import load
     from imgbatch.outputs.progress import progress_bar
 
-    settings = settings_of(options)
+    settings = settings_of(options, preset)
     with progress_bar("indexing") as progress:
         photos = load(
             folder,
@@ -174,14 +181,17 @@ def start_workers_early(folder: str, options: IndexOptions) -> None:
             start_early(count, DESCRIBING_MODULES)
 
 
-def settings_of(options: IndexOptions) -> "Config":
-    """The settings that the options name."""
+def settings_of(options: IndexOptions, preset: str | None = None) -> "Config":
+    """The settings that the options name.
+
+    `preset` is the emphasis if neither an option nor the user's config chooses weights.
+    """
     from imgbatch.config import load_config
     from imgbatch.config.schema import MOST_WORKERS
 
     loaded = load_config(options.config)
     note(loaded.notes)
-    settings = loaded.config.with_emphasis(options.emphasis)
+    settings = loaded.config.with_emphasis(options.emphasis or loaded.unless_weighted(preset))
     if options.workers is None:
         return settings
     if not 0 <= options.workers <= MOST_WORKERS:

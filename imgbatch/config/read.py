@@ -38,6 +38,14 @@ class LoadedConfig:
     sources: dict[str, str]
     notes: tuple[str, ...] = ()
 
+    def unless_weighted(self, preset: str | None) -> str | None:
+        """A preset for those who have chosen no weights; None if a file sets any."""
+        chosen = any(
+            source != "default" and key.startswith("weights.")
+            for key, source in self.sources.items()
+        )
+        return None if chosen else preset
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

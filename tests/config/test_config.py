@@ -205,3 +205,11 @@ def test_a_file_of_the_first_version_means_what_it_meant(tmp_path):
     assert chosen.space.adapt == 0
     other = with_text(tmp_path, "[presets.shape]\nhog = 0.95\n").with_emphasis("shape")
     assert other.weights["hsv"] == 0.10, "of other presets, what a file does not name stays"
+
+
+def test_a_preset_of_a_command_gives_way_to_weights_that_the_user_has_chosen(tmp_path):
+    plain = write(tmp_path / "plain.toml", "[similar]\nexactness = 2.0\n")
+    weighted = write(tmp_path / "weighted.toml", "[weights]\nhog = 0.9\n")
+    assert load_config().unless_weighted("extended") == "extended"
+    assert load_config(plain).unless_weighted("extended") == "extended"
+    assert load_config(weighted).unless_weighted("extended") is None

@@ -208,7 +208,7 @@ def test_a_file_of_the_first_version_means_what_it_meant(tmp_path):
 
 
 def test_a_preset_of_a_command_gives_way_to_weights_that_the_user_has_chosen(tmp_path):
-    plain = write(tmp_path / "plain.toml", "[similar]\nexactness = 2.0\n")
+    plain = write(tmp_path / "plain.toml", "[similar]\ntournament = 6\n")
     weighted = write(tmp_path / "weighted.toml", "[weights]\nhog = 0.9\n")
     assert load_config().unless_weighted("extended") == "extended"
     assert load_config(plain).unless_weighted("extended") == "extended"

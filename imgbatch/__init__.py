@@ -6,7 +6,7 @@
 ['class2/image014.jpg', 'class0/image009.jpg', 'class2/image017.jpg']
 """
 
-__version__ = "0.1.0"
+from imgbatch.version import __version__
 
 TYPE_CHECKING = False  # typing's own takes 10 ms, in which Ctrl-C would stop the command unhandled
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from imgbatch import __version__
 from imgbatch.cli import batches, duplicates, explain, export, look, pick, quality, tags, upkeep
 from imgbatch.cli.common import show_tracebacks
 from imgbatch.cli.streams import prepare_streams
+from imgbatch.version import __version__
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 

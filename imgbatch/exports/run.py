@@ -4,7 +4,6 @@ import os
 import time
 from dataclasses import dataclass
 
-from imgbatch import __version__
 from imgbatch.annotations.columns import First
 from imgbatch.annotations.labels import find_labels
 from imgbatch.collection import Collection
@@ -15,6 +14,7 @@ from imgbatch.files.readonly import refuse_inside
 from imgbatch.files.targets import check_file
 from imgbatch.measures.machine import MachineTags
 from imgbatch.types import Progress
+from imgbatch.version import __version__
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from imgbatch import __version__
 from imgbatch.config.schema import Config
 from imgbatch.config.tables import dotted, walk_tables
 from imgbatch.config.write import differences
 from imgbatch.outputs.legend import style_of
 from imgbatch.outputs.pages.records import Facts
 from imgbatch.types import Skipped
+from imgbatch.version import __version__
 
 _MOST_SKIPPED = 20
 _NO_SETTINGS_OF_A_RESULT = {"sheet", "page", "index", "cluster", "imgbatch"}

@@ -23,6 +23,8 @@ from imgbatch.types import Batches, Duplicates, Floats, Hashes, Rows, Selection,
 
 if TYPE_CHECKING:  # a request for similar images should not pay for importing them
     from imgbatch.batches.population import Population
+    from imgbatch.learning.known import KnownLabels
+    from imgbatch.learning.model import LabelModel
     from imgbatch.measures.tags import TagTable
     from imgbatch.overview.results import Overview
     from imgbatch.types import Progress
@@ -154,6 +156,35 @@ class Collection:
         started, chosen = time.perf_counter() - self.seconds, FilteredIndex(self._opened, rows)
         known = self.metadata.subset(rows)
         return Collection(self.config, chosen, started, known, lambda _: tags.vocabulary)
+
+    @cached_property
+    def labelling(self) -> "KnownLabels":
+        """What learning labels needs: classes, groups, points; see `learning.training`."""
+        from imgbatch.learning.known import KnownLabels
+
+        return KnownLabels(
+            self.folder,
+            self.config,
+            list(self.records.all_paths()),
+            self.metadata,
+            lambda: self.projection,
+            lambda: self.copy_groups,
+        )
+
+    def train_labels(self, *, test: float | None = None, seed: int = 0) -> "LabelModel":
+        """Train a model on the images' classes; see `learning.training.train_labels`."""
+        from imgbatch.learning.training import TrainOptions, train_labels
+
+        return train_labels(self.labelling, TrainOptions(test, seed)).model
+
+    def fingerprints(self) -> set[str]:
+        """Of the descriptors in force: they change with anything that changes `features`."""
+        from imgbatch.descriptors import build_descriptors
+        from imgbatch.index.extract import with_fingerprints
+
+        descriptors = build_descriptors(self.config)
+        pairs = with_fingerprints(descriptors, self.config.images.as_options())
+        return {fingerprint for fingerprint, _ in pairs}
 
     @property
     def is_filtered(self) -> bool:

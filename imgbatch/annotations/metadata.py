@@ -5,6 +5,7 @@ A request pays for what it asks: no file is looked for, opened or read before th
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,15 @@ class Metadata:
         """
         _ = self._whole.of_files
 
+    def rounds(self) -> Iterator[tuple[str, "Metadata"]]:
+        """After each of several given files: its path, and what was known by then."""
+        files = self._whole.source.given
+        for number, file in enumerate(files[:-1], start=1):
+            earlier = replace(self._whole.source, given=files[:number], directory=None)
+            yield file, Metadata(FolderMetadata(self._whole.images, earlier), self._rows)
+        if len(files) > 1:
+            yield files[-1], self
+
     def has(self, kind: str) -> bool:
         """Whether a metadata file says anything of this kind; files beside images do not count."""
         return self._whole.in_files(kind) is not None
@@ -100,23 +110,23 @@ class FolderMetadata:
     """What is known of all images of a folder; read when it is first asked for."""
 
     def __init__(self, images: Images, source: MetadataSource) -> None:
-        self.images, self._source = images, source
+        self.images, self.source = images, source
 
     @cached_property
     def of_files(self) -> "FilesKnown | None":
         """What the metadata files say; None if there are none."""
-        files = self._source.given or tuple(self._found())
+        files = self.source.given or tuple(self._found())
         if not files:
             return None
         from imgbatch.annotations.kept import known_of_files
 
-        return known_of_files(self.images, self._source, files)
+        return known_of_files(self.images, self.source, files)
 
     @cached_property
     def _of_sidecars(self) -> "FilesKnown":
         from imgbatch.annotations.kept import known_of_sidecars
 
-        return known_of_sidecars(self.images, self._source)
+        return known_of_sidecars(self.images, self.source)
 
     @cached_property
     def _subfolders(self) -> "Column":
@@ -134,7 +144,7 @@ class FolderMetadata:
 
     @property
     def _may_have_sidecars(self) -> bool:
-        return not self._source.given and not is_url(self._source.folder)
+        return not self.source.given and not is_url(self.source.folder)
 
     def notes(self) -> tuple[str, ...]:
         """What was read so far, and what did not fit."""
@@ -166,11 +176,11 @@ class FolderMetadata:
             return (label,) if label else ()
         if kind == "texts" and self._may_have_sidecars:
             sidecar = sidecar_of(self.images[row].path)
-            if os.path.isfile(join(self._source.folder, sidecar)):
+            if os.path.isfile(join(self.source.folder, sidecar)):
                 from imgbatch.annotations.misfits import Misfits
                 from imgbatch.annotations.sidecars import texts_in
 
-                return tuple(texts_in(self._source.folder, sidecar, Misfits()))
+                return tuple(texts_in(self.source.folder, sidecar, Misfits()))
         return ()
 
     def in_files(self, kind: str) -> "Column | None":
@@ -179,9 +189,9 @@ class FolderMetadata:
 
     def _found(self) -> Iterator[str]:
         """The metadata files at the folder's top."""
-        if not is_url(self._source.folder):
+        if not is_url(self.source.folder):
             for name in FOUND:
-                file = join(self._source.folder, name)
+                file = join(self.source.folder, name)
                 if os.path.isfile(file):
                     yield file
 

@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from imgbatch.cli import batches, duplicates, explain, export, look, pick, quality, tags, upkeep
+from imgbatch.cli import (
+    batches,
+    duplicates,
+    explain,
+    export,
+    label,
+    label_ask,
+    look,
+    pick,
+    quality,
+    tags,
+    upkeep,
+)
 from imgbatch.cli.common import show_tracebacks
 from imgbatch.cli.streams import prepare_streams
 from imgbatch.version import __version__
@@ -20,6 +32,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+label_app = typer.Typer(
+    help="Learn the classes of images from labels; ask for labels, check them, give them.",
+    no_args_is_help=True,
+)
 cache_app = typer.Typer(help="Show or remove the indexes on disk.", no_args_is_help=True)
 
 app.command("similar")(pick.similar)
@@ -28,6 +44,12 @@ app.command("batches")(batches.batches)
 app.command("overview")(look.overview)
 app.command("duplicates")(duplicates.duplicates)
 app.command("tags")(tags.tags)
+app.add_typer(label_app, name="label")
+label_app.command("train")(label.train)
+label_app.command("apply")(label.apply)
+label_app.command("next")(label_ask.next_images)
+label_app.command("check")(label_ask.check)
+label_app.command("split")(label.split)
 app.command("explain")(explain.explain)
 app.command("index")(upkeep.index)
 app.command("export")(export.export)

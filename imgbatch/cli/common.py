@@ -133,10 +133,12 @@ def open_folder(
     filters: FilterOptions | None = None,
     *,
     preset: str | None = None,
+    settings: "Config | None" = None,
 ) -> "Collection":
     """Bring a folder's index up to date, with a progress bar; open it, or what passes filters.
 
     `preset` names the emphasis to use unless the user has chosen weights; see `settings_of`.
+    `settings` take the place of those that the options name.
     """
     refresh = not (isinstance(options, FolderOptions) and options.no_refresh)
     cluster = options.cluster if isinstance(options, ClusterOptions) else None
@@ -146,7 +148,7 @@ def open_folder(
     from imgbatch.loading import load
     from imgbatch.outputs.progress import progress_bar
 
-    settings = settings_of(options, preset)
+    settings = settings or settings_of(options, preset)
     with progress_bar("indexing") as progress:
         photos = load(
             folder,

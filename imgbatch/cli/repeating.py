@@ -6,7 +6,7 @@ import typer
 
 _WITHOUT = {
     "output", "report", "preview", "json", "no_sheet", "copy_to", "link_to", "workers",
-    "no_refresh", "apply", "move_to", "undo",
+    "no_refresh", "apply", "move_to", "undo", "log", "confusion",
 }  # fmt: skip
 """Options that say what becomes of an answer, or how fast it comes, but not which one it is."""
 
@@ -21,7 +21,7 @@ def command_line(context: typer.Context, **settled: object) -> str:
     settled
         Values that the command chose itself, such as a drawn seed, or that are shown otherwise.
     """
-    words = [context.find_root().info_name or "imgbatch", context.info_name or ""]
+    words = context.command_path.split()
     for parameter in context.command.params:
         name = parameter.name or ""
         value = settled.get(name, context.params.get(name))

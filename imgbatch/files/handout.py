@@ -1,6 +1,7 @@
 """Hand out chosen images: copies or links in a folder, none written over an existing file."""
 
 import contextlib
+import filecmp
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from imgbatch.errors import OutputError
 from imgbatch.files.atomic import give_free_name, temporary_file
-from imgbatch.files.names import fitted_name
+from imgbatch.files.names import fitted_name, folder_name
 from imgbatch.files.paths import is_url, read
 from imgbatch.files.regular import only_regular
 from imgbatch.files.targets import nearest_folder, not_written, resolved
@@ -74,6 +75,68 @@ def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Pat
             "choose another folder, or use --copy-to" if link else "choose another folder",
         ) from None
     return made
+
+
+def hand_out_by_class(
+    sources: Sequence[str], classes: Sequence[str], directory: Path
+) -> tuple[int, int]:
+    """Copy files into a folder for each class; a file that is there already is not copied again.
+
+    An existing file of other content is never overwritten: the new one gets a number.
+
+    Parameters
+    ----------
+    sources
+        Paths, or URLs.
+    classes
+        The class of each; a name that is no name of a folder is written with ``%`` and digits.
+    directory
+        Gets a folder for each class.
+
+    Returns
+    -------
+    copied, there
+        How many files were copied, and how many were there with the same bytes.
+
+    Raises
+    ------
+    OutputError
+        The directory or a file cannot be written, or a source is gone. Those made before stay.
+
+    >>> _ = Path("sea.jpg").write_bytes(b"waves")
+    >>> hand_out_by_class(["sea.jpg"], ["water/salt"], Path("sorted"))
+    (1, 0)
+    >>> hand_out_by_class(["sea.jpg"], ["water/salt"], Path("sorted"))
+    (0, 1)
+    >>> [path.as_posix() for path in Path("sorted").rglob("*.jpg")]
+    ['sorted/water%2Fsalt/sea.jpg']
+    """
+    copied = there = 0
+    current = ""
+    try:
+        place = resolved(directory)
+        nearest_folder(place)
+        for source, name in zip(sources, classes, strict=True):
+            current = Path(source).name
+            folder = place / folder_name(name)
+            folder.mkdir(parents=True, exist_ok=True)
+            wanted = folder / _name("", current)
+            if _is_there(source, wanted):
+                there += 1
+            else:
+                _copy(source, wanted)
+                copied += 1
+    except OSError as error:
+        raise OutputError(
+            f"cannot copy {current} into {directory}: {error.strerror or error}; "
+            f"{copied} of {len(sources)} images were copied",
+            "choose another folder",
+        ) from None
+    return copied, there
+
+
+def _is_there(source: str, wanted: Path) -> bool:
+    return not is_url(source) and wanted.is_file() and filecmp.cmp(source, wanted, shallow=False)
 
 
 def _name(start: str, source: str) -> str:

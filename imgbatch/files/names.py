@@ -56,6 +56,17 @@ def shortened(text: str) -> str:
     return text if len(text) <= _MOST_OF_TEXT else f"{text[:_MOST_OF_TEXT]}..."
 
 
+def folder_name(name: str) -> str:
+    """A class or tag as the name of a folder; what no name may hold is ``%`` and its digits.
+
+    >>> folder_name("cats"), folder_name("a/b"), folder_name("..")
+    ('cats', 'a%2Fb', '%2E.')
+    """
+    kept = "".join(f"%{ord(char):02X}" if char in '%/\\:*?"<>|\0' else char for char in name)
+    kept = f"%2E{kept[1:]}" if kept.startswith(".") else kept
+    return fitted_name("", kept or "%", "", free_bytes=0)
+
+
 def fitted_name(start: str, name: str, end: str, *, free_bytes: int = 0) -> str:
     """A file name of three parts; the one in the middle is cut to what fits into 255 bytes.
 

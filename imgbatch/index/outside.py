@@ -1,16 +1,27 @@
 """Images that are not in the index: decode one, describe it, place it in a feature space."""
 
+import io
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from imgbatch.descriptors import HASH, MINIATURE, Codes, as_integers
 from imgbatch.embedding.projection import Descriptors, project_codes
 from imgbatch.embedding.space import FeatureSpace
+from imgbatch.errors import SelectionError
 from imgbatch.images.view import Decoded
 from imgbatch.index.extract import describe_data, describe_file
 from imgbatch.types import DecodeOptions, Floats
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    Picture = str | os.PathLike[str] | Image | npt.NDArray[np.uint8]
+    """A path, a Pillow picture, or an array (h, w, 3) RGB or (h, w) grey of uint8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +49,15 @@ class ImageReader:
         """
         return ReadImage(self, *describe_file(path, self.descriptors, self.options, hint))
 
-    def read_data(self, data: bytes, name: str, hint: str) -> "ReadImage":
-        """The same for the bytes of a file, which the error calls `name`."""
-        described = describe_data(data, name, self.descriptors, self.options, hint)
+    def read_picture(self, picture: "Picture", name: str) -> "ReadImage":
+        """The same for a picture given in any way; messages call it `name` if it has no path.
+
+        Pictures in memory are described as if they had been saved as PNG.
+        """
+        if isinstance(picture, str | os.PathLike):
+            return self.read(os.fspath(picture), "name an image file")
+        data = _as_png(picture, name)
+        described = describe_data(data, name, self.descriptors, self.options, "give a picture")
         return ReadImage(self, *described)
 
 
@@ -69,3 +86,28 @@ class ReadImage:
     def miniature(self) -> Codes:
         """The picture in little: (1024,) uint8."""
         return self.codes[MINIATURE]
+
+
+def _as_png(picture: Any, name: str) -> bytes:
+    """A picture in memory as the bytes of a PNG file."""
+    from PIL import Image, ImageOps
+
+    if isinstance(picture, np.ndarray):
+        shaped = picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] in {3, 4})
+        if picture.dtype != np.uint8 or not shaped or not picture.size:
+            raise SelectionError(
+                f"{name} is an array {picture.shape} of {picture.dtype}",
+                "give (h, w, 3) or (h, w) of uint8, RGB or grey",
+            )
+        picture = Image.fromarray(picture)
+    elif not hasattr(picture, "convert"):
+        raise SelectionError(
+            f"{name} is a {type(picture).__name__}",
+            "give a path, a Pillow picture or an array",
+        )
+    file = io.BytesIO()
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode not in {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"}:
+        upright = upright.convert("RGB")
+    upright.save(file, "PNG", compress_level=0)
+    return file.getvalue()

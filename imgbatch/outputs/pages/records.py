@@ -186,6 +186,40 @@ class FiguresTable(Section):
 
 
 @dataclass(frozen=True, slots=True)
+class MatrixCell:
+    """A number of a matrix; ``share``, 0 to 1, says how dark its cell is."""
+
+    row: int
+    column: int
+    number: int
+    share: float
+
+    @property
+    def right(self) -> bool:
+        """Whether it lies on the diagonal."""
+        return self.row == self.column
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix(Section):
+    """Numbers by two classes; cells that are not named are 0.
+
+    Attributes
+    ----------
+    names
+        Of rows and columns.
+    of_rows, of_columns
+        What rows and columns are, such as "class".
+    """
+
+    component: ClassVar[str] = "matrix"
+    names: tuple[str, ...] = ()
+    of_rows: str = ""
+    of_columns: str = ""
+    cells: tuple[MatrixCell, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts(Section):
     """Names and values, such as settings; values under one name are listed."""
 

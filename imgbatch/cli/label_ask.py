@@ -1,0 +1,119 @@
+"""``label next`` and ``label check``: which images a person should look at."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imgbatch.cli.common import command, note, open_folder
+from imgbatch.cli.label import PRESET, Seed
+from imgbatch.cli.options import FilterOptions, Folder, FolderOptions, Json
+from imgbatch.cli.output_files import (
+    Writers,
+    check_output_files,
+    output_option,
+    write_output_files,
+)
+from imgbatch.cli.repeating import command_line
+from imgbatch.cli.unwritten import answer_first
+
+if TYPE_CHECKING:
+    from imgbatch.config.schema import Config
+    from imgbatch.learning.results import Asked
+    from imgbatch.outputs.base import WrittenFile
+
+NextCount = Annotated[int, typer.Option("-n", help="How many images to label.")]
+CheckCount = Annotated[int, typer.Option("-n", help="How many labels to doubt at most.")]
+Outputs = Annotated[
+    list[Path] | None,
+    output_option(
+        "Write a page (.html), a contact sheet (.jpg, .png, .webp), or rows (.csv) with a column "
+        "label to fill in and to give as --metadata."
+    ),
+]
+_FOLDER, _ALL = FolderOptions(), FilterOptions()
+
+
+@command
+def next_images(
+    context: typer.Context,
+    folder: Folder,
+    n: NextCount = 20,
+    output: Outputs = None,
+    seed: Seed = 0,
+    json: Json = False,
+    filters: FilterOptions = _ALL,
+    options: FolderOptions = _FOLDER,
+) -> None:
+    """Choose the images to label next: typical ones first, then uncertain and diverse ones.
+
+    Labels given so far come from --metadata, or else from first-level subfolders.
+    """
+    from imgbatch.learning.asking import label_next
+
+    outputs = _checked(output, folder, options)
+    photos = open_folder(folder, options, filters, preset=PRESET)
+    asked = label_next(photos.labelling, n, seed)
+    _show(asked, outputs, photos.config, command_line(context), json=json, check=False)
+    note((*photos.notes, *asked.notes))
+
+
+@command
+def check(
+    context: typer.Context,
+    folder: Folder,
+    n: CheckCount = 100,
+    output: Outputs = None,
+    seed: Seed = 0,
+    json: Json = False,
+    filters: FilterOptions = _ALL,
+    options: FolderOptions = _FOLDER,
+) -> None:
+    """List labels that are likely wrong, worst first, with what models would give."""
+    from imgbatch.learning.asking import check_labels
+
+    outputs = _checked(output, folder, options)
+    photos = open_folder(folder, options, filters, preset=PRESET)
+    asked = check_labels(photos.labelling, n, seed)
+    _show(asked, outputs, photos.config, command_line(context), json=json, check=True)
+    note((*photos.notes, *asked.notes))
+
+
+def _checked(output: list[Path] | None, folder: str, options: FolderOptions) -> list[Path]:
+    from imgbatch.outputs.files import ENDINGS
+
+    outputs = output or []
+    check_output_files(outputs, ENDINGS, folders=[folder], inputs=options.metadata or ())
+    return outputs
+
+
+def _show(
+    asked: "Asked", outputs: list[Path], config: "Config", line: str, *, json: bool, check: bool
+) -> None:
+    from imgbatch.outputs.asked import write_asked
+
+    with answer_first() as unwritten:
+        files = write_output_files(outputs, _writers(asked, config, line, check=check), unwritten)
+        write_asked(asked, files, check=check, json=json)
+
+
+def _writers(asked: "Asked", config: "Config", line: str, *, check: bool) -> Writers:
+    from imgbatch.outputs.files import by_ending
+
+    def page(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.pages import write_page
+        from imgbatch.outputs.pages.asked import asked_page
+
+        return write_page(asked_page(asked, config, line, check=check), path, config)
+
+    def sheet(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.asked import write_asked_sheet
+
+        return write_asked_sheet(asked, path, config, check=check)
+
+    def rows(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.asked import write_asked_rows
+
+        return write_asked_rows(asked, path, check=check)
+
+    return by_ending(page, sheet, rows)

@@ -1,0 +1,126 @@
+"""What `label next` and `label check` show: images for a person to look at."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from imgbatch.config.schema import Config
+from imgbatch.files.names import printable
+from imgbatch.learning.results import Asked, AskedImage
+from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.json import print_json
+from imgbatch.outputs.pictures import load_picture
+from imgbatch.outputs.rows import writing_rows
+from imgbatch.outputs.sheet import Cell, Grid, draw_page, save_page
+
+_LISTED = 30
+
+
+def suggestion_in_words(image: AskedImage) -> str:
+    """The label that the model gives, and its probability; "" if there is no model.
+
+    >>> suggestion_in_words(AskedImage(0, "/a.jpg", "a.jpg", "cat", "dog", 0.934, ""))
+    'dog 93%'
+    """
+    return f"{image.suggested} {image.probability:.0%}" if image.suggested else ""
+
+
+def write_asked(asked: Asked, files: Sequence[WrittenFile], *, check: bool, json: bool) -> None:
+    """Print the images as a table, or as one JSON document; `check` shows their labels."""
+    if json:
+        print_json(asked_document(asked, files))
+        return
+    console = StandardOutput()
+    what = "doubted labels" if check else "images to label next"
+    table = Table(
+        title=f"{len(asked.images):,} {what} in {printable(asked.folder)}",
+        title_style="bold",
+        title_justify="left",
+    )
+    table.add_column("", justify="right", style="dim")
+    table.add_column("image", overflow="fold")
+    if check:
+        table.add_column("label", overflow="fold")
+    suggests = any(image.suggested for image in asked.images)
+    if suggests:
+        table.add_column("model", overflow="fold")
+    table.add_column("why", style="dim", overflow="fold")
+    for number, image in enumerate(asked.images[:_LISTED], start=1):
+        row = [str(number), printable(image.relative)]
+        row += [printable(image.label)] if check else []
+        row += [printable(suggestion_in_words(image))] if suggests else []
+        table.add_row(*row, printable(image.reason))
+    console.print(table)
+    if len(asked.images) > _LISTED:
+        left = len(asked.images) - _LISTED
+        console.print_fact("more", f"{left:,} images; -o FILE.png, .html or .csv shows them")
+    console.print_fact("labelled", f"{asked.labelled:,} of {asked.total:,} images")
+    console.print_fact("seed", str(asked.seed))
+    for file in files:
+        console.print_fact(file.kind, file.in_words())
+
+
+def asked_document(asked: Asked, files: Sequence[WrittenFile]) -> dict[str, Any]:
+    """The images as values for JSON, the most useful first; the keys are a contract."""
+    return {
+        "folder": asked.folder,
+        "images": [
+            {
+                "path": image.path,
+                "relative": image.relative,
+                "label": image.label,
+                "suggested": image.suggested,
+                "probability": round(image.probability, 6),
+                "reason": image.reason,
+                "evidence": {name: list(paths) for name, paths in image.evidence.items()},
+            }
+            for image in asked.images
+        ],
+        "labelled": asked.labelled,
+        "indexed": asked.total,
+        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "seed": asked.seed,
+        "seconds": round(asked.seconds, 3),
+        "notes": list(asked.notes),
+    }
+
+
+def write_asked_rows(asked: Asked, target: Path, *, check: bool) -> WrittenFile:
+    """Write rows with an empty column ``label``, to be filled in and given as metadata.
+
+    ``file_name,label,suggested,probability,reason``; to check labels, ``was`` holds the present
+    one, so that only labels that are filled in change anything.
+    """
+    heading = ["file_name", "label", *(["was"] if check else []), "suggested", "probability"]
+    with writing_rows(target) as write:
+        write([*heading, "reason"])
+        for image in asked.images:
+            known = [image.label] if check else []
+            sure = f"{image.probability:.4f}" if image.suggested else ""
+            write([image.relative, "", *known, image.suggested, sure, image.reason])
+    return WrittenFile.of("rows", target, len(asked.images), len(asked.images))
+
+
+def write_asked_sheet(asked: Asked, target: Path, config: Config, *, check: bool) -> WrittenFile:
+    """Draw a contact sheet; captions are numbers and names, and what the model says."""
+    grid = Grid.fitting(len(asked.images), config.sheet, target)
+    shown = asked.images[: grid.shown]
+    cells = (
+        Cell(
+            load_picture(image.path, config, config.sheet.cell_px),
+            f"{number}  {printable(_caption(image, check=check))}",
+            printable(suggestion_in_words(image)),
+        )
+        for number, image in enumerate(shown, start=1)
+    )
+    what = "doubted labels" if check else "to label next"
+    title = f"{what} - {Path(asked.folder).name or 'the root'} - seed {asked.seed}"
+    save_page(draw_page(cells, title, grid), target)
+    return WrittenFile.of("sheet", target, len(shown), len(asked.images))
+
+
+def _caption(image: AskedImage, *, check: bool) -> str:
+    return f"{image.label}?" if check else Path(image.relative).name

@@ -1,0 +1,76 @@
+"""What `label split` shows: parts by class, a JSON document, rows of metadata."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from imgbatch.files.names import printable
+from imgbatch.learning.splitting import Split
+from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.json import print_json
+from imgbatch.outputs.rows import writing_rows
+
+_LISTED = 30
+
+
+def write_split(split: Split, files: Sequence[WrittenFile], *, json: bool) -> None:
+    """Print how many images of each class are in each part; or one JSON document."""
+    if json:
+        print_json(split_document(split, files))
+        return
+    console = StandardOutput()
+    table = Table(
+        title=f"Parts of {len(split.files):,} images in {printable(split.folder)}",
+        title_style="bold",
+        title_justify="left",
+    )
+    table.add_column("class", overflow="fold")
+    for part in split.parts:
+        table.add_column(part, justify="right")
+    counts = Counter(zip(split.labels, split.numbers.tolist(), strict=True))
+    numbers = range(len(split.parts))
+    names = sorted(set(split.labels))
+    for name in names[:_LISTED]:
+        of_class = (f"{counts[name, part]:,}" for part in numbers)
+        table.add_row(printable(name) or "(no class)", *of_class)
+    if len(names) > _LISTED:
+        table.add_row(f"{len(names) - _LISTED} more", *("" for _ in numbers))
+    sums = (f"{int((split.numbers == part).sum()):,}" for part in numbers)
+    table.add_row("all", *sums, style="bold")
+    console.print(table)
+    console.print_fact("together", f"{split.divided:,} groups of copies, or of the metadata")
+    console.print_fact("seed", str(split.seed))
+    for file in files:
+        console.print_fact(file.kind, file.in_words())
+
+
+def split_document(split: Split, files: Sequence[WrittenFile]) -> dict[str, Any]:
+    """The parts as values for JSON, in the order of rows; the keys are a contract."""
+    numbers = split.numbers.tolist()
+    return {
+        "folder": split.folder,
+        "images": [
+            {"path": path, "relative": name, "label": label, "split": split.parts[number]}
+            for path, name, label, number in zip(
+                split.files, split.names, split.labels, numbers, strict=True
+            )
+        ],
+        "counts": {part: numbers.count(number) for number, part in enumerate(split.parts)},
+        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "seed": split.seed,
+        "seconds": round(split.seconds, 3),
+        "notes": list(split.notes),
+    }
+
+
+def write_split_rows(split: Split, target: Path) -> WrittenFile:
+    """Write ``file_name,split``, which every command reads as metadata."""
+    with writing_rows(target) as write:
+        write(["file_name", "split"])
+        for name, number in zip(split.names, split.numbers.tolist(), strict=True):
+            write([name, split.parts[number]])
+    return WrittenFile.of("rows", target, len(split.files), len(split.files))

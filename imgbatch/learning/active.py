@@ -6,6 +6,8 @@ Learning by Diverse, Uncertain Gradient Lower Bounds", ICLR 2020 (BADGE), for la
 points weighted by uncertainty in place of gradients.
 """
 
+import warnings
+
 import numpy as np
 
 from imgbatch.neighbours.search import squared_lengths
@@ -13,6 +15,8 @@ from imgbatch.types import Floats, Rows
 
 _TYPICAL_AMONG = 20
 """Neighbours within a group, of which a typical image is near."""
+_SMALL, _TRIES = 2_000_000, 4
+"""Images times groups up to which k-means is tried several times, and how often."""
 
 
 def typical_images(points: Floats, labelled: Rows, n: int, seed: int) -> Rows:
@@ -34,12 +38,8 @@ def typical_images(points: Floats, labelled: Rows, n: int, seed: int) -> Rows:
     -------
     (n,) positions, those of the largest groups first.
     """
-    from sklearn.cluster import KMeans, MiniBatchKMeans
-
     k = min(len(labelled) + n, len(points))
-    kind = KMeans if len(points) * k <= 5_000_000 else MiniBatchKMeans
-    fitted = kind(k, n_init=1, random_state=seed).fit(points)
-    group_of = np.asarray(fitted.labels_)
+    group_of = _grouped(points, k, seed)
     sizes = np.bincount(group_of, minlength=k)
     covered = np.zeros(k, np.int64)
     np.add.at(covered, group_of[labelled], 1)
@@ -58,6 +58,19 @@ def typical_images(points: Floats, labelled: Rows, n: int, seed: int) -> Rows:
     return np.array(chosen, np.int64)
 
 
+def _grouped(points: Floats, k: int, seed: int) -> Rows:
+    """The number of each point's group, of k groups by k-means."""
+    from sklearn.cluster import KMeans, MiniBatchKMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    small = len(points) * k <= _SMALL
+    kind = KMeans if small else MiniBatchKMeans
+    with warnings.catch_warnings():  # fewer different points than groups are no fault
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fitted = kind(k, n_init=_TRIES if small else 1, random_state=seed).fit(points)
+    return np.asarray(fitted.labels_, np.int64)
+
+
 def _typicality(points: Floats, free: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Floats:
     """How near the nearest members of a group are; minus infinity for images that are not free."""
     k = min(_TYPICAL_AMONG + 1, len(points))
@@ -68,10 +81,10 @@ def _typicality(points: Floats, free: "np.ndarray[tuple[int], np.dtype[np.bool_]
 
 
 def uncertain_images(points: Floats, margins: Floats, n: int, seed: int) -> Rows:
-    """Uncertain images that differ: k-means++ seeding on points weighted by uncertainty.
+    """Uncertain images that differ: k-means++ seeding, weighted by uncertainty.
 
-    The first is the least certain one; each next is drawn with a probability that grows with the
-    squared distance of its weighted point from those of the images chosen.
+    The first is the least certain one; each next is drawn with a probability in proportion to the
+    square of its uncertainty, times its distance from the nearest image chosen.
 
     Parameters
     ----------
@@ -86,19 +99,19 @@ def uncertain_images(points: Floats, margins: Floats, n: int, seed: int) -> Rows
     -------
     (n,) positions in the order in which they were drawn.
     """
-    weighted = points * (1 - margins)[:, None]
+    weights = (1 - margins.astype(np.float64)) ** 2
     random = np.random.default_rng(seed)
-    squares = squared_lengths(weighted)
+    squares = squared_lengths(points)
     nearest = np.full(len(points), np.inf)
     chosen = [int(margins.argmin())]
     while len(chosen) < n:
-        last = weighted[chosen[-1]]
-        distances = np.maximum(squares - 2 * weighted @ last + last @ last, 0)
+        last = points[chosen[-1]]
+        distances = np.maximum(squares - 2 * points @ last + last @ last, 0)
         nearest = np.minimum(nearest, distances)
         nearest[chosen] = 0
-        total = nearest.sum()
-        if total > 0:
-            chosen.append(int(np.searchsorted(np.cumsum(nearest), random.random() * total)))
+        sums = np.cumsum(weights * nearest)
+        if sums[-1] > 0:
+            chosen.append(int(np.searchsorted(sums, random.random() * sums[-1], side="right")))
         else:  # all others are equal to one that was chosen
             rest = np.setdiff1d(np.argsort(margins, kind="stable"), chosen, assume_unique=True)
             chosen.append(int(rest[0]))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from imgbatch.learning.examples import Examples, PointRows
 from imgbatch.learning.judged import Judged, judged_by
@@ -197,11 +198,16 @@ def _judged(examples: Examples, fold_of: Rows, judges: Sequence[Classifier]) -> 
     return judged
 
 
-def out_of_fold(examples: Examples, trained: Trained, seed: int, folds: int = FOLDS) -> Judged:
-    """What the chosen learner says of every example while it is held out."""
-    fold_of = dealt_parts(examples.classes, examples.groups, [1 / folds] * folds, seed)
+def out_of_fold(
+    examples: Examples, trained: Trained, seed: int, trusted: npt.NDArray[np.bool_]
+) -> Judged:
+    """What the chosen learner says of every example while it is held out.
+
+    Only `trusted` examples (m,) are trained on.
+    """
+    fold_of = dealt_parts(examples.classes, examples.groups, [1 / FOLDS] * FOLDS, seed)
     of = trained.classifier
-    sums = sums_of_folds(examples, fold_of, folds, of.kernel)
+    sums = sums_of_folds(examples, np.where(trusted, fold_of, -1), FOLDS, of.kernel)
     total = sum(sums[1:], sums[0])
     solver = trained.learner.solver
     judges = [

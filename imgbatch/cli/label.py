@@ -170,7 +170,7 @@ def _train_files(
         from imgbatch.outputs.pages.training import training_page
 
         with unwritten.remembered(asked=True):
-            page = training_page(trained, photos, line)
+            page = training_page(trained, photos.config, line)
             files.append(write_page(page, report.absolute(), photos.config))
     if confusion is not None:
         from imgbatch.outputs.confusion import write_confusion

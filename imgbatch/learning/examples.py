@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from imgbatch.neighbours.parts import Part, split_rows
-from imgbatch.runners.maps import TaskMap
+from imgbatch.runners.blas import one_blas_thread
+from imgbatch.runners.maps import TaskMap, map_serially
 from imgbatch.types import Floats, Rows
 
 _BATCH_ROWS = 8192
@@ -54,15 +55,14 @@ class PointRows:
         Each of `columns` is (m, ...), of which a batch gets its rows. Yields the positions of each
         batch and the answer, in a fixed order. BLAS is kept to one thread meanwhile.
         """
-        from threadpoolctl import threadpool_limits
-
         batches = list(self._batches())
+        run = self.run_tasks if len(batches) > 1 else map_serially
         tasks = (
             (function, part, chosen, *(column[positions] for column in columns), *with_all)
             for part, positions, chosen in batches
         )
-        with threadpool_limits(limits=1, user_api="blas"):
-            answers = self.run_tasks(_on_batch, tasks)
+        with one_blas_thread():
+            answers = run(_on_batch, tasks)
             for (_, positions, _), answer in zip(batches, answers, strict=True):
                 yield positions, answer
 

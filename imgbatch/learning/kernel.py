@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imgbatch.runners.blas import one_blas_thread
 from imgbatch.types import Floats
 
 _FLAT = 1e-6
@@ -44,7 +45,8 @@ class KernelMap:
         from scipy.linalg import eigh
 
         kernel = _kernel(landmarks, landmarks, gamma).astype(np.float64)
-        values, vectors = eigh((kernel + kernel.T) / 2)
+        with one_blas_thread():
+            values, vectors = eigh((kernel + kernel.T) / 2)
         kept = values > values[-1] * _FLAT
         mixing = vectors[:, kept] / np.sqrt(values[kept])
         return cls(landmarks, mixing.astype(np.float32), gamma)

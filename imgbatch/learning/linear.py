@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from imgbatch.learning.sums import Doubles, Sums
+from imgbatch.runners.blas import one_blas_thread
 from imgbatch.types import Floats
 
 _ABSENT = -1e9
@@ -51,6 +52,7 @@ class Discriminant:
 
     shrinkage: float
 
+    @one_blas_thread()
     def solve(self, sums: Sums) -> Linear:
         """The classifier of these sums; O(p^3 + p^2 k)."""
         covariance = sums.within / max(sums.total, 1)
@@ -74,6 +76,7 @@ class Ridge:
 
     shrinkage: float
 
+    @one_blas_thread()
     def solve(self, sums: Sums) -> Linear:
         """The classifier of these sums; O(p^3 + p^2 k)."""
         total = max(sums.total, 1)
@@ -92,7 +95,8 @@ def _solved(covariance: Doubles, shrinkage: float, sums: Sums, columns: Doubles)
     least = _TINY * float(np.trace(sums.products)) / max(sums.total, 1) / p
     mixed = (1 - shrinkage) * covariance
     mixed[np.diag_indices(p)] += shrinkage * sphere + (least or 1.0)
-    solved: Doubles = cho_solve(cho_factor(mixed, check_finite=False), columns, check_finite=False)
+    factors = cho_factor(mixed, check_finite=False)
+    solved: Doubles = cho_solve(factors, columns, check_finite=False)
     return solved
 
 

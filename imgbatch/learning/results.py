@@ -24,15 +24,15 @@ class MixedUp:
         The class of the images, and the one that they were given.
     count, share
         How many images, and which share of those of the class.
-    rows
-        (count,) their rows in the folder, the surest mistakes first.
+    paths
+        Paths inside the folder of some of them, the surest mistakes first.
     """
 
     given: str
     predicted: str
     count: int
     share: float
-    rows: Rows
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from imgbatch.version import __version__
 _MOST_COMPARED = 2_000
 """Tested images for which nearest neighbours are looked up."""
 _MOST_TRAIN_JUDGED = 20_000
-_MIXED_UP = 10
+_MIXED_UP, _SHOWN_EACH = 10, 8
+"""Pairs of classes that are reported, and images of each."""
 _LEAST_FOR_TEST = 1_000
 """Labelled images from which on a fifth of them is held out unasked; fewer are cross-validated."""
 _LEAST_OF_CLASS = 10
@@ -117,7 +118,7 @@ def train_labels(known: KnownLabels, options: TrainOptions = TrainOptions()) -> 
         by_class=figures_by_class(measured.judged, examples.names),
         judged=measured.judged,
         tested_rows=examples.rows[measured.tested],
-        mixed_up=_mixed_up(examples, measured),
+        mixed_up=_mixed_up(known, examples, measured),
         curve=learning_curve(examples, measured.trials, trained.learner, seed),
         tried=trained.tried,
         rounds=_rounds(known, examples, measured),
@@ -220,7 +221,7 @@ def _baselines(examples: Examples, trials: Sequence[Trial], seed: int) -> dict[s
     }
 
 
-def _mixed_up(examples: Examples, measured: _Measured) -> tuple[MixedUp, ...]:
+def _mixed_up(known: KnownLabels, examples: Examples, measured: _Measured) -> tuple[MixedUp, ...]:
     found = confusions_of(measured.judged, len(examples.names), _MIXED_UP)
     rows = examples.rows[measured.tested]
     return tuple(
@@ -229,7 +230,7 @@ def _mixed_up(examples: Examples, measured: _Measured) -> tuple[MixedUp, ...]:
             examples.names[one.predicted],
             one.count,
             one.share,
-            rows[one.positions],
+            tuple(known.paths[row] for row in rows[one.positions[:_SHOWN_EACH]].tolist()),
         )
         for one in found
     )

@@ -111,6 +111,7 @@ def training_document(
                 "predicted": one.predicted,
                 "images": one.count,
                 "share": round(one.share, 6),
+                "examples": list(one.paths),
             }
             for one in trained.mixed_up
         ],

@@ -18,11 +18,14 @@ from imgbatch.outputs.pages import (
     overview_page,
     selection_page,
 )
+from imgbatch.outputs.pages.asked import asked_page
+from imgbatch.outputs.pages.labelled import labelled_page
 from imgbatch.outputs.pages.tags import tags_page
+from imgbatch.outputs.pages.training import training_page
 from imgbatch.outputs.tags import TagsResult
 from imgbatch.types import PickedImage, Selection, Skipped
 from tests.drawing import jpeg, photo
-from tests.outputs.small import small_overview
+from tests.outputs.small import small_asked, small_labels, small_overview, small_training
 
 CONFIG = load_config().config
 SHARES = {"hsv": 0.25, "hog": 0.7, "phash": 0.05}
@@ -130,6 +133,23 @@ def overview(folder):
     )
 
 
+def training(folder):
+    files = write_files(folder, 3)
+    names = tuple(file.removeprefix(f"{folder}/") for file in files)
+    return training_page(small_training(HOSTILE[0], str(folder), names), CONFIG, "imgbatch x")
+
+
+def labels(folder):
+    files = tuple(write_files(folder, 12))
+    return labelled_page(small_labels(HOSTILE[0], str(folder), files), "imgbatch x")
+
+
+def asked(folder, *, check=False):
+    files = write_files(folder, 5)
+    names = tuple(file.removeprefix(f"{folder}/") for file in files)
+    return asked_page(small_asked(HOSTILE[0], str(folder), names), CONFIG, "x", check=check)
+
+
 PAGES = {
     "overview": overview,
     "similar": similar,
@@ -137,6 +157,10 @@ PAGES = {
     "evaluate": evaluate,
     "duplicates": duplicates,
     "tags": tags,
+    "label train": training,
+    "label apply": labels,
+    "label next": asked,
+    "label check": lambda folder: asked(folder, check=True),
 }
 
 

@@ -1,5 +1,17 @@
 """Small results for tests of what shows them."""
 
+from types import SimpleNamespace
+
+import numpy as np
+
+from imgbatch.learning.applying import GivenLabels
+from imgbatch.learning.classify import Tried
+from imgbatch.learning.curve import CurvePoint
+from imgbatch.learning.figures import FIGURES, ClassFigures, Figure
+from imgbatch.learning.judged import Judged
+from imgbatch.learning.predictions import Predictions
+from imgbatch.learning.results import Asked, AskedImage, MixedUp, Round, Training
+from imgbatch.learning.splitting import Split
 from imgbatch.overview.results import (
     Classes,
     Count,
@@ -27,4 +39,47 @@ def small_overview(name: str, folder: str = "/photos", files: tuple[str, ...] = 
         Classes(counts, 1, 0.8), counts, Grouping((group,), 0.1, ((6, 0.1),)),
         Repetition("edited", 1, 1, counts, 0.7, (Cover(0.5, 3, 0.75, 0.5),)),
         (Problem(name, name, len(files), 4, images),), ((name, name),), 0.5, (name,),
+    )  # fmt: skip
+
+
+def small_training(name: str, folder: str = "/photos", files: tuple[str, ...] = ()) -> Training:
+    """A training in which classes and files have this name."""
+    figures = {figure: Figure(0.8, 0.7, 0.9) for figure in FIGURES}
+    classes = (name, f"other {name}")
+    sure = np.array([0.9, 0.8, 0.7, 0.6], np.float32)
+    judged = Judged(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]), sure, sure)
+    model = SimpleNamespace(classes=classes, facts={"learner": name})
+    return Training(
+        model, folder, 5, 4, name, 3, 4, figures, figures,
+        {"knn": figures, "majority": figures},
+        (ClassFigures(name, 2, 0.5, float("nan"), 0.5), ClassFigures(f"2 {name}", 2, 1, 1, 1)),
+        judged, np.arange(4), (MixedUp(name, f"other {name}", 1, 0.5, files or (name,)),),
+        (CurvePoint(2, 0.5, 0.4, 0.6), CurvePoint(4, 0.8, 0.8, 0.8)), (Tried(name, 0.5, 0.8),),
+        (Round(name, 2, float("nan")), Round(f"2 {name}", 4, 0.8)), 0, 0.5, (name,),
+    )  # fmt: skip
+
+
+def small_labels(name: str, folder: str = "/photos", files: tuple[str, ...] = ()) -> GivenLabels:
+    """Labels of files, all but one of them sure enough."""
+    files = files or (f"/{name}/1", f"/{name}/2")
+    sure = np.linspace(0.3, 0.9, len(files), dtype=np.float32)
+    said = Predictions((name, f"2 {name}"), np.arange(len(files)) % 2, sure, sure)
+    return GivenLabels(folder, files, [name] * len(files), said, 0.4, 0.95, 20, 19, (name,))
+
+
+def small_asked(name: str, folder: str = "/photos", files: tuple[str, ...] = ()) -> Asked:
+    """Images to look at, with evidence."""
+    files = files or (name,)
+    images = tuple(
+        AskedImage(row, f"{folder}/{file}", file, name, f"2 {name}", 0.9, name, {name: files[:2]})
+        for row, file in enumerate(files)
+    )
+    return Asked(folder, images, 3, 5, 0, 0.5, (name,))
+
+
+def small_split(name: str) -> Split:
+    """Two images in two parts."""
+    return Split(
+        f"/{name}", (f"/{name}/1", f"/{name}/2"), (name, name), ("train", "test"),
+        np.array([0, 1]), (name, ""), 1, 0, 0.5, (name,),
     )  # fmt: skip

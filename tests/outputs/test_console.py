@@ -15,16 +15,20 @@ from imgbatch.config import load_config
 from imgbatch.evaluation.results import Evaluation, Figure, Gain
 from imgbatch.learning.tags import NO_TRUST
 from imgbatch.measures.tags import TagTable
+from imgbatch.outputs.asked import write_asked
 from imgbatch.outputs.base import Result, WrittenFile
 from imgbatch.outputs.batches import BatchesResult, write_batches_table
 from imgbatch.outputs.duplicates import MoveReport, write_duplicates, write_undone
 from imgbatch.outputs.evaluation import write_evaluation
 from imgbatch.outputs.explain import print_explanation
+from imgbatch.outputs.labelled import write_labelled
 from imgbatch.outputs.overview import write_overview
 from imgbatch.outputs.pictures import Pictures
+from imgbatch.outputs.splitting import write_split
 from imgbatch.outputs.summaries import write_facts, write_rows, write_settings, write_shares
 from imgbatch.outputs.table import write_table
 from imgbatch.outputs.tags import TagsResult, write_tags
+from imgbatch.outputs.training import write_training
 from imgbatch.outputs.tuning import write_gains
 from imgbatch.selection.explain import DescribedImage, DescriptorShare, Explanation
 from imgbatch.selection.learned import LearnedTag
@@ -36,11 +40,20 @@ from imgbatch.types import (
     Selection,
     Skipped,
 )
-from tests.outputs.small import small_overview
+from tests.outputs.small import (
+    small_asked,
+    small_labels,
+    small_overview,
+    small_split,
+    small_training,
+)
 
 HOUSE = Path(imgbatch.__file__).parent
 NAME = "x[/y] [red]:smile:"
 """A name in which Rich would read a closing tag that was never opened, a colour and an emoji."""
+
+
+FILES = (WrittenFile("page", Path(f"/{NAME}.html"), 1_000, 8, 12),)
 
 
 def print_duplicates() -> None:
@@ -127,6 +140,13 @@ PRINTED = {
         json=False,
     ),
     "by tags": print_by_tags,
+    "training": lambda: write_training(
+        small_training(NAME), Path(f"/{NAME}.npz"), FILES, json=False
+    ),
+    "labels": lambda: write_labelled(small_labels(NAME, f"/{NAME}"), FILES, json=False),
+    "label": lambda: write_labelled(small_labels(NAME, "", (NAME,)), FILES, json=False),
+    "asked": lambda: write_asked(small_asked(NAME, f"/{NAME}"), FILES, check=True, json=False),
+    "split": lambda: write_split(small_split(NAME), FILES, json=False),
     "undone": lambda: write_undone(Path(NAME), 1, [(NAME, NAME)], json=False),
 }
 EACH = pytest.mark.parametrize("kind", PRINTED)
@@ -188,7 +208,8 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
         "tuning.write_gains", "explain.print_explanation", "summaries.write_facts",
         "summaries.write_settings", "summaries.write_shares", "summaries.write_rows",
         "duplicates.write_duplicates", "duplicates.write_undone", "tags.write_tags",
-        "overview.write_overview",
+        "overview.write_overview", "training.write_training", "labelled.write_labelled",
+        "asked.write_asked", "splitting.write_split",
     }  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from imgbatch.collection import Collection
+from imgbatch.config.schema import Config
+from imgbatch.files.paths import join
 from imgbatch.learning.figures import FIGURES
 from imgbatch.learning.results import MixedUp, Training
 from imgbatch.outputs.confusion import ShownMatrix
@@ -30,20 +31,18 @@ _MEANING = {
     "log_loss": "how surprising the right classes are; lower is better",
     "calibration_error": "by how much probabilities are off; lower is better",
 }
-_PICTURES = 8
-"""Pictures of each pair of classes."""
 _MOST_CLASSES = 200
 
 
-def training_page(trained: Training, photos: Collection, command: str = "") -> Page:
+def training_page(trained: Training, config: Config, command: str = "") -> Page:
     """The page of a trained model.
 
     Parameters
     ----------
     trained
         What `learning.training.train_labels` returned.
-    photos
-        The collection it was trained on.
+    config
+        The settings of the collection.
     command
         The terminal command that trains the same; "" shows none.
     """
@@ -59,10 +58,10 @@ def training_page(trained: Training, photos: Collection, command: str = "") -> P
             *_curve(trained),
             *_rounds(trained),
             _matrix(trained),
-            *_mixed_up(trained.mixed_up, photos),
+            *_mixed_up(trained.mixed_up, trained.folder),
             _classes(trained),
             _learners(trained),
-            settings_section(trained.folder, trained.images, trained.seed, photos.config),
+            settings_section(trained.folder, trained.images, trained.seed, config),
             *remarks_section(trained.notes, ()),
         ),
         command,
@@ -156,18 +155,15 @@ def _matrix(trained: Training) -> Matrix:
     return Matrix("Confusion", text, shown.names, "the images' class", "given as", cells)
 
 
-def _mixed_up(pairs: Sequence[MixedUp], photos: Collection) -> tuple[ImageGroups, ...]:
+def _mixed_up(pairs: Sequence[MixedUp], folder: str) -> tuple[ImageGroups, ...]:
     if not pairs:
         return ()
     groups = tuple(
         ImageGrid(
             f"{pair.given}, taken for {pair.predicted}: {pair.count:,}",
             f"{pair.share:.0%} of the class.",
-            images=tuple(
-                PageImage(photos.paths[row], photos.records[row].path)
-                for row in pair.rows[:_PICTURES].tolist()
-            ),
-            left_out=max(pair.count - _PICTURES, 0),
+            images=tuple(PageImage(join(folder, path), path) for path in pair.paths),
+            left_out=pair.count - len(pair.paths),
         )
         for pair in pairs
     )

@@ -1,0 +1,439 @@
+"""``imgbatch label``: train, apply, next, check, split, from the terminal."""
+
+import csv
+import shutil
+import struct
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import imgbatch
+from imgbatch.learning.model import LabelModel
+from tests.drawing import photo, png, settle
+
+COLORS = {"blue": (30, 60, 200), "green": (30, 170, 60), "red": (200, 40, 40)}
+
+
+def draw(target, color, seed):
+    """A noisy picture of one colour with shapes in it."""
+    noise = np.random.default_rng(seed).integers(-25, 26, (60, 80, 3))
+    shapes = np.asarray(photo(seed, 80, 60)).astype(int)
+    pixels = (0.6 * np.array(color) + 0.4 * shapes + noise).clip(0, 255).astype(np.uint8)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(png(Image.fromarray(pixels)))
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """Thirty pictures of each of three colours, in a folder for each; nobody changes them."""
+    folder = tmp_path_factory.mktemp("label") / "photos"
+    for number, (name, color) in enumerate(COLORS.items()):
+        for image in range(30):
+            draw(folder / name / f"{image:02}.png", color, 100 * number + image)
+    settle(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def label(cli, cache, tmp_path, monkeypatch):
+    """Run ``imgbatch label`` in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: cli("label", *arguments, "--index", cache)
+
+
+@pytest.fixture(scope="module")
+def model(drawn, cache):
+    """A model of the three colours."""
+    photos = imgbatch.load(drawn, emphasis="extended", index=cache)
+    target = cache / "model.npz"
+    photos.train_labels().save(target)
+    return target
+
+
+def rows_of(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def flat(drawn, tmp_path):
+    """The same pictures without their classes, and the class of each."""
+    folder, classes = tmp_path / "flat", {}
+    folder.mkdir()
+    for path in drawn.rglob("*.png"):
+        name = f"{len(classes):03}.png"
+        shutil.copy(path, folder / name)
+        classes[name] = path.parent.name
+    settle(folder)
+    return folder, classes
+
+
+# ----- train --------------------------------------------------------------------------------------
+
+
+def test_train_measures_on_images_that_the_model_did_not_see(label, drawn, tmp_path):
+    answer = label("train", drawn, "-o", "model.npz", "--test", "0.3", "--json")
+    document = answer.json
+    assert document["classes"] == 3
+    assert (document["trained_on"], document["tested_on"]) == (63, 27)
+    assert document["test"]["balanced_accuracy"] > 0.8
+    assert document["baselines"]["majority"]["accuracy"] == pytest.approx(1 / 3)
+    low, high = document["intervals"]["accuracy"]
+    assert low <= document["test"]["accuracy"] <= high
+    assert {one["name"] for one in document["by_class"]} == set(COLORS)
+    assert [point["labels"] for point in document["curve"]] == sorted(
+        point["labels"] for point in document["curve"]
+    )
+    assert LabelModel.load(tmp_path / "model.npz").classes == tuple(COLORS)
+
+
+def test_few_labels_are_cross_validated_and_all_are_trained_on(label, drawn):
+    document = label("train", drawn, "-o", "model.npz", "--json").json
+    assert (document["trained_on"], document["tested_on"]) == (90, 90)
+    assert "5 folds" in document["protocol"]
+
+
+def test_train_is_repeatable_to_the_byte(label, drawn, tmp_path):
+    for name in ("a.npz", "b.npz"):
+        label("train", drawn, "-o", name, "--seed", "3")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_train_prints_a_table_and_writes_a_page_and_a_matrix(label, drawn, tmp_path):
+    answer = label("train", drawn, "-o", "m.npz", "--report", "r.html", "--confusion", "c.png")
+    assert "balanced accuracy" in answer.out
+    assert "imgbatch label train" in (tmp_path / "r.html").read_text()
+    with Image.open(tmp_path / "c.png") as matrix:
+        assert min(matrix.size) > 100
+
+
+def test_a_log_holds_the_figures_by_number_of_labels(label, drawn, tmp_path):
+    pytest.importorskip("tensorboardX")
+    document = label("train", drawn, "-o", "m.npz", "--log", "logs", "--json").json
+    scalars = logged(next((tmp_path / "logs").glob("events.*")))
+    assert scalars["test/accuracy"] == [(90, pytest.approx(document["test"]["accuracy"]))]
+    curve = [(point["labels"], pytest.approx(point["value"])) for point in document["curve"]]
+    assert scalars["labels/balanced_accuracy"] == curve
+    assert "confusion_matrix" in scalars
+
+
+def logged(file):
+    """Steps and values of each tag in an event file: records of length, checksum, event, checksum."""
+    from tensorboardX.proto.event_pb2 import Event
+
+    data, place, found = file.read_bytes(), 0, {}
+    while place < len(data):
+        (length,) = struct.unpack_from("<Q", data, place)
+        event = Event.FromString(data[place + 12 : place + 12 + length])
+        for value in event.summary.value:
+            found.setdefault(value.tag, []).append((event.step, value.simple_value))
+        place += length + 16
+    return found
+
+
+def test_a_split_of_the_metadata_wins_and_divided_copies_are_told(label, drawn, tmp_path):
+    copied = tmp_path / "copied"
+    shutil.copytree(drawn, copied)
+    for number in range(5):
+        shutil.copy(copied / "red" / f"{number:02}.png", copied / "red" / f"copy{number}.png")
+    settle(copied)
+    lines = ["file_name,label,split"]
+    for path in sorted(copied.rglob("*.png")):
+        part = "test" if path.name.startswith("copy") or path.name >= "25" else "train"
+        lines.append(f"{path.relative_to(copied).as_posix()},{path.parent.name},{part}")
+    (tmp_path / "known.csv").write_text("\n".join(lines))
+    answer = label("train", copied, "-o", "m.npz", "--metadata", "known.csv", "--json")
+    assert answer.json["tested_on"] == 20
+    assert "split calls test" in answer.json["protocol"]
+    assert "5 test images are copies" in answer.err
+
+
+def test_rounds_say_what_the_last_file_gained(label, drawn, tmp_path):
+    folder, classes = flat(drawn, tmp_path)
+    names = sorted(classes)
+    for number, chosen in enumerate((names[::6], names[1::2]), start=1):
+        lines = ["file_name,label", *(f"{name},{classes[name]}" for name in chosen)]
+        (tmp_path / f"{number}.csv").write_text("\n".join(lines))
+    given = ("--metadata", "1.csv", "--metadata", "2.csv")
+    document = label("train", folder, "-o", "m.npz", *given, "--json").json
+    first, second = document["rounds"]
+    assert (first["labels"], second["labels"]) == (15, 60)
+    assert second["value"] >= first["value"] > 0.3
+    assert "+45 labels of 2.csv" in label("train", folder, "-o", "m.npz", *given).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("-o", "model.pt"), ("model.pt", ".npz")),
+        (("-o", "m.npz", "--test", "1"), ("test is 1", "below 1")),
+        (("-o", "m.npz", "--confusion", "c.txt"), ("c.txt", ".png")),
+        (("-o", "m.npz", "--report", "r.png"), ("r.png", ".html")),
+    ],
+)
+def test_outputs_that_cannot_be_are_told_before_any_work(label, drawn, arguments, words):
+    label("train", drawn, *arguments).assert_one_clear_line(2, *words)
+
+
+def test_one_class_or_none_is_one_clear_error(label, drawn, tmp_path):
+    folder, _ = flat(drawn, tmp_path)
+    label("train", folder, "-o", "m.npz").assert_one_clear_line(2, "no image has a label")
+    (tmp_path / "one.csv").write_text("file_name,label\n000.png,cat\n001.png,cat\n")
+    answer = label("train", folder, "-o", "m.npz", "--metadata", "one.csv")
+    answer.assert_one_clear_line(2, "2 labelled images are of the class 'cat'", "another class")
+
+
+def test_labels_that_the_program_wrote_are_not_learned_from(label, drawn, tmp_path, model):
+    folder, _ = flat(drawn, tmp_path)
+    assert label("apply", model, folder, "-o", "labels.csv").code == 0
+    answer = label("train", folder, "-o", "m.npz", "--metadata", "labels.csv")
+    answer.assert_one_clear_line(2, "no image has a label")
+
+
+# ----- apply --------------------------------------------------------------------------------------
+
+
+def test_a_folder_that_the_model_never_saw_is_labelled(label, drawn, tmp_path, model):
+    folder, classes = flat(drawn, tmp_path)
+    assert label("apply", model, folder, "-o", "labels.csv", "-o", "page.html").code == 0
+    rows = rows_of(tmp_path / "labels.csv")
+    assert list(rows[0]) == ["file_name", "label", "probability", "source"]
+    assert np.mean([row["label"] == classes[row["file_name"]] for row in rows]) > 0.9
+    assert {row["source"] for row in rows} == {"imgbatch"}
+    assert "label apply" in (tmp_path / "page.html").read_text()
+
+
+def test_the_folder_trained_on_and_another_place_of_it_get_the_same_labels(
+    label, drawn, tmp_path, model
+):
+    moved = tmp_path / "moved"
+    shutil.copytree(drawn, moved)
+    settle(moved)
+    here = label("apply", model, drawn, "--json").json["images"]
+    there = label("apply", model, moved, "--json").json["images"]
+    assert [image["label"] for image in here] == [image["label"] for image in there]
+    differences = [
+        abs(a["probability"] - b["probability"]) for a, b in zip(here, there, strict=True)
+    ]
+    assert max(differences) < 1e-3
+
+
+def test_one_image_is_labelled_as_in_its_folder(label, drawn, model):
+    of_folder = {
+        image["relative"]: image for image in label("apply", model, drawn, "--json").json["images"]
+    }
+    one = label("apply", model, drawn / "red" / "07.png", "--json").json["images"][0]
+    assert one["label"] == of_folder["red/07.png"]["label"]
+    assert one["probability"] == pytest.approx(of_folder["red/07.png"]["probability"], abs=1e-3)
+    assert one["label"] in label("apply", model, drawn / "red" / "07.png").out
+
+
+def test_only_sure_images_get_a_label_if_a_precision_is_asked_for(label, drawn, model):
+    everything = label("apply", model, drawn, "--min-precision", "0", "--json").json
+    assert everything["labelled"] == 90
+    held = LabelModel.load(model)
+    threshold = held.threshold(1.0)
+    strict = label("apply", model, drawn, "--min-precision", "1", "--json").json
+    assert strict["least_probability"] == pytest.approx(threshold)
+    for image in strict["images"]:
+        assert bool(image["label"]) == (image["probability"] >= threshold - 1e-6)
+        assert image["suggested"]
+
+
+def test_a_precision_that_was_never_reached_labels_nothing_and_says_so(drawn, model, label):
+    trained = LabelModel.load(model)
+    trained.held_right[:] = False
+    trained.save("hopeless.npz")
+    answer = label("apply", "hopeless.npz", drawn, "--min-precision", "0.9", "--json")
+    assert answer.json["labelled"] == 0
+    assert answer.json["least_probability"] is None
+    assert "nothing is labelled" in answer.err
+
+
+def test_labelled_images_are_copied_by_class_once(label, drawn, tmp_path, model):
+    assert "90 images copied" in label("apply", model, drawn, "--copy-to", "sorted").err
+    copied = [
+        path.relative_to(tmp_path / "sorted") for path in (tmp_path / "sorted").rglob("*.png")
+    ]
+    assert {path.parts[0] for path in copied} <= set(COLORS)
+    again = label("apply", model, drawn, "--copy-to", "sorted").err
+    assert "0 images copied" in again
+    assert len(list((tmp_path / "sorted").rglob("*.png"))) == len(copied) == 90
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda data: data[: len(data) // 2], ("no label model, or damaged",)),
+        (lambda data: data[:5000] + b"\0" * 64 + data[5064:], ("damaged",)),
+        (lambda _: b"", ("no label model",)),
+        (lambda _: b"something else entirely", ("no label model",)),
+    ],
+    ids=["cut off", "a hole", "empty", "no archive"],
+)
+def test_a_damaged_model_is_one_clear_error(label, drawn, tmp_path, model, spoil, words):
+    (tmp_path / "bad.npz").write_bytes(spoil(model.read_bytes()))
+    label("apply", "bad.npz", drawn).assert_one_clear_line(2, "bad.npz", *words)
+
+
+def test_an_archive_of_other_arrays_is_no_model(label, drawn, tmp_path):
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    label("apply", "other.npz", drawn).assert_one_clear_line(2, "other.npz", "no label model")
+
+
+def test_a_model_of_a_newer_form_is_refused(label, drawn, tmp_path, model, monkeypatch):
+    monkeypatch.setattr("imgbatch.learning.model._VERSION", 99)
+    LabelModel.load(model).save(tmp_path / "newer.npz")
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    label("apply", "newer.npz", drawn).assert_one_clear_line(2, "version 99")
+
+
+def test_a_model_of_other_descriptors_is_refused(drawn, cache, model):
+    photos = imgbatch.load(drawn, index=cache)
+    with pytest.raises(imgbatch.ImgbatchError, match=r"other descriptors.*fisher_gradient"):
+        LabelModel.load(model).predict(photos)
+
+
+def test_pictures_in_memory_are_labelled_as_files_are(drawn, model):
+    trained, file = LabelModel.load(model), drawn / "green" / "03.png"
+    with Image.open(file) as picture:
+        loaded = picture.convert("RGB")
+    given = [file, str(file), loaded, np.asarray(loaded)]
+    together = trained.predict(given)
+    assert len(set(together.probabilities.tolist())) == 1
+    assert set(together.labels) == {"green"}
+    for one in given:
+        assert trained.predict(one).labels == ["green"]
+    for wrong in (np.zeros((4, 4)), 7, np.zeros((0, 4, 3), np.uint8)):
+        with pytest.raises(imgbatch.ImgbatchError, match="picture 1 is"):
+            trained.predict([wrong])
+
+
+# ----- next, check, split -------------------------------------------------------------------------
+
+
+def test_next_begins_with_no_label_at_all_and_ends_when_all_have_one(label, drawn, tmp_path):
+    folder, classes = flat(drawn, tmp_path)
+    first = label("next", folder, "-n", "6", "-o", "1.csv", "-o", "1.html", "-o", "1.png", "--json")
+    images = first.json["images"]
+    assert len({classes[image["relative"]] for image in images}) == 3
+    assert {(image["label"], image["suggested"]) for image in images} == {("", "")}
+    rows = rows_of(tmp_path / "1.csv")
+    assert [row["label"] for row in rows] == [""] * 6
+    given = []
+    for number in (1, 2):
+        asked = rows_of(tmp_path / f"{number}.csv")
+        fill_in(tmp_path / f"{number}.csv", asked, classes)
+        given += ["--metadata", f"{number}.csv"]
+        answer = label("next", folder, "-n", "20", *given, "-o", f"{number + 1}.csv", "--json")
+        names = {image["relative"] for image in answer.json["images"]}
+        assert len(names) == 20
+        assert not names & {row["file_name"] for row in asked}
+    assert answer.json["labelled"] == 26
+    assert all(image["suggested"] in COLORS for image in answer.json["images"])
+
+
+def fill_in(path, rows, classes):
+    lines = [
+        "file_name,label",
+        *(f"{row['file_name']},{classes[row['file_name']]}" for row in rows),
+    ]
+    path.write_text("\n".join(lines))
+
+
+def test_next_says_what_to_do_if_every_image_has_a_label(label, drawn):
+    label("next", drawn).assert_one_clear_line(2, "all 90 images have a label", "--metadata")
+
+
+def test_next_asks_for_one_of_several_copies(label, drawn, tmp_path):
+    folder, _ = flat(drawn, tmp_path)
+    for number in range(10):
+        shutil.copy(folder / "000.png", folder / f"copy{number}.png")
+    settle(folder)
+    images = label("next", folder, "-n", "100", "--json").json["images"]
+    names = [image["relative"] for image in images]
+    assert len(names) == 90
+    assert sum(name.startswith("copy") or name == "000.png" for name in names) == 1
+
+
+def test_check_lists_wrong_labels_first_with_evidence(label, drawn, tmp_path):
+    folder, classes = flat(drawn, tmp_path)
+    wrong = sorted(classes)[::20]
+    colors = list(COLORS)
+    lines = ["file_name,label"]
+    for name, color in classes.items():
+        other = colors[(colors.index(color) + 1) % 3]
+        lines.append(f"{name},{other if name in wrong else color}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    outputs = ("-o", "c.csv", "-o", "c.html", "-o", "c.jpg")
+    answer = label("check", folder, "--metadata", "labels.csv", "-n", "8", *outputs, "--json")
+    images = answer.json["images"]
+    first = [image["relative"] for image in images[: len(wrong)]]
+    assert len(set(first) & set(wrong)) >= len(wrong) - 1
+    for image in images[:3]:
+        assert image["suggested"] != image["label"]
+        assert set(image["evidence"]) == {image["label"], image["suggested"]}
+        assert all(image["relative"] not in shown for shown in image["evidence"].values())
+    rows = rows_of(tmp_path / "c.csv")
+    assert {row["label"] for row in rows} == {""}
+    assert rows[0]["was"] == images[0]["label"]
+
+
+def test_check_puts_copies_with_different_labels_first(label, drawn, tmp_path):
+    folder, classes = flat(drawn, tmp_path)
+    shutil.copy(folder / "000.png", folder / "copy.png")
+    settle(folder)
+    other = "red" if classes["000.png"] != "red" else "blue"
+    lines = ["file_name,label", *(f"{name},{color}" for name, color in classes.items())]
+    (tmp_path / "labels.csv").write_text("\n".join([*lines, f"copy.png,{other}"]))
+    images = label("check", folder, "--metadata", "labels.csv", "--json").json["images"]
+    assert {image["relative"] for image in images[:2]} == {"000.png", "copy.png"}
+    assert all("copy of" in image["reason"] for image in images[:2])
+
+
+def test_split_writes_metadata_that_train_reads(label, drawn, tmp_path):
+    answer = label("split", drawn, "-o", "split.csv", "--shares", "70,30", "--json")
+    assert answer.json["counts"] == {"train": 63, "test": 27}
+    rows = rows_of(tmp_path / "split.csv")
+    assert list(rows[0]) == ["file_name", "split"]
+    assert len(rows) == 90
+    trained = label("train", drawn, "-o", "m.npz", "--metadata", "split.csv", "--json").json
+    assert (trained["trained_on"], trained["tested_on"]) == (63, 27)
+
+
+def test_split_keeps_copies_together(label, drawn, tmp_path):
+    copied = tmp_path / "copied"
+    shutil.copytree(drawn, copied)
+    for path in list(copied.rglob("0*.png")):
+        shutil.copy(path, path.with_name(f"again-{path.name}"))
+    settle(copied)
+    images = label("split", copied, "--shares", "0.5,0.5", "--json").json["images"]
+    parts = {image["relative"]: image["split"] for image in images}
+    pairs = [(name, name.replace("again-", "")) for name in parts if "again-" in name]
+    assert len(pairs) == 30
+    assert all(parts[one] == parts[other] for one, other in pairs)
+
+
+@pytest.mark.parametrize("shares", ["", "1", "0.1,0.9", "a,b", "0.5,0.5,-1", "1,1,1,1", "nan,1"])
+def test_shares_that_make_no_sense_are_refused(label, drawn, shares):
+    label("split", drawn, "--shares", shares).assert_one_clear_line(2, "the shares are")
+
+
+def test_the_image_folder_is_never_written_to(label, drawn, model):
+    for arguments in (
+        ("train", drawn, "-o", drawn / "m.npz"),
+        ("train", drawn, "-o", "m.npz", "--log", drawn / "logs"),
+        ("train", drawn, "-o", "m.npz", "--confusion", drawn / "c.png"),
+        ("apply", model, drawn, "-o", drawn / "l.csv"),
+        ("apply", model, drawn, "--copy-to", drawn / "sorted"),
+        ("next", drawn, "-o", drawn / "n.csv"),
+        ("check", drawn, "-o", drawn / "c.csv"),
+        ("split", drawn, "-o", drawn / "s.csv"),
+    ):
+        label(*arguments).assert_one_clear_line(2, "inside the image folder")

@@ -158,6 +158,7 @@ def open_folder(
             refresh=refresh,
             cluster=cluster,
             metadata=known.metadata or None,
+            trust_predicted=known.trust_predicted,
             vocabulary=known.vocabulary,
         )
     if filters is None or filters == FilterOptions():

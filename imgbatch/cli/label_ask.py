@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from imgbatch.outputs.base import WrittenFile
 
 NextCount = Annotated[int, typer.Option("-n", help="How many images to label.")]
+Random = Annotated[
+    bool,
+    typer.Option(
+        "--random",
+        help="Draw images at random, to measure on: rows say split=test, which label train heeds.",
+    ),
+]
 CheckCount = Annotated[int, typer.Option("-n", help="How many labels to doubt at most.")]
 Outputs = Annotated[
     list[Path] | None,
@@ -40,6 +47,7 @@ def next_images(
     folder: Folder,
     n: NextCount = 20,
     output: Outputs = None,
+    at_random: Random = False,
     seed: Seed = 0,
     json: Json = False,
     filters: FilterOptions = _ALL,
@@ -53,7 +61,7 @@ def next_images(
 
     outputs = _checked(output, folder, options)
     photos = open_folder(folder, options, filters, preset=PRESET)
-    asked = label_next(photos.labelling, n, seed)
+    asked = label_next(photos.labelling, n, seed, at_random=at_random)
     _show(asked, outputs, photos.config, command_line(context), json=json, check=False)
     note((*photos.notes, *asked.notes))
 

@@ -130,6 +130,13 @@ MetadataFile = Annotated[
         "else the first-level subfolders.",
     ),
 ]
+TrustPredicted = Annotated[
+    bool,
+    typer.Option(
+        "--trust-predicted",
+        help="Take rows for true that imgbatch has written (source is imgbatch).",
+    ),
+]
 VocabularyFile = Annotated[
     str | None,
     typer.Option(
@@ -202,6 +209,7 @@ class FolderOptions(ClusterOptions):
 
     no_refresh: NoRefresh = False
     metadata: MetadataFile = None
+    trust_predicted: TrustPredicted = False
     vocabulary: VocabularyFile = None
 
 

@@ -24,12 +24,14 @@ _MOST_LOOKED_AT = 20_000
 _NEIGHBOURS = 3
 
 
-def label_next(known: KnownLabels, n: int, seed: int = 0) -> Asked:
+def label_next(known: KnownLabels, n: int, seed: int = 0, *, at_random: bool = False) -> Asked:
     """Images to label next, the most useful first; at most one of each group of copies.
 
     With few labels, or none: typical images of groups without a label. Later: images of which a
-    model, trained on the labels so far, is least certain, and that differ. Deterministic by seed;
-    large folders are sampled.
+    model, trained on the labels so far, is least certain, and that differ. Labels of images that
+    the metadata keep for measuring (``split``) are not looked at. Deterministic by seed;
+    large folders are sampled. `at_random` draws a random sample instead, to measure on: images
+    that were chosen because they are typical, or uncertain, are easier, or harder, than the rest.
 
     Raises
     ------
@@ -41,8 +43,8 @@ def label_next(known: KnownLabels, n: int, seed: int = 0) -> Asked:
     started = time.perf_counter()
     _check_count(n)
     classes = known.classes
-    has_label = classes != UNLABELLED
-    free = _free_rows(known, has_label)
+    free = _free_rows(known, classes != UNLABELLED)
+    has_label = (classes != UNLABELLED) & ~known.to_measure
     if not len(free):
         raise LabelError(
             f"all {len(known)} images have a label, or are copies of images that have one",
@@ -50,7 +52,10 @@ def label_next(known: KnownLabels, n: int, seed: int = 0) -> Asked:
         )
     count = min(n, len(free))
     k = len(np.unique(classes[has_label]))
-    if k < 2 or has_label.sum() < _COLD * k:
+    if at_random:
+        drawn_rows = free[drawn(len(free), count, seed)].tolist()
+        images = tuple(_asked(known, row, "", 0.0, "drawn at random") for row in drawn_rows)
+    elif k < 2 or has_label.sum() < _COLD * k:
         images = _typical(known, free, np.flatnonzero(has_label), count, seed)
     else:
         images = _uncertain(known, free, count, seed)
@@ -60,11 +65,12 @@ def label_next(known: KnownLabels, n: int, seed: int = 0) -> Asked:
     return Asked(
         known.folder,
         images,
-        int(has_label.sum()),
+        int((classes != UNLABELLED).sum()),
         len(known),
         seed,
         time.perf_counter() - started,
         notes,
+        "test" if at_random else "",
     )
 
 
@@ -88,7 +94,7 @@ def _typical(
 
 
 def _uncertain(known: KnownLabels, free: Rows, n: int, seed: int) -> tuple[AskedImage, ...]:
-    examples = known.examples()
+    examples = known.examples(all_parts=False)
     trained = train(examples, seed)
     said = Predictions.empty(examples.names, len(free))
     for positions, batch in known.images(free).map(labelled, with_all=(trained.classifier,)):

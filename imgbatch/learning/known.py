@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from imgbatch.annotations.columns import First
 from imgbatch.annotations.labels import HOW_TO_LABEL, UNLABELLED, class_numbers
@@ -92,15 +93,21 @@ class KnownLabels:
                 parts[row] = 2 if lower in _TEST else 1 if lower in _VALIDATION else 0
         return parts
 
-    def examples(self) -> Examples:
-        """All images with a class.
+    @cached_property
+    def to_measure(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether metadata keep an image for measuring: what is learned must not know it."""
+        return self.parts > 0
+
+    def examples(self, *, all_parts: bool = True) -> Examples:
+        """All images with a class; without `all_parts`, only those that are not to measure.
 
         Raises
         ------
         LabelError
             There are fewer than two classes.
         """
-        rows = np.flatnonzero(self.classes != UNLABELLED)
+        chosen = self.classes != UNLABELLED
+        rows = np.flatnonzero(chosen if all_parts else chosen & ~self.to_measure)
         names = tuple(sorted(set(self.labels) - {""}))
         if len(names) < 2:
             found = (

@@ -168,6 +168,8 @@ class Asked:
         That it took.
     notes
         Remarks for the user.
+    part
+        "test" for a random sample to measure on; else "".
     """
 
     folder: str
@@ -177,3 +179,4 @@ class Asked:
     seed: int
     seconds: float
     notes: tuple[str, ...] = ()
+    part: str = ""

@@ -31,6 +31,11 @@ _LEAST_FOR_TEST = 1_000
 """Labelled images from which on a fifth of them is held out unasked; fewer are cross-validated."""
 _LEAST_OF_CLASS = 10
 _SHARE = 0.2
+_BY_SPLIT = "images that the metadata's split calls"
+_CHOSEN = (
+    "images that label next chose are no random sample, and the figures are of them; "
+    "label next --random draws images to measure on"
+)
 _ALL_SINGLE = (
     "no class has two images, so that no held-out image is of a class that was learned: "
     "the figures say nothing"
@@ -90,6 +95,8 @@ def train_labels(known: KnownLabels, options: TrainOptions = TrainOptions()) -> 
     fit_rows = np.unique(np.concatenate([fit for fit, _ in measured.trials]))
     seen = examples.take(fit_rows[drawn(len(fit_rows), _MOST_TRAIN_JUDGED, seed)])
     figures = figures_of(measured.judged, k, seed)
+    rounds = _rounds(known, examples, measured)
+    chosen = len(rounds) > 1 and _BY_SPLIT not in measured.protocol
     facts = {
         "images": len(known),
         "labelled": len(examples),
@@ -121,10 +128,10 @@ def train_labels(known: KnownLabels, options: TrainOptions = TrainOptions()) -> 
         mixed_up=_mixed_up(known, examples, measured),
         curve=learning_curve(examples, measured.trials, trained.learner, seed),
         tried=trained.tried,
-        rounds=_rounds(known, examples, measured),
+        rounds=rounds,
         seed=seed,
         seconds=time.perf_counter() - started,
-        notes=measured.notes,
+        notes=(*measured.notes, *((_CHOSEN,) if chosen else ())),
     )
 
 
@@ -133,7 +140,7 @@ def _measured(known: KnownLabels, examples: Examples, options: TrainOptions) -> 
     for part, name in ((2, "test"), (1, "validation")):
         if (parts == part).any() and (parts <= 0).any():
             fit, test = np.flatnonzero(parts <= 0), np.flatnonzero(parts == part)
-            protocol = f"{len(test):,} images that the metadata's split calls {name}"
+            protocol = f"{len(test):,} {_BY_SPLIT} {name}"
             notes = _divided_groups(examples, fit, test)
             return _held_out(examples, fit, test, protocol, options.seed, notes)
     share = _share(examples) if options.test is None else options.test

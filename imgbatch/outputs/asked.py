@@ -92,15 +92,17 @@ def write_asked_rows(asked: Asked, target: Path, *, check: bool) -> WrittenFile:
     """Write rows with an empty column ``label``, to be filled in and given as metadata.
 
     ``file_name,label,suggested,probability,reason``; to check labels, ``was`` holds the present
-    one, so that only labels that are filled in change anything.
+    one, so that only labels that are filled in change anything. A random sample has a column
+    ``split`` that says ``test``.
     """
+    part = [asked.part] if asked.part else []
     heading = ["file_name", "label", *(["was"] if check else []), "suggested", "probability"]
     with writing_rows(target) as write:
-        write([*heading, "reason"])
+        write([*heading, "reason", *(["split"] if part else [])])
         for image in asked.images:
             known = [image.label] if check else []
             sure = f"{image.probability:.4f}" if image.suggested else ""
-            write([image.relative, "", *known, image.suggested, sure, image.reason])
+            write([image.relative, "", *known, image.suggested, sure, image.reason, *part])
     return WrittenFile.of("rows", target, len(asked.images), len(asked.images))
 
 

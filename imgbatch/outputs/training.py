@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.table import Table
 
 from imgbatch.files.names import printable
@@ -61,10 +62,11 @@ def write_training(
         points = ", ".join(f"{one.labels:,}: {one.value:.1%}" for one in trained.curve)
         console.print_fact("labels", f"balanced accuracy with {points}")
     for before, after in zip(trained.rounds, trained.rounds[1:], strict=False):
+        was = "none" if np.isnan(before.value) else f"{before.value:.1%}"
         console.print_fact(
             "round",
             f"{after.labels - before.labels:+,} labels of {after.file}: balanced accuracy "
-            f"{before.value:.1%} before, {after.value:.1%} with them",
+            f"{was} before, {after.value:.1%} with them",
         )
     console.print_fact("model", str(model))
     for file in files:

@@ -164,7 +164,9 @@ def test_rounds_say_what_the_last_file_gained(label, drawn, tmp_path):
     first, second = document["rounds"]
     assert (first["labels"], second["labels"]) == (15, 60)
     assert second["value"] >= first["value"] > 0.3
-    assert "+45 labels of 2.csv" in label("train", folder, "-o", "m.npz", *given).out
+    answer = label("train", folder, "-o", "m.npz", *given)
+    assert "+45 labels of 2.csv" in answer.out
+    assert "no random sample" in answer.err
 
 
 @pytest.mark.parametrize(
@@ -193,6 +195,13 @@ def test_labels_that_the_program_wrote_are_not_learned_from(label, drawn, tmp_pa
     assert label("apply", model, folder, "-o", "labels.csv").code == 0
     answer = label("train", folder, "-o", "m.npz", "--metadata", "labels.csv")
     answer.assert_one_clear_line(2, "no image has a label")
+
+
+def test_predictions_are_learned_from_if_they_are_trusted(label, drawn, tmp_path, model):
+    folder, _ = flat(drawn, tmp_path)
+    label("apply", model, folder, "-o", "labels.csv")
+    given = ("--metadata", "labels.csv", "--trust-predicted")
+    assert label("train", folder, "-o", "m.npz", *given, "--json").json["labelled"] == 90
 
 
 # ----- apply --------------------------------------------------------------------------------------
@@ -339,12 +348,28 @@ def test_next_begins_with_no_label_at_all_and_ends_when_all_have_one(label, draw
     assert all(image["suggested"] in COLORS for image in answer.json["images"])
 
 
+def test_a_random_sample_is_what_train_measures_on(label, drawn, tmp_path):
+    folder, classes = flat(drawn, tmp_path)
+    label("next", folder, "-n", "18", "--random", "-o", "test.csv")
+    fill_in(tmp_path / "test.csv", rows_of(tmp_path / "test.csv"), classes)
+    label("next", folder, "-n", "12", "--metadata", "test.csv", "-o", "1.csv")
+    fill_in(tmp_path / "1.csv", rows_of(tmp_path / "1.csv"), classes)
+    given = ("--metadata", "test.csv", "--metadata", "1.csv")
+    answer = label("train", folder, "-o", "m.npz", *given, "--json")
+    assert (answer.json["trained_on"], answer.json["tested_on"]) == (12, 18)
+    assert "no random sample" not in answer.err
+    # What is kept for measuring is not asked for again, and as unknown as if it had no label.
+    sample = {row["file_name"] for row in rows_of(tmp_path / "test.csv")}
+    asked = rows_of(tmp_path / "1.csv")
+    assert not {row["file_name"] for row in asked} & sample
+    assert {row["suggested"] for row in asked} == {""}
+
+
 def fill_in(path, rows, classes):
-    lines = [
-        "file_name,label",
-        *(f"{row['file_name']},{classes[row['file_name']]}" for row in rows),
-    ]
-    path.write_text("\n".join(lines))
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(row | {"label": classes[row["file_name"]]} for row in rows)
 
 
 def test_next_says_what_to_do_if_every_image_has_a_label(label, drawn):

@@ -31,7 +31,7 @@ class KernelMap:
     --------
     >>> points = np.eye(3, dtype=np.float32)
     >>> mapped = KernelMap.of(points, gamma=1.0).map(points)
-    >>> np.round(mapped @ mapped.T, 2).tolist()[0]
+    >>> [round(float(value), 2) for value in (mapped @ mapped.T)[0]]
     [1.0, 0.14, 0.14]
     """
 

@@ -102,7 +102,7 @@ def _figures(trained: Training) -> tuple[FiguresTable, ...]:
     )
     text = f"Of {trained.tested_on:,} images that the model was not trained on, beside the class"
     text += " that most of the ten nearest labelled images have."
-    return (FiguresTable("How good it is", text, ("figure", "measured", "10 nearest"), rows),)
+    return (FiguresTable("How good it is", text, ("figure", "measured", "nearest"), rows),)
 
 
 def _curve(trained: Training) -> tuple[FiguresTable, ...]:

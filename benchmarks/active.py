@@ -19,9 +19,7 @@ from imgbatch.annotations.labels import UNLABELLED
 from imgbatch.learning.asking import label_next
 from imgbatch.learning.classify import train
 from imgbatch.learning.examples import Examples
-from imgbatch.learning.figures import figure_values
 from imgbatch.learning.judged import judged_by
-from imgbatch.learning.known import KnownLabels
 from imgbatch.learning.parts import dealt_parts
 
 
@@ -44,7 +42,8 @@ def main() -> None:
         whole = _accuracy(known, half, np.ones(len(known), bool) & (half == 0), seed)
         for way in ("asked", "random"):
             curves[way] = _curve(known, half, way, arguments, seed)
-        needed = {way: _needed(curve, 0.9 * whole, arguments.round) for way, curve in curves.items()}
+        wanted, step = 0.9 * whole, arguments.round
+        needed = {way: _needed(curve, wanted, step) for way, curve in curves.items()}
         area = {way: float(np.mean(curve)) for way, curve in curves.items()}
         rows.append([whole, *needed.values(), *area.values()])
         print(
@@ -94,6 +93,7 @@ class _Some:
         self.labels = tuple(known.labels[row] if labelled[row] else "" for row in pool)
         self.classes = np.where(labelled[pool], known.classes[pool], UNLABELLED)
         self.groups = known.groups[pool]
+        self.to_measure = np.zeros(len(pool), bool)
 
     def __len__(self):
         return len(self.pool)
@@ -101,9 +101,8 @@ class _Some:
     def images(self, rows):
         return self.known.images(self.pool[rows])
 
-    def examples(self):
-        found = _examples(self.known, self.pool[self.classes != UNLABELLED])
-        return found
+    def examples(self, *, all_parts):  # noqa: ARG002 - nothing is kept for measuring here
+        return _examples(self.known, self.pool[self.classes != UNLABELLED])
 
 
 def _examples(known, rows):
@@ -120,8 +119,12 @@ def _accuracy(known, half, labelled, seed):
     test = np.flatnonzero(half == 1)
     classes = np.array([numbers.get(known.labels[row], -1) for row in test])
     seen = classes >= 0
-    tested = replace(examples, images=known.images(test[seen]), classes=classes[seen],
-                     groups=known.groups[test[seen]])
+    tested = replace(
+        examples,
+        images=known.images(test[seen]),
+        classes=classes[seen],
+        groups=known.groups[test[seen]],
+    )
     judged = judged_by(trained.classifier, tested)
     right = np.zeros(len(test))
     right[seen] = judged.right

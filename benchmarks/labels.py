@@ -1,4 +1,4 @@
-"""How well labels are learned, checked and given: classification, wrong labels, precision asked for.
+"""How well labels are learned, checked and given.
 
 Usage: python benchmarks/labels.py FOLDER [--per-class 50] [--splits 5] [--emphasis extended]
        [--only classify|check|precision] [--index DIR]
@@ -76,7 +76,7 @@ def check(examples, arguments):
     k = len(examples.names)
     matrix = confusion_matrix(trained.judged, k).astype(float)
     np.fill_diagonal(matrix, 0)
-    confused = (matrix + matrix.T + np.random.default_rng(0).random((k, k)) * 0.01)
+    confused = matrix + matrix.T + np.random.default_rng(0).random((k, k)) * 0.01
     np.fill_diagonal(confused, -1)
     partner = confused.argmax(axis=1)
     for kind in ("random classes", "most confused classes"):
@@ -116,8 +116,8 @@ def precision(examples, arguments):
     for wanted in (0.9, 0.95, 0.99):
         of = rows[rows[:, 1] == wanted]
         print(
-            f"precision {wanted:.0%} asked for, half to train on: reached {np.nanmean(of[:, 2]):.1%}"
-            f" ({np.nanmin(of[:, 2]):.1%} to {np.nanmax(of[:, 2]):.1%}), coverage"
+            f"precision {wanted:.0%} asked for, half to train on: reached"
+            f" {np.nanmean(of[:, 2]):.1%} ({np.nanmin(of[:, 2]):.1%} to {np.nanmax(of[:, 2]):.1%}), coverage"
             f" {of[:, 3].mean():.1%}",
             flush=True,
         )

@@ -55,7 +55,7 @@ def _step(step: str, directory: str, size: str, classes: int) -> None:
     table = cache / f"labels-{size}.csv"
     started = time.perf_counter()
     photos = imgbatch.load(folder, index=cache, refresh=False, emphasis="extended")
-    points = np.asarray(photos.points[: 20_000])
+    points = np.asarray(photos.points[:20_000])
     print(f"  points in {time.perf_counter() - started:.0f} s", flush=True)
     if step == "apply":
         model = LabelModel.load(cache / "model.npz")
@@ -76,9 +76,7 @@ def _step(step: str, directory: str, size: str, classes: int) -> None:
     names = photos.records.all_paths()
     lines = [f"{name},class{number:04}" for name, number in zip(names, rows, strict=True)]
     table.write_text("\n".join(["file_name,label", *lines]))
-    photos = imgbatch.load(
-        folder, index=cache, refresh=False, emphasis="extended", metadata=table
-    )
+    photos = imgbatch.load(folder, index=cache, refresh=False, emphasis="extended", metadata=table)
     started = time.perf_counter()
     _ = photos.copy_groups, photos.points
     print(f"  copies found in {time.perf_counter() - started:.0f} s", flush=True)

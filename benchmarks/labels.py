@@ -115,10 +115,10 @@ def precision(examples, arguments):
     rows = np.array(rows)
     for wanted in (0.9, 0.95, 0.99):
         of = rows[rows[:, 1] == wanted]
+        low, high = np.nanmin(of[:, 2]), np.nanmax(of[:, 2])
         print(
             f"precision {wanted:.0%} asked for, half to train on: reached"
-            f" {np.nanmean(of[:, 2]):.1%} ({np.nanmin(of[:, 2]):.1%} to {np.nanmax(of[:, 2]):.1%}), coverage"
-            f" {of[:, 3].mean():.1%}",
+            f" {np.nanmean(of[:, 2]):.1%} ({low:.1%} to {high:.1%}), coverage {of[:, 3].mean():.1%}",
             flush=True,
         )
 

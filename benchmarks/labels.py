@@ -118,7 +118,8 @@ def precision(examples, arguments):
         low, high = np.nanmin(of[:, 2]), np.nanmax(of[:, 2])
         print(
             f"precision {wanted:.0%} asked for, half to train on: reached"
-            f" {np.nanmean(of[:, 2]):.1%} ({low:.1%} to {high:.1%}), coverage {of[:, 3].mean():.1%}",
+            f" {np.nanmean(of[:, 2]):.1%} ({low:.1%} to {high:.1%}),"
+            f" coverage {of[:, 3].mean():.1%}",
             flush=True,
         )
 

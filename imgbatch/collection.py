@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # a request for similar images should not pay for importing t
     from imgbatch.learning.known import KnownLabels
     from imgbatch.learning.model import LabelModel
     from imgbatch.measures.tags import TagTable
+    from imgbatch.overview.map import FolderMap
     from imgbatch.overview.results import Overview
     from imgbatch.types import Progress
 
@@ -362,6 +363,36 @@ class Collection:
 
         survey = Survey(self._opened, self._picker, self.metadata, seed)
         return survey.overview(blur=blur, progress=progress)
+
+    def map(
+        self, *, color: str | None = None, seed: int = 0, progress: "Progress | None" = None
+    ) -> "FolderMap":
+        """Lay the images out on a plane, near ones together; kept beside the index.
+
+        Parameters
+        ----------
+        color
+            What images are grouped by, to be coloured: "label", "tag" or "cluster". None takes
+            labels if there are several, else clusters.
+        seed
+            Repeats a map; see `embedding.map2d.map_of` for the algorithm.
+        progress
+            Called with (images placed, images in all).
+
+        Raises
+        ------
+        LabelError
+            Labels were asked for, and no image has one.
+
+        >>> import imgbatch
+        >>> imgbatch.load("photos").map().group_names
+        ('class0', 'class1', 'class2')
+        """
+        from imgbatch.overview.map import Mapping
+
+        return Mapping(self.config, self._opened, self._picker, self.metadata, seed).map(
+            color, progress
+        )
 
     @property
     def copy_groups(self) -> Hashes:

@@ -1,12 +1,13 @@
-"""``overview``: what is in a folder, how repetitive it is, and what may be wrong with it."""
+"""``overview`` and ``map``: what is in a folder, and what may be wrong with it."""
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import command, note, open_folder
-from imgbatch.cli.options import Folder, FolderOptions, Json
+from imgbatch.cli.common import command, default_picture, note, open_folder
+from imgbatch.cli.options import FilterOptions, Folder, FolderOptions, Json
 from imgbatch.cli.output_files import (
     Writers,
     check_output_files,
@@ -19,6 +20,7 @@ from imgbatch.cli.unwritten import answer_first
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
     from imgbatch.outputs.base import WrittenFile
+    from imgbatch.overview.map import FolderMap
     from imgbatch.overview.results import Overview
 
 Seed = Annotated[
@@ -75,3 +77,93 @@ def _writers(photos: "Collection", seen: "Overview", line: str) -> Writers:
         return write_problem_rows(seen, path)
 
     return {".html": page, ".csv": rows}
+
+
+Color = Annotated[
+    str | None,
+    typer.Option(
+        metavar="label|tag|cluster",
+        help="Colour images by class, by most telling tag, or by k-means cluster; pictures then "
+        "show points. Pages are always coloured, by class or cluster by default.",
+    ),
+]
+MapOutputs = Annotated[
+    list[Path] | None,
+    output_option(
+        "Write a page to explore (.html, up to 100,000 images), a picture (.png, .jpg, .webp) or "
+        "rows (.csv). Default: a picture in imgbatch-out/."
+    ),
+]
+MapSeed = Annotated[int, typer.Option(metavar="N", help="Repeats a map.")]
+NoPicture = Annotated[bool, typer.Option("--no-picture", help="Draw no picture by default.")]
+_ALL = FilterOptions()
+
+
+@command
+def map_(
+    context: typer.Context,
+    folder: Folder,
+    color: Color = None,
+    seed: MapSeed = 0,
+    json: Json = False,
+    output: MapOutputs = None,
+    no_picture: NoPicture = False,
+    filters: FilterOptions = _ALL,
+    options: FolderOptions = _OPTIONS,
+) -> None:
+    """Lay the images out on a plane, those that look alike side by side."""
+    from imgbatch.outputs.files import by_ending
+    from imgbatch.outputs.map import write_map
+    from imgbatch.outputs.progress import progress_bar
+
+    endings = by_ending("a page", "a picture", "rows")
+    check_output_files(output or [], endings, folders=[folder], inputs=options.metadata or ())
+    photos = open_folder(folder, options, filters, preset="extended")
+    with progress_bar("mapping") as progress:
+        shown = photos.map(color=color, seed=seed, progress=progress)
+    outputs, asked = _pictures(photos, shown, color or "", output, no_picture=no_picture)
+    with answer_first() as unwritten:
+        writers = _map_writers(photos, shown, command_line(context), colored=color is not None)
+        files = write_output_files(outputs, writers, unwritten, asked=asked)
+        write_map(shown, files, json=json)
+        note(shown.notes)
+
+
+def _pictures(
+    photos: "Collection",
+    shown: "FolderMap",
+    color: str,
+    output: list[Path] | None,
+    *,
+    no_picture: bool,
+) -> tuple[list[Path], bool]:
+    """The files to write, and whether the user asked for them."""
+    if output or no_picture:
+        return output or [], True
+    identity = f"{shown.folder}\n{len(shown.files)}\n{shown.seed}\n{color}\n{photos.config.weights}"
+    digest = hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest()[:8]
+    return [default_picture(photos, "map", Path(shown.folder).name, digest)], False
+
+
+def _map_writers(photos: "Collection", shown: "FolderMap", line: str, *, colored: bool) -> Writers:
+    from imgbatch.outputs.files import by_ending
+
+    def page(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.pages import map_page, write_page
+        from imgbatch.outputs.progress import progress_bar
+
+        with progress_bar("pictures") as progress:
+            made = map_page(shown, photos.config, line, progress)
+            return write_page(made, path, photos.config)
+
+    def picture(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.map_picture import write_map_picture
+
+        return write_map_picture(shown, path, photos.config, colored=colored)
+
+    def rows(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.map import write_map_rows
+
+        return write_map_rows(shown, path)
+
+    return by_ending(page, picture, rows)

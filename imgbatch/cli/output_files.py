@@ -66,12 +66,12 @@ def check_output_files(
 
 
 def write_output_files(
-    outputs: Sequence[Path], writers: Writers, unwritten: Unwritten
+    outputs: Sequence[Path], writers: Writers, unwritten: Unwritten, *, asked: bool = True
 ) -> "list[WrittenFile]":
-    """Write the files asked for; what fails is remembered, and the others are written."""
+    """Write files, which the user has asked for; what fails is remembered, the others written."""
     files = []
     for path in (path.absolute() for path in outputs):
-        with unwritten.remembered(asked=True):
+        with unwritten.remembered(asked=asked):
             if (file := writers[path.suffix.lower()](path)) is not None:
                 files.append(file)
     return files

@@ -1,5 +1,7 @@
 """Pages of every kind, small ones, for tests."""
 
+from dataclasses import replace
+
 import numpy as np
 from PIL import Image
 from scipy.sparse import csr_array
@@ -15,6 +17,7 @@ from imgbatch.outputs.pages import (
     PageImage,
     batches_page,
     evaluation_page,
+    map_page,
     overview_page,
     selection_page,
 )
@@ -26,6 +29,7 @@ from imgbatch.outputs.tags import TagsResult
 from imgbatch.types import PickedImage, Selection, Skipped
 from tests.drawing import jpeg, photo
 from tests.outputs.small import small_asked, small_labels, small_overview, small_training
+from tests.outputs.small import small_map, small_overview
 
 CONFIG = load_config().config
 SHARES = {"hsv": 0.25, "hog": 0.7, "phash": 0.05}
@@ -150,7 +154,16 @@ def asked(folder, *, check=False):
     return asked_page(small_asked(HOSTILE[0], str(folder), names), CONFIG, "x", check=check)
 
 
+def folder_map(folder):
+    """A map of photos under hostile names, in groups of hostile names."""
+    files = write_files(folder, 12)
+    shown = small_map([number % 3 - 1 for number in range(12)], files, name=HOSTILE[0])
+    names = [*HOSTILE, *(f"a/{number}.jpg" for number in range(6))]
+    return map_page(replace(shown, names=names), CONFIG, "imgbatch map photos")
+
+
 PAGES = {
+    "map": folder_map,
     "overview": overview,
     "similar": similar,
     "batches": batches,

@@ -12,6 +12,9 @@ from imgbatch.learning.judged import Judged
 from imgbatch.learning.predictions import Predictions
 from imgbatch.learning.results import Asked, AskedImage, MixedUp, Round, Training
 from imgbatch.learning.splitting import Split
+import numpy as np
+
+from imgbatch.overview.map import FolderMap, MapQuality
 from imgbatch.overview.results import (
     Classes,
     Count,
@@ -82,4 +85,17 @@ def small_split(name: str) -> Split:
     return Split(
         f"/{name}", (f"/{name}/1", f"/{name}/2"), (name, name), ("train", "test"),
         np.array([0, 1]), (name, ""), 1, 0, 0.5, (name,),
+
+
+def small_map(groups, files=(), positions=None, color="label", name="x"):
+    """A map of images of these groups."""
+    groups = np.array(groups)
+    count, names = len(groups), [f"{name}{row}" for row in range(len(groups))]
+    if positions is None:
+        positions = np.random.default_rng(0).random((count, 2)).astype(np.float32)
+    quality = MapQuality("map", 0.97, 0.9), MapQuality("PCA", float("nan"), float("nan"))
+    group_names = tuple(f"{name} group {number}" for number in range(groups.max() + 1))
+    return FolderMap(
+        f"/{name}", list(files) or names, names, [""] * count, positions, color, group_names,
+        groups, quality, count, count, 0, 0.5, (name,),
     )  # fmt: skip

@@ -22,6 +22,7 @@ from imgbatch.outputs.duplicates import MoveReport, write_duplicates, write_undo
 from imgbatch.outputs.evaluation import write_evaluation
 from imgbatch.outputs.explain import print_explanation
 from imgbatch.outputs.labelled import write_labelled
+from imgbatch.outputs.map import write_map
 from imgbatch.outputs.overview import write_overview
 from imgbatch.outputs.pictures import Pictures
 from imgbatch.outputs.splitting import write_split
@@ -47,6 +48,7 @@ from tests.outputs.small import (
     small_split,
     small_training,
 )
+from tests.outputs.small import small_map, small_overview
 
 HOUSE = Path(imgbatch.__file__).parent
 NAME = "x[/y] [red]:smile:"
@@ -139,6 +141,11 @@ PRINTED = {
         (WrittenFile("page", Path(f"/{NAME}.html"), 1_000, 8, 12),),
         json=False,
     ),
+    "map": lambda: write_map(
+        small_map([0, 1], name=NAME),
+        (WrittenFile("picture", Path(f"/{NAME}.png"), 1_000, 1, 2),),
+        json=False,
+    ),
     "by tags": print_by_tags,
     "training": lambda: write_training(
         small_training(NAME), Path(f"/{NAME}.npz"), FILES, json=False
@@ -210,6 +217,7 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
         "duplicates.write_duplicates", "duplicates.write_undone", "tags.write_tags",
         "overview.write_overview", "training.write_training", "labelled.write_labelled",
         "asked.write_asked", "splitting.write_split",
+        "overview.write_overview", "map.write_map",
     }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ Jinja is imported only when a page is written.
 from imgbatch.outputs.pages.batches import batches_page
 from imgbatch.outputs.pages.duplicates import duplicates_page
 from imgbatch.outputs.pages.evaluation import evaluation_page
+from imgbatch.outputs.pages.map import map_page
 from imgbatch.outputs.pages.overview import overview_page
 from imgbatch.outputs.pages.records import (
     Chart,
@@ -30,6 +31,7 @@ from imgbatch.outputs.pages.records import (
     FiguresTable,
     ImageGrid,
     ImageGroups,
+    ImageMap,
     Page,
     PageImage,
     Section,
@@ -45,6 +47,7 @@ __all__ = [
     "FiguresTable",
     "ImageGrid",
     "ImageGroups",
+    "ImageMap",
     "Page",
     "PageImage",
     "Section",
@@ -52,6 +55,7 @@ __all__ = [
     "batches_page",
     "duplicates_page",
     "evaluation_page",
+    "map_page",
     "overview_page",
     "selection_page",
     "write_page",

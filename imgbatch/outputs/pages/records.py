@@ -8,6 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
+import numpy as np
+
+from imgbatch.types import Floats, Progress, Rows
+
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
@@ -183,6 +187,41 @@ class FiguresTable(Section):
     component: ClassVar[str] = "figures_table"
     columns: tuple[str, str, str] = ("figure", "measured", "random")
     rows: tuple[FigureRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageMap(Section):
+    """Images on a plane, to zoom into, to search, and to choose from.
+
+    Attributes
+    ----------
+    files, names
+        What is decoded, and each image's path inside the folder.
+    folder
+        What paths begin with that the page copies or saves.
+    positions
+        (n, 2) float32 from 0 to 1.
+    colors
+        (n,) each image's line of the legend.
+    legend
+        Colours, names and numbers of images.
+    progress
+        Called with (pictures made, pictures in all).
+    """
+
+    component: ClassVar[str] = "image_map"
+    files: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    folder: str = ""
+    positions: Floats = field(default_factory=lambda: np.empty((0, 2), np.float32))
+    colors: Rows = field(default_factory=lambda: np.empty(0, np.int64))
+    legend: tuple[tuple[str, str, str], ...] = ()
+    progress: Progress | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of images; a map is always shown as a whole."""
+        return len(self.files)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Writes a page as one HTML file that holds all it needs.
 
-The policy in the file lets a browser load nothing: pictures are data URIs, and the one style sheet
-and the one script are named by their hashes. What is not in the script's hash is never run, so a
+The policy in the file lets a browser load nothing: pictures are data URIs, and the style sheet and
+the scripts are named by their hashes. What is not in the script's hash is never run, so a
 file name cannot become code, even if it were not escaped.
 """
 
@@ -19,7 +19,8 @@ from imgbatch.files.atomic import replacing
 from imgbatch.files.names import printable
 from imgbatch.outputs.base import WrittenFile
 from imgbatch.outputs.legend import style_of
-from imgbatch.outputs.pages.records import Page
+from imgbatch.outputs.pages.map import map_data
+from imgbatch.outputs.pages.records import ImageMap, Page
 from imgbatch.outputs.pages.thumbnails import chart_x, segments, thumbnail
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def write_page(
     limited = page.first(settings.page.images)
     template = environment(settings).get_template("page.html")
     with replacing(place) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(template.generate(page=limited, **_inlined()))
+        file.writelines(template.generate(page=limited, **_inlined(limited)))
     size = place.stat().st_size
     return WrittenFile("page", place, size_bytes=size, shown=limited.count, images=page.count)
 
@@ -85,6 +86,7 @@ def environment(config: Config) -> "Environment":
         "thumbnail": partial(thumbnail, config=config),
         "segments": segments,
         "chart_x": chart_x,
+        "map_data": partial(map_data, config=config),
         "style_of": style_of,
     }
     return made
@@ -95,21 +97,25 @@ def _shown(value: object) -> object:
     return printable(value) if type(value) is str else value
 
 
-def _inlined() -> dict[str, Any]:
-    """The style sheet and the script, and the policy that names them."""
+def _inlined(page: Page) -> dict[str, Any]:
+    """The style sheet and the scripts that the page needs, and the policy that names them."""
     from markupsafe import Markup
 
-    style, script = (
-        (_HERE / "static" / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
+    has_map = any(isinstance(section, ImageMap) for section in page.sections)
+    style, script, map_script = (
+        (_HERE / "static" / name).read_text(encoding="utf-8") if needed else ""
+        for name, needed in (("page.css", True), ("page.js", True), ("map.js", has_map))
     )
+    scripts = " ".join(f"'{_digest(text)}'" for text in (script, map_script) if text)
     policy = (
         "default-src 'none'; img-src data:; "
-        f"style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        f"style-src '{_digest(style)}'; script-src {scripts}; "
         "base-uri 'none'; form-action 'none'"
     )
     return {
         "style": Markup(style),  # noqa: S704 - our own file
         "script": Markup(script),  # noqa: S704 - our own file
+        "map_script": Markup(map_script),  # noqa: S704 - our own file
         "policy": policy,
         "version": __version__,
     }

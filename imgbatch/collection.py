@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # a request for similar images should not pay for importing t
     from imgbatch.measures.tags import TagTable
     from imgbatch.overview.map import FolderMap
     from imgbatch.overview.results import Overview
+    from imgbatch.selection.describe import Description
     from imgbatch.types import Progress
 
 
@@ -324,6 +325,39 @@ class Collection:
         1.0
         """
         return self._picker.explain(os.fspath(a), os.fspath(b))
+
+    def describe(self, a: str | os.PathLike[str]) -> "Description":
+        """What the descriptors see of one image, in the folder or not, and what its point keeps.
+
+        Raises
+        ------
+        SelectionError
+            The file cannot be read, or the folder has fewer than ten images to learn from.
+
+        >>> import imgbatch
+        >>> photos = imgbatch.load("photos")
+        >>> photos.describe(photos.paths[0]).kept.shape
+        (32, 32, 3)
+        """
+        return self._picker.describe(os.fspath(a))
+
+    def picture_of(self, point: Floats) -> View:
+        """The picture that a point (p,) of this folder's space keeps: (32, 32, 3) uint8.
+
+        A linear map makes it, which is learned from up to 2,000 of the folder's files, about a
+        second, and kept; see `embedding.decoder`. Its aspect is that of a square.
+
+        Raises
+        ------
+        SelectionError
+            The point has another number of columns, or there are too few images to learn from.
+
+        >>> import imgbatch
+        >>> photos = imgbatch.load("photos")
+        >>> photos.picture_of(photos.points[0]).shape
+        (32, 32, 3)
+        """
+        return self._picker.picture_of(point)
 
     @cached_property
     def population(self) -> "Population":

@@ -1,10 +1,13 @@
-"""``explain``: why two images are near or far."""
+"""``explain``: why two images are near or far; what the descriptors keep of one."""
 
 import contextlib
 import hashlib
 import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +18,7 @@ from imgbatch.errors import SelectionError, UsageError
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
-    from imgbatch.selection.explain import Explanation
+    from imgbatch.types import View
 
 _PICTURE_PX = 420
 _INDEX = IndexOptions()
@@ -26,7 +29,10 @@ Given = Annotated[str, typer.Argument(help="An image file, or a path inside --fo
 @command
 def explain(
     a: Given,
-    b: Given,
+    b: Annotated[
+        str | None,
+        typer.Argument(help="Another one. Without it, A alone: what its descriptors keep of it."),
+    ] = None,
     folder: Annotated[
         str | None,
         typer.Option(
@@ -49,27 +55,76 @@ def explain(
     no_picture: Annotated[bool, typer.Option("--no-picture", help="Draw no picture.")] = False,
     options: IndexOptions = _INDEX,
 ) -> None:
-    """Show two images side by side, with what makes them near or far."""
-    from imgbatch.outputs.explain import print_explanation
-    from imgbatch.outputs.json import explanation_document, print_json
-
-    home = _folder_of(a, b, options.index) if folder is None else folder
+    """Show two images side by side, with what makes them near or far; or what is kept of one."""
+    images = (a,) if b is None else (a, b)
+    home = _folder_of(images, options.index) if folder is None else folder
     if output is not None:
         if no_picture:
             note(["-o and --no-picture were both given; no picture is made"])
-        _check_output(output, home, a, b)
+        _check_output(output, home, *images)
+    from imgbatch.outputs.json import print_json
+
     collection = open_folder(home, options)
-    explanation = collection.explain(a, b)
+    shown = _described(collection, a) if b is None else _explained(collection, a, b)
     with answer_first() as unwritten:
         picture = None
         if not no_picture:
             with unwritten.remembered(asked=output is not None):
-                picture = _draw(collection, explanation, output)
+                picture = _draw(collection, shown, output)
         if json:
-            print_json(explanation_document(explanation, picture))
+            print_json(shown.document(picture))
         else:
-            print_explanation(explanation, picture)
+            shown.print(picture)
         note(collection.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is shown of one image or of two.
+
+    Attributes
+    ----------
+    paths
+        Of the images.
+    draw
+        Writes a picture, given the decoded images and the target.
+    print, document
+        The answer for people and for JSON, given the picture.
+    """
+
+    paths: tuple[str, ...]
+    draw: Callable[[Sequence["View"], Path], None]
+    print: Callable[[Path | None], None]
+    document: Callable[[Path | None], dict[str, Any]]
+
+
+def _explained(collection: "Collection", a: str, b: str) -> _Shown:
+    from imgbatch.outputs.explain import print_explanation, write_explanation
+    from imgbatch.outputs.json import explanation_document
+
+    explanation = collection.explain(a, b)
+    return _Shown(
+        tuple(image.path for image in explanation.images),
+        lambda views, target: write_explanation(explanation, (views[0], views[1]), target),
+        partial(print_explanation, explanation),
+        partial(explanation_document, explanation),
+    )
+
+
+def _described(collection: "Collection", a: str) -> _Shown:
+    from imgbatch.outputs.describe import (
+        description_document,
+        print_description,
+        write_description,
+    )
+
+    seen = collection.describe(a)
+    return _Shown(
+        (seen.image.path,),
+        lambda views, target: write_description(seen, views[0], target),
+        partial(print_description, seen),
+        partial(description_document, seen),
+    )
 
 
 def _check_output(output: Path, folder: str, *images: str) -> None:
@@ -84,38 +139,35 @@ def _check_output(output: Path, folder: str, *images: str) -> None:
     check_file(output)
 
 
-def _folder_of(a: str, b: str, index: str | None) -> str:
-    """The innermost indexed folder that holds both; else one that holds A; else A's own."""
+def _folder_of(images: Sequence[str], index: str | None) -> str:
+    """The innermost indexed folder that holds all; else one that holds A; else A's own."""
     from imgbatch.files.cache import index_directory
     from imgbatch.files.paths import check_url
 
-    for given in (a, b):
+    for given in images:
         check_url(given)
         if not os.path.isfile(given):
             raise SelectionError(
                 f"no such image file: {given}",
                 "give two image files, or --folder and paths inside it",
             )
-    indexed = []
+    indexed, a = [], images[0]
     for parent in Path(os.path.abspath(a)).parents:
         with contextlib.suppress(UsageError):  # a folder that holds its own index has none
             if os.path.isdir(index_directory(str(parent), index)):
                 indexed.append(parent)
-    both = [parent for parent in indexed if Path(os.path.abspath(b)).is_relative_to(parent)]
+    last = Path(os.path.abspath(images[-1]))
+    both = [parent for parent in indexed if last.is_relative_to(parent)]
     return str([*both, *indexed, Path(os.path.abspath(a)).parent][0])
 
 
-def _draw(collection: "Collection", explanation: "Explanation", output: Path | None) -> Path:
-    from imgbatch.outputs.explain import write_explanation
+def _draw(collection: "Collection", shown: _Shown, output: Path | None) -> Path:
     from imgbatch.outputs.pictures import load_picture
 
-    first, second = explanation.images
-    identity = f"{first.path}\n{second.path}\n{collection.folder}\n{collection.config.weights}"
+    identity = "\n".join((*shown.paths, collection.folder, str(collection.config.weights)))
     digest = hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest()[:8]
-    names = f"{Path(first.path).stem[:40]}-{Path(second.path).stem[:40]}"
+    names = "-".join(Path(path).stem[:40] for path in shown.paths)
     target = (output or default_picture(collection, "explain", names, digest)).absolute()
-    pictures = tuple(
-        load_picture(image.path, collection.config, _PICTURE_PX) for image in (first, second)
-    )
-    write_explanation(explanation, (pictures[0], pictures[1]), target)
+    views = [load_picture(path, collection.config, _PICTURE_PX) for path in shown.paths]
+    shown.draw(views, target)
     return target

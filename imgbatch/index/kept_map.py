@@ -1,15 +1,11 @@
 """The map of an index, kept beside it, since t-SNE takes half a minute for 5,000 images."""
 
-import contextlib
-import io
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from imgbatch.embedding.map2d import Map2d
-from imgbatch.files.atomic import keep_newest
-from imgbatch.files.seals import read_checked, write_checked
+from imgbatch.index.kept_arrays import KeptArrays
 from imgbatch.index.opened import OpenedIndex
 
 MAPS = "maps"
@@ -40,21 +36,18 @@ class KeptMap:
 
     def read(self) -> Map2d | None:
         """The map, if it is there and whole."""
-        if (packed := read_checked(str(self._file))) is None:
+        if (stored := self._kept.read()) is None:
             return None
-        with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
-            return Map2d(*(stored[name] for name in _ARRAYS), *stored["trust"].tolist())
+        positions, principal, asked, near = (stored[name] for name in _ARRAYS)
+        trust, principal_trust = stored["trust"].tolist()
+        return Map2d(positions, principal, asked, near, trust, principal_trust)
 
     def write(self, laid_out: Map2d) -> None:
-        """Keep the map; where that is impossible, it is made anew the next time."""
-        packed = io.BytesIO()
+        """Keep the map."""
         arrays = {name: getattr(laid_out, name) for name in _ARRAYS}
-        np.savez(packed, **arrays, trust=np.array([laid_out.trust, laid_out.principal_trust]))
-        with contextlib.suppress(OSError):
-            write_checked(str(self._file), packed.getvalue())
-            keep_newest(self._file.parent.iterdir(), _KEPT)
+        self._kept.write(arrays | {"trust": np.array([laid_out.trust, laid_out.principal_trust])})
 
     @property
-    def _file(self) -> Path:
-        name = f"{self.opened.generation}-{self.space}-{self.seed}-{_VERSION}.npz"
-        return self.opened.directory / MAPS / name
+    def _kept(self) -> KeptArrays:
+        name = f"{self.opened.generation}-{self.space}-{self.seed}-{_VERSION}"
+        return KeptArrays(self.opened.directory / MAPS, name, _KEPT)

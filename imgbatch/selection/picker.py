@@ -39,10 +39,12 @@ from imgbatch.selection.explain import (
 )
 from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, similar
 from imgbatch.selection.tags import FolderTags, ReadVocabulary, default_vocabulary
-from imgbatch.types import Floats, PickedImage, Rows, Selection
+from imgbatch.types import Floats, PickedImage, Rows, Selection, View
 
-if TYPE_CHECKING:  # most requests need neither
+if TYPE_CHECKING:  # most requests need none of these
+    from imgbatch.embedding.decoder import Decoder
     from imgbatch.selection.by_tags import TagPairs
+    from imgbatch.selection.describe import Description
     from imgbatch.selection.learned import Learning
 
 
@@ -208,15 +210,7 @@ class Picker:
         """See `Collection.explain`."""
         space = self.projection.space
         by_name = {descriptor.name: descriptor for _, descriptor in self._reader.descriptors}
-        names, read, points = list[tuple[str, str]](), list[ReadImage](), list[Floats]()
-        for given in (a, b):
-            row = self._row_of_file(given)
-            relative = paths.absolute(given) if row is None else self.records[row].path
-            path = relative if row is None else paths.join(self.folder, relative)
-            image = self._reader.read(path, "name a file, or a path inside the image folder")
-            names.append((path, relative))
-            read.append(image)
-            points.append(image.point(space) if row is None else self.projection.points[row])
+        names, read, points = zip(*map(self._read, (a, b)), strict=True)
         images = [
             describe_image(
                 name,
@@ -230,6 +224,40 @@ class Picker:
         ]
         pair = images[0], images[1]
         return explain(self.folder, space, pair, (points[0], points[1]))
+
+    def describe(self, a: str) -> "Description":
+        """See `Collection.describe`."""
+        from imgbatch.selection.describe import describe
+
+        by_name = {descriptor.name: descriptor for _, descriptor in self._reader.descriptors}
+        names, image, point = self._read(a)
+        return describe(self.folder, names, image, by_name, self.decoder.picture(point))
+
+    def picture_of(self, point: Floats) -> View:
+        """See `Collection.picture_of`."""
+        columns = self.projection.points.shape[1:]
+        if np.shape(point) != columns:
+            raise SelectionError(
+                f"the point has the shape {np.shape(point)}, those of the folder have {columns}",
+                "give a row of this folder's points under the same weights",
+            )
+        return self.decoder.picture(np.asarray(point, np.float32))
+
+    @cached_property
+    def decoder(self) -> "Decoder":
+        """Makes pictures of points; learned once from all images of the folder, and kept."""
+        from imgbatch.index.decoder import decoder_of
+
+        return decoder_of(self._opened, self.config)
+
+    def _read(self, given: str) -> tuple[tuple[str, str], ReadImage, Floats]:
+        """Path and path to show of an image, in the folder or not, the image, and its point."""
+        row = self._row_of_file(given)
+        relative = paths.absolute(given) if row is None else self.records[row].path
+        path = relative if row is None else paths.join(self.folder, relative)
+        image = self._reader.read(path, "name a file, or a path inside the image folder")
+        point = image.point(self.projection.space) if row is None else self.projection.points[row]
+        return (path, relative), image, point
 
     def learning(self) -> "Learning":
         """Learns tags of the images, from what is known of them or from examples."""

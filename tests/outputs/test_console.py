@@ -18,6 +18,7 @@ from imgbatch.measures.tags import TagTable
 from imgbatch.outputs.asked import write_asked
 from imgbatch.outputs.base import Result, WrittenFile
 from imgbatch.outputs.batches import BatchesResult, write_batches_table
+from imgbatch.outputs.describe import print_description
 from imgbatch.outputs.duplicates import MoveReport, write_duplicates, write_undone
 from imgbatch.outputs.evaluation import write_evaluation
 from imgbatch.outputs.explain import print_explanation
@@ -31,6 +32,7 @@ from imgbatch.outputs.table import write_table
 from imgbatch.outputs.tags import TagsResult, write_tags
 from imgbatch.outputs.training import write_training
 from imgbatch.outputs.tuning import write_gains
+from imgbatch.selection.describe import Description
 from imgbatch.selection.explain import DescribedImage, DescriptorShare, Explanation
 from imgbatch.selection.learned import LearnedTag
 from imgbatch.types import (
@@ -111,6 +113,16 @@ def print_explained() -> None:
     print_explanation(explanation, Path(f"/{NAME}.png"))
 
 
+def print_described() -> None:
+    nothing = np.zeros((0, 0), np.float32)
+    image = DescribedImage(
+        f"/{NAME}.jpg", f"{NAME}.jpg", 8, 6, np.zeros((0, 0, 3), np.uint8), nothing,
+        nothing[..., None], np.zeros((8, 8), bool),
+    )  # fmt: skip
+    little = np.zeros((32, 32, 3), np.uint8)
+    print_description(Description(f"/{NAME}", image, little, little), Path(f"/{NAME}.png"))
+
+
 def print_tags(shown: str = "") -> None:
     table = TagTable((NAME, "x"), csr_array(np.ones((1, 2), np.float32)), ("given", "learned"))
     learned = LearnedTag(NAME, 5, np.array([0]), np.ones(1, np.float32), NO_TRUST)
@@ -130,6 +142,7 @@ PRINTED = {
     "evaluation": print_evaluation,
     "gains": lambda: write_gains([Gain(NAME, 0.5, 0.6, 0.05, 0.15, NAME)]),
     "explanation": print_explained,
+    "description": print_described,
     "facts": lambda: write_facts({NAME: NAME}),
     "settings": lambda: write_settings({NAME: {NAME: NAME}}, {f"{NAME}.{NAME}": NAME}),
     "shares": lambda: write_shares({NAME: 1.0}),
@@ -218,6 +231,7 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
         "overview.write_overview", "training.write_training", "labelled.write_labelled",
         "asked.write_asked", "splitting.write_split",
         "overview.write_overview", "map.write_map",
+        "overview.write_overview", "map.write_map", "describe.print_description",
     }  # fmt: skip
 
 

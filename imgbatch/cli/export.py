@@ -13,7 +13,8 @@ Target = Annotated[
     typer.Option(
         "--to",
         metavar="TARGET",
-        help="A file (.parquet, .npz, .csv), or postgresql://USER@HOST/DATABASE with pgvector.",
+        help="A file (.parquet, .npz, .csv), tensorboard:DIR for its projector, or "
+        "postgresql://USER@HOST/DATABASE with pgvector.",
     ),
 ]
 

@@ -1,7 +1,7 @@
 """Exports: a folder's images, as rows with points, for other programs."""
 
 from imgbatch.errors import UsageError
-from imgbatch.exports import csv, npz, parquet, postgres
+from imgbatch.exports import csv, npz, parquet, postgres, tensorboard
 from imgbatch.exports.base import Exporter, ImageTable, Written
 from imgbatch.index.portable import PortableSpace
 
@@ -11,8 +11,11 @@ EXPORTERS: dict[str, Exporter] = {
     ".csv": csv.EXPORTER,
     "postgresql://": postgres.EXPORTER,
     "postgres://": postgres.EXPORTER,
+    tensorboard.SCHEME: tensorboard.EXPORTER,
 }
-"""Exporter by ending of a file or scheme of a URL. A new exporter: its file, a line here."""
+"""Exporter by ending of a file, scheme of a URL, or word before a folder.
+
+A new exporter: its file, a line here."""
 
 
 def exporter_of(target: str) -> Exporter:
@@ -30,6 +33,8 @@ def exporter_of(target: str) -> Exporter:
     """
     scheme, is_url, _ = target.partition("://")
     kind = f"{scheme}://".lower() if is_url else _ending(target)
+    if target.startswith(tensorboard.SCHEME):
+        kind = tensorboard.SCHEME
     if kind not in EXPORTERS:
         what = f"the scheme {scheme!r}" if is_url else f"the ending {kind or 'none'!r}"
         raise UsageError(

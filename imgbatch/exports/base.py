@@ -228,11 +228,14 @@ class Exporter:
         Writes all images and reports its progress.
     local
         The file that will be written; None if the target is no file.
+    folder
+        The folder that will be written; None if the target is none.
     """
 
     check: Callable[[str], str]
     write: Callable[[str, ImageTable, Progress | None], Written]
     local: Callable[[str], Path | None] = lambda _target: None
+    folder: Callable[[str], Path | None] = lambda _target: None
 
 
 def file_exporter(

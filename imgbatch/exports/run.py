@@ -52,6 +52,8 @@ def check_target(target: str, folder: str, *, is_filtered: bool = False) -> str:
         if os.path.isdir(local):
             raise OutputError(f"--to {target} is a folder", "name a file in it")
         check_file(local)
+    elif (made := exporter.folder(target)) is not None:
+        refuse_inside(made, folder, "--to")
     elif is_filtered:
         raise UsageError(
             "a part of the images was asked for, but an export to a database removes all others",
@@ -74,8 +76,8 @@ def export(
     collection
         The images.
     target
-        A file (.parquet, .npz, .csv), which is replaced in one step; or ``postgresql://...``, to
-        which only differences are sent, so that a stopped export goes on.
+        A file (.parquet, .npz, .csv) or ``tensorboard:DIR``, replaced in one step; or
+        ``postgresql://...``, to which only differences are sent, so that a stopped export goes on.
     labels
         A file of classes, see `find_labels`; None takes those of the collection.
     progress

@@ -182,7 +182,7 @@ def replacing_folder(
     given = target
     try:
         target = resolved(given)
-        _refuse_other_files(target, written_names)
+        refuse_other_files(target, written_names)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
     except OSError as error:
@@ -191,7 +191,7 @@ def replacing_folder(
     try:
         new.mkdir()
         yield new
-        _refuse_other_files(target, written_names)  # again, as the block may have taken hours
+        refuse_other_files(target, written_names)  # again, as the block may have taken hours
         if target.exists():
             target.rename(former)
         new.rename(target)
@@ -203,7 +203,8 @@ def replacing_folder(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _refuse_other_files(target: Path, written_names: Callable[[Path], Container[str]]) -> None:
+def refuse_other_files(target: Path, written_names: Callable[[Path], Container[str]]) -> None:
+    """Raise `OutputError` for a folder that `replacing_folder` would not replace."""
     if not target.exists():
         return
     names = written_names(target)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # a request for similar images should not pay for importing t
     from imgbatch.batches.population import Population
     from imgbatch.learning.known import KnownLabels
     from imgbatch.learning.model import LabelModel
+    from imgbatch.embedding.decoder import Decoder
     from imgbatch.measures.tags import TagTable
     from imgbatch.overview.map import FolderMap
     from imgbatch.overview.results import Overview
@@ -358,6 +359,11 @@ class Collection:
         (32, 32, 3)
         """
         return self._picker.picture_of(point)
+
+    @property
+    def decoder(self) -> "Decoder":
+        """What `picture_of` uses; it travels with exports that hold the feature space."""
+        return self._picker.decoder
 
     @cached_property
     def population(self) -> "Population":

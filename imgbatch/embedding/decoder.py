@@ -6,8 +6,9 @@ frequencies: what a point says little about, such as fine detail, shrinks to the
 is penalised as much as the folder's own images suggest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +56,18 @@ class Decoder:
     weights: Floats
     average: Floats
     psnr: float
+
+    ARRAYS: ClassVar = ("mean", "weights", "average", "psnr")
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """All that `of` needs, by name."""
+        return {name: np.asarray(getattr(self, name)) for name in self.ARRAYS}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "Decoder":
+        """The decoder of these arrays."""
+        mean, weights, average, psnr = (arrays[name].astype(np.float32) for name in cls.ARRAYS)
+        return cls(mean, weights, average, float(psnr))
 
     @classmethod
     def fit(cls, points: Floats, pictures: View, blocks: Sequence[slice]) -> "Decoder":

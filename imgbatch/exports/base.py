@@ -230,16 +230,22 @@ class Exporter:
         The file that will be written; None if the target is no file.
     folder
         The folder that will be written; None if the target is none.
+    holds_space
+        Whether the feature space goes there, too, and the decoder with it.
     """
 
     check: Callable[[str], str]
     write: Callable[[str, ImageTable, Progress | None], Written]
     local: Callable[[str], Path | None] = lambda _target: None
     folder: Callable[[str], Path | None] = lambda _target: None
+    holds_space: bool = True
 
 
 def file_exporter(
-    write: Callable[[Path, ImageTable, Progress], None], need: Callable[[], object] = lambda: None
+    write: Callable[[Path, ImageTable, Progress], None],
+    need: Callable[[], object] = lambda: None,
+    *,
+    holds_space: bool = True,
 ) -> Exporter:
     """An exporter that replaces a file in one step; `need` raises if a library is missing."""
 
@@ -252,4 +258,4 @@ def file_exporter(
             write(temporary, table, progress or (lambda _done, _total: None))
         return Written(len(table), len(table))
 
-    return Exporter(check, write_file, Path)
+    return Exporter(check, write_file, Path, holds_space=holds_space)

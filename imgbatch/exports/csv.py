@@ -59,4 +59,4 @@ def _known(batch: Batch, numbers: str) -> Iterator[tuple[object, ...]]:
     return zip(points, tags, texts, batch.splits, batch.groups, machine_tags, strict=True)
 
 
-EXPORTER = file_exporter(_write)
+EXPORTER = file_exporter(_write, holds_space=False)

@@ -2,12 +2,13 @@
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imgbatch.annotations.columns import First
 from imgbatch.annotations.labels import find_labels
 from imgbatch.collection import Collection
-from imgbatch.errors import OutputError, UsageError
+from imgbatch.embedding.decoder import Decoder
+from imgbatch.errors import OutputError, SelectionError, UsageError
 from imgbatch.exports import ImageTable, PortableSpace, Written, exporter_of
 from imgbatch.files import paths
 from imgbatch.files.readonly import refuse_inside
@@ -105,6 +106,9 @@ def export(
     folder = paths.real(collection.folder)
     projection = collection.projection
     sizes, hashes = collection.contents()
+    exporter, space = exporter_of(os.fspath(target)), projection.space
+    decoder, notes = _decoder(collection) if exporter.holds_space else (None, ())
+    portable = PortableSpace.of(folder, collection.config, space, __version__)
     table = ImageTable(
         folder,
         collection.records,
@@ -113,14 +117,14 @@ def export(
         hashes,
         projection.hashes,
         projection.points,
-        PortableSpace.of(folder, collection.config, projection.space, __version__),
+        replace(portable, decoder=decoder),
         tags=known.column("tags"),
         texts=known.column("texts"),
         splits=First(known.column("splits")),
         groups=First(known.column("groups")),
         machine_tags=MachineTags(collection.tag_table()),
     )
-    written = exporter_of(os.fspath(target)).write(os.fspath(target), table, progress)
+    written = exporter.write(os.fspath(target), table, progress)
     return ExportReport(
         target=shown,
         folder=folder,
@@ -129,5 +133,13 @@ def export(
         fingerprint=table.space.fingerprint,
         written=written,
         seconds=time.perf_counter() - started,
-        notes=(*(given.notes if given else ()), *written.notes),
+        notes=(*(given.notes if given else ()), *notes, *written.notes),
     )
+
+
+def _decoder(collection: Collection) -> tuple[Decoder | None, tuple[str, ...]]:
+    """What makes pictures of the points, or a note that says why there is none."""
+    try:
+        return collection.decoder, ()
+    except SelectionError as error:
+        return None, (f"points are exported without a way back to pictures: {error.message}",)

@@ -129,4 +129,4 @@ def _sprite(table: ImageTable, columns: int, side: int, progress: Progress | Non
     return sprite
 
 
-EXPORTER = Exporter(_check, _write, folder=_folder)
+EXPORTER = Exporter(_check, _write, folder=_folder, holds_space=False)

@@ -31,7 +31,6 @@ _SEED = 20_000_023
 _VERSION = 1
 """Raised whenever the same images give another decoder."""
 _KEPT = 4
-_ARRAYS = ("mean", "weights", "average")
 
 
 def decoder_of(opened: OpenedIndex, config: Config) -> Decoder:
@@ -49,8 +48,7 @@ def decoder_of(opened: OpenedIndex, config: Config) -> Decoder:
     directory = opened.directory / "decoders"
     kept = KeptArrays(directory, f"{opened.generation}-{space}-{_VERSION}", _KEPT)
     if (stored := kept.read()) is not None:
-        mean, weights, average = (stored[name] for name in _ARRAYS)
-        return Decoder(mean, weights, average, float(stored["psnr"]))
+        return Decoder.of(stored)
     total = len(opened.records)
     random = np.random.default_rng(_SEED)
     rows = np.sort(random.choice(total, min(total, MOST), replace=False))
@@ -68,8 +66,7 @@ def decoder_of(opened: OpenedIndex, config: Config) -> Decoder:
     chosen = rows[np.array([picture is not None for picture in read])]
     blocks = list(projection.space.columns.values())
     decoder = Decoder.fit(np.asarray(projection.points[chosen]), np.stack(there), blocks)
-    arrays = {name: getattr(decoder, name) for name in _ARRAYS}
-    kept.write(arrays | {"psnr": np.array(decoder.psnr)})
+    kept.write(decoder.arrays())
     return decoder
 
 

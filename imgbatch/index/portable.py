@@ -15,13 +15,15 @@ from pydantic import ValidationError
 from imgbatch.config import default_config_path, load_config
 from imgbatch.config.schema import Config
 from imgbatch.descriptors import build_descriptors
+from imgbatch.embedding.decoder import Decoder
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import ImgbatchError
 from imgbatch.images.view import Decoded
 from imgbatch.index.extract import with_fingerprints
 from imgbatch.index.outside import ImageReader
-from imgbatch.types import Floats
+from imgbatch.types import Floats, View
 
+_DECODER = "decoder."
 _TABLES = ("images", "weights", "descriptors", "space")
 _MAKE_ANEW = "export the folder, or train the model, anew"
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -41,6 +43,8 @@ class PortableSpace:
         tables of config.toml that shape the space), "version" of imgbatch.
     space
         The fitted space.
+    decoder
+        Makes pictures of its points; None if none was learned.
 
     Examples
     --------
@@ -55,6 +59,7 @@ class PortableSpace:
     fingerprint: str
     settings: Mapping[str, Any]
     space: FeatureSpace
+    decoder: Decoder | None = None
 
     @classmethod
     def of(cls, folder: str, config: Config, space: FeatureSpace, version: str) -> "PortableSpace":
@@ -85,8 +90,8 @@ class PortableSpace:
         return sum(block.axes.shape[1] for block in self.space.blocks.values())
 
     def arrays(self) -> bytes:
-        """The space's arrays in the .npz form."""
-        return space_bytes(self.space)
+        """The arrays of the space, and of the decoder if there is one, in the .npz form."""
+        return space_bytes(self.space, self.decoder)
 
     @classmethod
     def restore(
@@ -100,7 +105,8 @@ class PortableSpace:
             The arrays are damaged.
         """
         try:
-            return cls(fingerprint, settings, FeatureSpace.load(io.BytesIO(arrays)))
+            space = FeatureSpace.load(io.BytesIO(arrays))
+            return cls(fingerprint, settings, space, _decoder_in(arrays))
         except _DAMAGED as error:
             raise ImgbatchError(
                 f"the stored feature space {fingerprint} is damaged: {error}", _MAKE_ANEW
@@ -132,6 +138,24 @@ class PortableSpace:
         """
         image = self.reader().read(path, hint)
         return image.decoded, image.point(self.space), image.phash
+
+    def picture_of(self, point: Floats) -> View:
+        """The picture that a point (p,) keeps: (32, 32, 3) uint8; see `Collection.picture_of`.
+
+        Raises
+        ------
+        ImgbatchError
+            No decoder travels with the space, or the point has another number of columns.
+        """
+        if self.decoder is None:
+            raise ImgbatchError(f"the space {self.fingerprint} makes no pictures", _MAKE_ANEW)
+        if np.shape(point) != (self.dimensions,):
+            raise ImgbatchError(
+                f"the point has the shape {np.shape(point)}, those of the space have"
+                f" {(self.dimensions,)}",
+                "give a row of the points of the same export",
+            )
+        return self.decoder.picture(np.asarray(point, np.float32))
 
     def reader(self) -> ImageReader:
         """Reads pictures exactly as those were read that the space was fitted on.
@@ -180,8 +204,27 @@ class PortableSpace:
         )
 
 
-def space_bytes(space: FeatureSpace) -> bytes:
-    """A space's arrays in the .npz form; equal bytes place every image at the same point."""
+def space_bytes(space: FeatureSpace, decoder: Decoder | None = None) -> bytes:
+    """A space's arrays in the .npz form; equal bytes place every image at the same point.
+
+    Those of a decoder lie beside them, in half precision, as 32 x 32 pixels need no more.
+    """
     file = io.BytesIO()
     space.save(file)
+    if decoder is not None:
+        arrays = decoder.arrays() | {"weights": decoder.weights.astype(np.float16)}
+        with zipfile.ZipFile(file, "a") as archive:
+            for name, array in arrays.items():
+                # A fixed date: equal decoders give equal bytes.
+                entry = zipfile.ZipInfo(f"{_DECODER}{name}.npy")
+                with archive.open(entry, "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
     return file.getvalue()
+
+
+def _decoder_in(arrays: bytes) -> Decoder | None:
+    """The decoder beside a space's arrays; None if there is none."""
+    with np.load(io.BytesIO(arrays), allow_pickle=False) as stored:
+        if f"{_DECODER}weights" not in stored:
+            return None
+        return Decoder.of({name: stored[f"{_DECODER}{name}"] for name in Decoder.ARRAYS})

@@ -311,3 +311,33 @@ def test_the_command_writes_nothing_among_the_images(cli, photos):
 def test_the_command_needs_a_target_it_knows(cli, photos):
     cli("export", photos, "--to", "postgres:/x").assert_one_clear_line(2, ".csv")
     assert cli("export", photos).code == 2
+
+
+@pytest.mark.parametrize("module", [npz, parquet])
+def test_a_picture_comes_back_from_a_point_that_was_exported(tmp_path, module):
+    if module is parquet:
+        pytest.importorskip("pyarrow", reason="needs pyarrow")
+    (tmp_path / "photos").mkdir()
+    for number in range(12):
+        (tmp_path / "photos" / f"{number}.jpg").write_bytes(jpeg(photo(number, 60, 60)))
+    photos = imgbatch.load(tmp_path / "photos")
+    target = tmp_path / f"all.{module.__name__.rsplit('.', 1)[1]}"
+    assert exporting.export(photos, target).notes == ()
+    space = module.read_space(target)
+    point = np.array(read(target)[1][3], np.float32)
+    expected = photos.picture_of(photos.points[3])
+    assert np.abs(space.picture_of(point).astype(int) - expected).max() <= 1
+    with pytest.raises(ImgbatchError, match="those of the space"):
+        space.picture_of(point[1:])
+
+
+def test_points_of_too_few_images_travel_without_pictures_and_say_so(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "1.jpg").write_bytes(jpeg(photo(1, 60, 60)))
+    photos = imgbatch.load(tmp_path / "photos")
+    (note,) = exporting.export(photos, tmp_path / "all.npz").notes
+    assert "without a way back" in note
+    assert exporting.export(photos, tmp_path / "all.csv").notes == ()
+    space = npz.read_space(tmp_path / "all.npz")
+    with pytest.raises(ImgbatchError, match="makes no pictures"):
+        space.picture_of(photos.points[0])

@@ -1,5 +1,7 @@
 """The map: trustworthiness, seconds and memory by size; size of its page and time of a frame.
 
+Usage:
+
     python benchmarks/map.py FOLDER [--sizes 1000 10000 100000 1000000] [--index DIR]
     python benchmarks/map.py FOLDER --page 100000 [--index DIR]
 

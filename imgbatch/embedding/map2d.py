@@ -89,6 +89,8 @@ def map_of(projection: Projection, seed: int = 0, progress: Progress | None = No
     >>> laid_out.positions.shape, float(laid_out.positions.min()) >= 0
     ((24, 2), True)
     """
+    # Before the limit, which holds for libraries that are loaded by then.
+    from sklearn import manifold  # noqa: F401
     from threadpoolctl import threadpool_limits
 
     report = progress or (lambda _done, _total: None)

@@ -1,11 +1,17 @@
 """The map: neighbours stay together, the rest of a large folder joins them, figures are right."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import manifold
 
+import imgbatch
 from imgbatch.embedding import map2d
 from imgbatch.embedding.map2d import map_of, plane_neighbours, trustworthiness
 from imgbatch.embedding.projection import Projection
@@ -83,6 +89,34 @@ def test_a_seed_repeats_the_map_and_parts_do_not_change_it(monkeypatch):
         assert (again.near == first.near).all()
         assert again.trust == first.trust
     assert (map_of(projection(points), seed=4).positions != first.positions).any()
+
+
+def test_t_sne_runs_in_one_thread_even_in_a_fresh_process():
+    """More threads add up in any order, and the last bits of a sum decide where islands go."""
+    script = """if True:
+        import numpy as np
+        from threadpoolctl import threadpool_info
+        from imgbatch.embedding import map2d
+        from imgbatch.embedding.projection import Projection
+        from imgbatch.embedding.space import FeatureSpace
+        from imgbatch.neighbours.parts import MemoryPart
+
+        def record(reduced, seed):
+            from sklearn.manifold import TSNE
+            kinds = {one["user_api"]: one["num_threads"] for one in threadpool_info()}
+            assert kinds["openmp"] == 1, kinds
+            return reduced[:, :2]
+
+        map2d._laid_out = record
+        points = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+        map2d.map_of(Projection(FeatureSpace({}), (MemoryPart.of(points),)))
+        print("one thread")
+    """
+    environment = os.environ | {"PYTHONPATH": str(Path(imgbatch.__file__).parents[1])}
+    finished = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert finished.stdout.strip() == "one thread", finished.stderr
 
 
 def test_images_beyond_the_sample_join_their_cloud(monkeypatch):

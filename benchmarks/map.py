@@ -53,13 +53,13 @@ def measure(file: Path) -> None:
     before = peak_megabytes()
     points = np.load(file, mmap_mode="r")
     projection = Projection(FeatureSpace({}), (MemoryPart.of(points),))
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     laid_out = map_of(projection)
-    seconds = time.perf_counter() - started
+    seconds = f"{time.perf_counter() - started:.1f} s ({time.process_time() - busy:.1f} of CPU)"
     trust = f"trustworthiness {laid_out.trust:.3f} (PCA {laid_out.principal_trust:.3f})"
     memory = f"{peak_megabytes() - before:,.0f} MB above {before:,.0f}"
     kept = f"points {points.nbytes / 1e6:,.0f} MB"
-    print(f"{len(points):>9,} images: {trust}, {seconds:.1f} s, {memory}, {kept}", flush=True)
+    print(f"{len(points):>9,} images: {trust}, {seconds}, {memory}, {kept}", flush=True)
 
 
 def peak_megabytes() -> float:

@@ -149,7 +149,7 @@ def _folder_of(images: Sequence[str], index: str | None) -> str:
         if not os.path.isfile(given):
             raise SelectionError(
                 f"no such image file: {given}",
-                "give two image files, or --folder and paths inside it",
+                "give image files, or --folder and paths inside it",
             )
     indexed, a = [], images[0]
     for parent in Path(os.path.abspath(a)).parents:

@@ -23,9 +23,9 @@ from imgbatch.types import Batches, Duplicates, Floats, Hashes, Rows, Selection,
 
 if TYPE_CHECKING:  # a request for similar images should not pay for importing them
     from imgbatch.batches.population import Population
+    from imgbatch.embedding.decoder import Decoder
     from imgbatch.learning.known import KnownLabels
     from imgbatch.learning.model import LabelModel
-    from imgbatch.embedding.decoder import Decoder
     from imgbatch.measures.tags import TagTable
     from imgbatch.overview.map import FolderMap
     from imgbatch.overview.results import Overview

@@ -28,8 +28,7 @@ from imgbatch.outputs.pages.training import training_page
 from imgbatch.outputs.tags import TagsResult
 from imgbatch.types import PickedImage, Selection, Skipped
 from tests.drawing import jpeg, photo
-from tests.outputs.small import small_asked, small_labels, small_overview, small_training
-from tests.outputs.small import small_map, small_overview
+from tests.outputs.small import small_asked, small_labels, small_map, small_overview, small_training
 
 CONFIG = load_config().config
 SHARES = {"hsv": 0.25, "hog": 0.7, "phash": 0.05}

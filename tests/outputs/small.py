@@ -12,8 +12,6 @@ from imgbatch.learning.judged import Judged
 from imgbatch.learning.predictions import Predictions
 from imgbatch.learning.results import Asked, AskedImage, MixedUp, Round, Training
 from imgbatch.learning.splitting import Split
-import numpy as np
-
 from imgbatch.overview.map import FolderMap, MapQuality
 from imgbatch.overview.results import (
     Classes,
@@ -85,6 +83,7 @@ def small_split(name: str) -> Split:
     return Split(
         f"/{name}", (f"/{name}/1", f"/{name}/2"), (name, name), ("train", "test"),
         np.array([0, 1]), (name, ""), 1, 0, 0.5, (name,),
+    )  # fmt: skip
 
 
 def small_map(groups, files=(), positions=None, color="label", name="x"):

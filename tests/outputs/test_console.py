@@ -46,11 +46,11 @@ from imgbatch.types import (
 from tests.outputs.small import (
     small_asked,
     small_labels,
+    small_map,
     small_overview,
     small_split,
     small_training,
 )
-from tests.outputs.small import small_map, small_overview
 
 HOUSE = Path(imgbatch.__file__).parent
 NAME = "x[/y] [red]:smile:"
@@ -229,9 +229,8 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
         "summaries.write_settings", "summaries.write_shares", "summaries.write_rows",
         "duplicates.write_duplicates", "duplicates.write_undone", "tags.write_tags",
         "overview.write_overview", "training.write_training", "labelled.write_labelled",
-        "asked.write_asked", "splitting.write_split",
-        "overview.write_overview", "map.write_map",
-        "overview.write_overview", "map.write_map", "describe.print_description",
+        "asked.write_asked", "splitting.write_split", "map.write_map",
+        "describe.print_description",
     }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The readers of metadata files by their endings: tables in text, Parquet, COCO captions."""
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from imgbatch.files.regular import TooLargeError, only_regular, read_regular
 _BATCH_ROWS = 1 << 15
 _MOST_JSON_BYTES = 1 << 30
 """A COCO file is one value, which is read whole and takes some eight times its size."""
+_PARQUET_HINT = "write it anew, or give .csv or .jsonl"
 _COCO_HINT = 'give {"images": [{"id", "file_name"}], "annotations": [{"image_id", "caption"}]}'
 
 
@@ -39,23 +41,12 @@ def open_table(file: str, misfits: Misfits) -> Table:
 
 
 def _read_parquet(file: str, misfits: Misfits) -> Table:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise UsageError(
-            f"{file} needs pyarrow, which is not installed",
-            "pip install 'imgbatch[parquet]', or give .csv or .jsonl",
-        ) from None
-    hint = "write it anew, or give .csv or .jsonl"
-    try:
-        with open(file, "rb", opener=only_regular):
-            pass
-        parquet = pq.ParquetFile(file)
+    parquet, hint = open_parquet(file), _PARQUET_HINT
+    import pyarrow as pa
+
+    with parquet_errors_named(file):
         schema = parquet.schema_arrow
         names = list(schema.names)
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise unreadable(file, _first_line(error), hint) from None
     layout = Layout.of_header(file, names)
     if len(set(names)) < len(names):
         raise unreadable(file, "two of its columns have one name", hint)
@@ -68,22 +59,51 @@ def _read_parquet(file: str, misfits: Misfits) -> Table:
 
 
 def _parquet_rows(file: str, parquet: Any, layout: Layout, misfits: Misfits) -> Iterator[Row]:
-    import pyarrow as pa
 
     names = parquet.schema_arrow.names
     taken = [layout.name, *(at for positions in layout.kinds.values() for at in positions)]
     taken_layout = Layout.of(file, [names[at] for at in taken])
     maker = RowMaker(file, "row", layout.kinds, taken_layout, misfits)
     number = 0
-    try:
+    with parquet_errors_named(file):
         for batch in parquet.iter_batches(_BATCH_ROWS, columns=[names[at] for at in taken]):
             columns = [batch.column(names[at]).to_pylist() for at in taken]
             for number, cells in enumerate(zip(*columns, strict=True), start=number + 1):  # noqa: B020
                 yield maker.row(number, cells)
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        raise unreadable(
-            file, _first_line(error), "write it anew, or give .csv or .jsonl"
+
+
+def open_parquet(file: str) -> Any:
+    """Open a Parquet file, as pyarrow's ``ParquetFile``; its rows are read later.
+
+    Raises
+    ------
+    LabelError
+        It cannot be read.
+    UsageError
+        pyarrow is not installed.
+    """
+    try:
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise UsageError(
+            f"{file} needs pyarrow, which is not installed",
+            "pip install 'imgbatch[parquet]', or give .csv or .jsonl",
         ) from None
+    with parquet_errors_named(file):
+        with open(file, "rb", opener=only_regular):
+            pass
+        return pq.ParquetFile(file)
+
+
+@contextlib.contextmanager
+def parquet_errors_named(file: str) -> Iterator[None]:
+    """Turn what pyarrow raises about a file into a `LabelError` that names it."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+        raise unreadable(file, _first_line(error), _PARQUET_HINT) from None
 
 
 def _first_line(error: Exception) -> str:
@@ -101,9 +121,7 @@ def _read_coco(file: str, misfits: Misfits) -> Table:
         reason = f"it has {error.size_bytes:,} bytes"
         raise unreadable(file, reason, "write its captions as .csv or .jsonl") from None
     except OSError as error:
-        raise unreadable(
-            file, error.strerror or error, "give --metadata a file that can be read"
-        ) from None
+        raise unreadable(file, error.strerror or error, "give a file that can be read") from None
     except (ValueError, RecursionError) as error:
         reason = f"it is no JSON: {str(error).split(' (', maxsplit=1)[0]}"
         raise unreadable(file, reason, _COCO_HINT) from None

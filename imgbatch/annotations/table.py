@@ -64,8 +64,8 @@ Reader = Callable[[str, Misfits], Table]
 
 
 def unreadable(file: str, reason: object, hint: str) -> LabelError:
-    """The error for a file that cannot be read."""
-    return LabelError(f"the metadata {file} cannot be read: {reason}", hint)
+    """The error for a table that cannot be read."""
+    return LabelError(f"{file} cannot be read: {reason}", hint)
 
 
 # ----- columns ------------------------------------------------------------------------------------

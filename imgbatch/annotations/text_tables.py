@@ -28,7 +28,7 @@ def read_tsv(file: str, misfits: Misfits) -> Table:
 
 
 def _read_delimited(file: str, misfits: Misfits, delimiter: str) -> Table:
-    rows = _cells(file, lines_of(file, misfits), delimiter)
+    rows = cells_of(file, lines_of(file, misfits), delimiter)
     _, columns = next(rows, (1, []))
     layout = Layout.of_header(file, columns)
     return Table(tuple(layout.kinds), _delimited_rows(file, rows, len(columns), layout, misfits))
@@ -49,8 +49,14 @@ def _delimited_rows(
         yield maker.row(number, cells)
 
 
-def _cells(file: str, lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The cells of each row that is not empty, after the line on which the row begins."""
+def cells_of(file: str, lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The cells of each row that is not empty, after the line on which the row begins.
+
+    Raises
+    ------
+    LabelError
+        A quote is never closed, or the lines cannot be read.
+    """
     number = 1
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
@@ -81,7 +87,7 @@ def _json_rows(file: str, misfits: Misfits) -> Iterator[Row]:
     for number, line in enumerate(lines_of(file, misfits), start=1):
         if not line.strip():
             continue
-        record = _json_object(file, number, line)
+        record = json_object(file, number, line)
         try:
             maker = maker_of(tuple(record))
         except LabelError:
@@ -93,7 +99,8 @@ def _json_rows(file: str, misfits: Misfits) -> Iterator[Row]:
         is_first = False
 
 
-def _json_object(file: str, number: int, line: str) -> dict[str, Any]:
+def json_object(file: str, number: int, line: str) -> dict[str, Any]:
+    """The object on a line of JSONL; raises `LabelError` for anything else."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -122,9 +129,7 @@ def lines_of(file: str, misfits: Misfits) -> Iterator[str]:
         ) as text:
             yield from _checked_lines(file, text, misfits)
     except OSError as error:
-        raise unreadable(
-            file, error.strerror or error, "give --metadata (or --labels) a file that can be read"
-        ) from None
+        raise unreadable(file, error.strerror or error, "give a file that can be read") from None
 
 
 def _checked_lines(file: str, text: TextIO, misfits: Misfits) -> Iterator[str]:

@@ -14,6 +14,7 @@ from imgbatch.cli import (
     label_ask,
     look,
     pick,
+    prepare,
     quality,
     tags,
     upkeep,
@@ -53,6 +54,7 @@ label_app.command("check")(label_ask.check)
 label_app.command("split")(label.split)
 app.command("explain")(explain.explain)
 app.command("index")(upkeep.index)
+app.command("prepare")(prepare.prepare)
 app.command("export")(export.export)
 app.command("evaluate")(quality.evaluate)
 app.command("tune")(quality.tune)

@@ -163,6 +163,12 @@ class ClusterConfig(Table):
     part_images: Annotated[int, Field(ge=1, le=100_000_000)]
 
 
+class PrepareConfig(Table):
+    """How `prepare` writes pictures."""
+
+    jpeg_quality: Annotated[int, Field(ge=1, le=100)]
+
+
 class SheetConfig(Table):
     """How the contact sheet is drawn, and where it is written by default."""
 
@@ -200,6 +206,7 @@ class Config(Table):
     different: DifferentConfig
     index: IndexConfig
     cluster: ClusterConfig
+    prepare: PrepareConfig
     sheet: SheetConfig
     page: PageConfig
 

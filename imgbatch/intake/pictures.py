@@ -1,0 +1,316 @@
+"""One picture of the new folder: read, checked, brought to its size, written in one step.
+
+This is the work that is spread over processes. It knows neither the table nor the database.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import uuid
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from imgbatch.errors import OutputError, UnreadableImage
+from imgbatch.files.regular import TooLargeError, read_regular
+from imgbatch.images.decode import decode
+from imgbatch.images.headers import read_header
+from imgbatch.images.quiet import quiet_codecs
+from imgbatch.intake.records import Fit, Reason
+from imgbatch.intake.state import Outcome
+from imgbatch.runners.clock import start_clock, stop_clock
+from imgbatch.types import DecodeOptions, View
+
+_CHECKED_PX = 128
+"""A picture that is copied is decoded at this size, to know that it can be."""
+_WHOLE_PX = 1 << 30
+_GAP = 2
+"""Pictures are decoded at this many times the size they get, at least, if they are larger."""
+_ENDINGS = (
+    (b"\xff\xd8\xff", ".jpg"), (b"\x89PNG", ".png"), (b"GIF8", ".gif"), (b"BM", ".bmp"),
+    (b"II*\x00", ".tif"), (b"MM\x00*", ".tif"), (b"RIFF", ".webp"),
+)  # fmt: skip
+_NO_NAME = {
+    errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EISDIR, errno.ENOTDIR, errno.EEXIST,
+}  # fmt: skip
+"""What a file system says to names that it does not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What pictures become.
+
+    Attributes
+    ----------
+    size
+        Width and height in pixels; None copies the files as they are.
+    fit
+        How pictures come to that size.
+    jpeg_quality
+        0 to 100.
+    options
+        Limits, and the background of transparent pictures.
+    """
+
+    size: tuple[int, int] | None
+    fit: Fit
+    jpeg_quality: int
+    options: DecodeOptions
+
+
+class Task(NamedTuple):
+    """A picture to be made.
+
+    Attributes
+    ----------
+    id
+        Its number.
+    source
+        The path of the file it is made from.
+    file
+        Its path inside the folder of pictures; "" names it by its content.
+    """
+
+    id: int
+    source: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Several pictures for one worker.
+
+    Attributes
+    ----------
+    tasks
+        The pictures.
+    form
+        What they become.
+    pictures, drafts
+        The folder of pictures, and one beside it for files that are not finished.
+    """
+
+    tasks: tuple[Task, ...]
+    form: Form
+    pictures: str
+    drafts: str
+
+    def split(self) -> list["Chunk"]:
+        """The same pictures, one in each chunk."""
+        return [replace(self, tasks=(task,)) for task in self.tasks]
+
+    def crashed(self) -> list[Outcome]:
+        """The outcome of pictures that kill every worker, or take it too long."""
+        seconds = self.form.options.max_seconds
+        detail = f"decoding it crashed the decoder, or took over {seconds:g} seconds"
+        return [
+            Outcome(task.id, Reason.UNREADABLE, detail, stamp_of(task.source), task.file)
+            for task in self.tasks
+        ]
+
+
+def make_pictures(chunk: Chunk) -> list[Outcome]:
+    """Make the pictures of a chunk; what is wrong with one of them is its outcome.
+
+    Deterministic: equal files and options give equal pictures.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be written; the disk may be full.
+    """
+    with quiet_codecs():
+        return [_make(task, chunk) for task in chunk.tasks]
+
+
+def _make(task: Task, chunk: Chunk) -> Outcome:
+    form, file = chunk.form, task.file
+    try:
+        data, stamp = _read(task.source, form.options)
+    except FileNotFoundError:
+        return _failed(task, chunk, Reason.MISSING, "there is no such file")
+    except TooLargeError as error:
+        return _failed(task, chunk, Reason.TOO_LARGE, f"{error.size_bytes:,} bytes")
+    except (OSError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or "out of memory"
+        return _failed(task, chunk, Reason.UNREADABLE, f"cannot be read: {reason}")
+    try:
+        picture = _picture(data, form)
+    except UnreadableImage as error:
+        return _failed(task, chunk, Reason.UNREADABLE, error.message, stamp)
+    content = hashlib.sha256(data).digest()
+    if not file:
+        file = _file_of(content, data, form)
+    target = os.path.join(chunk.pictures, *file.split("/"))
+    by_content = not task.file
+    try:
+        _write(target, picture, chunk.drafts, synced=by_content)
+    except OSError as error:
+        if error.errno in _NO_NAME:
+            what = error.strerror or "not possible"
+            return _failed(task, chunk, Reason.BAD_NAME, f"the file's name: {what}", stamp)
+        raise OutputError(
+            f"cannot write {target}: {error.strerror or error}; what was made is kept",
+            "make room, and run the same command again",
+        ) from None
+    return Outcome(task.id, "", "", stamp, file, len(picture), content)
+
+
+def _read(path: str, options: DecodeOptions) -> tuple[bytes, str]:
+    """A file's bytes, and its stamp."""
+    data, status = read_regular(path, int(options.max_file_megabytes * 1e6))
+    return data, stamp(status)
+
+
+def stamp(status: os.stat_result) -> str:
+    """Size and time of change: equal for a file that nobody has written to."""
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def stamp_of(path: str) -> str:
+    """The stamp of the file at a path; "" if there is none."""
+    try:
+        return stamp(os.stat(path))
+    except OSError:
+        return ""
+
+
+def _failed(task: Task, chunk: Chunk, reason: Reason, detail: str, stamp: str = "") -> Outcome:
+    """The outcome of a picture that cannot be made; one made before from this source goes."""
+    if task.file:
+        with contextlib.suppress(OSError):
+            os.unlink(os.path.join(chunk.pictures, *task.file.split("/")))
+    return Outcome(task.id, reason, detail, stamp, task.file)
+
+
+def _picture(data: bytes, form: Form) -> bytes:
+    """The file's new bytes; raises `UnreadableImage`."""
+    start_clock(form.options.max_seconds)
+    try:
+        if form.size is None:
+            decode(data, form.options, view_px=_CHECKED_PX)
+            return data
+        view = decode(data, form.options, view_px=_view_px(data, form.size)).view
+        fitted = fit_picture(view, form.size, form.fit, form.options.background)
+        return _as_jpeg(fitted, form.jpeg_quality)
+    except MemoryError:
+        raise UnreadableImage("decoding needs more memory than there is") from None
+    finally:
+        stop_clock()
+
+
+def _view_px(data: bytes, size: tuple[int, int]) -> int:
+    """At which longer side to decode, so that enough pixels are left in both directions.
+
+    EXIF may turn the picture, so both ways of laying it are thought of.
+    """
+    header = read_header(data)
+    if header is None:
+        return _WHOLE_PX
+    shorter, longer = sorted(header.size)
+    scale = max(max(size) / shorter, max(size) / longer)
+    return max(_CHECKED_PX, ceil(_GAP * scale * longer))
+
+
+def fit_picture(
+    picture: View, size: tuple[int, int], fit: Fit, background: tuple[int, int, int]
+) -> View:
+    """Bring a picture to a size.
+
+    It is shrunk by averaging areas and enlarged by Lanczos interpolation.
+
+    Parameters
+    ----------
+    picture
+        (h, w, 3) uint8 RGB.
+    size
+        Width and height in pixels.
+    fit
+        See `Fit`.
+    background
+        Red, green and blue of what a contained picture leaves free.
+
+    Returns
+    -------
+    fitted
+        (height, width, 3) uint8 RGB.
+
+    Examples
+    --------
+    >>> wide = np.zeros((100, 200, 3), np.uint8)
+    >>> fitted = fit_picture(wide, (50, 50), Fit.CONTAIN, (255, 255, 255))
+    >>> fitted.shape, fitted[0, 0].tolist(), fitted[25, 25].tolist()
+    ((50, 50, 3), [255, 255, 255], [0, 0, 0])
+    """
+    width, height = size
+    if fit is Fit.COVER:
+        return _resized(_cut(picture, width / height), size)
+    if fit is Fit.STRETCH:
+        return _resized(picture, size)
+    scale = min(width / picture.shape[1], height / picture.shape[0])
+    inner = (
+        min(width, max(1, round(picture.shape[1] * scale))),
+        min(height, max(1, round(picture.shape[0] * scale))),
+    )
+    fitted = np.full((height, width, 3), background, np.uint8)
+    left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+    fitted[top : top + inner[1], left : left + inner[0]] = _resized(picture, inner)
+    return fitted
+
+
+def _cut(picture: View, proportion: float) -> View:
+    """The middle of a picture that has this width by height."""
+    height, width = picture.shape[:2]
+    kept_width = min(width, max(1, round(height * proportion)))
+    kept_height = min(height, max(1, round(width / proportion)))
+    left, top = (width - kept_width) // 2, (height - kept_height) // 2
+    return picture[top : top + kept_height, left : left + kept_width]
+
+
+def _resized(picture: View, size: tuple[int, int]) -> View:
+    """Shrink where the picture is too large, then enlarge where it is too small."""
+    height, width = picture.shape[:2]
+    smaller = (min(width, size[0]), min(height, size[1]))
+    if smaller != (width, height):
+        picture = cv2.resize(picture, smaller, interpolation=cv2.INTER_AREA)
+    if smaller != size:
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_LANCZOS4)
+    return picture
+
+
+def _as_jpeg(picture: View, quality: int) -> bytes:
+    bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", bgr, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    return data.tobytes()
+
+
+def _file_of(content: bytes, data: bytes, form: Form) -> str:
+    """The name of a picture by its content: ``3f/3f79bb....jpg``."""
+    known = (ending for start, ending in _ENDINGS if data.startswith(start))
+    ending = ".jpg" if form.size else next(known, ".img")
+    name = content.hex()
+    return f"{name[:2]}/{name}{ending}"
+
+
+def _write(target: str, data: bytes, drafts: str, *, synced: bool) -> None:
+    """Write a file in one step; if `synced`, it is on the disk before it has its name."""
+    draft = os.path.join(drafts, uuid.uuid4().hex)
+    try:
+        with open(draft, "xb") as file:
+            file.write(data)
+            if synced:
+                file.flush()
+                os.fsync(file.fileno())
+        try:
+            os.replace(draft, target)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            os.replace(draft, target)
+    except BaseException:
+        if os.path.exists(draft):
+            os.unlink(draft)
+        raise

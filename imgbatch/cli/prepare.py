@@ -31,6 +31,32 @@ Id = Annotated[
 Pattern = Annotated[
     str, typer.Option(metavar="TEXT", help="A picture's path in --images, from its id.")
 ]
+Url = Annotated[
+    str | None,
+    typer.Option("--url", metavar="COL", help="Column of links to fetch; needs imgbatch[fetch]."),
+]
+PerHost = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Links of one host at the same time. Default: 2."),
+]
+RetryFailed = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CLASS",
+        help="Try links again that failed so, as dropped.csv says: timeout, busy, connection, ... "
+        "or all; may be repeated.",
+    ),
+]
+AllowPrivate = Annotated[
+    bool,
+    typer.Option("--allow-private", help="Let links lead into private networks and this machine."),
+]
+IgnoreOptOut = Annotated[
+    bool,
+    typer.Option(
+        "--ignore-opt-out", help="Ignore robots.txt and headers that opt out, such as noai."
+    ),
+]
 Require = Annotated[
     list[str] | None,
     typer.Option(metavar="COL", help="Drop rows where this column is empty; may be repeated."),
@@ -69,6 +95,17 @@ class Local:
 
 
 @dataclass(frozen=True)
+class Links:
+    """Where links are, and how they are fetched."""
+
+    url: Url = None
+    per_host: PerHost = None
+    retry_failed: RetryFailed = None
+    allow_private: AllowPrivate = False
+    ignore_opt_out: IgnoreOptOut = False
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What rows and pictures must be."""
 
@@ -78,7 +115,7 @@ class Wanted:
     output: Output = None
 
 
-_LOCAL, _WANTED = Local(), Wanted()
+_LOCAL, _LINKS, _WANTED = Local(), Links(), Wanted()
 
 
 @command
@@ -86,19 +123,20 @@ def prepare(
     table: Table,
     to: To,
     local: Local = _LOCAL,
+    links: Links = _LINKS,
     wanted: Wanted = _WANTED,
     json: Json = False,
     config: ConfigFile = None,
     workers: Workers = None,
 ) -> None:
-    """Make a clean folder of pictures and metadata from a table of ids.
+    """Make a clean folder of pictures and metadata from a table of ids or links.
 
     Rows without a readable picture, and doubled ones, are listed with the reason in dropped.csv.
     The same command again makes only what is missing.
     """
     from imgbatch.files.targets import check_file, refuse_input
     from imgbatch.intake.prepare import prepare as make
-    from imgbatch.intake.records import Prepare, fit_of, size_of
+    from imgbatch.intake.records import LinkOptions, Prepare, fit_of, size_of
     from imgbatch.outputs import print_json, write_facts
     from imgbatch.outputs.progress import progress_bar
 
@@ -110,17 +148,20 @@ def prepare(
         local.images,
         local.id,
         local.pattern,
-        None,
+        links.url,
         tuple(wanted.require or ()),
         None if wanted.size is None else size_of(wanted.size),
         fit_of(wanted.fit),
+    )
+    fetching = LinkOptions(
+        tuple(links.retry_failed or ()), links.allow_private, links.ignore_opt_out, links.per_host
     )
     outputs = wanted.output or []
     for path in outputs:
         refuse_input("-o", path, table)
         check_file(path)
     with progress_bar("preparing") as progress:
-        done = make(options, settings, tables=outputs, progress=progress)
+        done = make(options, settings, links=fetching, tables=outputs, progress=progress)
     seconds = round(time.perf_counter() - started, 3)
     facts = {"to": str(done.to), "rows": done.rows, "kept": done.kept}
     counts = {"images": done.images, "made": done.made, "seconds": seconds}

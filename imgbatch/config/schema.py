@@ -12,6 +12,7 @@ MOST_WORKERS = 256
 Share = Annotated[float, Field(ge=0, le=1)]
 OF_SPACE = ("whitening", "adapt")
 """Keys of [space] that a preset may set beside its weights."""
+Seconds = Annotated[float, Field(ge=0.01, le=86_400)]
 Byte = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -164,9 +165,19 @@ class ClusterConfig(Table):
 
 
 class PrepareConfig(Table):
-    """How `prepare` writes pictures."""
+    """How `prepare` writes pictures and fetches links."""
 
     jpeg_quality: Annotated[int, Field(ge=1, le=100)]
+    connections: Annotated[int, Field(ge=1, le=10_000)]
+    per_host: Annotated[int, Field(ge=1, le=1000)]
+    connect_seconds: Seconds
+    read_seconds: Seconds
+    total_seconds: Seconds
+    redirects: Annotated[int, Field(ge=0, le=20)]
+    attempts: Annotated[int, Field(ge=1, le=20)]
+    wait_seconds: Seconds
+    most_wait_seconds: Seconds
+    max_download_megabytes: Annotated[float, Field(ge=0.01, le=100_000)]
 
 
 class SheetConfig(Table):

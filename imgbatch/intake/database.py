@@ -43,12 +43,20 @@ class Database:
         The folder that is made; it must exist.
     settings
         What is asked for, by option. A folder that was made otherwise is refused.
+
+    Attributes
+    ----------
+    pictures
+        The folder of pictures.
+    drafts
+        The folder of files that are being made.
     """
 
     def __init__(self, to: Path, settings: Mapping[str, Any]) -> None:
-        self.place, self.pictures = to / PLACE, to / IMAGES
-        self.place.mkdir(exist_ok=True)
-        self._db = sqlite3.connect(self.place / _FILE, timeout=0.5, isolation_level=None)
+        place = to.absolute() / PLACE
+        place.mkdir(exist_ok=True)
+        self.pictures, self.drafts = to.absolute() / IMAGES, str(place / "drafts")
+        self._db = sqlite3.connect(place / _FILE, timeout=0.5, isolation_level=None)
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # a second process is refused
             self._db.execute("PRAGMA journal_mode = WAL")

@@ -124,7 +124,12 @@ def make_pictures(chunk: Chunk) -> list[Outcome]:
         The folder cannot be written; the disk may be full.
     """
     with quiet_codecs():
-        return [_make(task, chunk) for task in chunk.tasks]
+        outcomes = [_make(task, chunk) for task in chunk.tasks]
+    for task in chunk.tasks:
+        if not task.file:  # it was downloaded for this
+            with contextlib.suppress(OSError):
+                os.unlink(task.source)
+    return outcomes
 
 
 def _make(task: Task, chunk: Chunk) -> Outcome:

@@ -4,8 +4,8 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,25 +15,29 @@ from imgbatch.files.readonly import lies_inside, refuse_inside
 from imgbatch.files.targets import not_written
 from imgbatch.intake import pictures
 from imgbatch.intake.database import PLACE
-from imgbatch.intake.pictures import Chunk, Form, Task, make_pictures
-from imgbatch.intake.records import DROPPED, IMAGES, METADATA, Prepare, Prepared
+from imgbatch.intake.making import Maker, Progress
+from imgbatch.intake.records import (
+    DROPPED,
+    IMAGES,
+    METADATA,
+    RETRIED,
+    LinkOptions,
+    Prepare,
+    Prepared,
+)
 from imgbatch.intake.rows import LINK, PATH, Refused, RowReader, Wanted
 from imgbatch.intake.state import State
 from imgbatch.intake.tables import open_source
 from imgbatch.intake.written import check_table_path, write_tables
-from imgbatch.runners import build_runner
 
-Progress = Callable[[int, int], None]
-_CHUNK_PICTURES = 16
-_USUAL_BYTES = 100_000
-"""Of a picture's file, to tell whether worker processes are worth starting."""
-_DRAFTS = "drafts"
+_NO_LINKS = LinkOptions()
 
 
 def prepare(
     options: Prepare,
     config: Config,
     *,
+    links: LinkOptions = _NO_LINKS,
     tables: Sequence[Path] = (),
     progress: Progress | None = None,
 ) -> Prepared:
@@ -49,6 +53,8 @@ def prepare(
         The table, the folder, and what to make.
     config
         Limits of pictures, workers, quality.
+    links
+        How links are fetched, if the table holds links.
     tables
         Further files (.csv, .parquet) to write the kept rows into.
     progress
@@ -73,24 +79,32 @@ def prepare(
     """
     for path in tables:
         check_table_path(path)
+    if options.from_links:
+        _check_libraries()
     _check_places(options)
     source = open_source(options.table, LINK if options.from_links else PATH)
     reader = RowReader.of(source, options)
     with _errors_named(options.to), _opened(options, config) as state:
-        return _Run(options, config, reader, state).answer(tables, progress or _no_progress)
+        maker = Maker(options, links, config, state)
+        run = _Run(options, reader, state, maker)
+        return run.answer(links.retry_failed, tables, progress or _no_progress)
 
 
 class _Run:
     """One call of `prepare` whose folder is open."""
 
-    def __init__(self, options: Prepare, config: Config, reader: RowReader, state: State) -> None:
-        self._options, self._config, self._reader, self._state = options, config, reader, state
+    def __init__(self, options: Prepare, reader: RowReader, state: State, maker: Maker) -> None:
+        self._options, self._reader, self._state, self._maker = options, reader, state, maker
         self._to, self._source = options.to, reader.source
 
-    def answer(self, tables: Sequence[Path], progress: Progress) -> Prepared:
+    def answer(
+        self, retried: Sequence[str], tables: Sequence[Path], progress: Progress
+    ) -> Prepared:
+        """Make what is missing, and write the tables unless they are there."""
         state, known = self._state, self._state.noted("answer")
         changed = self._plan()
         state.reopen(self._is_stale)
+        state.retry(RETRIED if "all" in retried else retried)
         if changed or known is None or state.count_pending():
             known = None
             state.note("answer", None)
@@ -100,7 +114,7 @@ class _Run:
             known = {"kept": kept, "dropped": dropped, "written": self._written_stamps()}
             state.note("answer", known)
         kept, dropped = known["kept"], known["dropped"]
-        rows, notes = kept + sum(dropped.values()), self._source.notes
+        rows, notes = kept + sum(dropped.values()), (*self._source.notes, *_to_retry(dropped))
         return Prepared(self._to, rows, kept, dropped, state.count_kept(), made, notes)
 
     def _make_all(self, progress: Progress) -> int:
@@ -108,7 +122,7 @@ class _Run:
         made = 0
         while True:
             if count := self._state.count_pending():
-                made += self._make_pictures(count, progress)
+                made += self._maker.make(count, progress)
             if not self._state.settle_equal_pictures():
                 return made
 
@@ -140,7 +154,7 @@ class _Run:
         """Whether a picture must be made again: its source has changed, or its file is gone."""
         if not self._options.from_links:
             try:
-                now = pictures.stamp(os.stat(self._path_of(source)))
+                now = pictures.stamp(os.stat(self._maker.path_of(source)))
             except OSError:
                 now = stamp if made else ""  # a picture outlives its source
             if now != stamp:
@@ -152,47 +166,9 @@ class _Run:
         except OSError:
             return True
 
-    def _path_of(self, source: str) -> str:
-        return os.path.join(os.path.abspath(self._options.images or ""), *source.split("/"))
-
-    def _make_pictures(self, count: int, progress: Progress) -> int:
-        """Make all pending pictures; returns how many could be made."""
-        runner = build_runner(
-            self._config.index.workers, count * _USUAL_BYTES, ("imgbatch.intake.pictures",)
-        )
-        done = made = 0
-        chunks = self._chunks(self._local_tasks())
-        for outcomes in runner.run(make_pictures, chunks, split=Chunk.split, crashed=Chunk.crashed):
-            self._state.record(outcomes)
-            done += len(outcomes)
-            made += sum(not one.reason for one in outcomes)
-            progress(done, count)
-        return made
-
-    def _local_tasks(self) -> Iterator[Task]:
-        for image, file in self._state.pending(mixed=False):
-            yield Task(image.id, self._path_of(image.source), file)
-
-    def _chunks(self, tasks: Iterable[Task]) -> Iterator[Chunk]:
-        tasks, form = iter(tasks), form_of(self._options, self._config)
-        drafts = os.path.abspath(self._to / PLACE / _DRAFTS)
-        target = os.path.abspath(self._to / IMAGES)
-        while batch := tuple(islice(tasks, _CHUNK_PICTURES)):
-            yield Chunk(batch, form, target, drafts)
-
     def _written_stamps(self) -> list[str]:
         """What tells whether the tables are as they were written."""
         return [pictures.stamp_of(str(self._to / name)) for name in (METADATA, DROPPED)]
-
-
-def form_of(options: Prepare, config: Config) -> Form:
-    """What pictures become.
-
-    A cut-off picture is refused, since the grey that stands for its missing part would be written
-    as if it belonged to the picture.
-    """
-    limits = config.images.model_copy(update={"min_shown_share": 1.0}).as_options()
-    return Form(options.size, options.fit, config.prepare.jpeg_quality, limits)
 
 
 def settings_of(options: Prepare, config: Config) -> dict[str, Any]:
@@ -210,6 +186,15 @@ def settings_of(options: Prepare, config: Config) -> dict[str, Any]:
         "prepare.jpeg_quality": size and config.prepare.jpeg_quality,
         "images.background": size and list(config.images.background),
     }
+
+
+def _check_libraries() -> None:
+    missing = [name for name in ("aiohttp", "stamina", "protego") if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"links cannot be downloaded without {', '.join(missing)}",
+            'install it: pip install "imgbatch[fetch]"',
+        )
 
 
 def _check_places(options: Prepare) -> None:
@@ -237,11 +222,10 @@ def _opened(options: Prepare, config: Config) -> Iterator[State]:
     """The folder's state, with room for drafts; those of a killed run are removed."""
     (options.to / IMAGES).mkdir(parents=True, exist_ok=True)
     with contextlib.closing(State(options.to, settings_of(options, config))) as state:
-        drafts = state.place / _DRAFTS
-        shutil.rmtree(drafts, ignore_errors=True)
-        drafts.mkdir(exist_ok=True)
+        shutil.rmtree(state.drafts, ignore_errors=True)
+        os.mkdir(state.drafts)
         yield state
-        shutil.rmtree(drafts, ignore_errors=True)
+        shutil.rmtree(state.drafts, ignore_errors=True)
 
 
 @contextlib.contextmanager
@@ -257,5 +241,13 @@ def _errors_named(to: Path) -> Iterator[None]:
         ) from None
 
 
-def _no_progress(_done: int, _total: int) -> None:
+def _to_retry(dropped: Mapping[str, int]) -> Iterator[str]:
+    """A note on failures that another attempt may mend."""
+    failed = {reason: count for reason, count in dropped.items() if reason in RETRIED}
+    if failed:
+        counted = ", ".join(f"{reason} {count:,}" for reason, count in failed.items())
+        yield f"links that failed: {counted}; --retry-failed all, or a class, tries them again"
+
+
+def _no_progress(_done: int, _total: int, _remark: str = "") -> None:
     """Progress that nobody looks at."""

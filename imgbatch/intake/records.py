@@ -12,6 +12,7 @@ from imgbatch.files.names import shortened_repr
 IMAGES, METADATA, DROPPED = "images", "metadata.csv", "dropped.csv"
 """What is written into the new folder."""
 _MOST_PX = 20_000
+_MOST_PER_HOST = 1000
 _ID = "{id}"
 
 
@@ -40,6 +41,19 @@ class Reason(StrEnum):
     REFUSED = "refused"
     REDIRECTS = "redirects"
     TOO_LARGE = "too-large"
+
+
+RETRIED = tuple(
+    map(
+        str,
+        (
+            Reason.UNKNOWN_HOST, Reason.CONNECTION, Reason.TIMEOUT, Reason.INCOMPLETE, Reason.BUSY,
+            Reason.SERVER_ERROR, Reason.REFUSED, Reason.REDIRECTS, Reason.TOO_LARGE, Reason.ROBOTS,
+            Reason.OPT_OUT, Reason.PRIVATE_ADDRESS, Reason.UNREADABLE,
+        ),
+    )
+)  # fmt: skip
+"""Classes of failure of a link that ``--retry-failed`` takes."""
 
 
 class Fit(StrEnum):
@@ -109,6 +123,40 @@ class Prepare:
     def path_of(self, image_id: str) -> str:
         """The path of a picture inside `images`."""
         return self.pattern.replace(_ID, image_id)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOptions:
+    """How links are fetched.
+
+    Attributes
+    ----------
+    retry_failed
+        Classes of failure (see `RETRIED`) to try again; ``all`` for all.
+    allow_private
+        Whether links may lead into private networks.
+    ignore_opt_out
+        Whether robots.txt and the headers by which servers opt out are ignored.
+    per_host
+        Most requests to a host at the same time; None takes ``prepare.per_host``.
+    """
+
+    retry_failed: tuple[str, ...] = ()
+    allow_private: bool = False
+    ignore_opt_out: bool = False
+    per_host: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.retry_failed:
+            if name not in {"all", *RETRIED}:
+                raise UsageError(
+                    f"--retry-failed is {shortened_repr(name)}",
+                    f"give all, or one of {', '.join(RETRIED)}",
+                )
+        if self.per_host is not None and not 1 <= self.per_host <= _MOST_PER_HOST:
+            raise UsageError(
+                f"--per-host is {self.per_host}", f"give a number from 1 to {_MOST_PER_HOST}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

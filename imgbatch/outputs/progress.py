@@ -33,13 +33,13 @@ class _Rate(TextColumn):
 @contextlib.contextmanager
 def progress_bar(
     title: str, *, unit: str = "img", quiet: bool = False
-) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function (done, total) that draws a bar.
+) -> Iterator[Callable[..., None]]:
+    """Yield a function (done, total, remark="") that draws a bar, with a remark behind its title.
 
     It draws nothing if `quiet` is set or standard error is not a terminal.
     """
     if quiet or not sys.stderr.isatty():
-        yield lambda _done, _total: None
+        yield lambda _done, _total, _remark="": None
         return
     # A copy of standard error, since file descriptor 2 is silenced while codecs run.
     with open(os.dup(2), "w", encoding=sys.stderr.encoding, errors="replace") as stderr:
@@ -54,4 +54,9 @@ def progress_bar(
         )
         with bar:
             task = bar.add_task(title, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+            def draw(done: int, total: int, remark: str = "") -> None:
+                shown = f"{title} ({remark})" if remark else title
+                bar.update(task, completed=done, total=total, description=shown)
+
+            yield draw

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from imgbatch.config import load_config
 from imgbatch.intake.prepare import prepare
-from imgbatch.intake.records import Prepare, Prepared
+from imgbatch.intake.records import LinkOptions, Prepare, Prepared
 from tests.commands import ROOT
 
 CONFIG = load_config(ROOT / "config.toml").config
@@ -33,10 +33,10 @@ def write_table(path: Path, rows: list[dict[str, object]]) -> Path:
 
 def made(table: Path, to: Path, images: Path | None = None, **options: object) -> Prepared:
     """Run `prepare` in this process, with the shipped settings."""
-    tables = options.pop("tables", ())
+    tables, links = options.pop("tables", ()), options.pop("links", LinkOptions())
     config = options.pop("config", CONFIG)
     wanted = Prepare(str(table), to, None if images is None else str(images), **options)
-    return prepare(wanted, config, tables=tables)
+    return prepare(wanted, config, links=links, tables=tables)
 
 
 def kept_rows(to: Path) -> list[dict[str, str]]:

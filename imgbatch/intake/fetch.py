@@ -129,21 +129,30 @@ class Fetcher:
         OutputError
             A file cannot be written.
         """
-        options = self._options
         try:
-            async for attempt in stamina.retry_context(
-                on=self._wait_before_another,
-                attempts=options.attempts,
-                timeout=None,
-                wait_initial=options.wait_seconds,
-                wait_max=options.most_wait_seconds,
-                wait_jitter=options.wait_seconds,
-            ):
-                with attempt:
-                    return Fetched(link.id, await self._follow(link.source))
+            try:
+                return Fetched(link.id, await self._follow(link.source))
+            except FetchError as error:  # most links need no more, and waiting has its price
+                return Fetched(link.id, await self._again(link.source, error))
         except FetchError as error:
             return Failed(link.id, error.reason, error.detail)
-        raise AssertionError  # stamina raises what the last attempt raised
+
+    async def _again(self, link: str, first: FetchError) -> str:
+        """Further attempts after a first one that failed; raises what the last one raised."""
+        failed, options = [first], self._options
+        async for attempt in stamina.retry_context(
+            on=self._wait_before_another,
+            attempts=options.attempts,
+            timeout=None,
+            wait_initial=options.wait_seconds,
+            wait_max=options.most_wait_seconds,
+            wait_jitter=options.wait_seconds,
+        ):
+            with attempt:
+                if failed:
+                    raise failed.pop()
+                return await self._follow(link)
+        raise first
 
     def _wait_before_another(self, error: Exception) -> bool | float:
         """Whether to try again: after the usual time, or after that which the server asked for."""
@@ -230,7 +239,7 @@ class Fetcher:
         """Stream the body into a new file; what the body becomes when unpacked is counted."""
         draft, size = os.path.join(self._drafts, f"{uuid.uuid4().hex}.part"), 0
         with _failing_as_output(draft):
-            file = open(draft, "xb", buffering=0)  # noqa: SIM115, ASYNC230 - short writes
+            file = open(draft, "xb")  # noqa: SIM115, ASYNC230 - short writes
         try:
             with file:
                 async for piece in response.content.iter_chunked(_PIECE_BYTES):
@@ -239,6 +248,8 @@ class Fetcher:
                         raise self._too_large()
                     with _failing_as_output(draft):
                         file.write(piece)
+                with _failing_as_output(draft):
+                    file.flush()
         except BaseException:
             os.unlink(draft)
             raise

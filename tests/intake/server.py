@@ -20,6 +20,15 @@ def picture(number=0):
     return jpeg(photo(number))
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Clients that go away in the middle are what it is for."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        pass
+
+
 class Misbehaving:
     """The server, with what was asked of it.
 
@@ -39,8 +48,7 @@ class Misbehaving:
     def start(self):
         server = self
         kind = type("Handler", (Answers,), {"owner": server})
-        self._http = ThreadingHTTPServer(("127.0.0.1", self._wanted_port), kind)
-        self._http.daemon_threads = True
+        self._http = QuietServer(("127.0.0.1", self._wanted_port), kind)
         self._wanted_port = self._http.server_port
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
         self._thread.start()

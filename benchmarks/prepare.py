@@ -26,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -152,8 +153,8 @@ def peak_mb() -> float:
 
 def in_new_process(function: Callable[..., object], *arguments: object) -> object:
     """A function's answer in a process of its own, whose peak of memory is its own."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, arguments)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def run_once(work: Path, to: str) -> tuple[float, float, float, int]:

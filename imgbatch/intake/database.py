@@ -17,7 +17,9 @@ PLACE = ".imgbatch"
 PENDING, MADE, FAILED = 0, 1, 2
 """How far a picture is."""
 _FILE = "prepare.sqlite"
-_CACHE_KIB = 65_536
+_CACHE_KIB = 131_072
+_CHECKPOINT_PAGES = 20_000
+"""Random pages are written many times otherwise; a page has 4 kB."""
 _TABLES = f"""
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS images(
@@ -26,8 +28,6 @@ CREATE TABLE IF NOT EXISTS images(
     state INTEGER NOT NULL DEFAULT {PENDING}, reason TEXT NOT NULL DEFAULT '',
     detail TEXT NOT NULL DEFAULT '', stamp TEXT NOT NULL DEFAULT '',
     file TEXT NOT NULL DEFAULT '', size INTEGER NOT NULL DEFAULT 0, content BLOB, same_as INTEGER);
-CREATE INDEX IF NOT EXISTS pending ON images(key) WHERE state = {PENDING};
-CREATE INDEX IF NOT EXISTS contents ON images(content) WHERE state = {MADE};
 CREATE TABLE IF NOT EXISTS later_rows(
     key BLOB NOT NULL, whole BLOB NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (key, whole)
 ) WITHOUT ROWID;
@@ -62,6 +62,7 @@ class Database:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             self._db.execute("BEGIN EXCLUSIVE")
             for statement in _TABLES.split(";"):
                 self._db.execute(statement)

@@ -46,6 +46,12 @@ class Maker:
             self._record(outcomes, tally)
         return tally.made
 
+    def limits(self) -> list[float]:
+        """What decides, besides a file, whether a picture can be made of it."""
+        images = self.config.images
+        of_files = [images.max_megapixels, images.max_file_megabytes, images.max_seconds]
+        return [*of_files, self.config.prepare.max_download_megabytes]
+
     def path_of(self, source: str) -> str:
         """The whole path of a local picture."""
         return os.path.join(os.path.abspath(self.options.images or ""), *source.split("/"))

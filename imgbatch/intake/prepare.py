@@ -24,6 +24,7 @@ from imgbatch.intake.records import (
     LinkOptions,
     Prepare,
     Prepared,
+    Reason,
 )
 from imgbatch.intake.rows import LINK, PATH, Refused, RowReader, Wanted
 from imgbatch.intake.state import State
@@ -105,6 +106,9 @@ class _Run:
         changed = self._plan()
         state.reopen(self._is_stale)
         state.retry(RETRIED if "all" in retried else retried)
+        if state.noted("limits") != (limits := self._maker.limits()):
+            state.retry((Reason.UNREADABLE, Reason.TOO_LARGE))
+            state.note("limits", limits)
         if changed or known is None or state.count_pending():
             known = None
             state.note("answer", None)

@@ -9,7 +9,7 @@ import pytest
 import imgbatch
 from imgbatch.errors import FolderError, UsageError
 from tests.drawing import jpeg, photo, write_photos
-from tests.intake.making import dropped_rows, kept_rows, made, pictures_in, write_table
+from tests.intake.making import CONFIG, dropped_rows, kept_rows, made, pictures_in, write_table
 
 
 @pytest.fixture
@@ -66,6 +66,16 @@ def test_a_source_that_breaks_takes_its_picture_along(table, images, tmp_path):
     (images / "3.jpg").write_bytes(b"broken")
     assert made(table, to, images).dropped == {"unreadable": 1}
     assert "images/3.jpg" not in pictures_in(to)
+
+
+def test_a_higher_limit_gives_pictures_another_try(table, images, tmp_path):
+    to = tmp_path / "to"
+    (images / "3.jpg").write_bytes(jpeg(photo(3, 500, 400)))
+    low = CONFIG.images.model_copy(update={"max_megapixels": 0.1})
+    config = CONFIG.model_copy(update={"images": low})
+    assert made(table, to, images, config=config).dropped == {"unreadable": 1}
+    assert made(table, to, images, config=config).made == 0
+    assert made(table, to, images).made == 1
 
 
 def test_rows_that_leave_the_table_take_their_pictures_along(table, images, tmp_path):

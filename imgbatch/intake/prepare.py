@@ -118,7 +118,8 @@ class _Run:
             known = {"kept": kept, "dropped": dropped, "written": self._written_stamps()}
             state.note("answer", known)
         kept, dropped = known["kept"], known["dropped"]
-        rows, notes = kept + sum(dropped.values()), (*self._source.notes, *_to_retry(dropped))
+        rows = kept + sum(dropped.values())
+        notes = (*self._source.notes, *(_to_retry(dropped) if self._options.from_links else ()))
         return Prepared(self._to, rows, kept, dropped, state.count_kept(), made, notes)
 
     def _make_all(self, progress: Progress) -> int:
@@ -224,8 +225,9 @@ def _check_places(options: Prepare) -> None:
 @contextlib.contextmanager
 def _opened(options: Prepare, config: Config) -> Iterator[State]:
     """The folder's state, with room for drafts; those of a killed run are removed."""
-    (options.to / IMAGES).mkdir(parents=True, exist_ok=True)
+    options.to.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(State(options.to, settings_of(options, config))) as state:
+        state.pictures.mkdir(exist_ok=True)  # after the state, by which a rerun knows the folder
         shutil.rmtree(state.drafts, ignore_errors=True)
         os.mkdir(state.drafts)
         yield state
@@ -241,7 +243,7 @@ def _errors_named(to: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise OutputError(
             f"the state of {to} cannot be written: {error}; what was made is kept",
-            "make room, and run the same command again",
+            "make room and run the same command again; if it is damaged, choose another folder",
         ) from None
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 import imgbatch
-from imgbatch.errors import FolderError, UsageError
+from imgbatch.errors import FolderError, OutputError, UsageError
 from tests.drawing import jpeg, photo, write_photos
 from tests.intake.making import CONFIG, dropped_rows, kept_rows, made, pictures_in, write_table
 
@@ -136,6 +136,23 @@ def test_a_folder_with_strangers_files_is_refused(table, images, tmp_path):
     with pytest.raises(UsageError, match="not made"):
         made(table, to, images)
     assert [path.name for path in to.iterdir()] == ["note.txt"]
+
+
+def test_a_run_that_was_killed_before_its_first_picture_can_go_on(table, images, tmp_path):
+    (tmp_path / "to" / ".imgbatch").mkdir(parents=True)
+    assert made(table, tmp_path / "to", images).kept == 6
+
+
+def test_a_damaged_state_is_one_clear_error(table, images, tmp_path):
+    made(table, tmp_path / "to", images)
+    (tmp_path / "to" / ".imgbatch" / "prepare.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(OutputError, match="not a database"):
+        made(table, tmp_path / "to", images)
+
+
+def test_no_note_on_links_is_made_for_local_pictures(table, images, tmp_path):
+    (images / "3.jpg").write_bytes(b"broken")
+    assert made(table, tmp_path / "to", images).notes == ()
 
 
 def test_a_folder_of_pictures_that_is_not_there_is_an_error(table, tmp_path):

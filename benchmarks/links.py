@@ -119,7 +119,7 @@ def ours(table: Path, to: Path, connections: int) -> Any:
 def speed(options: argparse.Namespace, work: Path) -> None:
     """Links a second, in alternating pairs. Both begin with an empty folder."""
     print("delay    prepare links/s   bare aiohttp links/s   ratio (each pair)")
-    for delay_seconds in (0.0, 0.02, 0.1):
+    for delay_seconds in (float(text) / 1000 for text in options.delays.split(",")):
         with served(options.folder, delay_seconds) as address:
             links = write_list(work / "links.txt", address, options.links)
             mine, theirs = [], []
@@ -273,6 +273,7 @@ def main() -> None:
     parser.add_argument("--links", type=int, default=0)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--delays", default="0,20,100", help="milliseconds, for `speed`")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--work", type=Path)
     options = parser.parse_args()

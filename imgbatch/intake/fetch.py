@@ -204,10 +204,8 @@ class Fetcher:
                     raise _refusal(response, host, self._options, "robots.txt: ")
                 if response.status != 200:
                     return ""
-                data = await response.content.read(_MOST_ROBOTS_BYTES)
-                while len(data) < _MOST_ROBOTS_BYTES and (
-                    more := await response.content.read(_MOST_ROBOTS_BYTES - len(data))
-                ):
+                data = b""
+                while more := await response.content.read(_MOST_ROBOTS_BYTES - len(data)):
                     data += more
                 return data.decode("utf-8", "replace")
         return ""

@@ -181,8 +181,7 @@ class Fetcher:
     def _check(self, url: URL) -> None:
         if url.scheme not in {"http", "https"} or not url.host:
             raise FetchError(Reason.NO_LINK, f"leads to {shown(str(url))}, no http:// or https://")
-        address = literal_address(url.host)
-        if address is not None and not self._allowed(address):
+        if (address := literal_address(url.host)) and not self._allowed(address):
             raise FetchError(Reason.PRIVATE_ADDRESS, f"leads to {address}")
 
     async def _may_fetch(self, url: URL, host: Host) -> bool:
@@ -226,8 +225,8 @@ class Fetcher:
     def _check_answer(self, response: aiohttp.ClientResponse, host: Host) -> None:
         if response.status != 200:
             raise _refusal(response, host, self._options)
-        headers = response.headers
-        said = opts_out(headers.getall("X-Robots-Tag", ()), headers.getall("TDM-Reservation", ()))
+        values = response.headers.getall
+        said = opts_out(values("X-Robots-Tag", ()), values("TDM-Reservation", ()))
         if said and not self._options.ignore_opt_out:
             raise FetchError(Reason.OPT_OUT, said)
         if (response.content_length or 0) > self._most_bytes:

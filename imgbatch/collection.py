@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # a request for similar images should not pay for importing t
     from imgbatch.measures.tags import TagTable
     from imgbatch.overview.results import Overview
     from imgbatch.types import Progress
+    from imgbatch.words.results import Found
 
 
 class Collection:
@@ -278,6 +279,49 @@ class Collection:
         4
         """
         return self._picker.different(n, seed, keep_duplicates=keep_duplicates, by=by)
+
+    def search(
+        self,
+        words: str,
+        n: int = 10,
+        *,
+        only: str | None = None,
+        like: str | os.PathLike[str] | None = None,
+        language: str | None = None,
+    ) -> "Found":
+        """Find images by words: by what is known of them, else by what they look like.
+
+        Texts, tags and class names are searched by their words' stems (BM25). Images of which
+        nothing is known are ranked by what the folder's other images teach; see `words.search`.
+
+        Parameters
+        ----------
+        words
+            One or more, in the language of the texts.
+        n
+            At most so many images, at least 1; fewer if no others fit.
+        only
+            "known": images with texts; "unknown": those without.
+        like
+            An image, in the folder or not, which the found ones are to look like, too.
+        language
+            Of the texts, such as "russian"; None chooses it by the texts. See `words.tokens`.
+
+        Raises
+        ------
+        LabelError
+            Nothing is known of any image.
+        SelectionError
+            There is no word, n is below 1, or `like` cannot be read.
+        UsageError
+            The language is not known, or a library of the extra `text` is missing.
+
+        >>> import imgbatch
+        >>> found = imgbatch.load("photos").search("class1", 3)
+        >>> [image.relative for image in found.images]
+        ['class1/image001.jpg', 'class1/image004.jpg', 'class1/image007.jpg']
+        """
+        return self._picker.search(words, n, only, like, language)
 
     def batches(
         self,

@@ -26,7 +26,7 @@ FLOORS = {
     room: floor
     for floor, room in enumerate((
         "errors", "version", "types", "files", "config", "runners", "images", "annotations", "descriptors",
-        "measures", "neighbours", "embedding", "copies", "batches", "index", "learning", "selection",
+        "measures", "neighbours", "embedding", "copies", "batches", "index", "learning", "words", "selection",
         "overview", "collection", "loading", "evaluation", "sampler", "exports", "outputs", "cli", "__main__",
     ))
 }  # fmt: skip

@@ -17,6 +17,7 @@ from imgbatch.cli import (
     quality,
     tags,
     upkeep,
+    words,
 )
 from imgbatch.cli.common import show_tracebacks
 from imgbatch.cli.streams import prepare_streams
@@ -41,6 +42,7 @@ cache_app = typer.Typer(help="Show or remove the indexes on disk.", no_args_is_h
 app.command("similar")(pick.similar)
 app.command("different")(pick.different)
 app.command("batches")(batches.batches)
+app.command("search")(words.search)
 app.command("overview")(look.overview)
 app.command("duplicates")(duplicates.duplicates)
 app.command("tags")(tags.tags)

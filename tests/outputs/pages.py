@@ -20,12 +20,19 @@ from imgbatch.outputs.pages import (
 )
 from imgbatch.outputs.pages.asked import asked_page
 from imgbatch.outputs.pages.labelled import labelled_page
+from imgbatch.outputs.pages.search import search_page
 from imgbatch.outputs.pages.tags import tags_page
 from imgbatch.outputs.pages.training import training_page
 from imgbatch.outputs.tags import TagsResult
 from imgbatch.types import PickedImage, Selection, Skipped
 from tests.drawing import jpeg, photo
-from tests.outputs.small import small_asked, small_labels, small_overview, small_training
+from tests.outputs.small import (
+    small_asked,
+    small_found,
+    small_labels,
+    small_overview,
+    small_training,
+)
 
 CONFIG = load_config().config
 SHARES = {"hsv": 0.25, "hog": 0.7, "phash": 0.05}
@@ -150,6 +157,11 @@ def asked(folder, *, check=False):
     return asked_page(small_asked(HOSTILE[0], str(folder), names), CONFIG, "x", check=check)
 
 
+def search(folder):
+    found = small_found(HOSTILE[0], tuple(write_files(folder, 3)))
+    return search_page(found, CONFIG, "imgbatch search photos sea")
+
+
 PAGES = {
     "overview": overview,
     "similar": similar,
@@ -161,6 +173,7 @@ PAGES = {
     "label apply": labels,
     "label next": asked,
     "label check": lambda folder: asked(folder, check=True),
+    "search": search,
 }
 
 

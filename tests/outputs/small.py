@@ -24,6 +24,20 @@ from imgbatch.overview.results import (
     Repetition,
     Spread,
 )
+from imgbatch.types import ImageRecord
+from imgbatch.words.results import Found, FoundImage
+
+
+def small_found(name: str, files: tuple[str, ...] = ()) -> Found:
+    """Hits of a search in which everything has this name, of some files."""
+    images = tuple(
+        FoundImage(
+            rank, file, name, 1 / rank, "visual" if rank % 2 else "text", (name,), (name,),
+            ImageRecord(name, 3, 4),
+        )
+        for rank, file in enumerate(files or (f"/{name}",), start=1)
+    )  # fmt: skip
+    return Found(name, "/in/photos", images, "english", {name: (name,)}, 12, 3, 0.5, (name,))
 
 
 def small_overview(name: str, folder: str = "/photos", files: tuple[str, ...] = ()) -> Overview:

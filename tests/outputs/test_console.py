@@ -24,6 +24,7 @@ from imgbatch.outputs.explain import print_explanation
 from imgbatch.outputs.labelled import write_labelled
 from imgbatch.outputs.overview import write_overview
 from imgbatch.outputs.pictures import Pictures
+from imgbatch.outputs.search import write_found
 from imgbatch.outputs.splitting import write_split
 from imgbatch.outputs.summaries import write_facts, write_rows, write_settings, write_shares
 from imgbatch.outputs.table import write_table
@@ -42,6 +43,7 @@ from imgbatch.types import (
 )
 from tests.outputs.small import (
     small_asked,
+    small_found,
     small_labels,
     small_overview,
     small_split,
@@ -147,6 +149,7 @@ PRINTED = {
     "label": lambda: write_labelled(small_labels(NAME, "", (NAME,)), FILES, json=False),
     "asked": lambda: write_asked(small_asked(NAME, f"/{NAME}"), FILES, check=True, json=False),
     "split": lambda: write_split(small_split(NAME), FILES, json=False),
+    "search": lambda: write_found(small_found(NAME), (), json=False),
     "undone": lambda: write_undone(Path(NAME), 1, [(NAME, NAME)], json=False),
 }
 EACH = pytest.mark.parametrize("kind", PRINTED)
@@ -210,6 +213,7 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
         "duplicates.write_duplicates", "duplicates.write_undone", "tags.write_tags",
         "overview.write_overview", "training.write_training", "labelled.write_labelled",
         "asked.write_asked", "splitting.write_split",
+        "search.write_found",
     }  # fmt: skip
 
 

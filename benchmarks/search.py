@@ -133,8 +133,8 @@ def captions(folder, index):
     n = len(split.measured)
     chances = "  ".join(f"R@{most} {most / n:.1%}" for most in (1, 5, 10))
     print(f"{'random':34}  {chances}  median {(n + 1) / 2:g}")
-    for share in (0.5, 0.05):
-        print_joined(texts, points, share)
+    for share, most in ((0.5, 3), (0.5, 12), (0.05, 3), (0.05, 12)):
+        print_joined(texts, points, share, most)
 
 
 def print_known(texts):
@@ -148,11 +148,11 @@ def print_known(texts):
     print_ranks(f"known texts, of {len(texts):,}", groups)
 
 
-def print_joined(texts, points, share):
+def print_joined(texts, points, share, most):
     """One list of images with and without texts: four rules to join them.
 
-    A share of the images has texts. A query is one to three words of a text, function
-    words excepted. What counts is the relevance of the texts, hidden or not, of the first 10 and 50 images.
+    A share of the images has texts. A query is one to `most` words of one text, function words
+    excepted. What counts is the mean relevance of the texts, hidden or not, of the first images.
     """
     truth = TextIndex.build(["\n".join(text) for text in texts])
     names = ("expected relevance", "texts first", "looks first", "taking turns")
@@ -164,9 +164,9 @@ def print_joined(texts, points, share):
         words.texts, words.visual = index, visual
         words.opened = SimpleNamespace(projection=lambda: SimpleNamespace(points=points))
         for row in random.choice(len(texts), 300, replace=False):
-            held = [word for word in truth.query(" ".join(texts[row])) if word.counts]
+            held = [word for word in truth.query(random.choice(texts[row])) if word.counts]
             drawn = random.choice(
-                len(held), min(len(held), int(random.integers(1, 4))), replace=False
+                len(held), min(len(held), int(random.integers(1, most + 1))), replace=False
             )
             asked = " ".join(held[place].word for place in drawn)
             relevance = truth.relevance(truth.query(asked))
@@ -180,10 +180,10 @@ def print_joined(texts, points, share):
                 for n in (10, 50):
                     found[name, n].append([relevance[np.asarray(order[:n], np.int64)].sum() / n])
     for name in names:
-        print(f"joined, {share:.0%} with texts: {name:18}", end="")
+        print(f"{share:.0%} with texts, 1 to {most} words: {name:18}", end="")
         for n in (10, 50):
             value, low, high = interval(found[name, n], np.mean)
-            print(f"  relevance of the first {n} {value:.3f} ({low:.3f} to {high:.3f})", end="")
+            print(f"  first {n}: {value:.4f} ({low:.3f} to {high:.3f})", end="")
         print()
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # a request for similar images should not pay for importing t
     from imgbatch.measures.tags import TagTable
     from imgbatch.overview.results import Overview
     from imgbatch.types import Progress
-    from imgbatch.words.results import Found
+    from imgbatch.words.results import Captions, Found
 
 
 class Collection:
@@ -321,7 +321,38 @@ class Collection:
         >>> [image.relative for image in found.images]
         ['class1/image001.jpg', 'class1/image004.jpg', 'class1/image007.jpg']
         """
-        return self._picker.search(words, n, only, like, language)
+        return self._picker.words.search(words, n, only, like, language)
+
+    def caption(
+        self,
+        images: Sequence[str | os.PathLike[str]] | None = None,
+        *,
+        suggestions: int = 1,
+        every: bool = False,
+        language: str | None = None,
+    ) -> "Captions":
+        """Suggest captions: some that people wrote of images that look alike; see `words.captions`.
+
+        Parameters
+        ----------
+        images
+            Files, in the folder or not; None takes all images of the folder without a text.
+        suggestions
+            At most so many captions for each, at least 1; fewer if all others say the same. The one
+            agreed on most is the first.
+        every
+            With None: images that have texts, too; their own are left out.
+        language
+            Of the captions; None chooses it by the texts.
+
+        Raises
+        ------
+        LabelError
+            Fewer than 20 images have texts, or all say the same.
+        SelectionError
+            A file cannot be read, or `suggestions` is below 1.
+        """
+        return self._picker.words.caption(images, suggestions, language, every=every)
 
     def batches(
         self,

@@ -1,4 +1,4 @@
-"""``search``: images for words."""
+"""``search`` and ``caption``: images for words, and words for images."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +19,7 @@ from imgbatch.cli.unwritten import answer_first
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
     from imgbatch.outputs.base import WrittenFile
-    from imgbatch.words.results import Found
+    from imgbatch.words.results import Captions, Found
 
 Words = Annotated[
     str, typer.Argument(metavar="WORDS", help="What to look for, in the language of the texts.")
@@ -103,5 +103,72 @@ def _found_writers(photos: "Collection", found: "Found", line: str) -> Writers:
         from imgbatch.outputs.search import write_found_rows
 
         return write_found_rows(found, path)
+
+    return by_ending(page, sheet, rows)
+
+
+Suggestions = Annotated[
+    int, typer.Option(metavar="K", help="At most so many captions for each image, best first.")
+]
+Every = Annotated[
+    bool,
+    typer.Option("--all", help="Images that have texts, too; their own are not suggested."),
+]
+CaptionOutputs = Annotated[
+    list[Path] | None,
+    output_option(
+        "Write captions here: metadata (.csv), a page (.html), a contact sheet (.jpg, .png, .webp)."
+    ),
+]
+
+
+@command
+def caption(
+    context: typer.Context,
+    folder: Folder,
+    suggestions: Suggestions = 1,
+    every: Every = False,
+    language: Language = None,
+    json: Json = False,
+    output: CaptionOutputs = None,
+    filters: FilterOptions = _ALL,
+    options: FolderOptions = _OPTIONS,
+) -> None:
+    """Suggest captions for images without texts: of those written of images that look alike.
+
+    Of these captions the one that most others resemble is taken. Rows are marked as a program's.
+    """
+    from imgbatch.outputs.captions import write_captions
+    from imgbatch.outputs.files import ENDINGS
+
+    outputs = output or []
+    check_output_files(outputs, ENDINGS, folders=[folder], inputs=options.metadata or ())
+    photos = open_folder(folder, options, filters, preset=_PRESET)
+    captions = photos.caption(suggestions=suggestions, every=every, language=language)
+    with answer_first() as unwritten:
+        writers = _caption_writers(photos, captions, command_line(context))
+        files = write_output_files(outputs, writers, unwritten)
+        write_captions(captions, files, json=json)
+        note(captions.notes)
+
+
+def _caption_writers(photos: "Collection", captions: "Captions", line: str) -> Writers:
+    from imgbatch.outputs.files import by_ending
+
+    def page(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.pages import write_page
+        from imgbatch.outputs.pages.captions import captions_page
+
+        return write_page(captions_page(captions, photos.config, line), path, photos.config)
+
+    def sheet(path: Path) -> "WrittenFile | None":
+        from imgbatch.outputs.captions import write_caption_sheet
+
+        return write_caption_sheet(captions, path, photos.config)
+
+    def rows(path: Path) -> "WrittenFile":
+        from imgbatch.outputs.captions import write_caption_rows
+
+        return write_caption_rows(captions, path)
 
     return by_ending(page, sheet, rows)

@@ -44,7 +44,7 @@ from imgbatch.types import Floats, PickedImage, Rows, Selection
 if TYPE_CHECKING:  # most requests need neither
     from imgbatch.selection.by_tags import TagPairs
     from imgbatch.selection.learned import Learning
-    from imgbatch.words.results import Found
+    from imgbatch.selection.words import WordRequests
 
 
 class Picker:
@@ -232,28 +232,19 @@ class Picker:
         pair = images[0], images[1]
         return explain(self.folder, space, pair, (points[0], points[1]))
 
-    def search(
-        self,
-        words: str,
-        n: int,
-        only: str | None,
-        like: str | os.PathLike[str] | None,
-        language: str | None,
-    ) -> "Found":
-        """See `Collection.search`."""
-        from imgbatch.selection.search import WordSearch
+    @property
+    def words(self) -> "WordRequests":
+        """Answers requests by words."""
+        from imgbatch.selection.words import WordRequests
 
-        started = self._clock.start()
-        found = WordSearch(self._opened, self._metadata, language)
-        anchor = None if like is None else (os.fspath(like), self._point_of)
-        return found.answer(words, n, only, anchor, started)
+        return WordRequests(self._opened, self._metadata, self._placed, self._clock)
 
-    def _point_of(self, given: str) -> Floats:
-        """The point of an image, in the folder or not: (p,) float32."""
+    def _placed(self, given: str) -> tuple[int | None, Floats]:
+        """The row of an image, None for one from elsewhere, and its point (p,) float32."""
         if (row := self._row_of_file(given)) is not None:
-            return np.asarray(self.projection.points[row])
-        hint = "give --like a file, or a path inside the image folder"
-        return self._reader.read(given, hint).point(self.projection.space)
+            return row, np.asarray(self.projection.points[row])
+        image = self._reader.read(given, "name a file, or a path inside the image folder")
+        return None, image.point(self.projection.space)
 
     def learning(self) -> "Learning":
         """Learns tags of the images, from what is known of them or from examples."""

@@ -1,8 +1,6 @@
 """Answer searches by words on an opened index."""
 
-import os
 import time
-from collections.abc import Callable
 
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.errors import LabelError, SelectionError
@@ -15,9 +13,6 @@ from imgbatch.words.kept import FolderWords
 from imgbatch.words.results import Found, FoundImage
 from imgbatch.words.search import Hits, check_only, closeness_to, search
 from imgbatch.words.tokens import checked_language
-
-PointOf = Callable[[str], Floats]
-"""The point (p,) of an image, in the folder or not."""
 
 
 class WordSearch:
@@ -42,9 +37,9 @@ class WordSearch:
         self.words = FolderWords(self._whole, Documents.of(metadata), checked_language(language))
 
     def answer(
-        self, text: str, n: int, only: str | None, like: tuple[str, PointOf] | None, started: float
+        self, text: str, n: int, only: str | None, like: Floats | None, started: float
     ) -> Found:
-        """See `Collection.search`; `like` is an image with what gives its point."""
+        """See `Collection.search`; `like` is the point (p,) of an image."""
         check_only(only)
         if n < 1:
             raise SelectionError(f"n is {n}", "give 1 or more")
@@ -59,9 +54,7 @@ class WordSearch:
             raise SelectionError(f"there is no word in {text!r}", "give one or more words")
         closeness = None
         if like is not None:
-            path, point_of = like
-            points = self._whole.projection().points
-            closeness = closeness_to(point_of(os.fspath(path)), points, self._rows)
+            closeness = closeness_to(like, self._whole.projection().points, self._rows)
         hits = search(self.words, query, n, rows=self._rows, only=only, closeness=closeness)
         unknown = {
             word.word: tuple(texts.nearest(word.word))

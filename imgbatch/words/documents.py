@@ -44,6 +44,11 @@ class Documents:
         for strings in zip(*self.columns, strict=True):
             yield "\n".join(string for of_kind in strings for string in of_kind)
 
+    @property
+    def texts(self) -> Column:
+        """The texts alone, without tags and labels."""
+        return self.columns[0]
+
     @cached_property
     def state(self) -> str:
         """24 hexadecimal digits that change with any word of any image; reads all of them."""

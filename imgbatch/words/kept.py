@@ -13,19 +13,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol, Self, TypeVar
 
+import numpy as np
+
 from imgbatch.files.atomic import publishing, remove
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.portable import space_bytes
+from imgbatch.words.captions import CaptionBank
 from imgbatch.words.documents import Documents
 from imgbatch.words.text_index import TextIndex
-from imgbatch.words.visual import VisualSearch
+from imgbatch.words.tokens import Stemmer
+from imgbatch.words.visual import LEAST_TEXTS, MOST_LEARNED, VisualSearch
 
 WORDS = "words"
 """The folder of what is kept, beside the index."""
 _VERSION = 1
 """Raised whenever the same texts and points give other words."""
 _KEPT = 6
+_SEED = 20_000_047
 _SEAL = "seal.json"
 
 
@@ -89,6 +94,23 @@ class FolderWords:
             return self._kept(key, VisualSearch, fit)
         except _NothingLearnedError:
             return None
+
+    def bank(self) -> CaptionBank | None:
+        """The captions that people wrote, ready to be compared; None if too little was learned.
+
+        Tags and class names are no captions. Of more than 20,000 images a random sample is taken.
+        """
+        captions = self.documents.texts
+        rows = np.flatnonzero(captions.lengths)
+        if self.visual is None or len(rows) < LEAST_TEXTS:
+            return None
+        if len(rows) > MOST_LEARNED:
+            random = np.random.default_rng(_SEED)
+            rows = np.sort(random.choice(rows, MOST_LEARNED, replace=False))
+        maps = self.visual.maps
+        placed = maps.correlated(np.asarray(self.opened.projection().points[rows]))
+        of_rows = [captions[row] for row in rows.tolist()]
+        return CaptionBank(rows, of_rows, maps, placed, Stemmer(self.texts.language))
 
     @property
     def _texts_key(self) -> str:

@@ -77,3 +77,72 @@ class Found:
     with_text: int
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCaption:
+    """A caption for an image.
+
+    Attributes
+    ----------
+    text
+        As somebody wrote it for another image.
+    agreement
+        0..1: its mean likeness to the captions, of images that look alike, that are most like it.
+    sources
+        Paths inside the folder: the image that it was written for, and those that agree most.
+    """
+
+    text: str
+    agreement: float
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionedImage:
+    """An image with captions, the one agreed on most first.
+
+    Attributes
+    ----------
+    path
+        Absolute path, or URL.
+    relative
+        Path inside the folder; the absolute path of an image from elsewhere.
+    captions
+        One or more.
+    texts
+        What people wrote of it, if anything.
+    """
+
+    path: str
+    relative: str
+    captions: tuple[ImageCaption, ...]
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """Captions for images of a folder.
+
+    Attributes
+    ----------
+    folder
+        Absolute path, or URL.
+    images
+        By path, or in the order in which they were asked for.
+    learned
+        Number of images whose captions were learned from.
+    language
+        Of these captions.
+    seconds
+        Wall time, indexing included.
+    notes
+        Remarks for the user, one line each.
+    """
+
+    folder: str
+    images: tuple[CaptionedImage, ...]
+    learned: int
+    language: str
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEAST_TEXTS = 20
 """Images with texts from which words are learned; of fewer, hardly a word stands in three texts."""
-_MOST_LEARNED = 20_000
+MOST_LEARNED = 20_000
 """Of more images with texts, so many are drawn at random."""
 _HELD_OUT, _MOST_HELD_OUT = 0.2, 1000
 _QUERIES = 200
@@ -75,8 +75,8 @@ class VisualSearch:
         """
         random = np.random.default_rng(_SEED)
         learned = index.rows
-        if len(learned) > _MOST_LEARNED:
-            learned = np.sort(random.choice(learned, _MOST_LEARNED, replace=False))
+        if len(learned) > MOST_LEARNED:
+            learned = np.sort(random.choice(learned, MOST_LEARNED, replace=False))
         if len(learned) < LEAST_TEXTS:
             return None
         counts = counted(index, documents, learned)

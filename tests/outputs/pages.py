@@ -19,6 +19,7 @@ from imgbatch.outputs.pages import (
     selection_page,
 )
 from imgbatch.outputs.pages.asked import asked_page
+from imgbatch.outputs.pages.captions import captions_page
 from imgbatch.outputs.pages.labelled import labelled_page
 from imgbatch.outputs.pages.search import search_page
 from imgbatch.outputs.pages.tags import tags_page
@@ -28,6 +29,7 @@ from imgbatch.types import PickedImage, Selection, Skipped
 from tests.drawing import jpeg, photo
 from tests.outputs.small import (
     small_asked,
+    small_captions,
     small_found,
     small_labels,
     small_overview,
@@ -162,6 +164,11 @@ def search(folder):
     return search_page(found, CONFIG, "imgbatch search photos sea")
 
 
+def caption(folder):
+    captions = small_captions(HOSTILE[0], tuple(write_files(folder, 3)))
+    return captions_page(captions, CONFIG, "imgbatch caption photos")
+
+
 PAGES = {
     "overview": overview,
     "similar": similar,
@@ -174,6 +181,7 @@ PAGES = {
     "label next": asked,
     "label check": lambda folder: asked(folder, check=True),
     "search": search,
+    "caption": caption,
 }
 
 

@@ -18,6 +18,7 @@ from imgbatch.measures.tags import TagTable
 from imgbatch.outputs.asked import write_asked
 from imgbatch.outputs.base import Result, WrittenFile
 from imgbatch.outputs.batches import BatchesResult, write_batches_table
+from imgbatch.outputs.captions import write_captions
 from imgbatch.outputs.duplicates import MoveReport, write_duplicates, write_undone
 from imgbatch.outputs.evaluation import write_evaluation
 from imgbatch.outputs.explain import print_explanation
@@ -43,6 +44,7 @@ from imgbatch.types import (
 )
 from tests.outputs.small import (
     small_asked,
+    small_captions,
     small_found,
     small_labels,
     small_overview,
@@ -150,6 +152,7 @@ PRINTED = {
     "asked": lambda: write_asked(small_asked(NAME, f"/{NAME}"), FILES, check=True, json=False),
     "split": lambda: write_split(small_split(NAME), FILES, json=False),
     "search": lambda: write_found(small_found(NAME), (), json=False),
+    "captions": lambda: write_captions(small_captions(NAME), (), json=False),
     "undone": lambda: write_undone(Path(NAME), 1, [(NAME, NAME)], json=False),
 }
 EACH = pytest.mark.parametrize("kind", PRINTED)
@@ -213,7 +216,7 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
         "duplicates.write_duplicates", "duplicates.write_undone", "tags.write_tags",
         "overview.write_overview", "training.write_training", "labelled.write_labelled",
         "asked.write_asked", "splitting.write_split",
-        "search.write_found",
+        "search.write_found", "captions.write_captions",
     }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from imgbatch.words.tokens import (
     function_words,
     language_of,
     languages,
+    needed,
     words_of,
 )
 
@@ -82,3 +83,8 @@ def test_an_unknown_language_is_an_error_that_names_the_known_ones():
     assert checked_language(None) is None
     with pytest.raises(UsageError, match=r"'klingon'.*russian"):
         checked_language("klingon")
+
+
+def test_a_missing_library_is_an_error_that_says_what_to_install():
+    with pytest.raises(UsageError, match=r"no_such_library.*imgbatch\[text\]"):
+        needed("no_such_library.inside")

@@ -26,6 +26,8 @@ _HELD_OUT, _MOST_HELD_OUT = 0.2, 1000
 _QUERIES = 200
 _SEED = 20_000_029
 _NEARLY_HIGHEST = 0.999
+_PULL = 20
+"""Images whose relevance has nothing to do with their score, added to those that were tried."""
 _HIGH = 10.0
 """A high score: three deviations in each of three ways."""
 _TINY = 1e-9
@@ -221,7 +223,7 @@ def fit_expectation(
         return np.asarray([0, 1, 0, 0, 0], np.float32)
     tried_scores = np.concatenate(features)
     relevance_of = np.concatenate(relevances)
-    coefficients = _fractional_logit(tried_scores, relevance_of, pull=len(features))
+    coefficients = _fractional_logit(tried_scores, relevance_of, _PULL / max(len(rows), 1))
     highest = _HIGH * np.quantile(tried_scores[:, 2], _NEARLY_HIGHEST)
     return np.append(coefficients, highest).astype(np.float32)
 
@@ -245,14 +247,18 @@ def _logistic(values: Doubles) -> Doubles:
 def _fractional_logit(features: Doubles, shares: Floats, pull: float, steps: int = 30) -> Doubles:
     """Maximum likelihood by Newton's method, pulled towards the usual relevance at any score.
 
-    As an image is tried with many queries, a pull by their number counts like one image.
+    The pull is a share of what the data know of each coefficient (the diagonal of the Fisher
+    information), so that it counts like some more images whose relevance has nothing to do with the
+    score.
     """
     prior = np.array([0.0, 1.0, 0.0, 0.0])
+    usual = _logistic(features @ prior)
+    penalty = pull * ((usual * (1 - usual)) @ features**2) + _TINY
     coefficients = prior
     for _ in range(steps):
         fitted = _logistic(features @ coefficients)
-        slope = features.T @ (shares - fitted) - pull * (coefficients - prior)
-        curvature = (features * (fitted * (1 - fitted))[:, None]).T @ features + pull * np.eye(4)
+        slope = features.T @ (shares - fitted) - penalty * (coefficients - prior)
+        curvature = (features * (fitted * (1 - fitted))[:, None]).T @ features + np.diag(penalty)
         step = np.linalg.solve(curvature, slope)
         coefficients = coefficients + step
         if np.abs(step).max() < _TINY:

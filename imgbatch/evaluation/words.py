@@ -13,10 +13,10 @@ from imgbatch.types import Floats, Rows
 from imgbatch.words.captions import CaptionBank
 from imgbatch.words.documents import Documents
 from imgbatch.words.maps import WordMaps
-from imgbatch.words.neighbours import held_out, nearest
+from imgbatch.words.neighbours import nearest
 from imgbatch.words.text_index import TextIndex, known_words
 from imgbatch.words.tokens import Stemmer
-from imgbatch.words.visual import LEAST_TEXTS, MOST_LEARNED, counted
+from imgbatch.words.visual import LEAST_TEXTS, MOST_LEARNED, counted, held_out
 
 LEAST_MEASURED = 2 * LEAST_TEXTS
 """Images with texts that are needed to learn from some and to measure others."""

@@ -199,19 +199,21 @@ class WordMaps:
             column is what no word stands for. O(u p w) time.
         """
         topics = np.vstack([query @ self.topics, -self.text_mean]).T  # (l, w + 1)
-        centred = points - self.point_mean
-        near = Neighbours(placed.near, placed.weights)
-        said = [self.said(word) for word in query]
-        of_words = [near.means(values) - values.mean() for values in said]
+        said = np.column_stack([self.said(word) for word in query])  # (m, w)
+        spread = Neighbours(placed.near, placed.weights).means(said) - said.mean(axis=0)
         raw = (
-            centred @ (self.ridge @ topics),
-            centred @ (self.image_axes @ (self.text_axes.T @ topics)),
-            np.column_stack([*of_words, np.zeros(len(points))]),
+            self._compared(points, self.ridge @ topics),
+            self._compared(points, self.image_axes @ (self.text_axes.T @ topics)),
+            np.column_stack([spread, np.zeros(len(points), np.float32)]),
         )
         parts = np.zeros((len(points), len(query) + 1), np.float32)
         for way, length in zip(raw, placed.lengths.T, strict=True):
-            parts += _standardised(way / np.maximum(length[:, None], _TINY))
+            parts += _standardised(way / np.maximum(length[:, None], np.float32(_TINY)))
         return parts
+
+    def _compared(self, points: Floats, directions: Floats) -> Floats:
+        """The products of centred points (u, p) and directions (p, c), without a centred copy."""
+        return _small(points @ directions - self.point_mean @ directions)
 
     def save(self, directory: Path) -> None:
         """Write each array to a file in an existing directory; nothing is pickled."""
@@ -278,10 +280,10 @@ def _inverse_root(matrix: Doubles) -> Doubles:
     return np.asarray((vectors / np.sqrt(values)) @ vectors.T)
 
 
-def _standardised(parts: Doubles) -> Floats:
+def _standardised(parts: Floats) -> Floats:
     """Parts (u, c) whose sums have mean 0 and deviation 1; zeros if all sums are equal."""
-    centred = parts - parts.mean(axis=0)
-    deviation = float(centred.sum(axis=1).std())
+    centred = parts - parts.mean(axis=0, dtype=np.float64).astype(np.float32)
+    deviation = float(centred.sum(axis=1).std(dtype=np.float64))
     if deviation < _TINY:
         return np.zeros_like(parts, np.float32)
     return np.asarray(centred / deviation, np.float32)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.types import Floats, Rows
+from imgbatch.types import Floats
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -35,8 +35,11 @@ class Neighbours:
     weights: Floats
 
     def means(self, values: Floats) -> Floats:
-        """The weighted mean of a value (m,) of the learned images: (u,) float32."""
-        means: Floats = np.einsum("uk,uk->u", self.weights, values[self.near])
+        """The weighted means of some values (m, w) of the learned images: (u, w) float32."""
+        means = np.empty((len(self.near), values.shape[1]), np.float32)
+        for start in range(0, len(means), _BLOCK):  # a block's values stay in the cache
+            part = slice(start, start + _BLOCK)
+            np.einsum("uk,ukw->uw", self.weights[part], values[self.near[part]], out=means[part])
         return means
 
     def spread(self, rows: "sp.csr_array") -> "sp.csr_array":
@@ -107,16 +110,3 @@ def spread_lengths(neighbours: Neighbours, rows: "sp.csr_array") -> Floats:
         spread = Neighbours(neighbours.near[part], neighbours.weights[part]).spread(rows)
         lengths[part] = np.sqrt(spread.power(2).sum(axis=1))
     return lengths
-
-
-def held_out(count: int, share: float, most: int, seed: int) -> tuple[Rows, Rows]:
-    """Positions to learn from and positions to try on, of `count`; drawn at random, rising.
-
-    >>> learned, tried = held_out(10, 0.2, 100, seed=1)
-    >>> len(learned), len(tried)
-    (8, 2)
-    """
-    order = np.random.default_rng(seed).permutation(count)
-    tried = order[: min(int(count * share), most)]
-    learned = order[len(tried) :]
-    return np.sort(learned), np.sort(tried)

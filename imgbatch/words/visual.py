@@ -11,7 +11,6 @@ import numpy.typing as npt
 from imgbatch.types import Floats, Rows
 from imgbatch.words.documents import Documents
 from imgbatch.words.maps import Doubles, Placed, WordMaps
-from imgbatch.words.neighbours import held_out
 from imgbatch.words.text_index import QueryWord, TextIndex, known_words
 from imgbatch.words.tokens import Stemmer
 
@@ -111,9 +110,8 @@ class VisualSearch:
         numbers = [word.number for word in known_words(words)]
         query = self.maps.query(numbers)
         if not query.any():
-            return np.zeros(len(points), np.float32), np.zeros(
-                (len(points), len(query)), np.float32
-            )
+            nothing = np.zeros((len(points), len(query)), np.float32)
+            return nothing.sum(1), nothing
         parts = self.maps.scores(self.placed, points, query)
         return parts.sum(1), parts[:, :-1]
 
@@ -176,6 +174,19 @@ def counted(index: TextIndex, documents: Documents, rows: Rows) -> "sp.csr_array
     counts = sp.csr_array((ones, numbers, ends), (len(rows), len(index.stems)))
     counts.sum_duplicates()
     return counts
+
+
+def held_out(count: int, share: float, most: int, seed: int) -> tuple[Rows, Rows]:
+    """Positions to learn from and positions to try on, of `count`; drawn at random, rising.
+
+    >>> learned, tried = held_out(10, 0.2, 100, seed=1)
+    >>> len(learned), len(tried)
+    (8, 2)
+    """
+    order = np.random.default_rng(seed).permutation(count)
+    tried = order[: min(int(count * share), most)]
+    learned = order[len(tried) :]
+    return np.sort(learned), np.sort(tried)
 
 
 def _drawn_queries(counts: "sp.csr_array", random: np.random.Generator) -> Iterator[list[int]]:

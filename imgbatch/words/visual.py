@@ -29,6 +29,8 @@ _PULL = 20
 """Images whose relevance has nothing to do with their score, added to those that were tried."""
 _HIGH = 10.0
 """A high score: three deviations in each of three ways."""
+_FLAT = 50.0
+"""Log odds beyond which a share is 0 or 1."""
 _TINY = 1e-9
 _FITTED = ("rows", "near", "weights", "lengths", "expectation")
 
@@ -252,7 +254,7 @@ def _features(scores: Floats, usual: float) -> Doubles:
 
 
 def _logistic(values: Doubles) -> Doubles:
-    return np.asarray(1 / (1 + np.exp(-values)))
+    return np.asarray(1 / (1 + np.exp(-np.clip(values, -_FLAT, _FLAT))))
 
 
 def _fractional_logit(features: Doubles, shares: Floats, pull: float, steps: int = 30) -> Doubles:

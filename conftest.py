@@ -16,6 +16,9 @@ EXTRAS = {
     "imgbatch.exports.remote": "psycopg",
     "imgbatch.index.shards": "pyarrow",
     "imgbatch.runners.dask": "distributed",
+    "imgbatch.words": "bm25s",
+    "imgbatch.collection.Collection.search": "bm25s",
+    "imgbatch.outputs.pages.search": "bm25s",
 }
 """Beginnings of the names of doctests, with the optional library that their examples need."""
 

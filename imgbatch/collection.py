@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # a request for similar images should not pay for importing t
     from imgbatch.overview.results import Overview
     from imgbatch.selection.describe import Description
     from imgbatch.types import Progress
+    from imgbatch.words.results import Captions, Found
 
 
 class Collection:
@@ -281,6 +282,80 @@ class Collection:
         4
         """
         return self._picker.different(n, seed, keep_duplicates=keep_duplicates, by=by)
+
+    def search(
+        self,
+        words: str,
+        n: int = 10,
+        *,
+        only: str | None = None,
+        like: str | os.PathLike[str] | None = None,
+        language: str | None = None,
+    ) -> "Found":
+        """Find images by words: by what is known of them, else by what they look like.
+
+        Texts, tags and class names are searched by their words' stems (BM25). Images of which
+        nothing is known are ranked by what the folder's other images teach; see `words.search`.
+
+        Parameters
+        ----------
+        words
+            One or more, in the language of the texts.
+        n
+            At most so many images, at least 1; fewer if no others fit.
+        only
+            "known": images with texts; "unknown": those without.
+        like
+            An image, in the folder or not, which the found ones are to look like, too.
+        language
+            Of the texts, such as "russian"; None chooses it by the texts. See `words.tokens`.
+
+        Raises
+        ------
+        LabelError
+            Nothing is known of any image.
+        SelectionError
+            There is no word, n is below 1, or `like` cannot be read.
+        UsageError
+            The language is not known, or a library of the extra `text` is missing.
+
+        >>> import imgbatch
+        >>> found = imgbatch.load("photos").search("class1", 3)
+        >>> [image.relative for image in found.images]
+        ['class1/image001.jpg', 'class1/image004.jpg', 'class1/image007.jpg']
+        """
+        return self._picker.words.search(words, n, only, like, language)
+
+    def caption(
+        self,
+        images: Sequence[str | os.PathLike[str]] | None = None,
+        *,
+        suggestions: int = 1,
+        every: bool = False,
+        language: str | None = None,
+    ) -> "Captions":
+        """Suggest captions: some that people wrote of images that look alike; see `words.captions`.
+
+        Parameters
+        ----------
+        images
+            Files, in the folder or not; None takes all images of the folder without a text.
+        suggestions
+            At most so many captions for each, at least 1; fewer if all others say the same. The one
+            agreed on most is the first.
+        every
+            With None: images that have texts, too; their own are left out.
+        language
+            Of the captions; None chooses it by the texts.
+
+        Raises
+        ------
+        LabelError
+            Fewer than 20 images have texts, or all say the same.
+        SelectionError
+            A file cannot be read, or `suggestions` is below 1.
+        """
+        return self._picker.words.caption(images, suggestions, language, every=every)
 
     def batches(
         self,

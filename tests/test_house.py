@@ -26,7 +26,7 @@ FLOORS = {
     room: floor
     for floor, room in enumerate((
         "errors", "version", "types", "files", "config", "runners", "images", "annotations", "descriptors",
-        "measures", "neighbours", "embedding", "copies", "batches", "index", "learning", "selection",
+        "measures", "neighbours", "embedding", "copies", "batches", "index", "learning", "words", "selection",
         "overview", "collection", "loading", "intake", "evaluation", "sampler", "exports", "outputs", "cli", "__main__",
     ))
 }  # fmt: skip
@@ -173,7 +173,7 @@ def test_every_room_has_tests(room):
 
 
 # The library's front has a short method for each thing that the program can do.
-MOST_LINES = {"collection.py": 500}
+MOST_LINES = {"collection.py": 600}
 
 
 @EVERY

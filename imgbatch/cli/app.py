@@ -18,6 +18,7 @@ from imgbatch.cli import (
     quality,
     tags,
     upkeep,
+    words,
 )
 from imgbatch.cli.common import show_tracebacks
 from imgbatch.cli.streams import prepare_streams
@@ -42,6 +43,7 @@ cache_app = typer.Typer(help="Show or remove the indexes on disk.", no_args_is_h
 app.command("similar")(pick.similar)
 app.command("different")(pick.different)
 app.command("batches")(batches.batches)
+app.command("search")(words.search)
 app.command("overview")(look.overview)
 app.command("map")(look.map_)
 app.command("duplicates")(duplicates.duplicates)
@@ -52,6 +54,7 @@ label_app.command("apply")(label.apply)
 label_app.command("next")(label_ask.next_images)
 label_app.command("check")(label_ask.check)
 label_app.command("split")(label.split)
+app.command("caption")(words.caption)
 app.command("explain")(explain.explain)
 app.command("index")(upkeep.index)
 app.command("prepare")(prepare.prepare)

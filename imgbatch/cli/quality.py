@@ -71,7 +71,8 @@ def evaluate(
 ) -> None:
     """Measure the quality of a folder's sets, beside random choice.
 
-    The class of an image is its label in --metadata, or else its first-level subfolder.
+    The class of an image is its label in --metadata, or else its first-level subfolder. Where texts
+    are known, search by words and captions are measured, too.
     """
     from imgbatch.evaluation import evaluate as evaluation
     from imgbatch.outputs.evaluation import write_evaluation

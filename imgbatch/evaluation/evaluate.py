@@ -43,6 +43,9 @@ def evaluate(
     measured on as many random sets for sets. The result depends only on the folder, the settings
     and the arguments.
 
+    Where at least 40 images have texts, search by words and captions are measured, too, on a fifth
+    of these images, whose texts are hidden; see `evaluation.words`.
+
     The single queries are all images that share their class with another image, or a random sample
     of at least 200 of them if they would make more than 30 million comparisons.
 
@@ -98,6 +101,7 @@ def evaluate(
             ranking.precision_at_10, queries, images.labels, found_labels.classes, seed
         )
     figures += _set_figures(images, _sets_by_kind(collection, n, sets, seed, progress), random)
+    figures += _word_figures(collection, seed, notes)
     return Evaluation(
         folder=collection.folder,
         images=len(collection),
@@ -110,6 +114,21 @@ def evaluate(
         notes=tuple(notes),
         by_class=by_class,
     )
+
+
+def _word_figures(collection: Collection, seed: int, notes: list[str]) -> list[Figure]:
+    """Figures of search and captions, if texts are known; adds notes."""
+    texts = collection.metadata.column("texts")
+    if not texts.lengths.any():
+        return []
+    from imgbatch.evaluation.words import word_figures
+
+    try:
+        figures, note = word_figures(texts, collection.points, seed)
+    except UsageError as error:  # a library of the extra is missing; the other figures stand
+        figures, note = [], f"figures of words are left out: {error}"
+    notes.append(note)
+    return figures
 
 
 def collection_labels(collection: Collection, file: str | os.PathLike[str] | None) -> Labels:

@@ -20,7 +20,7 @@ from imgbatch.index.kept_arrays import KeptArrays
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.portable import PortableSpace
 from imgbatch.runners.maps import ThreadMap
-from imgbatch.types import DecodeOptions, View
+from imgbatch.types import DecodeOptions, Floats, View
 from imgbatch.version import __version__
 
 MOST = 2000
@@ -84,3 +84,13 @@ class _Reader:
         """The picture in little; None if the file cannot be read."""
         view = read_view(file, self.options)
         return None if view is None else in_little(view)
+
+
+def checked_point(point: Floats, columns: tuple[int, ...]) -> Floats:
+    """A point as float32; raises `SelectionError` unless it has so many columns."""
+    if np.shape(point) != columns:
+        raise SelectionError(
+            f"the point has the shape {np.shape(point)}, those of the folder have {columns}",
+            "give a row of this folder's points under the same weights",
+        )
+    return np.asarray(point, np.float32)

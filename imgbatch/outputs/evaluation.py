@@ -14,6 +14,9 @@ from imgbatch.outputs.json import print_json
 
 _NOT_SHARES = ("distance", "shift", "score", "classes", "duplicates", "percentile")
 
+_SECTIONS = {"similar", "different", "batches", "search", "caption"}
+_NEVER_SHARES = {"rank", "cider"}
+
 
 def as_json(evaluation: Evaluation) -> dict[str, Any]:
     """The evaluation as values for JSON; the keys are a contract, more may be added."""
@@ -58,7 +61,7 @@ def build_table(evaluation: Evaluation, console: Console) -> Table:
     kind = ""
     for figure in evaluation.figures:
         previous, kind = kind, figure.name.split("_", 1)[0]
-        if previous and kind != previous and kind in {"similar", "different", "batches"}:
+        if previous and kind != previous and kind in _SECTIONS:
             table.add_section()
         row = [figure.name.replace("_", " "), shown(figure, figure.value)]
         if wide:
@@ -79,5 +82,6 @@ def shown(figure: Figure, value: float) -> str:
     >>> shown(figure, figure.value)
     '50.0%'
     """
-    last = figure.name.rsplit("_", 1)[-1]
-    return f"{value:.2f}" if last in _NOT_SHARES else f"{value:.1%}"
+    words = figure.name.split("_")
+    plain = words[-1] in _NOT_SHARES or not _NEVER_SHARES.isdisjoint(words)
+    return f"{value:.2f}" if plain else f"{value:.1%}"

@@ -46,6 +46,7 @@ if TYPE_CHECKING:  # most requests need none of these
     from imgbatch.selection.by_tags import TagPairs
     from imgbatch.selection.describe import Description
     from imgbatch.selection.learned import Learning
+    from imgbatch.selection.words import WordRequests
 
 
 class Picker:
@@ -222,8 +223,7 @@ class Picker:
             )
             for name, image, other in zip(names, read, read[::-1], strict=True)
         ]
-        pair = images[0], images[1]
-        return explain(self.folder, space, pair, (points[0], points[1]))
+        return explain(self.folder, space, (images[0], images[1]), (points[0], points[1]))
 
     def describe(self, a: str) -> "Description":
         """See `Collection.describe`."""
@@ -235,13 +235,9 @@ class Picker:
 
     def picture_of(self, point: Floats) -> View:
         """See `Collection.picture_of`."""
-        columns = self.projection.points.shape[1:]
-        if np.shape(point) != columns:
-            raise SelectionError(
-                f"the point has the shape {np.shape(point)}, those of the folder have {columns}",
-                "give a row of this folder's points under the same weights",
-            )
-        return self.decoder.picture(np.asarray(point, np.float32))
+        from imgbatch.index.decoder import checked_point
+
+        return self.decoder.picture(checked_point(point, self.projection.points.shape[1:]))
 
     @cached_property
     def decoder(self) -> "Decoder":
@@ -259,14 +255,25 @@ class Picker:
         point = image.point(self.projection.space) if row is None else self.projection.points[row]
         return (path, relative), image, point
 
+    @property
+    def words(self) -> "WordRequests":
+        """Answers requests by words."""
+        from imgbatch.selection.words import WordRequests
+
+        return WordRequests(self._opened, self._metadata, self._placed, self._clock)
+
+    def _placed(self, given: str) -> tuple[int | None, Floats]:
+        """The row of an image, None for one from elsewhere, and its point (p,) float32."""
+        if (row := self._row_of_file(given)) is not None:
+            return row, np.asarray(self.projection.points[row])
+        return None, self._read(given)[2]
+
     def learning(self) -> "Learning":
         """Learns tags of the images, from what is known of them or from examples."""
         from imgbatch.selection.learned import Learning
 
-        def read_point(path: str) -> Floats:
-            return self._reader.read(path, "").point(self.projection.space)
-
-        return Learning(self.projection, self._metadata, read_point, self._row_of_file)
+        place = lambda path: self._placed(path)[1]  # noqa: E731 - shorter than a function
+        return Learning(self.projection, self._metadata, place, self._row_of_file)
 
     @cached_property
     def _search(self) -> NeighbourSearch:

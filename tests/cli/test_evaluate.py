@@ -132,3 +132,14 @@ def test_ctrl_c_keeps_the_best_so_far_and_exits_with_130(start, tmp_path):
     assert "best.toml" in errors
     assert "stopped early" in Path("best.toml").read_text(encoding="utf-8")
     assert load_config("best.toml").config.weights
+
+
+def test_search_and_captions_are_measured_where_texts_are_known(cli, indexed, tmp_path):
+    pytest.importorskip("sacrebleu")
+    few = tmp_path / "captions.csv"
+    few.write_text(f"file_name,caption\n{indexed.names[0]},a house\n", encoding="utf-8")
+    base = ("evaluate", indexed.folder, "--index", indexed.index, "--sets", 5, "-n", 4, "--json")
+    plain = cli(*base).json
+    assert not any("words" in note for note in plain["notes"])
+    told = cli(*base, "--metadata", few).json
+    assert any("fewer than 40 images have texts" in note for note in told["notes"])

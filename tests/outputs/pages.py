@@ -22,13 +22,23 @@ from imgbatch.outputs.pages import (
     selection_page,
 )
 from imgbatch.outputs.pages.asked import asked_page
+from imgbatch.outputs.pages.captions import captions_page
 from imgbatch.outputs.pages.labelled import labelled_page
+from imgbatch.outputs.pages.search import search_page
 from imgbatch.outputs.pages.tags import tags_page
 from imgbatch.outputs.pages.training import training_page
 from imgbatch.outputs.tags import TagsResult
 from imgbatch.types import PickedImage, Selection, Skipped
 from tests.drawing import jpeg, photo
-from tests.outputs.small import small_asked, small_labels, small_map, small_overview, small_training
+from tests.outputs.small import (
+    small_asked,
+    small_captions,
+    small_found,
+    small_labels,
+    small_map,
+    small_overview,
+    small_training,
+)
 
 CONFIG = load_config().config
 SHARES = {"hsv": 0.25, "hog": 0.7, "phash": 0.05}
@@ -161,6 +171,16 @@ def folder_map(folder):
     return map_page(replace(shown, names=names), CONFIG, "imgbatch map photos")
 
 
+def search(folder):
+    found = small_found(HOSTILE[0], tuple(write_files(folder, 3)))
+    return search_page(found, CONFIG, "imgbatch search photos sea")
+
+
+def caption(folder):
+    captions = small_captions(HOSTILE[0], tuple(write_files(folder, 3)))
+    return captions_page(captions, CONFIG, "imgbatch caption photos")
+
+
 PAGES = {
     "map": folder_map,
     "overview": overview,
@@ -173,6 +193,8 @@ PAGES = {
     "label apply": labels,
     "label next": asked,
     "label check": lambda folder: asked(folder, check=True),
+    "search": search,
+    "caption": caption,
 }
 
 

@@ -25,6 +25,29 @@ from imgbatch.overview.results import (
     Repetition,
     Spread,
 )
+from imgbatch.types import ImageRecord
+from imgbatch.words.results import CaptionedImage, Captions, Found, FoundImage, ImageCaption
+
+
+def small_found(name: str, files: tuple[str, ...] = ()) -> Found:
+    """Hits of a search in which everything has this name, of some files."""
+    images = tuple(
+        FoundImage(
+            rank, file, name, 1 / rank, "visual" if rank % 2 else "text", (name,), (name,),
+            ImageRecord(name, 3, 4),
+        )
+        for rank, file in enumerate(files or (f"/{name}",), start=1)
+    )  # fmt: skip
+    return Found(name, "/in/photos", images, "english", {name: (name,)}, 12, 3, 0.5, (name,))
+
+
+def small_captions(name: str, files: tuple[str, ...] = ()) -> Captions:
+    """Captions in which everything has this name, of some files."""
+    caption = ImageCaption(name, 0.5, (name, name))
+    images = tuple(
+        CaptionedImage(file, name, (caption, caption), (name,)) for file in files or (f"/{name}",)
+    )
+    return Captions("/in/photos", images, 12, "english", 0.5, (name,))
 
 
 def small_overview(name: str, folder: str = "/photos", files: tuple[str, ...] = ()) -> Overview:

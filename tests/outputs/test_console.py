@@ -18,6 +18,7 @@ from imgbatch.measures.tags import TagTable
 from imgbatch.outputs.asked import write_asked
 from imgbatch.outputs.base import Result, WrittenFile
 from imgbatch.outputs.batches import BatchesResult, write_batches_table
+from imgbatch.outputs.captions import write_captions
 from imgbatch.outputs.describe import print_description
 from imgbatch.outputs.duplicates import MoveReport, write_duplicates, write_undone
 from imgbatch.outputs.evaluation import write_evaluation
@@ -26,6 +27,7 @@ from imgbatch.outputs.labelled import write_labelled
 from imgbatch.outputs.map import write_map
 from imgbatch.outputs.overview import write_overview
 from imgbatch.outputs.pictures import Pictures
+from imgbatch.outputs.search import write_found
 from imgbatch.outputs.splitting import write_split
 from imgbatch.outputs.summaries import write_facts, write_rows, write_settings, write_shares
 from imgbatch.outputs.table import write_table
@@ -45,6 +47,8 @@ from imgbatch.types import (
 )
 from tests.outputs.small import (
     small_asked,
+    small_captions,
+    small_found,
     small_labels,
     small_map,
     small_overview,
@@ -167,6 +171,8 @@ PRINTED = {
     "label": lambda: write_labelled(small_labels(NAME, "", (NAME,)), FILES, json=False),
     "asked": lambda: write_asked(small_asked(NAME, f"/{NAME}"), FILES, check=True, json=False),
     "split": lambda: write_split(small_split(NAME), FILES, json=False),
+    "search": lambda: write_found(small_found(NAME), (), json=False),
+    "captions": lambda: write_captions(small_captions(NAME), (), json=False),
     "undone": lambda: write_undone(Path(NAME), 1, [(NAME, NAME)], json=False),
 }
 EACH = pytest.mark.parametrize("kind", PRINTED)
@@ -231,6 +237,7 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
         "overview.write_overview", "training.write_training", "labelled.write_labelled",
         "asked.write_asked", "splitting.write_split", "map.write_map",
         "describe.print_description",
+        "search.write_found", "captions.write_captions",
     }  # fmt: skip
 
 

@@ -12,6 +12,8 @@ _KINDS = {
     "similar": ("Similar sets", "Random requests for images of one kind."),
     "different": ("Different sets", "Random requests for images that differ."),
     "batches": ("Batches", "Batches of the same size, as imgbatch batches deals them."),
+    "search": ("Search by words", "Texts of images, hidden before, that ask for their image."),
+    "caption": ("Captions", "Suggested for images whose texts were hidden, beside these texts."),
 }
 _SINGLE = ("Single images", "Every image in turn asks for its nearest others.")
 _HIGHLIGHTS = {

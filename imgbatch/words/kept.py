@@ -1,0 +1,145 @@
+"""What was learned of a folder's words, kept beside its index.
+
+Known texts are indexed anew when a text or the list of images changes; what maps words to points
+also when a point does. The maps hold no feature space: their key names the space of the folder,
+which whoever opens the folder has.
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, Self, TypeVar
+
+import numpy as np
+
+from imgbatch.files.atomic import publishing, remove
+from imgbatch.files.seals import BrokenSealError, check_seal, seal
+from imgbatch.index.opened import OpenedIndex
+from imgbatch.index.portable import space_bytes
+from imgbatch.words.captions import CaptionBank
+from imgbatch.words.documents import Documents
+from imgbatch.words.text_index import TextIndex
+from imgbatch.words.tokens import Stemmer
+from imgbatch.words.visual import LEAST_TEXTS, MOST_LEARNED, VisualSearch
+
+WORDS = "words"
+"""The folder of what is kept, beside the index."""
+_VERSION = 1
+"""Raised whenever the same texts and points give other words."""
+_KEPT = 6
+_SEED = 20_000_047
+_SEAL = "seal.json"
+
+
+class _Keepable(Protocol):
+    """What is saved as files of a directory."""
+
+    @classmethod
+    def load(cls, directory: Path) -> Self: ...
+
+    @classmethod
+    def files(cls, directory: Path) -> list[Path]: ...
+
+    def save(self, directory: Path) -> None: ...
+
+
+_Kind = TypeVar("_Kind", bound=_Keepable)
+
+
+@dataclass
+class FolderWords:
+    """The words of a folder's images: known texts, and what was learned from them.
+
+    Attributes
+    ----------
+    opened
+        The index of all images of the folder.
+    documents
+        What is known of them.
+    language
+        Of the texts; None chooses it by the texts.
+    """
+
+    opened: OpenedIndex
+    documents: Documents
+    language: str | None = None
+
+    def __post_init__(self) -> None:
+        self.notes: list[str] = []
+
+    @cached_property
+    def texts(self) -> TextIndex:
+        """The known texts, indexed on first use."""
+        return self._kept(
+            self._texts_key, TextIndex, lambda: TextIndex.build(self.documents, self.language)
+        )
+
+    @cached_property
+    def visual(self) -> VisualSearch | None:
+        """What was learned; None if there are too few texts, or if all are alike."""
+        projection = self.opened.projection()
+        space = hashlib.sha256(space_bytes(projection.space)).hexdigest()
+        key = _digest("visual", self._texts_key, space)
+
+        def fit() -> VisualSearch:
+            fitted = VisualSearch.fit(self.texts, self.documents, projection.points)
+            if fitted is None:
+                raise _NothingLearnedError
+            return fitted
+
+        try:
+            return self._kept(key, VisualSearch, fit)
+        except _NothingLearnedError:
+            return None
+
+    def bank(self) -> CaptionBank | None:
+        """The captions that people wrote, ready to be compared; None if too little was learned.
+
+        Tags and class names are no captions. Of more than 20,000 images a random sample is taken.
+        """
+        captions = self.documents.texts
+        rows = np.flatnonzero(captions.lengths)
+        if self.visual is None or len(rows) < LEAST_TEXTS:
+            return None
+        if len(rows) > MOST_LEARNED:
+            random = np.random.default_rng(_SEED)
+            rows = np.sort(random.choice(rows, MOST_LEARNED, replace=False))
+        maps = self.visual.maps
+        placed = maps.correlated(np.asarray(self.opened.projection().points[rows]))
+        of_rows = [captions[row] for row in rows.tolist()]
+        return CaptionBank(rows, of_rows, maps, placed, Stemmer(self.texts.language))
+
+    @property
+    def _texts_key(self) -> str:
+        chosen = self.language or "chosen"
+        return _digest("texts", self.opened.generation, self.documents.state, chosen)
+
+    def _kept(self, key: str, kind: type[_Kind], make: Callable[[], _Kind]) -> _Kind:
+        """What was kept under a key, else what `make` makes, which is then kept."""
+        directory = self.opened.directory / WORDS / key
+        try:
+            check_seal(directory / _SEAL, kind.files(directory))
+            return kind.load(directory)
+        except BrokenSealError as error:
+            self.notes.append(f"{error}; the words were learned anew")
+        except (OSError, ValueError, KeyError, TypeError):  # missing, or of another version
+            pass
+        made = make()
+        remove(directory)
+        # What cannot be kept costs time the next time, and changes no answer.
+        with contextlib.suppress(OSError), publishing(directory, _KEPT) as temporary:
+            made.save(temporary)
+            seal(temporary / _SEAL, kind.files(temporary))
+        return made
+
+
+class _NothingLearnedError(Exception):
+    """There are too few texts, or all are alike."""
+
+
+def _digest(*parts: str) -> str:
+    identity = "\n".join((str(_VERSION), *parts))
+    return hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()

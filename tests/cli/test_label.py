@@ -462,3 +462,16 @@ def test_the_image_folder_is_never_written_to(label, drawn, model):
         ("split", drawn, "-o", drawn / "s.csv"),
     ):
         label(*arguments).assert_one_clear_line(2, "inside the image folder")
+
+
+@pytest.mark.slow
+def test_a_folder_in_shards_is_learned_and_labelled_as_one_in_sqlite(cli, drawn, cache, tmp_path):
+    pytest.importorskip("distributed")
+    labels = {}
+    for kind, given in (("sqlite", ()), ("shards", ("--cluster", "local"))):
+        place = ("--index", cache / kind, *given)
+        trained = cli("label", "train", drawn, "-o", tmp_path / f"{kind}.npz", "--json", *place)
+        assert trained.json["labelled"] == 90
+        applied = cli("label", "apply", tmp_path / f"{kind}.npz", drawn, "--json", *place).json
+        labels[kind] = [(image["relative"], image["label"]) for image in applied["images"]]
+    assert labels["sqlite"] == labels["shards"]

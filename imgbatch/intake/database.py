@@ -5,6 +5,7 @@
 import contextlib
 import json
 import sqlite3
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,17 @@ class Database:
     pictures
         The folder of pictures.
     drafts
-        The folder of files that are being made.
+        The folder of files that are being made: a run's own, since workers of a run that was killed
+        may write for a moment longer.
     """
 
     def __init__(self, to: Path, settings: Mapping[str, Any]) -> None:
         place = to.absolute() / PLACE
         place.mkdir(exist_ok=True)
-        self.pictures, self.drafts = to.absolute() / IMAGES, str(place / "drafts")
+        self.pictures, self.drafts = (
+            to.absolute() / IMAGES,
+            str(place / "drafts" / uuid.uuid4().hex),
+        )
         self._db = sqlite3.connect(place / _FILE, timeout=0.5, isolation_level=None)
         try:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # a second process is refused

@@ -228,10 +228,11 @@ def _opened(options: Prepare, config: Config) -> Iterator[State]:
     options.to.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(State(options.to, settings_of(options, config))) as state:
         state.pictures.mkdir(exist_ok=True)  # after the state, by which a rerun knows the folder
-        shutil.rmtree(state.drafts, ignore_errors=True)
-        os.mkdir(state.drafts)
+        everyone = os.path.dirname(state.drafts)
+        shutil.rmtree(everyone, ignore_errors=True)
+        os.makedirs(state.drafts)
         yield state
-        shutil.rmtree(state.drafts, ignore_errors=True)
+        shutil.rmtree(everyone, ignore_errors=True)
 
 
 @contextlib.contextmanager

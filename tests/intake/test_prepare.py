@@ -229,7 +229,9 @@ def test_a_kill_loses_and_doubles_nothing(after_files, start, cli, tmp_path):
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    done = cli(*arguments, "--json").json
+    answer = cli(*arguments, "--json")
+    assert answer.code == 0, answer.err
+    done = answer.json
     assert (done["kept"], done["dropped"], len(pictures_in(to))) == (160, {}, 160)
     reference = tmp_path / "reference"
     made(table, reference, folder, size=(64, 64))

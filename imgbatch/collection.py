@@ -15,7 +15,8 @@ from imgbatch.files import paths
 from imgbatch.index.filtered import FilteredIndex, holding
 from imgbatch.index.opened import OpenedIndex, RefreshReport
 from imgbatch.index.records import Records
-from imgbatch.selection.answer import RequestClock, draw_seed
+from imgbatch.seeds import draw_seed
+from imgbatch.selection.answer import RequestClock
 from imgbatch.selection.explain import Explanation
 from imgbatch.selection.picker import Picker
 from imgbatch.selection.tags import FolderTags, ReadVocabulary, default_vocabulary

@@ -25,7 +25,7 @@ NAMES = [path.relative_to(HOUSE).as_posix() for path in FILES]
 FLOORS = {
     room: floor
     for floor, room in enumerate((
-        "errors", "version", "types", "files", "config", "runners", "images", "annotations", "descriptors",
+        "errors", "version", "seeds", "types", "files", "config", "runners", "images", "annotations", "descriptors",
         "measures", "neighbours", "embedding", "copies", "batches", "index", "learning", "words", "selection",
         "overview", "collection", "loading", "intake", "evaluation", "sampler", "exports", "outputs", "cli", "__main__",
     ))
@@ -35,8 +35,8 @@ EVERY = pytest.mark.parametrize("name", NAMES)
 TESTS = Path(__file__).parent
 NOT_OF_A_ROOM = {"house", "docs", "faults", "campaign", "golden"}
 """Tests of the repository, and the stored bytes of descriptors."""
-WITHOUT_TESTS = {"types", "version", "__main__"}
-"""Records that every test uses, a number, and one line that starts the command."""
+WITHOUT_TESTS = {"types", "version", "seeds", "__main__"}
+"""Records that every test uses, a number, what its doctests say, and one line that starts the command."""
 
 
 def tree(name: str) -> ast.Module:

@@ -84,7 +84,7 @@ def batches(
     from imgbatch.batches.population import DealOptions
     from imgbatch.batches.schedule import Comparison, Schedule
     from imgbatch.outputs.batches import BatchesResult
-    from imgbatch.selection.answer import checked_seed
+    from imgbatch.seeds import checked_seed
 
     started = time.perf_counter()
     _check(batch_size, dealing, folder)

@@ -1,5 +1,6 @@
 """``label train``, ``label apply``, ``label split``: learn the classes of images, and give them."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from imgbatch.cli.common import check_report, command, note, open_folder, settings_of
 from imgbatch.cli.options import (
+    EXTENDED,
     FilterOptions,
     Folder,
     FolderOptions,
@@ -18,6 +20,7 @@ from imgbatch.cli.output_files import (
     Writers,
     check_output_files,
     output_option,
+    show_answer,
     write_output_files,
 )
 from imgbatch.cli.repeating import command_line
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
     from imgbatch.learning.results import Training
     from imgbatch.outputs.base import WrittenFile
 
-PRESET = "extended"
-"""The emphasis of all commands that learn labels."""
 Seed = Annotated[int, typer.Option(metavar="N", help="Of everything random.")]
 Test = Annotated[
     float | None,
@@ -120,7 +121,7 @@ def train(
 
     asked = TrainOptions(test, seed)
     _check_train_outputs(folder, output, report, confusion, log, options)
-    photos = open_folder(folder, options, filters, preset=PRESET)
+    photos = open_folder(folder, options, filters, preset=EXTENDED)
     trained = train_labels(photos.labelling, asked)
     line = command_line(context)
     with answer_first() as unwritten:
@@ -307,8 +308,6 @@ def split(
     check_output_files(outputs, {".csv": "rows"}, folders=[folder], inputs=options.metadata or ())
     photos = open_folder(folder, options)
     result = split_images(photos.labelling, parts, seed)
-    with answer_first() as unwritten:
-        writers: Writers = {".csv": lambda path: write_split_rows(result, path)}
-        files = write_output_files(outputs, writers, unwritten)
-        write_split(result, files, json=json)
-        note((*photos.notes, *result.notes))
+    writers: Writers = {".csv": lambda path: write_split_rows(result, path)}
+    notes = (*photos.notes, *result.notes)
+    show_answer(outputs, writers, partial(write_split, result, json=json), notes)

@@ -1,23 +1,24 @@
 """``label next`` and ``label check``: which images a person should look at."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import command, note, open_folder
-from imgbatch.cli.label import PRESET, Seed
-from imgbatch.cli.options import FilterOptions, Folder, FolderOptions, Json
+from imgbatch.cli.common import command, open_folder
+from imgbatch.cli.label import Seed
+from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json
 from imgbatch.cli.output_files import (
     Writers,
     check_output_files,
     output_option,
-    write_output_files,
+    show_answer,
 )
 from imgbatch.cli.repeating import command_line
-from imgbatch.cli.unwritten import answer_first
 
 if TYPE_CHECKING:
+    from imgbatch.collection import Collection
     from imgbatch.config.schema import Config
     from imgbatch.learning.results import Asked
     from imgbatch.outputs.base import WrittenFile
@@ -60,10 +61,9 @@ def next_images(
     from imgbatch.learning.asking import label_next
 
     outputs = _checked(output, folder, options)
-    photos = open_folder(folder, options, filters, preset=PRESET)
+    photos = open_folder(folder, options, filters, preset=EXTENDED)
     asked = label_next(photos.labelling, n, seed, at_random=at_random)
-    _show(asked, outputs, photos.config, command_line(context), json=json, check=False)
-    note((*photos.notes, *asked.notes))
+    _show(photos, asked, outputs, command_line(context), json=json, check=False)
 
 
 @command
@@ -81,10 +81,9 @@ def check(
     from imgbatch.learning.asking import check_labels
 
     outputs = _checked(output, folder, options)
-    photos = open_folder(folder, options, filters, preset=PRESET)
+    photos = open_folder(folder, options, filters, preset=EXTENDED)
     asked = check_labels(photos.labelling, n, seed)
-    _show(asked, outputs, photos.config, command_line(context), json=json, check=True)
-    note((*photos.notes, *asked.notes))
+    _show(photos, asked, outputs, command_line(context), json=json, check=True)
 
 
 def _checked(output: list[Path] | None, folder: str, options: FolderOptions) -> list[Path]:
@@ -96,13 +95,19 @@ def _checked(output: list[Path] | None, folder: str, options: FolderOptions) -> 
 
 
 def _show(
-    asked: "Asked", outputs: list[Path], config: "Config", line: str, *, json: bool, check: bool
+    photos: "Collection",
+    asked: "Asked",
+    outputs: list[Path],
+    line: str,
+    *,
+    json: bool,
+    check: bool,
 ) -> None:
     from imgbatch.outputs.asked import write_asked
 
-    with answer_first() as unwritten:
-        files = write_output_files(outputs, _writers(asked, config, line, check=check), unwritten)
-        write_asked(asked, files, check=check, json=json)
+    writers = _writers(asked, photos.config, line, check=check)
+    show = partial(write_asked, asked, check=check, json=json)
+    show_answer(outputs, writers, show, (*photos.notes, *asked.notes))
 
 
 def _writers(asked: "Asked", config: "Config", line: str, *, check: bool) -> Writers:

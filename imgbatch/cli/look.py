@@ -1,21 +1,21 @@
 """``overview`` and ``map``: what is in a folder, and what may be wrong with it."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import command, default_picture, note, open_folder
-from imgbatch.cli.options import FilterOptions, Folder, FolderOptions, Json
+from imgbatch.cli.common import command, default_picture, open_folder
+from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json
 from imgbatch.cli.output_files import (
     Writers,
     check_output_files,
     output_option,
-    write_output_files,
+    show_answer,
 )
 from imgbatch.cli.repeating import command_line
-from imgbatch.cli.unwritten import answer_first
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
@@ -58,11 +58,8 @@ def overview(
     photos = open_folder(folder, options)
     with progress_bar("sharpness") as progress:
         seen = photos.overview(seed=seed, blur=blur, progress=progress)
-    with answer_first() as unwritten:
-        writers = _writers(photos, seen, command_line(context))
-        files = write_output_files(outputs, writers, unwritten)
-        write_overview(seen, files, json=json)
-        note(seen.notes)
+    writers = _writers(photos, seen, command_line(context))
+    show_answer(outputs, writers, partial(write_overview, seen, json=json), seen.notes)
 
 
 def _writers(photos: "Collection", seen: "Overview", line: str) -> Writers:
@@ -118,15 +115,13 @@ def map_(
 
     endings = by_ending("a page", "a picture", "rows")
     check_output_files(output or [], endings, folders=[folder], inputs=options.metadata or ())
-    photos = open_folder(folder, options, filters, preset="extended")
+    photos = open_folder(folder, options, filters, preset=EXTENDED)
     with progress_bar("mapping") as progress:
         shown = photos.map(color=color, seed=seed, progress=progress)
     outputs, asked = _pictures(photos, shown, color or "", output, no_picture=no_picture)
-    with answer_first() as unwritten:
-        writers = _map_writers(photos, shown, command_line(context), colored=color is not None)
-        files = write_output_files(outputs, writers, unwritten, asked=asked)
-        write_map(shown, files, json=json)
-        note(shown.notes)
+    writers = _map_writers(photos, shown, command_line(context), colored=color is not None)
+    show = partial(write_map, shown, json=json)
+    show_answer(outputs, writers, show, shown.notes, asked=asked)
 
 
 def _pictures(

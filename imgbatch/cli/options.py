@@ -112,6 +112,8 @@ Workers = Annotated[
     int | None,
     typer.Option(metavar="N", help="Processes that read images; 0 means one for each core."),
 ]
+EXTENDED = "extended"
+"""The preset of commands that learn: labels, words, maps."""
 Emphasis = Annotated[
     str | None,
     typer.Option(

@@ -1,13 +1,14 @@
 """Files beside a command's answer: `-o`, whose ending says what is written."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from imgbatch.cli.common import note
 from imgbatch.cli.options import target_path
-from imgbatch.cli.unwritten import Unwritten
+from imgbatch.cli.unwritten import Unwritten, answer_first
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,6 +64,30 @@ def check_output_files(
         check_file(path)
     if len({path.absolute() for path in outputs}) < len(outputs):
         raise UsageError("-o was given twice with one file", "give each file once")
+
+
+def show_answer(
+    outputs: Sequence[Path],
+    writers: Writers,
+    show: "Callable[[list[WrittenFile]], None]",
+    notes: Iterable[str],
+    *,
+    asked: bool = True,
+) -> None:
+    """Write files, print the answer that lists them, then remarks; see `answer_first`.
+
+    Parameters
+    ----------
+    outputs, writers, asked
+        As of `write_output_files`.
+    show
+        Prints the answer, given the files written.
+    notes
+        Remarks for the user; a file that cannot be written does not cost them.
+    """
+    with answer_first() as unwritten:
+        show(write_output_files(outputs, writers, unwritten, asked=asked))
+        note(notes)
 
 
 def write_output_files(

@@ -1,21 +1,21 @@
 """``tags``: what the pictures of a folder are like."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import command, note, open_folder
+from imgbatch.cli.common import command, open_folder
 from imgbatch.cli.options import FilterOptions, Folder, FolderOptions, Json
 from imgbatch.cli.output_files import (
     Writers,
     check_output_files,
     output_option,
-    write_output_files,
+    show_answer,
 )
 from imgbatch.cli.repeating import command_line
-from imgbatch.cli.unwritten import answer_first
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
@@ -70,11 +70,8 @@ def tags(
 
     photos = open_folder(folder, options, filters)
     result = _result(photos, show or "", blur=blur)
-    with answer_first() as unwritten:
-        writers = _writers(photos, result, command_line(context))
-        files = write_output_files(outputs, writers, unwritten)
-        write_tags(result, files, json=json)
-        note(result.notes)
+    writers = _writers(photos, result, command_line(context))
+    show_answer(outputs, writers, partial(write_tags, result, json=json), result.notes)
 
 
 def _result(photos: "Collection", shown: str, *, blur: bool) -> "TagsResult":

@@ -1,20 +1,20 @@
 """``search`` and ``caption``: images for words, and words for images."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import command, note, open_folder, use_one_thread
-from imgbatch.cli.options import FilterOptions, Folder, FolderOptions, Json
+from imgbatch.cli.common import command, open_folder, use_one_thread
+from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json
 from imgbatch.cli.output_files import (
     Writers,
     check_output_files,
     output_option,
-    write_output_files,
+    show_answer,
 )
 from imgbatch.cli.repeating import command_line
-from imgbatch.cli.unwritten import answer_first
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
@@ -49,7 +49,6 @@ FoundOutputs = Annotated[
 ]
 _OPTIONS = FolderOptions()
 _ALL = FilterOptions()
-_PRESET = "extended"
 
 
 @command
@@ -76,13 +75,10 @@ def search(
 
     outputs = output or []
     check_output_files(outputs, ENDINGS, folders=[folder], inputs=[like, *(options.metadata or ())])
-    photos = open_folder(folder, options, filters, preset=_PRESET)
+    photos = open_folder(folder, options, filters, preset=EXTENDED)
     found = photos.search(words, n, only=only, like=like, language=language)
-    with answer_first() as unwritten:
-        writers = _found_writers(photos, found, command_line(context))
-        files = write_output_files(outputs, writers, unwritten)
-        write_found(found, files, json=json)
-        note(found.notes)
+    writers = _found_writers(photos, found, command_line(context))
+    show_answer(outputs, writers, partial(write_found, found, json=json), found.notes)
 
 
 def _found_writers(photos: "Collection", found: "Found", line: str) -> Writers:
@@ -143,13 +139,10 @@ def caption(
 
     outputs = output or []
     check_output_files(outputs, ENDINGS, folders=[folder], inputs=options.metadata or ())
-    photos = open_folder(folder, options, filters, preset=_PRESET)
+    photos = open_folder(folder, options, filters, preset=EXTENDED)
     captions = photos.caption(suggestions=suggestions, every=every, language=language)
-    with answer_first() as unwritten:
-        writers = _caption_writers(photos, captions, command_line(context))
-        files = write_output_files(outputs, writers, unwritten)
-        write_captions(captions, files, json=json)
-        note(captions.notes)
+    writers = _caption_writers(photos, captions, command_line(context))
+    show_answer(outputs, writers, partial(write_captions, captions, json=json), captions.notes)
 
 
 def _caption_writers(photos: "Collection", captions: "Captions", line: str) -> Writers:

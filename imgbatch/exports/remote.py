@@ -24,11 +24,11 @@ from imgbatch.exports.postgres import SEARCHED, check_tables, index_name
 from imgbatch.files import cache, paths
 from imgbatch.index.portable import PortableSpace
 from imgbatch.neighbours.search import NeighbourSearch
+from imgbatch.seeds import checked_seed
 from imgbatch.selection.answer import (
     Choice,
     RequestClock,
     check_count,
-    checked_seed,
     names_inside,
     outside_anchor,
 )

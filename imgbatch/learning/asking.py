@@ -16,6 +16,7 @@ from imgbatch.learning.known import KnownLabels
 from imgbatch.learning.predictions import Predictions, labelled
 from imgbatch.learning.results import Asked, AskedImage
 from imgbatch.neighbours.search import NeighbourSearch
+from imgbatch.seeds import checked_seed
 from imgbatch.types import Floats, Rows
 
 _COLD = 6
@@ -41,7 +42,7 @@ def label_next(known: KnownLabels, n: int, seed: int = 0, *, at_random: bool = F
         Every image has a label, or is a copy of one that has.
     """
     started = time.perf_counter()
-    _check_count(n)
+    _check(n, seed)
     classes = known.classes
     free = _free_rows(known, classes != UNLABELLED)
     has_label = (classes != UNLABELLED) & ~known.to_measure
@@ -130,7 +131,7 @@ def check_labels(known: KnownLabels, n: int, seed: int = 0) -> Asked:
         There are fewer than two classes.
     """
     started = time.perf_counter()
-    _check_count(n)
+    _check(n, seed)
     examples = known.examples()
     judged, order = doubted_labels(examples, seed)
     disputed = _disputed(examples)
@@ -223,6 +224,7 @@ def _asked(
     return AskedImage(row, path, relative, label, suggested, probability, reason, shown)
 
 
-def _check_count(n: int) -> None:
+def _check(n: int, seed: int) -> None:
+    checked_seed(seed)
     if n < 1:
         raise UsageError(f"n is {n}", "give 1 or more images")

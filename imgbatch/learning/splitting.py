@@ -10,6 +10,7 @@ import numpy as np
 from imgbatch.errors import UsageError
 from imgbatch.learning.known import KnownLabels
 from imgbatch.learning.parts import dealt_parts
+from imgbatch.seeds import checked_seed
 from imgbatch.types import Rows
 
 NAMES = ("train", "validation", "test")
@@ -83,8 +84,7 @@ def split_images(known: KnownLabels, shares: Sequence[float], seed: int = 0) -> 
     Images without a class are dealt as one class more. Deterministic by seed.
     """
     started = time.perf_counter()
-    if seed < 0:
-        raise UsageError(f"the seed is {seed}", "give 0 or more")
+    checked_seed(seed)
     groups = known.groups
     numbers = dealt_parts(known.classes, groups, shares, seed)
     names = NAMES if len(shares) == len(NAMES) else (NAMES[0], NAMES[-1])

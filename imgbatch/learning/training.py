@@ -19,6 +19,7 @@ from imgbatch.learning.known import KnownLabels
 from imgbatch.learning.model import LabelModel
 from imgbatch.learning.parts import dealt_parts
 from imgbatch.learning.results import Figures, MixedUp, Round, Training
+from imgbatch.seeds import checked_seed
 from imgbatch.types import Rows
 from imgbatch.version import __version__
 
@@ -59,6 +60,7 @@ class TrainOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        checked_seed(self.seed)
         if self.test is not None and not 0 <= self.test < 1:
             raise UsageError(f"test is {self.test:g}", "give 0, or a share below 1, such as 0.2")
 

@@ -28,8 +28,8 @@ from imgbatch.overview.results import (
     Problem,
     Repetition,
 )
+from imgbatch.seeds import checked_seed
 from imgbatch.selection import duplicates
-from imgbatch.selection.answer import checked_seed
 from imgbatch.selection.picker import Picker
 from imgbatch.types import Duplicates, Floats, Progress, Rows
 

@@ -18,7 +18,7 @@ from imgbatch.index.kept_map import KeptMap
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.portable import PortableSpace
 from imgbatch.overview.groups import find_groups
-from imgbatch.selection.answer import checked_seed
+from imgbatch.seeds import checked_seed
 from imgbatch.selection.picker import Picker
 from imgbatch.types import Floats, Progress, Rows
 from imgbatch.version import __version__

@@ -5,7 +5,6 @@ check the request here, name their images here, and count the time here.
 """
 
 import os
-import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,38 +13,6 @@ from imgbatch.errors import SelectionError
 from imgbatch.files import paths
 from imgbatch.images.view import Decoded
 from imgbatch.types import Floats, ImageRecord, ImageTag, Known, PickedImage
-
-_SEED_LIMIT = 2**31
-"""Drawn seeds are below this number, so that they are short enough to type."""
-
-
-def draw_seed() -> int:
-    """A random seed, 0 <= seed < 2**31.
-
-    >>> 0 <= draw_seed() < 2**31
-    True
-    """
-    return secrets.randbelow(_SEED_LIMIT)
-
-
-def checked_seed(seed: int | None) -> int:
-    """The seed as given, or a drawn seed for None.
-
-    Raises
-    ------
-    SelectionError
-        The seed is negative.
-
-    Examples
-    --------
-    >>> checked_seed(7)
-    7
-    """
-    if seed is None:
-        return draw_seed()
-    if seed < 0:
-        raise SelectionError(f"the seed is {seed}", "give a whole number from 0 on")
-    return seed
 
 
 def check_count(n: int, total: int, holder: str) -> None:

@@ -21,11 +21,11 @@ from imgbatch.index.filtered import FilteredIndex, holding
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.outside import ImageReader, ReadImage
 from imgbatch.neighbours.search import NeighbourSearch
+from imgbatch.seeds import checked_seed
 from imgbatch.selection.answer import (
     Choice,
     RequestClock,
     check_count,
-    checked_seed,
     names_inside,
     outside_anchor,
 )

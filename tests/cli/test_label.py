@@ -475,3 +475,25 @@ def test_a_folder_in_shards_is_learned_and_labelled_as_one_in_sqlite(cli, drawn,
         applied = cli("label", "apply", tmp_path / f"{kind}.npz", drawn, "--json", *place).json
         labels[kind] = [(image["relative"], image["label"]) for image in applied["images"]]
     assert labels["sqlite"] == labels["shards"]
+
+
+@pytest.mark.parametrize("command", ["train", "next", "check", "split"])
+def test_a_negative_seed_is_one_clear_error(label, drawn, command):
+    output = ("-o", "m.npz") if command == "train" else ()
+    label(command, drawn, *output, "--seed", "-1").assert_one_clear_line(2, "the seed is -1")
+
+
+def test_a_file_that_cannot_be_written_costs_neither_the_answer_nor_the_notes(
+    label, drawn, tmp_path, monkeypatch
+):
+    folder, _ = flat(drawn, tmp_path)
+
+    def refuse(*_given, **_options):
+        raise imgbatch.ImgbatchError("no room for a sheet", "make room")
+
+    monkeypatch.setattr("imgbatch.outputs.asked.write_asked_sheet", refuse)
+    answer = label("next", folder, "-n", "500", "-o", "n.png")
+    assert answer.code == 1
+    assert "images to label next" in answer.out
+    assert "no room for a sheet" in answer.err
+    assert "500 images were asked for" in answer.err

@@ -1,20 +1,17 @@
 """What `label next` and `label check` show: images for a person to look at."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-from rich.table import Table
 
 from imgbatch.config.schema import Config
 from imgbatch.files.names import printable
 from imgbatch.learning.results import Asked, AskedImage
-from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.rows import writing_rows
-from imgbatch.outputs.sheet import Cell, Grid, draw_page, save_page
+from imgbatch.outputs.sheet import Cell, write_cells
 
 _LISTED = 30
 
@@ -35,11 +32,7 @@ def write_asked(asked: Asked, files: Sequence[WrittenFile], *, check: bool, json
         return
     console = StandardOutput()
     what = "doubted labels" if check else "images to label next"
-    table = Table(
-        title=f"{len(asked.images):,} {what} in {printable(asked.folder)}",
-        title_style="bold",
-        title_justify="left",
-    )
+    table = titled_table(f"{len(asked.images):,} {what} in {printable(asked.folder)}")
     table.add_column("", justify="right", style="dim")
     table.add_column("image", overflow="fold")
     if check:
@@ -59,8 +52,7 @@ def write_asked(asked: Asked, files: Sequence[WrittenFile], *, check: bool, json
         console.print_fact("more", f"{left:,} images; -o FILE.png, .html or .csv shows them")
     console.print_fact("labelled", f"{asked.labelled:,} of {asked.total:,} images")
     console.print_fact("seed", str(asked.seed))
-    for file in files:
-        console.print_fact(file.kind, file.in_words())
+    console.print_files(files)
 
 
 def asked_document(asked: Asked, files: Sequence[WrittenFile]) -> dict[str, Any]:
@@ -81,7 +73,7 @@ def asked_document(asked: Asked, files: Sequence[WrittenFile]) -> dict[str, Any]
         ],
         "labelled": asked.labelled,
         "indexed": asked.total,
-        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "files": files_document(files),
         "seed": asked.seed,
         "seconds": round(asked.seconds, 3),
         "notes": list(asked.notes),
@@ -108,20 +100,17 @@ def write_asked_rows(asked: Asked, target: Path, *, check: bool) -> WrittenFile:
 
 def write_asked_sheet(asked: Asked, target: Path, config: Config, *, check: bool) -> WrittenFile:
     """Draw a contact sheet; captions are numbers and names, and what the model says."""
-    grid = Grid.fitting(len(asked.images), config.sheet, target)
-    shown = asked.images[: grid.shown]
-    cells = (
-        Cell(
-            load_picture(image.path, config, config.sheet.cell_px),
-            f"{number}  {printable(_caption(image, check=check))}",
-            printable(suggestion_in_words(image)),
-        )
-        for number, image in enumerate(shown, start=1)
-    )
+
+    def cell(numbered: tuple[int, AskedImage]) -> Cell:
+        number, image = numbered
+        picture = load_picture(image.path, config, config.sheet.cell_px)
+        caption = f"{number}  {printable(_caption(image, check=check))}"
+        return Cell(picture, caption, printable(suggestion_in_words(image)))
+
     what = "doubted labels" if check else "to label next"
     title = f"{what} - {Path(asked.folder).name or 'the root'} - seed {asked.seed}"
-    save_page(draw_page(cells, title, grid), target)
-    return WrittenFile.of("sheet", target, len(shown), len(asked.images))
+    numbered = list(enumerate(asked.images, start=1))
+    return write_cells(numbered, cell, title, target, config.sheet)
 
 
 def _caption(image: AskedImage, *, check: bool) -> str:

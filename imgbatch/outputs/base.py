@@ -1,11 +1,13 @@
 """What every output gets and offers."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from rich.console import Console
 from rich.style import Style
+from rich.table import Table
 from rich.text import Text
 
 from imgbatch.files.names import printable
@@ -86,6 +88,20 @@ class WrittenFile:
         return f"{self.path}, {size}, {shown}{self.images:,} image{'s' * (self.images > 1)}"
 
 
+def files_document(files: Iterable[WrittenFile]) -> list[dict[str, Any]]:
+    """Written files as values for JSON; the keys are a contract.
+
+    >>> files_document([WrittenFile("rows", Path("x.csv"), 120, shown=3, images=3)])
+    [{'kind': 'rows', 'path': 'x.csv', 'size_bytes': 120, 'shown': 3, 'images': 3}]
+    """
+    return [asdict(file) | {"path": str(file.path)} for file in files]
+
+
+def titled_table(title: str) -> Table:
+    """An empty table under a bold title at its left."""
+    return Table(title=title, title_style="bold", title_justify="left")
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """A selection with what was made to show it.
@@ -143,6 +159,11 @@ class StandardOutput(Console):
         line = Text(f"{name:>{width}}  ", style="dim")
         line.append(printable(value), Style(dim=False, link=link))
         self.print(line, soft_wrap=True)
+
+    def print_files(self, files: Iterable[WrittenFile]) -> None:
+        """Print a line for each file that was written."""
+        for file in files:
+            self.print_fact(file.kind, file.in_words())
 
 
 class Output(Protocol):

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from rich.table import Table
 
 from imgbatch.config.schema import Config, SheetConfig
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.base import StandardOutput, WrittenFile, titled_table
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.sheet import Cell, Grid, draw_page, most_rows, save_page
 from imgbatch.types import Figures, Skipped
@@ -125,7 +124,7 @@ def write_batches_table(result: BatchesResult) -> None:
     console = StandardOutput()
     title = f"{result.batches:,} batches of {result.batch_size}, {result.indexed:,} images"
     title += f", {result.epochs} epoch{'s' * (result.epochs > 1)}"
-    table = Table(title=title, title_style="bold", title_justify="left")
+    table = titled_table(title)
     table.add_column("")
     table.add_column("diverse", justify="right", style="green")
     table.add_column("random", justify="right")

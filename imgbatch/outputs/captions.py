@@ -1,24 +1,23 @@
 """What `caption` shows: a table, a JSON document, rows that are metadata, a sheet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from imgbatch.annotations.matching import MACHINE
 from imgbatch.config.schema import Config
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.rows import writing_rows
-from imgbatch.outputs.sheet import Cell, Grid, draw_page, save_page
+from imgbatch.outputs.sheet import Cell, write_cells
 from imgbatch.words.results import CaptionedImage, Captions
 
 _LISTED = 20
-_OWN = "imgbatch"
-"""The source of rows that this program has written; they are no truth."""
 
 
 def write_captions(captions: Captions, files: Sequence[WrittenFile], *, json: bool) -> None:
@@ -32,15 +31,12 @@ def write_captions(captions: Captions, files: Sequence[WrittenFile], *, json: bo
         left = f"{len(captions.images) - _LISTED:,} images; -o FILE.csv writes all"
         console.print_fact("more", left)
     console.print_fact("from", f"captions of {captions.learned:,} images")
-    for file in files:
-        console.print_fact(file.kind, file.in_words())
+    console.print_files(files)
 
 
 def _table(captions: Captions) -> Table:
-    table = Table(
-        title=f"captions for {len(captions.images):,} images of {printable(captions.folder)}",
-        title_style="bold",
-        title_justify="left",
+    table = titled_table(
+        f"captions for {len(captions.images):,} images of {printable(captions.folder)}"
     )
     table.add_column("image", overflow="fold")
     table.add_column("caption", overflow="fold")
@@ -67,7 +63,7 @@ def captions_document(captions: Captions, files: Sequence[WrittenFile]) -> dict[
         ],
         "learned": captions.learned,
         "language": captions.language,
-        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "files": files_document(files),
         "seconds": round(captions.seconds, 3),
         "notes": list(captions.notes),
     }
@@ -82,7 +78,7 @@ def write_caption_rows(captions: Captions, target: Path) -> WrittenFile:
         write(["file_name", "caption", "agreement", "source"])
         for image in captions.images:
             for caption in image.captions:
-                write([image.relative, caption.text, caption.agreement, _OWN])
+                write([image.relative, caption.text, caption.agreement, MACHINE])
     return WrittenFile.of("rows", target, len(captions.images), len(captions.images))
 
 
@@ -90,14 +86,11 @@ def write_caption_sheet(captions: Captions, target: Path, config: Config) -> Wri
     """Draw the images with their first captions; None if there are none."""
     if not captions.images:
         return None
-    grid = Grid.fitting(len(captions.images), config.sheet, target)
-    title = f"captions - {Path(captions.folder).name}"
-    save_page(draw_page(_cells(captions.images[: grid.shown], config), title, grid), target)
-    return WrittenFile.of("sheet", target, grid.shown, len(captions.images))
 
-
-def _cells(images: Sequence[CaptionedImage], config: Config) -> Iterator[Cell]:
-    for image in images:
+    def cell(image: CaptionedImage) -> Cell:
         picture = load_picture(image.path, config, config.sheet.cell_px)
         caption = image.captions[0]
-        yield Cell(picture, printable(caption.text), f"{caption.agreement:.2f}")
+        return Cell(picture, printable(caption.text), f"{caption.agreement:.2f}")
+
+    title = f"captions - {Path(captions.folder).name}"
+    return write_cells(captions.images, cell, title, target, config.sheet)

@@ -1,6 +1,6 @@
 """What `duplicates` shows: a table of groups, a JSON document, rows, a sheet."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,11 @@ from rich.table import Table
 
 from imgbatch.config.schema import Config
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput, WrittenFile, size_in_words
+from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, size_in_words
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.rows import writing_rows
-from imgbatch.outputs.sheet import Cell, Grid, draw_page, save_page
+from imgbatch.outputs.sheet import Cell, write_cells
 from imgbatch.types import DuplicateGroup, DuplicateImage, Duplicates
 
 _TABLE_GROUPS = 20
@@ -63,8 +63,7 @@ def write_duplicates(
         console.print_fact(
             "more", f"{len(found.groups) - _TABLE_GROUPS:,} groups; -o FILE.csv lists all"
         )
-    for file in files:
-        console.print_fact(file.kind, file.in_words())
+    console.print_files(files)
     if moved is not None:
         console.print_fact("move", _moved_in_words(moved))
         if moved.journal is not None:
@@ -83,7 +82,7 @@ def duplicates_document(
         "extra": found.extra,
         "indexed": found.indexed,
         "moved": None if moved is None else asdict(moved),
-        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "files": files_document(files),
         "seconds": round(found.seconds, 3),
         "notes": list(found.notes),
     }
@@ -162,21 +161,19 @@ def write_duplicate_sheet(found: Duplicates, target: Path, config: Config) -> Wr
     images = [
         (number, image) for number, group in enumerate(found.groups, 1) for image in group.images
     ]
-    grid = Grid.fitting(len(images), config.sheet, target)
+
+    def cell(numbered: tuple[int, DuplicateImage]) -> Cell:
+        number, image = numbered
+        picture = load_picture(image.path, config, config.sheet.cell_px)
+        detail = "keep" if image.keep else f"{image.kind} {image.score:.2f}"
+        return Cell(picture, f"{number}  {printable(Path(image.path).name)}", detail, image.keep)
+
     title = f"near-duplicates - {Path(found.folder).name} - {found.level}"
-    save_page(draw_page(_cells(images[: grid.shown], config), title, grid), target)
-    return WrittenFile.of("sheet", target, grid.shown, len(images))
+    return write_cells(images, cell, title, target, config.sheet)
 
 
 def _images(found: Duplicates) -> int:
     return sum(len(group.images) for group in found.groups)
-
-
-def _cells(images: Sequence[tuple[int, DuplicateImage]], config: Config) -> Iterator[Cell]:
-    for number, image in images:
-        picture = load_picture(image.path, config, config.sheet.cell_px)
-        detail = "keep" if image.keep else f"{image.kind} {image.score:.2f}"
-        yield Cell(picture, f"{number}  {printable(Path(image.path).name)}", detail, image.keep)
 
 
 def group_heading(number: int, group: DuplicateGroup) -> str:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from imgbatch.evaluation.results import Evaluation, Figure
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.base import StandardOutput, WrittenFile, titled_table
 from imgbatch.outputs.json import print_json
 
 _NOT_SHARES = ("distance", "shift", "score", "classes", "duplicates", "percentile")
@@ -45,11 +45,7 @@ def write_evaluation(
 def build_table(evaluation: Evaluation, console: Console) -> Table:
     """Build the table: without meanings below 100 columns, and without intervals below 60."""
     title = f"{evaluation.images} images of {evaluation.classes or 'no'} classes"
-    table = Table(
-        title=f"{title} in {printable(evaluation.folder)}",
-        title_style="bold",
-        title_justify="left",
-    )
+    table = titled_table(f"{title} in {printable(evaluation.folder)}")
     wider, wide = console.width >= 100, console.width >= 60
     table.add_column("figure", overflow="fold")
     table.add_column("value", justify="right", style="bold")

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
-from rich.table import Table
 
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput
+from imgbatch.outputs.base import StandardOutput, titled_table
 from imgbatch.outputs.drawing import CELL, FAINT, GAP_PX, INK, PAGE, fitted, font
 from imgbatch.outputs.legend import bar, draws_blocks, in_words, style_of
 from imgbatch.outputs.panels import (
@@ -34,13 +33,9 @@ def print_explanation(explanation: Explanation, picture: Path | None) -> None:
     """Print the share of each descriptor in the distance, and the distance that they add up to."""
     console = StandardOutput()
     first, second = explanation.images
-    table = Table(
-        title=f"{printable(first.relative)} and {printable(second.relative)}",
-        caption=f"distance {explanation.distance:.3f}; a typical pair of the folder is 1 apart",
-        title_style="bold",
-        title_justify="left",
-        caption_justify="left",
-    )
+    table = titled_table(f"{printable(first.relative)} and {printable(second.relative)}")
+    table.caption = f"distance {explanation.distance:.3f}; a typical pair of the folder is 1 apart"
+    table.caption_justify = "left"
     wide, blocks = console.width >= 80, draws_blocks(console)
     table.add_column("descriptor" if wide else "by", overflow="fold")
     for name in ("weight", "distance", "share"):

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imgbatch.outputs.base import Result
+from imgbatch.outputs.base import Result, files_document
 from imgbatch.outputs.legend import in_words
 from imgbatch.selection.tags import shared_tags
 from imgbatch.types import PickedImage
@@ -32,7 +32,7 @@ def as_document(result: Result) -> dict[str, Any]:
         ],
         "shared_tags": list(shared_tags(selection)),
         "sheet": None if result.sheet is None else str(result.sheet),
-        "files": [asdict(file) | {"path": str(file.path)} for file in result.files],
+        "files": files_document(result.files),
         "skipped": [asdict(skipped) for skipped in selection.skipped],
         "indexed": selection.indexed,
         "seconds": round(selection.seconds, 3),

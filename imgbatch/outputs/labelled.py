@@ -2,21 +2,19 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rich.table import Table
 
+from imgbatch.annotations.matching import MACHINE
 from imgbatch.files.names import printable
 from imgbatch.learning.applying import GivenLabels
-from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.rows import writing_rows
 
-_OWN = "imgbatch"
-"""The source of rows that this program has written; they are no truth."""
 _LISTED = 30
 
 
@@ -38,8 +36,7 @@ def write_labelled(given: GivenLabels, files: Sequence[WrittenFile], *, json: bo
     if given.min_precision is not None:
         share = f"{given.held_right:,} of {given.held_out:,}" if given.held_out else "none"
         console.print_fact("held out", f"{share} so sure were right, probability {_least(given)}")
-    for file in files:
-        console.print_fact(file.kind, file.in_words())
+    console.print_files(files)
 
 
 def _least(given: GivenLabels) -> str:
@@ -47,11 +44,7 @@ def _least(given: GivenLabels) -> str:
 
 
 def _classes_table(given: GivenLabels) -> Table:
-    table = Table(
-        title=f"Labels of {len(given.files):,} images in {printable(given.folder)}",
-        title_style="bold",
-        title_justify="left",
-    )
+    table = titled_table(f"Labels of {len(given.files):,} images in {printable(given.folder)}")
     table.add_column("class", overflow="fold")
     table.add_column("images", justify="right")
     table.add_column("share", justify="right")
@@ -96,7 +89,7 @@ def labelled_document(given: GivenLabels, files: Sequence[WrittenFile]) -> dict[
         "min_precision": given.min_precision,
         "least_probability": None if np.isinf(given.least) else given.least,
         "held_out": {"right": given.held_right, "of": given.held_out},
-        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "files": files_document(files),
         "notes": list(given.notes),
     }
 
@@ -107,5 +100,5 @@ def write_label_rows(given: GivenLabels, target: Path) -> WrittenFile:
         write(["file_name", "label", "probability", "source"])
         probabilities = given.predictions.probabilities.tolist()
         for name, label, probability in zip(given.names, given.labels, probabilities, strict=True):
-            write([name, label, f"{probability:.6f}", _OWN])
+            write([name, label, f"{probability:.6f}", MACHINE])
     return WrittenFile.of("rows", target, len(given.files), len(given.files))

@@ -2,14 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.map_colors import plural
 from imgbatch.outputs.rows import writing_rows
@@ -24,11 +21,7 @@ def write_map(shown: FolderMap, files: Sequence[WrittenFile], *, json: bool) -> 
         print_json(map_document(shown, files))
         return
     console = StandardOutput()
-    table = Table(
-        title=f"map of {len(shown.files):,} images in {printable(shown.folder)}",
-        title_style="bold",
-        title_justify="left",
-    )
+    table = titled_table(f"map of {len(shown.files):,} images in {printable(shown.folder)}")
     table.add_column("")
     table.add_column("trustworthiness", justify="right")
     table.add_column("10-NN accuracy", justify="right")
@@ -43,8 +36,7 @@ def write_map(shown: FolderMap, files: Sequence[WrittenFile], *, json: bool) -> 
         words = f"{shown.laid_out:,} by t-SNE, the others beside the nearest of them"
         console.print_fact("placed", words)
     console.print_fact("measured", f"on {shown.measured:,} images")
-    for file in files:
-        console.print_fact(file.kind, file.in_words())
+    console.print_files(files)
 
 
 def map_document(shown: FolderMap, files: Sequence[WrittenFile]) -> dict[str, Any]:
@@ -74,7 +66,7 @@ def map_document(shown: FolderMap, files: Sequence[WrittenFile]) -> dict[str, An
         "laid_out": shown.laid_out,
         "indexed": len(shown.files),
         "seed": shown.seed,
-        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "files": files_document(files),
         "seconds": round(shown.seconds, 3),
         "notes": list(shown.notes),
     }

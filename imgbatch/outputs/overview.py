@@ -10,7 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput, WrittenFile, size_in_words
+from imgbatch.outputs.base import (
+    StandardOutput,
+    WrittenFile,
+    files_document,
+    size_in_words,
+    titled_table,
+)
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.rows import writing_rows
 from imgbatch.overview.results import Classes, Count, Cover, Overview, Spread
@@ -36,15 +42,14 @@ def write_overview(seen: Overview, files: Sequence[WrittenFile], *, json: bool) 
         console.print_fact("problems", "none found")
     for name, reason in seen.not_looked_for:
         console.print_fact("not sought", f"{name}: {reason}", width=10)
-    for file in files:
-        console.print_fact(file.kind, file.in_words())
+    console.print_files(files)
 
 
 def overview_document(seen: Overview, files: Sequence[WrittenFile]) -> dict[str, Any]:
     """The overview as values for JSON; the keys are a contract, more may be added."""
     document = asdict(seen) | {"seconds": round(seen.seconds, 3)}
     document["not_looked_for"] = dict(seen.not_looked_for)
-    return document | {"files": [asdict(file) | {"path": str(file.path)} for file in files]}
+    return document | {"files": files_document(files)}
 
 
 def write_problem_rows(seen: Overview, target: Path) -> WrittenFile:
@@ -180,7 +185,7 @@ def _groups(seen: Overview, console: Console) -> Table:
     """A line for each group; below 100 columns without a typical image."""
     grouping = seen.grouping
     title = f"{len(grouping.groups)} groups (silhouette {grouping.silhouette:.2f})"
-    table = Table(title=title, title_style="bold", title_justify="left")
+    table = titled_table(title)
     table.add_column("#", justify="right")
     table.add_column("images", justify="right")
     table.add_column("more often than elsewhere", overflow="fold")
@@ -197,7 +202,7 @@ def _groups(seen: Overview, console: Console) -> Table:
 
 def _problems(seen: Overview, console: Console) -> Table:
     """A line for each problem; below 100 columns the rule stands under the name."""
-    table = Table(title="to look at", title_style="bold", title_justify="left")
+    table = titled_table("to look at")
     wide = console.width >= _WIDE
     table.add_column("problem", overflow="fold", max_width=30)
     table.add_column("images", justify="right")

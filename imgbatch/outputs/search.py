@@ -1,7 +1,6 @@
 """What `search` shows: a table of hits, a JSON document, rows, a sheet."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +8,11 @@ from rich.table import Table
 
 from imgbatch.config.schema import Config
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.rows import writing_rows
-from imgbatch.outputs.sheet import Cell, Grid, draw_page, save_page
+from imgbatch.outputs.sheet import Cell, write_cells
 from imgbatch.words.results import TEXT, Found, FoundImage
 
 _WIDE = 100  # characters
@@ -28,8 +27,7 @@ def write_found(found: Found, files: Sequence[WrittenFile], *, json: bool) -> No
     console = StandardOutput()
     console.print(_table(found, console.width))
     console.print_fact("texts", texts_in_words(found))
-    for file in files:
-        console.print_fact(file.kind, file.in_words())
+    console.print_files(files)
 
 
 def texts_in_words(found: Found) -> str:
@@ -53,11 +51,9 @@ def why_in_words(image: FoundImage) -> str:
 
 def _table(found: Found, width: int) -> Table:
     count = len(found.images)
-    table = Table(
-        title=f"{count} image{'s' * (count != 1)} of {found.indexed:,} in "
-        f"{printable(found.folder)} for: {printable(found.query)}",
-        title_style="bold",
-        title_justify="left",
+    table = titled_table(
+        f"{count} image{'s' * (count != 1)} of {found.indexed:,} in "
+        f"{printable(found.folder)} for: {printable(found.query)}"
     )
     table.add_column("#", justify="right")
     table.add_column("image", overflow="fold")
@@ -95,7 +91,7 @@ def found_document(found: Found, files: Sequence[WrittenFile]) -> dict[str, Any]
         "unknown": {word: list(near) for word, near in found.unknown.items()},
         "indexed": found.indexed,
         "with_text": found.with_text,
-        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "files": files_document(files),
         "seconds": round(found.seconds, 3),
         "notes": list(found.notes),
     }
@@ -115,14 +111,11 @@ def write_found_sheet(found: Found, target: Path, config: Config) -> WrittenFile
     """Draw the hits, with the words that count for each; None if there are none."""
     if not found.images:
         return None
-    grid = Grid.fitting(len(found.images), config.sheet, target)
-    title = f"search - {Path(found.folder).name} - {found.query}"
-    save_page(draw_page(_cells(found.images[: grid.shown], config), title, grid), target)
-    return WrittenFile.of("sheet", target, grid.shown, len(found.images))
 
-
-def _cells(images: Sequence[FoundImage], config: Config) -> Iterator[Cell]:
-    for image in images:
+    def cell(image: FoundImage) -> Cell:
         picture = load_picture(image.path, config, config.sheet.cell_px)
         caption = f"{image.rank}  {printable(why_in_words(image))}"
-        yield Cell(picture, caption, f"{image.relevance:.2f}")
+        return Cell(picture, caption, f"{image.relevance:.2f}")
+
+    title = f"search - {Path(found.folder).name} - {found.query}"
+    return write_cells(found.images, cell, title, target, config.sheet)

@@ -1,8 +1,9 @@
 """The contact sheet: the selected pictures on one page."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image, ImageDraw
 
@@ -10,7 +11,7 @@ from imgbatch.config.schema import SheetConfig
 from imgbatch.errors import UsageError
 from imgbatch.files.atomic import replacing
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import Result, reason_in_words
+from imgbatch.outputs.base import Result, WrittenFile, reason_in_words
 from imgbatch.outputs.drawing import ACCENT, CELL, FAINT, GAP_PX, INK, PAGE, fitted, font, shortened
 from imgbatch.types import PickedImage, View
 
@@ -22,6 +23,8 @@ _MOST_SIDE_PX = {"JPEG": 65_000, "PNG": 65_000, "WEBP": 16_383}
 """The longest side of a page by format; JPEG's own limit is 65,535, and viewers stop there, too."""
 _MOST_PIXELS = 100_000_000
 """About how many pixels a page has at most, at 4 bytes each while it is drawn."""
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,27 @@ def _caption(image: PickedImage, *, tags: bool) -> str:
     """The name of the file; or all tags, if asked for; or the two that put it into the set."""
     names = [tag.tag for tag in image.all_tags] if tags else image.pair
     return ", ".join(names) or Path(image.relative).name
+
+
+def write_cells(
+    items: Sequence[_Item],
+    cell: Callable[[_Item], Cell],
+    title: str,
+    target: Path,
+    options: SheetConfig,
+) -> WrittenFile:
+    """Draw a cell for each item, the first ones if not all fit on a page, and write the page.
+
+    Raises
+    ------
+    UsageError
+        The ending of the target is no format's.
+    OutputError
+        The target cannot be written.
+    """
+    grid = Grid.fitting(len(items), options, target)
+    save_page(draw_page(map(cell, items[: grid.shown]), title, grid), target)
+    return WrittenFile.of("sheet", target, grid.shown, len(items))
 
 
 def save_page(page: Image.Image, target: Path) -> None:

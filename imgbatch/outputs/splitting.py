@@ -2,15 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from imgbatch.files.names import printable
 from imgbatch.learning.splitting import Split
-from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.rows import writing_rows
 
@@ -23,11 +20,7 @@ def write_split(split: Split, files: Sequence[WrittenFile], *, json: bool) -> No
         print_json(split_document(split, files))
         return
     console = StandardOutput()
-    table = Table(
-        title=f"Parts of {len(split.files):,} images in {printable(split.folder)}",
-        title_style="bold",
-        title_justify="left",
-    )
+    table = titled_table(f"Parts of {len(split.files):,} images in {printable(split.folder)}")
     table.add_column("class", overflow="fold")
     for part in split.parts:
         table.add_column(part, justify="right")
@@ -44,8 +37,7 @@ def write_split(split: Split, files: Sequence[WrittenFile], *, json: bool) -> No
     console.print(table)
     console.print_fact("together", f"{split.divided:,} groups of copies, or of the metadata")
     console.print_fact("seed", str(split.seed))
-    for file in files:
-        console.print_fact(file.kind, file.in_words())
+    console.print_files(files)
 
 
 def split_document(split: Split, files: Sequence[WrittenFile]) -> dict[str, Any]:
@@ -60,7 +52,7 @@ def split_document(split: Split, files: Sequence[WrittenFile]) -> dict[str, Any]
             )
         ],
         "counts": {part: numbers.count(number) for number, part in enumerate(split.parts)},
-        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "files": files_document(files),
         "seed": split.seed,
         "seconds": round(split.seconds, 3),
         "notes": list(split.notes),

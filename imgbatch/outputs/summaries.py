@@ -4,12 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
 from rich.text import Text
 
 from imgbatch.config.tables import dotted, walk_tables
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput
+from imgbatch.outputs.base import StandardOutput, titled_table
 
 
 def write_facts(facts: Mapping[str, Any]) -> None:
@@ -52,7 +51,7 @@ def write_shares(shares: Mapping[str, float]) -> None:
 
 def write_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a plain table; the last column is right-aligned."""
-    table = Table(title=printable(title), title_style="bold", title_justify="left")
+    table = titled_table(printable(title))
     for column in columns:
         table.add_column(
             column, overflow="fold", justify="right" if column == columns[-1] else "left"

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import Result, StandardOutput, reason_in_words
+from imgbatch.outputs.base import Result, StandardOutput, reason_in_words, titled_table
 from imgbatch.outputs.legend import bar, draws_blocks, legend
 from imgbatch.selection.tags import shared_tags
 from imgbatch.types import PickedImage, Selection
@@ -63,11 +63,7 @@ def build_table(result: Result, console: Console) -> Table:
     """Build the table: below 96 columns swatches and bars are narrow, below 80 left out."""
     selection = result.selection
     title = _TITLES[selection.mode].format(sum(image.rank > 0 for image in selection.images))
-    table = Table(
-        title=f"{title} of {selection.indexed} in {printable(selection.folder)}",
-        title_style="bold",
-        title_justify="left",
-    )
+    table = titled_table(f"{title} of {selection.indexed} in {printable(selection.folder)}")
     columns = _columns(selection, console)
     for column in columns:
         table.add_column(

@@ -1,8 +1,8 @@
 """What `tags` shows: a table of tags, a JSON document, rows that are metadata, a sheet."""
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,23 +10,22 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
+from imgbatch.annotations.matching import MACHINE
 from imgbatch.config.schema import Config
 from imgbatch.files.names import printable
 from imgbatch.measures.machine import MachineTags
 from imgbatch.measures.tags import TagTable
-from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.rows import writing_rows
-from imgbatch.outputs.sheet import Cell, Grid, draw_page, save_page
+from imgbatch.outputs.sheet import Cell, write_cells
 from imgbatch.selection.learned import LearnedTag
 from imgbatch.types import Rows
 
 _WIDE = 100  # characters
 _EXAMPLES = 2
 _LISTED = 20
-_OWN = "imgbatch"
-"""The source of rows that this program has written; they are no truth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +95,7 @@ def write_tags(result: TagsResult, files: Sequence[WrittenFile], *, json: bool) 
         console.print_fact("more", left)
     for tag in result.learned:
         console.print_fact("learned", _learned_in_words(tag))
-    for file in files:
-        console.print_fact(file.kind, file.in_words())
+    console.print_files(files)
 
 
 def _learned_in_words(tag: LearnedTag) -> str:
@@ -149,7 +147,7 @@ def tags_document(result: TagsResult, files: Sequence[WrittenFile]) -> dict[str,
         "rules": dict(result.rules),
         "learned": [_learned_document(tag) for tag in result.learned],
         "indexed": len(result.files),
-        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "files": files_document(files),
         "seconds": round(result.seconds, 3),
         "notes": list(result.notes),
     }
@@ -158,11 +156,7 @@ def tags_document(result: TagsResult, files: Sequence[WrittenFile]) -> dict[str,
 def _tags_table(result: TagsResult, width: int) -> Table:
     """Tags from the most to the least frequent, with shares, rules and the clearest images."""
     total = len(result.files)
-    table = Table(
-        title=f"tags of {total:,} images in {printable(result.folder)}",
-        title_style="bold",
-        title_justify="left",
-    )
+    table = titled_table(f"tags of {total:,} images in {printable(result.folder)}")
     table.add_column("tag", overflow="fold")
     table.add_column("images", justify="right")
     table.add_column("share", justify="right")
@@ -185,11 +179,7 @@ def _images_table(result: TagsResult) -> Table:
     """The clearest images of one tag, with their other tags."""
     what = "ranked, to be confirmed" if result.ranking else "tagged"
     count = f"{len(result.rows):,} of {len(result.files):,} images"
-    table = Table(
-        title=f"{count} {what}: {printable(result.shown)}",
-        title_style="bold",
-        title_justify="left",
-    )
+    table = titled_table(f"{count} {what}: {printable(result.shown)}")
     table.add_column("image", overflow="fold")
     table.add_column("score", justify="right")
     table.add_column("other tags", overflow="fold")
@@ -214,7 +204,7 @@ def write_tag_rows(result: TagsResult, target: Path) -> WrittenFile:
         for row in rows:
             tags = dict.fromkeys((*own[row], *([] if ranking is None else [ranking.name])))
             if tags:
-                write([result.names[row], ";".join(tags), _OWN])
+                write([result.names[row], ";".join(tags), MACHINE])
                 written += 1
     return WrittenFile.of("rows", target, written, written)
 
@@ -222,11 +212,17 @@ def write_tag_rows(result: TagsResult, target: Path) -> WrittenFile:
 def write_tag_sheet(result: TagsResult, target: Path, config: Config) -> WrittenFile:
     """Draw the images of the shown tag, or a row of the clearest images of each tag."""
     chosen = chosen_images(result, config.sheet.columns)
-    grid = Grid.fitting(len(chosen), config.sheet, target)
+
+    def cell(tagged: tuple[str, int]) -> Cell:
+        name, row = tagged
+        picture = load_picture(result.files[row], config, config.sheet.cell_px)
+        file = Path(result.names[row]).name
+        caption = file if result.shown else f"{name}  {file}"
+        return Cell(picture, printable(caption), f"{result.tags_of(row)[name]:.2f}")
+
     what = result.shown or "the clearest images of each tag"
     title = f"tags - {Path(result.folder).name} - {what}"
-    save_page(draw_page(_cells(result, chosen[: grid.shown], config), title, grid), target)
-    return WrittenFile.of("sheet", target, grid.shown, len(chosen))
+    return write_cells(chosen, cell, title, target, config.sheet)
 
 
 def chosen_images(result: TagsResult, each: int) -> list[tuple[str, int]]:
@@ -236,12 +232,3 @@ def chosen_images(result: TagsResult, each: int) -> list[tuple[str, int]]:
     counts = result.table.counts()
     names = sorted((name for name in counts if counts[name]), key=lambda name: -counts[name])
     return [(name, row) for name in names for row in result.table.clearest(name)[:each].tolist()]
-
-
-def _cells(result: TagsResult, chosen: Sequence[tuple[str, int]], config: Config) -> Iterator[Cell]:
-    for name, row in chosen:
-        picture = load_picture(result.files[row], config, config.sheet.cell_px)
-        score = f"{result.tags_of(row)[name]:.2f}"
-        file = Path(result.names[row]).name
-        caption = file if result.shown else f"{name}  {file}"
-        yield Cell(picture, printable(caption), score)

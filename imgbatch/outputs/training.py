@@ -11,7 +11,7 @@ from rich.table import Table
 from imgbatch.files.names import printable
 from imgbatch.learning.figures import FIGURES, Figure
 from imgbatch.learning.results import Figures, Training
-from imgbatch.outputs.base import StandardOutput, WrittenFile
+from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 
 _WIDE = 90  # characters
@@ -69,8 +69,7 @@ def write_training(
             f"{was} before, {after.value:.1%} with them",
         )
     console.print_fact("model", str(model))
-    for file in files:
-        console.print_fact(file.kind, file.in_words())
+    console.print_files(files)
 
 
 def _figures_table(trained: Training, *, wide: bool) -> Table:
@@ -78,7 +77,7 @@ def _figures_table(trained: Training, *, wide: bool) -> Table:
         f"{trained.labelled:,} labelled images of {len(trained.model.classes):,} classes in "
         f"{printable(trained.folder)}"
     )
-    table = Table(title=title, title_style="bold", title_justify="left")
+    table = titled_table(title)
     table.add_column("figure", overflow="fold")
     table.add_column("test", justify="right", style="bold")
     if wide:
@@ -128,7 +127,7 @@ def training_document(
         "trained_on": trained.trained_on,
         "tested_on": trained.tested_on,
         "model": str(model),
-        "files": [asdict(file) | {"path": str(file.path)} for file in files],
+        "files": files_document(files),
         "seed": trained.seed,
         "seconds": round(trained.seconds, 3),
         "notes": list(trained.notes),

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
 from imgbatch.evaluation.results import Gain, TrialReport
-from imgbatch.outputs.base import StandardOutput
+from imgbatch.outputs.base import StandardOutput, titled_table
 
 
 @contextlib.contextmanager
@@ -56,7 +55,7 @@ def _print_improvements() -> TrialReport:
 
 def write_gains(gains: Sequence[Gain]) -> None:
     """Print what the search gains on images that it did not see."""
-    table = Table(title="On images that the search did not see", title_justify="left")
+    table = titled_table("On images that the search did not see")
     table.add_column("figure", overflow="fold")
     for heading in ("before", "tuned", "gain, 95%"):
         table.add_column(heading, justify="right")

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from imgbatch.runners.blas import one_blas_thread
 from imgbatch.types import Floats, View
 
 SIDE_PX = 32
@@ -90,13 +91,12 @@ class Decoder:
         Deterministic. O(n p^2 + n p 3072).
         """
         from scipy.fft import dctn
-        from threadpoolctl import threadpool_limits
 
         count = len(points)
         opponent = pictures.astype(np.float32) @ _OPPONENT.T.astype(np.float32)
         cosines = dctn(opponent, axes=(1, 2), norm="ortho").reshape(count, -1)
         average, mean = cosines.mean(axis=0), points.mean(axis=0, dtype=np.float64)
-        with threadpool_limits(limits=1, user_api="blas"):  # more would change the last bits
+        with one_blas_thread():  # more would change the last bits
             scales = _scales(points - mean, blocks)
             left, lengths, right = np.linalg.svd((points - mean) * scales, full_matrices=False)
             seen = left.T @ (cosines - average)

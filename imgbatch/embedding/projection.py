@@ -25,6 +25,7 @@ from imgbatch.embedding.space import BlockOptions, FeatureSpace
 from imgbatch.measures.quantities import MEASURED
 from imgbatch.neighbours.parts import MemoryPart, Part, Parted, PartedSearch, as_array
 from imgbatch.neighbours.search import NeighbourSearch, squared_lengths
+from imgbatch.runners.blas import one_blas_thread
 from imgbatch.runners.maps import TaskMap, map_serially
 from imgbatch.types import Floats, Hashes, Rows, View
 
@@ -177,12 +178,10 @@ def projected(
     `streams` holds an iterable of batches of codes for each descriptor. BLAS is kept to one thread,
     since the number of threads changes the last bits: points are the same wherever computed.
     """
-    from threadpoolctl import threadpool_limits
-
     by_name = {descriptor.name: descriptor for _, descriptor in descriptors}
     for batch in zip(*streams, strict=True):
         codes = dict(zip(by_name, batch, strict=True))
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             points = project_codes(space, by_name, codes)
         beside = as_integers(codes[HASH]), codes[MINIATURE], codes[MEASURED]
         yield points, squared_lengths(points), *beside

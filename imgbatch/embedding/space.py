@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.embedding.whitening import Augmented, noise_covariance, whitening_matrix
+from imgbatch.runners.blas import one_blas_thread
 from imgbatch.types import Floats
 
 Blocks = Mapping[str, Floats]
@@ -162,10 +163,8 @@ class FeatureSpace:
             Axes of the same rows that were found before, at least as many as `options` keep, by
             descriptor name; None finds them.
         """
-        from threadpoolctl import threadpool_limits
-
         used = {name: block for name, block in options.items() if block.weight > 0}
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             fits = {
                 name: _fit_block(
                     blocks[name],

@@ -9,7 +9,6 @@ nothing, and damage is noticed.
 
 import contextlib
 import hashlib
-import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,8 +21,9 @@ from imgbatch.descriptors import Codes
 from imgbatch.embedding.projection import Descriptors
 from imgbatch.embedding.whitening import LEAST_IMAGES, Augmented
 from imgbatch.files import paths
+from imgbatch.files.arrays import read_checked_arrays, write_checked_arrays
 from imgbatch.files.atomic import keep_newest, remove
-from imgbatch.files.seals import read_checked, write_checked
+from imgbatch.files.seals import read_checked
 from imgbatch.images.augment import VERSION
 from imgbatch.index.opened import REFRESH_HINT
 from imgbatch.index.views import VIEWS, ImageCodes, ViewsTask
@@ -175,16 +175,11 @@ class AugmentedViews:
     def _write(self, fingerprint: str, dim: int, known: Mapping[bytes, bytes]) -> None:
         contents = [content for content, _, _ in self.sample.images if content in known]
         codes = np.frombuffer(b"".join(known[content] for content in contents), np.uint8)
-        hashes = np.frombuffer(b"".join(contents), np.uint8)
-        packed = io.BytesIO()
-        np.savez(
-            packed,
-            hashes=hashes.reshape(len(contents), -1),
-            codes=codes.reshape(len(contents), 1 + VIEWS, dim),
-        )
+        codes = codes.reshape(len(contents), 1 + VIEWS, dim)
+        hashes = np.frombuffer(b"".join(contents), np.uint8).reshape(len(contents), -1)
         with contextlib.suppress(OSError):
             self._make_room(fingerprint)
-            write_checked(self._file(fingerprint), packed.getvalue())
+            write_checked_arrays(self._file(fingerprint), hashes=hashes, codes=codes)
             self._remove_old(fingerprint)
 
     def _make_room(self, fingerprint: str) -> None:
@@ -210,11 +205,9 @@ def _add(known: Mapping[str, dict[bytes, bytes]], answer: Mapping[bytes, ImageCo
 
 def _read(file: str) -> tuple[list[bytes], Codes] | None:
     """Content hashes, and codes (m, 1 + v, dim); None if the file is missing or damaged."""
-    packed = read_checked(file)
-    if packed is None:
+    if (stored := read_checked_arrays(file)) is None:
         return None
-    with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
-        return [row.tobytes() for row in stored["hashes"]], stored["codes"]
+    return [row.tobytes() for row in stored["hashes"]], stored["codes"]
 
 
 def too_few(sample: Sample) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from imgbatch.images.quiet import quiet_codecs
 from imgbatch.index.extract import read_view
 from imgbatch.index.kept_pairs import KeptPairs, KnownPairs
 from imgbatch.index.opened import OpenedIndex, content_keys
+from imgbatch.runners.blas import one_blas_thread
 from imgbatch.runners.maps import ThreadMap, map_serially
 from imgbatch.types import DecodeOptions, Hashes, ImageRecord, Rows, View
 
@@ -228,14 +229,12 @@ class NearDuplicates:
         self, small: View, rows: Rows, between: tuple[Rows, Rows] | None, *, edited: bool
     ) -> Pairs:
         """Near-duplicates among miniatures, which are those of `rows`."""
-        from threadpoolctl import threadpool_limits
-
         run = ThreadMap(self.workers)
 
         def judged(candidates: Candidates) -> Pairs:
             return matched(small, candidates, self._reader(rows), edited=edited, run_tasks=run)
 
-        with threadpool_limits(limits=1, user_api="blas"):  # `run` has threads enough
+        with one_blas_thread():  # `run` has threads enough
             found = judged(find_candidates(small, edited=edited, between=between, run_tasks=run))
             crowded = np.flatnonzero(np.bincount(found.rows.reshape(-1)) >= _CROWD)
             if between is None and len(crowded):

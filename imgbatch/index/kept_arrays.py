@@ -1,17 +1,15 @@
 """Arrays that take long to compute, kept beside an index."""
 
 import contextlib
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
+from imgbatch.files.arrays import read_checked_arrays, write_checked_arrays
 from imgbatch.files.atomic import keep_newest
-from imgbatch.files.seals import read_checked, write_checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +41,12 @@ class KeptArrays:
 
     def read(self) -> dict[str, npt.NDArray[Any]] | None:
         """The arrays, if they are there and whole."""
-        if (packed := read_checked(str(self._file))) is None:
-            return None
-        with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
+        return read_checked_arrays(str(self._file))
 
     def write(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         """Keep arrays; where that is impossible, they are computed anew the next time."""
-        packed = io.BytesIO()
-        np.savez(packed, allow_pickle=False, **arrays)
         with contextlib.suppress(OSError):
-            write_checked(str(self._file), packed.getvalue())
+            write_checked_arrays(str(self._file), **arrays)
             keep_newest(self.directory.iterdir(), self.most)
 
     @property

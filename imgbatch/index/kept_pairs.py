@@ -4,15 +4,16 @@ What was kept for earlier images of the folder tells about those that are still 
 """
 
 import contextlib
-import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from imgbatch.copies.match import Pairs
+from imgbatch.files.arrays import read_checked_arrays, write_checked_arrays
 from imgbatch.files.atomic import keep_newest, newest_first
-from imgbatch.files.seals import read_checked, write_checked
 from imgbatch.index.opened import content_keys
 from imgbatch.types import Rows, View
 
@@ -62,13 +63,13 @@ class KeptPairs:
 
     def read(self, generation: str) -> Pairs | None:
         """What was kept for exactly these images."""
-        known = _unpacked(read_checked(str(self._file(generation))))
+        known = _read(self._file(generation))
         return None if known is None else known.pairs
 
     def newest(self) -> KnownPairs | None:
         """What was kept last, for whatever images."""
         for file in newest_first(self.directory.glob(f"*-{self.level}-{_VERSION}.npz")):
-            known = _unpacked(read_checked(str(file)))
+            known = _read(file)
             if known is not None:
                 return known
         return None
@@ -76,24 +77,21 @@ class KeptPairs:
     def write(self, generation: str, known: KnownPairs) -> None:
         """Keep pairs for these images; where that is impossible, they are found anew next time."""
         with contextlib.suppress(OSError):
-            write_checked(str(self._file(generation)), _packed(known))
+            write_checked_arrays(str(self._file(generation)), **_arrays(known))
             keep_newest(self.directory.iterdir(), _FILES)
 
     def _file(self, generation: str) -> Path:
         return self.directory / f"{generation}-{self.level}-{_VERSION}.npz"
 
 
-def _packed(known: KnownPairs) -> bytes:
-    packed, pairs = io.BytesIO(), known.pairs
-    np.savez(
-        packed, rows=pairs.rows, kinds=pairs.kinds, scores=pairs.scores, contents=known.contents
-    )
-    return packed.getvalue()
+def _arrays(known: KnownPairs) -> dict[str, npt.NDArray[Any]]:
+    pairs = known.pairs
+    named = (pairs.rows, pairs.kinds, pairs.scores, known.contents)
+    return dict(zip(("rows", "kinds", "scores", "contents"), named, strict=True))
 
 
-def _unpacked(packed: bytes | None) -> KnownPairs | None:
-    if packed is None:
+def _read(file: Path) -> KnownPairs | None:
+    if (stored := read_checked_arrays(str(file))) is None:
         return None
-    with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
-        pairs = Pairs(stored["rows"], stored["kinds"], stored["scores"])
-        return KnownPairs(pairs, stored["contents"])
+    pairs = Pairs(stored["rows"], stored["kinds"], stored["scores"])
+    return KnownPairs(pairs, stored["contents"])

@@ -5,13 +5,13 @@ that were ever measured, so that only new contents are read.
 """
 
 import contextlib
-import io
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from imgbatch.files import paths
+from imgbatch.files.arrays import read_checked_arrays, write_checked_arrays
 from imgbatch.files.atomic import keep_newest
 from imgbatch.files.seals import read_checked, write_checked
 from imgbatch.images.quiet import quiet_codecs
@@ -69,9 +69,8 @@ def measure_sharpness(
                 progress(number + 1, len(missing))
     of_rows: Floats = values[inverse.reshape(-1)]
     with contextlib.suppress(OSError):  # the next request measures again
-        packed = io.BytesIO()
-        np.savez(packed, keys=contents[first], values=values)
-        write_checked(str(_of_contents(opened.directory)), packed.getvalue())
+        target = str(_of_contents(opened.directory))
+        write_checked_arrays(target, keys=contents[first], values=values)
         write_checked(str(_of_generation(opened)), of_rows.tobytes())
         keep_newest((opened.directory / SHARPNESS).glob("*.f4"), _KEPT)
     return of_rows
@@ -90,11 +89,10 @@ class _Reader:
 
 def _known(directory: Path) -> dict[bytes, float]:
     """Values by content hash, of contents that were measured before."""
-    if (packed := read_checked(str(_of_contents(directory)))) is None:
+    if (stored := read_checked_arrays(str(_of_contents(directory)))) is None:
         return {}
-    with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
-        keys, values = stored["keys"], stored["values"].tolist()
-    return {key.tobytes(): value for key, value in zip(keys, values, strict=True)}
+    pairs = zip(stored["keys"], stored["values"].tolist(), strict=True)
+    return {key.tobytes(): value for key, value in pairs}
 
 
 def _of_contents(directory: Path) -> Path:

@@ -1,6 +1,6 @@
 """How accuracy grows with the number of labelled images, to tell whether more would help."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,10 +64,11 @@ def learning_curve(
     points = list[CurvePoint]()
     for size in (size for size in sizes if size >= _LEAST_LABELS):
         draws = 1 if size == whole else _DRAWS
-        values = [
-            _value(examples, trials, learner, size / whole, np.random.default_rng([seed, draw]))
-            for draw in range(draws)
-        ]
+        values = list[float]()
+        for draw in range(draws):
+            random = np.random.default_rng([seed, draw])
+            drawn = [_drawn(trial, size / whole, random) for trial in trials]
+            values.append(_balanced_accuracy(examples, drawn, learner))
         points.append(CurvePoint(size, float(np.mean(values)), min(values), max(values)))
     return tuple(points)
 
@@ -79,29 +80,22 @@ def balanced_accuracy_with(
     known: npt.NDArray[np.bool_],
 ) -> float:
     """Balanced accuracy on held-out images if only some examples (m,) are trained on; or NaN."""
-    parts = list[Judged]()
-    for train, test in trials:
-        chosen = train[known[train]]
-        if len(np.unique(examples.classes[chosen])) < 2:
-            return float("nan")
-        parts.append(_tested(examples.take(chosen), examples.take(test), learner))
-    return figure_values(Judged.joined(parts), len(examples.names))["balanced_accuracy"]
+    chosen = [(train[known[train]], test) for train, test in trials]
+    if any(len(np.unique(examples.classes[train])) < 2 for train, _ in chosen):
+        return float("nan")
+    return _balanced_accuracy(examples, chosen, learner)
 
 
-def _value(
-    examples: Examples,
-    trials: Sequence[Trial],
-    learner: Learner,
-    share: float,
-    random: np.random.Generator,
-) -> float:
-    """Balanced accuracy with a random share of the training images."""
-    parts = list[Judged]()
-    for train, test in trials:
-        count = max(1, round(share * len(train)))
-        chosen = np.sort(random.permutation(train)[:count])
-        tested = np.sort(random.permutation(test)[:_MOST_TESTED])
-        parts.append(_tested(examples.take(chosen), examples.take(tested), learner))
+def _drawn(trial: Trial, share: float, random: np.random.Generator) -> Trial:
+    """A random share of the images to train on; of those to test on, not too many."""
+    train, test = trial
+    count = max(1, round(share * len(train)))
+    chosen = np.sort(random.permutation(train)[:count])
+    return chosen, np.sort(random.permutation(test)[:_MOST_TESTED])
+
+
+def _balanced_accuracy(examples: Examples, trials: Iterable[Trial], learner: Learner) -> float:
+    parts = [_tested(examples.take(train), examples.take(test), learner) for train, test in trials]
     return figure_values(Judged.joined(parts), len(examples.names))["balanced_accuracy"]
 
 

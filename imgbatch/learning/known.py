@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.annotations.columns import First
-from imgbatch.annotations.labels import HOW_TO_LABEL, UNLABELLED, class_numbers
+from imgbatch.annotations.labels import HOW_TO_LABEL, UNLABELLED, class_numbers, labels_of
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.config.schema import Config
 from imgbatch.embedding.projection import Projection
@@ -69,7 +69,7 @@ class KnownLabels:
     @cached_property
     def labels(self) -> tuple[str, ...]:
         """The class of each image; "" for none."""
-        return tuple(First(self.metadata.column("labels")))
+        return labels_of(self.metadata).names
 
     @cached_property
     def classes(self) -> Rows:

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from imgbatch.annotations.columns import First
+from imgbatch.annotations.labels import labels_of
 from imgbatch.errors import LabelError, UsageError
 from imgbatch.index.portable import PortableSpace
 from imgbatch.learning import baselines
@@ -32,7 +32,6 @@ _LEAST_FOR_TEST = 1_000
 """Labelled images from which on a fifth of them is held out unasked; fewer are cross-validated."""
 _LEAST_OF_CLASS = 10
 _SHARE = 0.2
-_BY_SPLIT = "images that the metadata's split calls"
 _CHOSEN = (
     "images that label next chose are no random sample, and the figures are of them; "
     "label next --random draws images to measure on"
@@ -75,6 +74,7 @@ class _Measured:
     tested: Rows
     protocol: str
     notes: tuple[str, ...] = ()
+    by_split: bool = False
 
 
 def train_labels(known: KnownLabels, options: TrainOptions = TrainOptions()) -> Training:
@@ -98,7 +98,7 @@ def train_labels(known: KnownLabels, options: TrainOptions = TrainOptions()) -> 
     seen = examples.take(fit_rows[drawn(len(fit_rows), _MOST_TRAIN_JUDGED, seed)])
     figures = figures_of(measured.judged, k, seed)
     rounds = _rounds(known, examples, measured)
-    chosen = len(rounds) > 1 and _BY_SPLIT not in measured.protocol
+    chosen = len(rounds) > 1 and not measured.by_split
     facts = {
         "images": len(known),
         "labelled": len(examples),
@@ -142,9 +142,10 @@ def _measured(known: KnownLabels, examples: Examples, options: TrainOptions) -> 
     for part, name in ((2, "test"), (1, "validation")):
         if (parts == part).any() and (parts <= 0).any():
             fit, test = np.flatnonzero(parts <= 0), np.flatnonzero(parts == part)
-            protocol = f"{len(test):,} {_BY_SPLIT} {name}"
+            protocol = f"{len(test):,} images that the metadata's split calls {name}"
+            measured = _held_out(examples, fit, test, protocol, options.seed)
             notes = _divided_groups(examples, fit, test)
-            return _held_out(examples, fit, test, protocol, options.seed, notes)
+            return replace(measured, notes=notes, by_split=True)
     share = _share(examples) if options.test is None else options.test
     if share:
         dealt = dealt_parts(examples.classes, examples.groups, [1 - share, share], options.seed)
@@ -169,11 +170,10 @@ def _held_out(
     test: Rows,
     protocol: str,
     seed: int,
-    notes: tuple[str, ...] = (),
 ) -> _Measured:
     trained = train(examples.take(fit), seed)
     judged = judged_by(trained.classifier, examples.take(test))
-    return _Measured(trained, ((fit, test),), judged, test, protocol, notes)
+    return _Measured(trained, ((fit, test),), judged, test, protocol)
 
 
 def _cross_validated(examples: Examples, seed: int) -> _Measured:
@@ -249,7 +249,7 @@ def _rounds(known: KnownLabels, examples: Examples, measured: _Measured) -> tupl
     """What was known after each of several metadata files, measured on the same images."""
     rounds = list[Round]()
     for file, metadata in known.metadata.rounds():
-        labels = np.array(list(First(metadata.column("labels"))), object)[examples.rows]
+        labels = np.array(labels_of(metadata).names, object)[examples.rows]
         same = labels == np.array(examples.names, object)[examples.classes]
         value = balanced_accuracy_with(
             examples, measured.trials, measured.trained.learner, np.asarray(same, np.bool_)

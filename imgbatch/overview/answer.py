@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imgbatch.annotations.columns import First
+from imgbatch.annotations.labels import labels_of
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.files import paths
 from imgbatch.index.opened import OpenedIndex
@@ -78,12 +79,12 @@ class Survey:
         points: Floats = np.asarray(self.picker.projection.points[looked_at])
         near, distances = neighbour_lists(points, np.arange(len(points)), NEIGHBOURS)
         copies, tags = self._copies(), self.picker.tags.table()
-        labels, splits = (tuple(First(self.metadata.column(kind))) for kind in ("labels", "splits"))
+        labels = labels_of(self.metadata).names
         known = Evidence(
             sizes=opened.records.sizes,
             quantities=self.picker.tags.quantities(),
             labels=labels,
-            splits=splits,
+            splits=tuple(First(self.metadata.column("splits"))),
             copies=self._rows_of(copies),
             near=Neighbours(looked_at, looked_at[near]),
             path=lambda row: opened.records[row].path,

@@ -7,6 +7,7 @@ every image is near a chosen one, and no two chosen ones are near each other.
 import numpy as np
 
 from imgbatch.neighbours.search import squared_lengths
+from imgbatch.runners.blas import one_blas_thread
 from imgbatch.types import Floats, Rows
 
 _BLOCK = 256
@@ -41,11 +42,9 @@ def covering(points: Floats, distance: float, random: np.random.Generator) -> Ro
     >>> len(covering(points, 1, np.random.default_rng(0)))
     2
     """
-    from threadpoolctl import threadpool_limits
-
     squares, limit = squared_lengths(points), np.float32(distance**2)
     waiting, chosen = random.permutation(len(points)), list[int]()
-    with threadpool_limits(limits=1, user_api="blas"):  # threads would change the last bits
+    with one_blas_thread():  # threads would change the last bits
         while len(waiting):
             asking = waiting[:_BLOCK]
             squared = -2 * points[asking] @ points[waiting].T

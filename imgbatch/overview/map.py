@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from imgbatch.annotations.columns import First
+from imgbatch.annotations.labels import labels_of
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.config.schema import Config
 from imgbatch.embedding.map2d import NEIGHBOURS, SAMPLE, Map2d, map_of, plane_neighbours
@@ -126,7 +126,7 @@ class Mapping:
         if color not in {None, *COLORS}:
             raise SelectionError(f"color {color!r} was given", f"give one of {', '.join(COLORS)}")
         checked_seed(self.seed)
-        labels = tuple(First(self.metadata.column("labels")))
+        labels = labels_of(self.metadata).names
         classes = set(labels) - {""}
         if color == "label" and not classes:
             raise LabelError(

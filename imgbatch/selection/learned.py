@@ -1,7 +1,6 @@
 """Tags learned from examples that a vocabulary names: found, trained, kept beside the index."""
 
 import contextlib
-import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.embedding.projection import Projection
 from imgbatch.errors import ConfigError, FolderError, SelectionError
-from imgbatch.files.seals import read_checked, write_checked
+from imgbatch.files.arrays import read_checked_arrays, write_checked_arrays
 from imgbatch.images.scan import scan
 from imgbatch.learning.tags import (
     LEAST_EXAMPLES,
@@ -176,19 +175,17 @@ def keep(file: Path, tags: Sequence[LearnedTag]) -> None:
         arrays[f"rows{number}"] = tag.given
         arrays[f"scores{number}"] = tag.clearness(tag.given)
     names = json.dumps([tag.name for tag in tags]).encode()
-    packed = io.BytesIO()
-    np.savez(packed, names=np.frombuffer(names, np.uint8), **arrays)
+    arrays["names"] = np.frombuffer(names, np.uint8)
     with contextlib.suppress(OSError):
-        write_checked(str(file), packed.getvalue())
+        write_checked_arrays(str(file), **arrays)
 
 
 def kept(file: Path) -> dict[str, tuple[Rows, Floats]]:
     """Rows and scores of the images that get each learned tag; empty if nothing was learned."""
-    if (packed := read_checked(str(file))) is None:
+    if (stored := read_checked_arrays(str(file))) is None:
         return {}
-    with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
-        names = json.loads(stored["names"].tobytes())
-        return {
-            name: (stored[f"rows{number}"], stored[f"scores{number}"])
-            for number, name in enumerate(names)
-        }
+    names = json.loads(stored["names"].tobytes())
+    return {
+        name: (stored[f"rows{number}"], stored[f"scores{number}"])
+        for number, name in enumerate(names)
+    }

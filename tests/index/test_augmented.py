@@ -244,10 +244,10 @@ def test_a_file_in_the_place_of_the_views_makes_room(folder, tmp_path):
 
 
 def test_views_that_cannot_be_kept_cost_whitening_and_are_told(folder, tmp_path, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(augmented, "write_checked", refuse)
+    monkeypatch.setattr(augmented, "write_checked_arrays", refuse)
     photos = open_folder(folder, tmp_path)
     assert not whitens(photos)
     assert any("whitening is off" in note for note in photos.notes)

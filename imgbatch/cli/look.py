@@ -112,7 +112,9 @@ def map_(
     from imgbatch.outputs.files import by_ending
     from imgbatch.outputs.map import write_map
     from imgbatch.outputs.progress import progress_bar
+    from imgbatch.overview.map import check_color
 
+    check_color(color)
     endings = by_ending("a page", "a picture", "rows")
     check_output_files(output or [], endings, folders=[folder], inputs=options.metadata or ())
     photos = open_folder(folder, options, filters, preset=EXTENDED)

@@ -102,6 +102,22 @@ class FolderMap:
         return "" if number == NONE else self.group_names[number]
 
 
+def check_color(color: str | None) -> None:
+    """Check by what a map is to be coloured; None leaves the choice to the map.
+
+    Raises
+    ------
+    SelectionError
+        There is no such way.
+
+    Examples
+    --------
+    >>> check_color("tag")
+    """
+    if color not in {None, *COLORS}:
+        raise SelectionError(f"color {color!r} was given", f"give one of {', '.join(COLORS)}")
+
+
 @dataclass(frozen=True)
 class Mapping:
     """Maps an opened index.
@@ -123,8 +139,7 @@ class Mapping:
     def map(self, color: str | None = None, progress: Progress | None = None) -> FolderMap:
         """See `Collection.map`."""
         started = time.perf_counter()
-        if color not in {None, *COLORS}:
-            raise SelectionError(f"color {color!r} was given", f"give one of {', '.join(COLORS)}")
+        check_color(color)
         checked_seed(self.seed)
         labels = labels_of(self.metadata).names
         classes = set(labels) - {""}

@@ -69,8 +69,10 @@ def test_filters_map_only_what_passes(cli, folder):
     assert {image["label"] for image in document["images"]} == {"class1"}
 
 
-def test_bad_input_is_one_line(cli, folder):
-    cli("map", folder, "--color", "shape").assert_one_clear_line(2, "'shape'", "cluster")
+def test_bad_input_is_one_line(cli, folder, tmp_path):
+    refused = cli("map", folder, "--color", "shape", "--index", tmp_path / "index")
+    refused.assert_one_clear_line(2, "'shape'", "cluster")
+    assert not (tmp_path / "index").exists()  # said before the folder is indexed
     cli("map", folder, "--seed", "-1", "--no-picture").assert_one_clear_line(2, "seed")
     cli("map", folder, "-o", folder / "map.png").assert_one_clear_line(2, "-o")
     cli("map", folder, "-o", "map.bmp").assert_one_clear_line(2, "'.bmp'")

@@ -46,7 +46,8 @@ def test_the_table_shows_the_map_beside_principal_components(cli, folder, monkey
 
 
 def test_a_picture_is_drawn_unless_told_otherwise(cli, folder, tmp_path):
-    assert "picture" not in cli("map", folder, "--no-picture").out
+    cli("map", folder, "--no-picture")
+    assert not (tmp_path / "imgbatch-out").exists()
     cli("map", folder)
     (made,) = (tmp_path / "imgbatch-out").iterdir()
     assert made.name.startswith("map-photos-")

@@ -40,12 +40,14 @@ class FirstBatches:
             rows, part = most, f"the first {most:,} of {wanted:,} batches"
             which += f" - {part}"
             note([f"the preview shows {part}; more do not fit on a page"])
-        framed = "framed: closer to another of its batch than any two in a diverse batch"
+        random = self._shown(self._random(rows), MOST_SHOWN)
+        closest = min(self.comparison.dealt.closest, default=0.0)
+        framed = any(distance < closest for batch in random for distance in batch.distances)
+        legend = "; framed: closer to another of its batch than any two in a diverse batch"
         sections = [
             (f"diverse batches - {which}", self._shown(dealt[:rows], MOST_SHOWN)),
-            (f"random batches - {which}; {framed}", self._shown(self._random(rows), MOST_SHOWN)),
+            (f"random batches - {which}{legend if framed else ''}", random),
         ]
-        closest = min(self.comparison.dealt.closest, default=0.0)
         write_preview(sections, target, photos.config, closest)
         return target
 

@@ -183,7 +183,7 @@ class PrepareConfig(Table):
 class SheetConfig(Table):
     """How the contact sheet is drawn, and where it is written by default."""
 
-    columns: Annotated[int, Field(ge=1, le=20)]
+    columns: Annotated[int, Field(ge=0, le=20)]
     cell_px: Annotated[int, Field(ge=64, le=1024)]
     format: Literal["png", "jpg", "webp"]
     folder: Annotated[str, Field(min_length=1)]

@@ -1,20 +1,26 @@
 """Which images to label next: typical ones of each group first, then uncertain and diverse ones.
 
 Sources: Hacohen, Dekel and Weinshall, "Active Learning on a Budget: Opposite Strategies Suit High
-and Low Budgets", ICML 2022 (TypiClust), for the first labels; Ash et al., "Deep Batch Active
-Learning by Diverse, Uncertain Gradient Lower Bounds", ICLR 2020 (BADGE), for later ones, with
-points weighted by uncertainty in place of gradients.
+and Low Budgets", ICML 2022 (TypiClust), for the first labels; Zhdanov, "Diverse mini-batch Active
+Learning", 2019, arXiv 1901.05954, for later ones.
 """
 
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from imgbatch.neighbours.search import squared_lengths
 from imgbatch.types import Floats, Rows
 
+if TYPE_CHECKING:
+    from sklearn.cluster import KMeans
+
 _TYPICAL_AMONG = 20
 """Neighbours within a group, of which a typical image is near."""
+_POOL = 10
+"""The least certain images, so many for each to be chosen, are parted into groups."""
+_LEAST_WEIGHT = 1e-3
 _SMALL, _TRIES = 2_000_000, 4
 """Images times groups up to which k-means is tried several times, and how often."""
 
@@ -60,6 +66,11 @@ def typical_images(points: Floats, labelled: Rows, n: int, seed: int) -> Rows:
 
 def _grouped(points: Floats, k: int, seed: int) -> Rows:
     """The number of each point's group, of k groups by k-means."""
+    return np.asarray(_fitted(points, k, seed).labels_, np.int64)
+
+
+def _fitted(points: Floats, k: int, seed: int, weights: Floats | None = None) -> "KMeans":
+    """Groups by k-means; of many points and groups, by mini-batches."""
     from sklearn.cluster import KMeans, MiniBatchKMeans
     from sklearn.exceptions import ConvergenceWarning
 
@@ -67,8 +78,8 @@ def _grouped(points: Floats, k: int, seed: int) -> Rows:
     kind = KMeans if small else MiniBatchKMeans
     with warnings.catch_warnings():  # fewer different points than groups are no fault
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = kind(k, n_init=_TRIES if small else 1, random_state=seed).fit(points)
-    return np.asarray(fitted.labels_, np.int64)
+        model = kind(k, n_init=_TRIES if small else 1, random_state=seed)
+        return model.fit(points, sample_weight=weights)
 
 
 def _typicality(points: Floats, free: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Floats:
@@ -81,10 +92,11 @@ def _typicality(points: Floats, free: "np.ndarray[tuple[int], np.dtype[np.bool_]
 
 
 def uncertain_images(points: Floats, margins: Floats, n: int, seed: int) -> Rows:
-    """Uncertain images that differ: k-means++ seeding, weighted by uncertainty.
+    """Uncertain images that differ: one of each group of the least certain ones.
 
-    The first is the least certain one; each next is drawn with a probability in proportion to the
-    square of its uncertainty, times its distance from the nearest image chosen.
+    The ten times n least certain images are parted into n groups by k-means, in which uncertain
+    images weigh more; of each group, the image nearest to its centre is chosen. Deterministic by
+    seed; O(n^2 p).
 
     Parameters
     ----------
@@ -97,22 +109,26 @@ def uncertain_images(points: Floats, margins: Floats, n: int, seed: int) -> Rows
 
     Returns
     -------
-    (n,) positions in the order in which they were drawn.
+    (n,) positions, the least certain first.
     """
-    weights = (1 - margins.astype(np.float64)) ** 2
-    random = np.random.default_rng(seed)
-    squares = squared_lengths(points)
-    nearest = np.full(len(points), np.inf)
-    chosen = [int(margins.argmin())]
-    while len(chosen) < n:
-        last = points[chosen[-1]]
-        distances = np.maximum(squares - 2 * points @ last + last @ last, 0)
-        nearest = np.minimum(nearest, distances)
-        nearest[chosen] = 0
-        sums = np.cumsum(weights * nearest)
-        if sums[-1] > 0:
-            chosen.append(int(np.searchsorted(sums, random.random() * sums[-1], side="right")))
-        else:  # all others are equal to one that was chosen
-            rest = np.setdiff1d(np.argsort(margins, kind="stable"), chosen, assume_unique=True)
-            chosen.append(int(rest[0]))
-    return np.array(chosen, np.int64)
+    order = np.argsort(margins, kind="stable")
+    pool = order[: _POOL * n]
+    weights = 1 - margins[pool].astype(np.float32) + np.float32(_LEAST_WEIGHT)
+    group_of, away = _grouped_with_distances(points[pool], min(n, len(pool)), seed, weights)
+    nearest_first = np.lexsort((away, group_of))
+    first = np.diff(group_of[nearest_first], prepend=-1) > 0
+    chosen = np.zeros(len(points), np.bool_)
+    chosen[pool[nearest_first[first]]] = True
+    # Equal points make fewer groups than asked for: the least certain others fill up.
+    missing = n - int(np.count_nonzero(chosen))
+    chosen[order[~chosen[order]][:missing]] = True
+    return order[chosen[order]]
+
+
+def _grouped_with_distances(
+    points: Floats, k: int, seed: int, weights: Floats
+) -> tuple[Rows, Floats]:
+    """The number of each point's group, and its squared distance from the group's centre."""
+    fitted = _fitted(points, k, seed, weights)
+    group_of = np.asarray(fitted.labels_, np.int64)
+    return group_of, squared_lengths(points - fitted.cluster_centers_[group_of])

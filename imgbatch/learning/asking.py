@@ -19,7 +19,7 @@ from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.seeds import checked_seed
 from imgbatch.types import Floats, Rows
 
-_COLD = 6
+_COLD = 3
 """Labels a class up to which typical images are asked for."""
 _MOST_LOOKED_AT = 20_000
 _NEIGHBOURS = 3

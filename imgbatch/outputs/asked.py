@@ -11,7 +11,7 @@ from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, t
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.rows import writing_rows
-from imgbatch.outputs.sheet import Cell, write_cells
+from imgbatch.outputs.sheet import Cell, name_in_folder, write_cells
 
 _LISTED = 30
 
@@ -114,4 +114,4 @@ def write_asked_sheet(asked: Asked, target: Path, config: Config, *, check: bool
 
 
 def _caption(image: AskedImage, *, check: bool) -> str:
-    return f"{image.label}?" if check else Path(image.relative).name
+    return f"{image.label}?" if check else name_in_folder(image.relative)

@@ -12,7 +12,7 @@ from imgbatch.config.schema import Config, SheetConfig
 from imgbatch.files.names import printable
 from imgbatch.outputs.base import StandardOutput, WrittenFile, titled_table
 from imgbatch.outputs.pictures import load_picture
-from imgbatch.outputs.sheet import Cell, Grid, draw_page, most_rows, save_page
+from imgbatch.outputs.sheet import Cell, Grid, draw_page, most_rows, name_in_folder, save_page
 from imgbatch.types import Figures, Skipped
 
 MOST_SHOWN = 16
@@ -179,7 +179,7 @@ def write_preview(
         cells = (
             Cell(
                 load_picture(file, config, options.cell_px),
-                printable(Path(name).name),
+                printable(name_in_folder(name)),
                 f"{distance:.2f}",
                 framed=distance < too_close,
             )

@@ -13,7 +13,7 @@ from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, s
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.rows import writing_rows
-from imgbatch.outputs.sheet import Cell, write_cells
+from imgbatch.outputs.sheet import Cell, name_in_folder, write_cells
 from imgbatch.types import DuplicateGroup, DuplicateImage, Duplicates
 
 _TABLE_GROUPS = 20
@@ -166,7 +166,9 @@ def write_duplicate_sheet(found: Duplicates, target: Path, config: Config) -> Wr
         number, image = numbered
         picture = load_picture(image.path, config, config.sheet.cell_px)
         detail = "keep" if image.keep else f"{image.kind} {image.score:.2f}"
-        return Cell(picture, f"{number}  {printable(Path(image.path).name)}", detail, image.keep)
+        return Cell(
+            picture, f"{number}  {printable(name_in_folder(image.path))}", detail, image.keep
+        )
 
     title = f"near-duplicates - {Path(found.folder).name} - {found.level}"
     return write_cells(images, cell, title, target, config.sheet)

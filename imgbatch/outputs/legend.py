@@ -86,6 +86,18 @@ def bar(shares: Mapping[str, float], cells: int, *, blocks: bool) -> Text:
     return text
 
 
+def percentages(shares: Mapping[str, float], most: int = 3) -> str:
+    """The largest shares in percent, by letter, where there are no colours to draw a bar with.
+
+    Examples
+    --------
+    >>> percentages({"hsv": 0.25, "hog": 0.75})
+    's 75  c 25'
+    """
+    largest = sorted(shares, key=lambda name: -shares[name])[:most]
+    return "  ".join(f"{style_of(name).letter} {shares[name] * 100:.0f}" for name in largest)
+
+
 def legend(names: Iterable[str], *, blocks: bool) -> Text:
     """Say which descriptor each colour or letter of the bars stands for.
 

@@ -1,5 +1,6 @@
 """The contact sheet: the selected pictures on one page."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,10 @@ from imgbatch.types import PickedImage, View
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 """The formats of pages, by ending."""
 
-_CAPTION_PX, _TITLE_PX = 22, 34
+_LINE_PX, _TITLE_PX = 22, 34
+_NARROW_PX = 160
+"""Below this side, a cell has two lines of text: its name has the first one to itself."""
+_FRAME = "#c8c8c8"
 _MOST_SIDE_PX = {"JPEG": 65_000, "PNG": 65_000, "WEBP": 16_383}
 """The longest side of a page by format; JPEG's own limit is 65,535, and viewers stop there, too."""
 _MOST_PIXELS = 100_000_000
@@ -29,12 +33,23 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A picture of a sheet with its caption; ``detail`` is at the right end of the caption."""
+    """A picture of a sheet with its caption; ``detail`` is at the right end of the text."""
 
     picture: View
     caption: str
     detail: str = ""
     framed: bool = False
+
+
+def name_in_folder(path: str) -> str:
+    """A file's name after that of its folder, which tells more than the name alone.
+
+    Examples
+    --------
+    >>> name_in_folder("house/Kitchen/image_0113.jpg"), name_in_folder("sea.jpg")
+    ('Kitchen/image_0113.jpg', 'sea.jpg')
+    """
+    return "/".join(path.rsplit("/", 2)[-2:])
 
 
 def check_sheet_path(path: Path) -> None:
@@ -78,23 +93,25 @@ class Grid:
     def fitting(cls, count: int, options: SheetConfig, target: Path) -> "Grid":
         """The grid for `count` cells, of which as many are shown as fit on a page.
 
-        A page has as many columns as the options say; more, if it would be too long. The ending of
-        `target` decides the format, and so the longest side.
+        A page has as many columns as the options say, or is as near to a square as can be; it has
+        more if it would be too long. The ending of `target` decides the format, and so the longest
+        side.
 
         Examples
         --------
         >>> from imgbatch.config import load_config
         >>> sheet = load_config().config.sheet
         >>> Grid.fitting(12, sheet, Path("sheet.png"))
-        Grid(columns=5, shown=12, side_px=240)
+        Grid(columns=4, shown=12, side_px=240)
         >>> Grid.fitting(5000, sheet, Path("sheet.png"))
-        Grid(columns=7, shown=1442, side_px=240)
+        Grid(columns=39, shown=1443, side_px=240)
         """
         side = options.cell_px
         most_high = most_rows(1, side, target)
         most_wide = (_most_side_px(target) - GAP_PX) // (side + GAP_PX)
         shown = min(count, most_cells(side))
-        columns = max(min(options.columns, shown), -(-shown // most_high))
+        wanted = options.columns or _squarest(shown, side)
+        columns = max(min(wanted, shown), -(-shown // most_high))
         columns = min(columns, most_wide)
         shown = min(shown, columns * most_high)
         # A page on which not all fit ends with a whole row.
@@ -108,7 +125,12 @@ class Grid:
     @property
     def step_y_px(self) -> int:
         """From one row to the next."""
-        return self.side_px + _CAPTION_PX + GAP_PX
+        return self.side_px + self.text_px + GAP_PX
+
+    @property
+    def text_px(self) -> int:
+        """Height of the text under a picture."""
+        return _LINE_PX * (2 if self.side_px < _NARROW_PX else 1)
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -121,6 +143,21 @@ class Grid:
         """Left and top of a cell, counted from 0."""
         row, column = divmod(number, self.columns)
         return GAP_PX + column * self.step_x_px, _TITLE_PX + row * self.step_y_px
+
+
+def _squarest(count: int, side_px: int) -> int:
+    """The number of columns with which a page of so many cells is nearest to a square.
+
+    >>> [_squarest(count, 240) for count in (1, 2, 9, 10, 100)]
+    [1, 2, 3, 4, 10]
+    """
+
+    def unlikeness(columns: int) -> float:
+        width, height = Grid(columns, count, side_px).size_px
+        return max(width, height) / min(width, height)
+
+    near = math.isqrt(max(count, 1))
+    return min(range(near, near + 3), key=unlikeness)
 
 
 def most_cells(side_px: int) -> int:
@@ -192,9 +229,13 @@ def write_sheet(result: Result, target: Path, options: SheetConfig) -> tuple[str
 
 
 def _caption(image: PickedImage, *, tags: bool) -> str:
-    """The name of the file; or all tags, if asked for; or the two that put it into the set."""
+    """Tags, if asked for; the two that put it into the set; else file, folder and class."""
     names = [tag.tag for tag in image.all_tags] if tags else image.pair
-    return ", ".join(names) or Path(image.relative).name
+    if names:
+        return ", ".join(names)
+    name = name_in_folder(image.relative)
+    known = image.label and image.label not in image.relative.split("/")[:-1]
+    return f"{image.label}: {name}" if known else name
 
 
 def write_cells(
@@ -223,7 +264,12 @@ def save_page(page: Image.Image, target: Path) -> None:
     check_sheet_path(target)
     kind = FORMATS[target.suffix.lower()]
     # PNG's best compression takes ten times as long, for 2 to 8% less.
-    options = {"compress_level": 4} if kind == "PNG" else {"quality": 90}
+    # JPEG keeps colours in full, since small coloured text would blur.
+    options = {
+        "PNG": {"compress_level": 4},
+        "JPEG": {"quality": 88, "subsampling": 0},
+        "WEBP": {"quality": 90},
+    }[kind]
     with replacing(target) as temporary:
         page.save(temporary, kind, **options)
 
@@ -238,25 +284,36 @@ def draw_page(cells: Iterable[Cell], title: str, grid: Grid) -> Image.Image:
     shown = shortened(printable(title), large, page.width - 2 * GAP_PX)
     ImageDraw.Draw(page).text((GAP_PX, 10), shown, INK, large)
     for number, cell in enumerate(cells):
-        _draw_cell(page, cell, grid.corner_px(number), grid.side_px)
+        _draw_cell(page, cell, grid.corner_px(number), grid)
     return page
 
 
-def _draw_cell(page: Image.Image, cell: Cell, corner: tuple[int, int], side: int) -> None:
+def _draw_cell(page: Image.Image, cell: Cell, corner: tuple[int, int], grid: Grid) -> None:
     left, top = corner
+    side, height = grid.side_px, grid.side_px + grid.text_px
     draw = ImageDraw.Draw(page)
-    draw.rectangle((left, top, left + side - 1, top + side + _CAPTION_PX - 1), fill=CELL)
+    draw.rectangle((left, top, left + side - 1, top + height - 1), fill=CELL)
     picture = fitted(cell.picture, side, side)
-    page.paste(picture, (left + (side - picture.width) // 2, top + (side - picture.height) // 2))
-    small = font(13)
-    baseline = top + side + 3
+    x, y = left + (side - picture.width) // 2, top + (side - picture.height) // 2
+    # A white picture ends where its thin frame is.
+    draw.rectangle((x - 1, y - 1, x + picture.width, y + picture.height), outline=_FRAME)
+    page.paste(picture, (x, y))
+    narrow = side < _NARROW_PX
+    small = font(11 if narrow else 13)
+    # In a narrow cell the file's name has the first line, its folder the second one.
+    folder, _, name = cell.caption.rpartition("/") if narrow else ("", "", "")
+    first, last = top + side + 3, top + height - _LINE_PX + 3
     room = side - 10
     if cell.detail:
         width = round(small.getlength(cell.detail))
         ink = ACCENT if cell.framed else FAINT
-        draw.text((left + side - 5 - width, baseline), cell.detail, ink, small)
+        draw.text((left + side - 5 - width, last), cell.detail, ink, small)
         room -= width + 8
-    draw.text((left + 5, baseline), shortened(cell.caption, small, room), INK, small)
+    if narrow:
+        draw.text((left + 5, first), shortened(name, small, side - 10), INK, small)
+        draw.text((left + 5, last), shortened(folder, small, room), FAINT, small)
+    else:
+        draw.text((left + 5, first), shortened(cell.caption, small, room), INK, small)
     if cell.framed:
-        box = (left - 3, top - 3, left + side + 2, top + side + _CAPTION_PX + 2)
+        box = (left - 3, top - 3, left + side + 2, top + height + 2)
         draw.rectangle(box, outline=ACCENT, width=3)

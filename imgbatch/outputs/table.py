@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.style import Style
 from rich.table import Table
@@ -11,7 +13,7 @@ from rich.text import Text
 
 from imgbatch.files.names import printable
 from imgbatch.outputs.base import Result, StandardOutput, reason_in_words, titled_table
-from imgbatch.outputs.legend import bar, draws_blocks, legend
+from imgbatch.outputs.legend import bar, draws_blocks, legend, percentages
 from imgbatch.selection.tags import shared_tags
 from imgbatch.types import PickedImage, Selection
 
@@ -19,9 +21,13 @@ _WIDE, _WIDER, _WIDEST = 80, 96, 120  # characters
 _TINTED = ("tints", "colours")
 """The heading of the column of swatches: of narrow ones, of wide ones."""
 _TAGS = 3
+_ALWAYS = 9
+"""How much a column says that is never left out."""
 _NUMBERS = ("three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 """From 3 on."""
 _TITLES = {"similar": "{} similar images", "different": "{} different images"}
+
+_MakeCell = Callable[[PickedImage], str | Text]
 
 
 def write_table(result: Result) -> None:
@@ -49,22 +55,43 @@ def write_table(result: Result) -> None:
         console.print_fact(name, value, link=_uri(value) if name == "sheet" else None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Column:
-    """A column of the table: its heading, and what an image with these tints has there."""
+    """A column of the table.
+
+    Attributes
+    ----------
+    heading, cells
+        What stands above it, and what each image has in it.
+    keep
+        How much it says: the columns that say least are left out where there is no room.
+    right
+        Whether it is aligned at the right.
+    fills
+        Whether it takes all the room that is left.
+    """
 
     heading: str
-    cell: Callable[[PickedImage, Sequence[str]], str | Text]
+    cells: list[str | Text]
+    keep: int
     right: bool = False
     fills: bool = False
 
+    @property
+    def width(self) -> int:
+        """Characters of its longest cell."""
+        return max(cell_len(str(cell)) for cell in (self.heading, *self.cells))
+
 
 def build_table(result: Result, console: Console) -> Table:
-    """Build the table: below 96 columns swatches and bars are narrow, below 80 left out."""
+    """Build the table; columns that a terminal has no room for are left out.
+
+    A path takes two lines at most where that is possible: the columns that say least go first.
+    """
     selection = result.selection
     title = _TITLES[selection.mode].format(sum(image.rank > 0 for image in selection.images))
     table = titled_table(f"{title} of {selection.indexed} in {printable(selection.folder)}")
-    columns = _columns(selection, console)
+    columns = _columns(result, console)
     for column in columns:
         table.add_column(
             column.heading,
@@ -72,39 +99,67 @@ def build_table(result: Result, console: Console) -> Table:
             overflow="fold",
             ratio=1 if column.fills else None,
         )
-    tinted = any(column.heading in _TINTED for column in columns)
-    colors = result.pictures.colors() if tinted else [()] * len(selection.images)
-    for image, tints in zip(selection.images, colors, strict=True):
-        cells = (column.cell(image, tints) for column in columns)
+    for number, image in enumerate(selection.images):
+        cells = (column.cells[number] for column in columns)
         table.add_row(*cells, style="bold" if image.anchor else "")
     return table
 
 
-def _columns(selection: Selection, console: Console) -> list[_Column]:
+def _columns(result: Result, console: Console) -> list[_Column]:
     """The columns that a terminal of this width has room for."""
-    wide, wider = console.width >= _WIDE, console.width >= _WIDER
-    labelled = wide and any(image.label for image in selection.images)  # in a column of its own
+    selection, width, blocks = result.selection, console.width, draws_blocks(console)
+    images, wide, wider = selection.images, console.width >= _WIDE, console.width >= _WIDER
+    labelled = wide and any(image.label for image in images)  # in a column of its own
+
+    def column(heading: str, cell: _MakeCell, keep: int = 0, *, right: bool = False) -> _Column:
+        return _Column(heading, [cell(image) for image in images], keep, right)
+
     columns = [
-        _Column("#", lambda image, _: str(image.rank), right=True),
-        _Column("image", lambda image, _: _path(image, short=labelled), fills=not wide),
-        _Column("score" if wide else "sc.", lambda image, _: f"{image.score:.3f}", right=True),
+        column("#", lambda image: str(image.rank), _ALWAYS, right=True),
+        column("image", lambda image: _path(image, short=labelled), _ALWAYS),
+        column("score" if wide else "sc.", lambda image: f"{image.score:.3f}", _ALWAYS, right=True),
     ]
+    columns[1].fills = not wide
     if wide:
-        columns.append(_Column("pixels", lambda image, _: f"{image.width}x{image.height}", True))
-    if wider or (wide and not selection.by):  # pairs of tags need room
-        swatch = 2 if wider else 1
-        columns.append(_Column(_TINTED[wider], lambda _, tints: _swatches(tints, swatch)))
+        columns.append(column("pixels", _pixels, 2, right=True))
+    if blocks and (wider or (wide and not selection.by)):  # pairs of tags need room
+        swatch, tints = 2 if wider else 1, iter(result.pictures.colors())
+        columns.append(column(_TINTED[wider], lambda _: _swatches(next(tints), swatch), 1))
     if selection.by:
-        columns.append(_Column("strongest tags", lambda image, _: printable(", ".join(image.pair))))
+        columns.append(column("strongest tags", lambda image: printable(", ".join(image.pair)), 5))
     elif wide:
-        width, blocks = 16 if wider else 8, draws_blocks(console)
-        columns.append(_Column("why", lambda image, _: bar(image.shares, width, blocks=blocks)))
+        columns.append(column("why", partial(_why, wider=wider, blocks=blocks), 3))
     if labelled:
-        columns.append(_Column("class", lambda image, _: printable(image.label)))
-    tagged = any(image.all_tags for image in selection.images)
-    if tagged and not selection.by and console.width >= _WIDEST:
-        columns.append(_Column("tags", lambda image, _: _first_tags(image)))
+        columns.append(column("class", lambda image: printable(image.label), 4))
+    if any(image.all_tags for image in images) and not selection.by and width >= _WIDEST:
+        columns.append(column("tags", _first_tags, 1))
+    return _fitting(columns, width)
+
+
+def _fitting(columns: list[_Column], width: int) -> list[_Column]:
+    """Leave out columns, those that say least first, until each path fits into two lines."""
+    by_worth = sorted((column for column in columns if column.keep < _ALWAYS), key=_worth)
+    longest = -(-columns[1].width // 2)
+    for least in by_worth:
+        if sum(column.width + 3 for column in columns) + 1 - columns[1].width + longest <= width:
+            break
+        columns.remove(least)
     return columns
+
+
+def _worth(column: _Column) -> int:
+    return column.keep
+
+
+def _pixels(image: PickedImage) -> str:
+    return f"{image.width}x{image.height}"
+
+
+def _why(image: PickedImage, *, wider: bool, blocks: bool) -> str | Text:
+    """Which descriptors make it near or far: a bar, or numbers where there are no colours."""
+    if blocks:
+        return bar(image.shares, 16 if wider else 8, blocks=True)
+    return percentages(image.shares, 3 if wider else 2)
 
 
 def _first_tags(image: PickedImage) -> str:

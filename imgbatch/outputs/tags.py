@@ -19,12 +19,14 @@ from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, t
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.rows import writing_rows
-from imgbatch.outputs.sheet import Cell, write_cells
+from imgbatch.outputs.sheet import Cell, name_in_folder, write_cells
 from imgbatch.selection.learned import LearnedTag
 from imgbatch.types import Rows
 
 _WIDE = 100  # characters
 _EXAMPLES = 2
+_EACH = 5
+"""Images of each tag on a sheet of all tags, unless the config has columns."""
 _LISTED = 20
 
 
@@ -211,18 +213,21 @@ def write_tag_rows(result: TagsResult, target: Path) -> WrittenFile:
 
 def write_tag_sheet(result: TagsResult, target: Path, config: Config) -> WrittenFile:
     """Draw the images of the shown tag, or a row of the clearest images of each tag."""
-    chosen = chosen_images(result, config.sheet.columns)
+    each = config.sheet.columns or _EACH
+    chosen = chosen_images(result, each)
+    # Each tag has a row of its own.
+    options = config.sheet if result.shown else config.sheet.model_copy(update={"columns": each})
 
     def cell(tagged: tuple[str, int]) -> Cell:
         name, row = tagged
         picture = load_picture(result.files[row], config, config.sheet.cell_px)
-        file = Path(result.names[row]).name
+        file = name_in_folder(result.names[row])
         caption = file if result.shown else f"{name}  {file}"
         return Cell(picture, printable(caption), f"{result.tags_of(row)[name]:.2f}")
 
     what = result.shown or "the clearest images of each tag"
     title = f"tags - {Path(result.folder).name} - {what}"
-    return write_cells(chosen, cell, title, target, config.sheet)
+    return write_cells(chosen, cell, title, target, options)
 
 
 def chosen_images(result: TagsResult, each: int) -> list[tuple[str, int]]:

@@ -92,7 +92,7 @@ def test_epochs_of_one_collection_share_a_drawn_seed(indexed):
 
 def test_the_preview_shows_rows_of_diverse_and_of_random_batches(ask, tmp_path):
     document = ask("--batch-size", 6, "--preview", 2, "--seed", 4, "--json", cwd=tmp_path).json
-    assert document["preview"] == str(tmp_path / "imgbatch-out" / "batches-photos-4.png")
+    assert document["preview"] == str(tmp_path / "imgbatch-out" / "batches-photos-4.jpg")
     with Image.open(document["preview"]) as page:
         assert page.mode == "RGB"
         assert page.width > 1400

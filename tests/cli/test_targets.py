@@ -22,7 +22,7 @@ def test_a_folder_with_the_longest_name_gets_its_sheet_picture_and_preview(cli, 
     for seed in (1, 2**31 - 1):
         sheet = cli("similar", folder, "-n", 3, "--seed", seed, "--json").json["sheet"]
         assert os.path.isfile(sheet)
-        assert sheet.endswith(f"-{seed}.png")
+        assert sheet.endswith(f"-{seed}.jpg")
     shown = cli("batches", folder, "--batch-size", 2, "--preview", 1, "--seed", 7, "--json").json
     assert os.path.isfile(shown["preview"])
     pictures = {

@@ -225,7 +225,7 @@ def test_a_sheet_shows_what_fits_and_says_what_it_leaves_out(cli, indexed, monke
     )
     assert answer.code == 0
     assert len(answer.json["images"]) == 24
-    note = "the sheet shows the first 10 of 24 images; more do not fit on a page"
+    note = "the sheet shows the first 12 of 24 images; more do not fit on a page"
     assert note in answer.json["notes"]
     assert answer.err == f"note: {note}\n"
 
@@ -258,6 +258,7 @@ def test_pictures_are_not_kept(cli, indexed, monkeypatch, options):
 
     seen = []
     monkeypatch.setattr(pictures, "load_picture", counted)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # the table then shows colours
     answer = cli("similar", indexed.folder, "--index", indexed.index, "-n", 24, *options)
     assert answer.code == 0
     assert len(seen) == 24

@@ -102,7 +102,7 @@ def test_an_unknown_key_is_an_error_that_lists_the_known_ones(tmp_path, text, wo
 
 
 @pytest.mark.parametrize(("text", "key", "value"), [
-    ("[sheet]\ncolumns = 0\n", "sheet.columns", "0"),
+    ("[sheet]\ncolumns = -1\n", "sheet.columns", "-1"),
     ("[sheet]\ncolumns = 99\n", "sheet.columns", "99"),
     ("[sheet]\ncolumns = '5'\n", "sheet.columns", "'5'"),
     ("[sheet]\ncolumns = 2.5\n", "sheet.columns", "2.5"),

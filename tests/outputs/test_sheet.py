@@ -103,13 +103,43 @@ def test_a_page_is_one_that_its_format_takes_and_shows_as_much_as_fits(
         assert width * height > 75e6
     left, top = grid.corner_px(grid.shown - 1)
     assert left + cell_px + 12 <= width
-    assert top + cell_px + 22 + 2 * 12 == height
+    text_px = 22 if cell_px >= 160 else 44
+    assert top + cell_px + text_px + 2 * 12 == height
 
 
 def test_the_columns_stay_as_wished_as_long_as_the_page_is_not_too_long():
-    options = load_config().config.sheet
+    options = load_config().config.sheet.model_copy(update={"columns": 5})
     for count, columns, ending in ((237 * 5, 5, "png"), (237 * 5 + 1, 6, "png"), (300, 6, "webp")):
         assert Grid.fitting(count, options, Path(f"a.{ending}")).columns == columns
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 10, 12, 99, 400])
+def test_a_page_is_as_near_to_a_square_as_any_number_of_columns_makes_it(count):
+    options = load_config().config.sheet
+    chosen = Grid.fitting(count, options, Path("a.png"))
+    sizes = [Grid(columns, count, options.cell_px).size_px for columns in range(1, count + 1)]
+    assert max(chosen.size_px) / min(chosen.size_px) == min(max(size) / min(size) for size in sizes)
+
+
+def test_a_narrow_cell_has_a_line_for_the_name_and_one_for_its_folder():
+    white = np.full((10, 10, 3), 255, np.uint8)
+    grid = Grid(1, 1, 100)
+    top = TITLE_PX + 100
+
+    def lines(caption):
+        page = np.asarray(draw_page([Cell(white, caption)], "", grid).convert("L"))
+        text = page[top : top + 44, GAP_PX : GAP_PX + 100] < 160
+        return bool(text[:22].any()), bool(text[22:].any())
+
+    assert lines("image_0113.jpg") == (True, False)
+    assert lines("Kitchen/image_0113.jpg") == (True, True)
+
+
+def test_a_white_picture_is_told_from_its_cell():
+    white = np.full((100, 100, 3), 255, np.uint8)
+    page = np.asarray(draw_page([Cell(white[:50], "")], "", Grid(1, 1, 240)).convert("L"))
+    middle = page[:, GAP_PX + 120]
+    assert (middle[TITLE_PX : TITLE_PX + 240] < 230).sum() == 2  # above and below the picture
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.webp"])
@@ -119,7 +149,7 @@ def test_both_sections_of_a_page_fit_on_it(name, columns):
     width, height = Grid(columns, rows * columns, 100).size_px
     assert 2 * height <= (65_535 if name == "a.png" else 16_383)
     assert 2 * rows * columns <= most_cells(100)
-    assert rows >= 60
+    assert rows >= 50
     assert 2 * width * height <= 105e6
 
 

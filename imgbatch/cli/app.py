@@ -1,9 +1,11 @@
 """The terminal command: its options and subcommands, put together."""
 
 import gc
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from imgbatch.cli import (
     batches,
@@ -25,44 +27,78 @@ from imgbatch.cli.streams import prepare_streams
 from imgbatch.version import __version__
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
+_WHOLE = 1000
+"""Characters of a summary in the list of commands: more than any has."""
+
+
+class _InGroups(TyperGroup):
+    """Lists the commands in groups, each with its whole summary."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        groups = dict[str, list[tuple[str, str]]]()
+        for name in self.list_commands(ctx):
+            command: Any = self.get_command(ctx, name)
+            summary = command.get_short_help_str(limit=_WHOLE)
+            groups.setdefault(command.rich_help_panel or "Commands", []).append((name, summary))
+        for title, rows in groups.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
 
 app = typer.Typer(
     name="imgbatch",
-    help="Pick similar or different images from a folder, with classical descriptors on a CPU.",
+    cls=_InGroups,
+    help="Pick, look through, curate and label images, by classical descriptors on a CPU.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 label_app = typer.Typer(
+    cls=_InGroups,
     help="Learn the classes of images from labels; ask for labels, check them, give them.",
     no_args_is_help=True,
 )
-cache_app = typer.Typer(help="Show or remove the indexes on disk.", no_args_is_help=True)
+cache_app = typer.Typer(
+    cls=_InGroups, help="Show or remove the indexes on disk.", no_args_is_help=True
+)
 
-app.command("similar")(pick.similar)
-app.command("different")(pick.different)
-app.command("batches")(batches.batches)
-app.command("search")(words.search)
-app.command("overview")(look.overview)
-app.command("map")(look.map_)
-app.command("duplicates")(duplicates.duplicates)
-app.command("tags")(tags.tags)
-app.add_typer(label_app, name="label")
+_GROUPS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
+    "Pick": {
+        "similar": pick.similar,
+        "different": pick.different,
+        "batches": batches.batches,
+        "search": words.search,
+    },
+    "Look": {"overview": look.overview, "map": look.map_, "explain": explain.explain},
+    "Curate": {
+        "duplicates": duplicates.duplicates,
+        "tags": tags.tags,
+        "label": label_app,
+        "caption": words.caption,
+    },
+    "In and out": {"prepare": prepare.prepare, "export": export.export},
+    "Upkeep": {
+        "evaluate": quality.evaluate,
+        "tune": quality.tune,
+        "index": upkeep.index,
+        "config": upkeep.config,
+        "cache": cache_app,
+    },
+}
+"""All commands, by the group of the help in which they are listed."""
+
+for group, commands in _GROUPS.items():
+    for name, command in commands.items():
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=group)
+        else:
+            app.command(name, rich_help_panel=group)(command)
 label_app.command("train")(label.train)
 label_app.command("apply")(label.apply)
 label_app.command("next")(label_ask.next_images)
 label_app.command("check")(label_ask.check)
 label_app.command("split")(label.split)
-app.command("caption")(words.caption)
-app.command("explain")(explain.explain)
-app.command("index")(upkeep.index)
-app.command("prepare")(prepare.prepare)
-app.command("export")(export.export)
-app.command("evaluate")(quality.evaluate)
-app.command("tune")(quality.tune)
-app.command("config")(upkeep.config)
-app.add_typer(cache_app, name="cache")
 cache_app.command("dir")(upkeep.cache_dir)
 cache_app.command("list")(upkeep.cache_list)
 cache_app.command("clean")(upkeep.cache_clean)

@@ -24,6 +24,7 @@ from imgbatch.words.documents import Documents
 from imgbatch.words.kept import FolderWords
 from imgbatch.words.search import search
 from imgbatch.words.text_index import TextIndex
+from imgbatch.words.vectors import SharedSpace
 from imgbatch.words.visual import VisualSearch
 
 SPLITS = (1, 2, 3)
@@ -121,6 +122,7 @@ def captions(folder, index):
             )
             groups += ranks(found, measured, texts, points[split.measured])
         print_ranks(name, groups)
+    print_vectors(texts, points)
     groups, random = [], np.random.default_rng(9)
     for seed in SPLITS:
         split = Split.of(len(texts), seed)
@@ -146,6 +148,20 @@ def print_known(texts):
         if len(text) > 1
     ]
     print_ranks(f"known texts, of {len(texts):,}", groups)
+
+
+def print_vectors(texts, points):
+    """The vectors that exports hold: texts and images by the cosine of their angle."""
+    groups = []
+    for seed in SPLITS:
+        split = Split.of(len(texts), seed)
+        index, visual = learned(documents(texts, split.learned), points)
+        shared = SharedSpace(index, visual.maps)
+        images = shared.of_points(points[split.measured])
+        for place, row in enumerate(split.measured.tolist()):
+            likeness = shared.of_texts(texts[row]) @ images.T
+            groups.append([rank_of(scores, place) for scores in likeness])
+    print_ranks("vectors of exports, cosine", groups)
 
 
 def print_joined(texts, points, share, most):

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # a request for similar images should not pay for importing t
     from imgbatch.overview.results import Overview
     from imgbatch.selection.describe import Description
     from imgbatch.types import Progress
+    from imgbatch.words.kept import FolderWords
     from imgbatch.words.results import Captions, Found
 
 
@@ -326,6 +327,11 @@ class Collection:
         ['class1/image001.jpg', 'class1/image004.jpg', 'class1/image007.jpg']
         """
         return self._picker.words.search(words, n, only, like, language)
+
+    @property
+    def words(self) -> "FolderWords":
+        """What is known in words of all images of the folder, and what was learned from it."""
+        return self._picker.words.of_folder
 
     def caption(
         self,

@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from imgbatch.files.atomic import replacing
 from imgbatch.index.portable import PortableSpace
 from imgbatch.types import Floats, Hashes, ImageRecord, Progress, Rows, View
+
+if TYPE_CHECKING:  # a search for similar images needs no words
+    from imgbatch.words.kept import FolderWords
 
 BATCH_ROWS = 4096
 _HEX = "\\x"
@@ -47,6 +51,9 @@ class ImageTable:
         The split and the group of each image, "" for none; None for nothing.
     machine_tags
         Measured and learned tags of each image: no statement of a person. None for nothing.
+    words
+        What is known of the folder in words, and learned from it; None if nothing is known, or the
+        target does not hold it.
     """
 
     folder: str
@@ -62,6 +69,7 @@ class ImageTable:
     splits: Sequence[str] | None = None
     groups: Sequence[str] | None = None
     machine_tags: Sequence[tuple[str, ...]] | None = None
+    words: "FolderWords | None" = None
 
     def __len__(self) -> int:
         return len(self.records)
@@ -232,6 +240,8 @@ class Exporter:
         The folder that will be written; None if the target is none.
     holds_space
         Whether the feature space goes there, too, and the decoder with it.
+    holds_words
+        Whether what was learned from texts goes there, too.
     """
 
     check: Callable[[str], str]
@@ -239,15 +249,20 @@ class Exporter:
     local: Callable[[str], Path | None] = lambda _target: None
     folder: Callable[[str], Path | None] = lambda _target: None
     holds_space: bool = True
+    holds_words: bool = False
 
 
 def file_exporter(
-    write: Callable[[Path, ImageTable, Progress], None],
+    write: Callable[[Path, ImageTable, Progress], tuple[str, ...]],
     need: Callable[[], object] = lambda: None,
     *,
     holds_space: bool = True,
+    holds_words: bool = False,
 ) -> Exporter:
-    """An exporter that replaces a file in one step; `need` raises if a library is missing."""
+    """An exporter that replaces a file in one step.
+
+    `write` returns remarks for the user; `need` raises if a library is missing.
+    """
 
     def check(target: str) -> str:
         need()
@@ -255,7 +270,7 @@ def file_exporter(
 
     def write_file(target: str, table: ImageTable, progress: Progress | None) -> Written:
         with replacing(Path(target)) as temporary:
-            write(temporary, table, progress or (lambda _done, _total: None))
-        return Written(len(table), len(table))
+            notes = write(temporary, table, progress or (lambda _done, _total: None))
+        return Written(len(table), len(table), notes=notes)
 
-    return Exporter(check, write_file, Path, holds_space=holds_space)
+    return Exporter(check, write_file, Path, holds_space=holds_space, holds_words=holds_words)

@@ -24,7 +24,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _write(target: Path, table: ImageTable, progress: Progress) -> None:
+def _write(target: Path, table: ImageTable, progress: Progress) -> tuple[str, ...]:
     folder, fingerprint = as_text(table.folder), table.space.fingerprint
     numbers = f"[{','.join(['%.9g'] * table.points.shape[1])}]"
     done = 0
@@ -39,6 +39,7 @@ def _write(target: Path, table: ImageTable, progress: Progress) -> None:
                 writer.writerow((image_id, folder, *described, fingerprint, *known))
             done += len(batch)
             progress(done, len(table))
+    return ()
 
 
 def _described(batch: Batch) -> Iterator[tuple[object, ...]]:

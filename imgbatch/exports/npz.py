@@ -5,20 +5,30 @@ text. `tags`, `texts` and `machine_tags` (measured or learned) are (bytes,) uint
 UTF-8 one after the other; `tag_ends` and so on (n,) say where that of each image ends. `folder` and
 `fingerprint` are single strings; `settings` (JSON) and `space` (bytes) hold the feature space, see
 `read_space`.
+
+`text_rows` (t,) int64 is the row of the image that each text tells of, image by image. Texts and
+images are float32 vectors of length 1 in the space that they share (see `words.vectors`):
+`text_vectors` (t, k) and `image_vectors` (n, k), of which the latter are ``(points - vector_mean) @
+vector_axes``, scaled. The product of two is the cosine of their angle. k is at most 128, and 0 if
+nothing could be learned. A text of which no word was learned is a row of zeros.
 """
 
 import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from imgbatch.exports.base import Batch, ImageTable, as_text, file_exporter
 from imgbatch.index.portable import PortableSpace
-from imgbatch.types import Progress
+from imgbatch.types import Floats, Progress, Rows
+
+if TYPE_CHECKING:  # a search for similar images needs no words
+    from imgbatch.words.vectors import SharedSpace
 
 _Array = npt.NDArray[Any]
 
@@ -52,7 +62,7 @@ def _bytes(values: Iterable[bytes]) -> _Array:
     return np.frombuffer(b"".join(values), np.uint8).reshape(-1, 16)
 
 
-def _write(target: Path, table: ImageTable, progress: Progress) -> None:
+def _write(target: Path, table: ImageTable, progress: Progress) -> tuple[str, ...]:
     """Write array after array in batches: many passes over the rows, but constant memory."""
     widest = dict.fromkeys(_COLUMNS, 1)
     for batch in table.batches():
@@ -64,6 +74,7 @@ def _write(target: Path, table: ImageTable, progress: Progress) -> None:
             ("groups", batch.groups),
         ):
             widest[name] = max(widest[name], *map(len, texts))
+    vectors = _Vectors.of(table)
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, allowZip64=True) as file:
         _add(file, "folder", iter([np.array(as_text(table.folder))]))
         _add(file, "fingerprint", iter([np.array(table.space.fingerprint)]))
@@ -76,6 +87,55 @@ def _write(target: Path, table: ImageTable, progress: Progress) -> None:
             ends = _ends(table, documents)
             _add(file, f"{name}_ends", iter([ends]))
             _add(file, f"{name}s", _joined(table, documents), int(ends[-1]) if len(ends) else 0)
+        vectors.write(file)
+    return vectors.notes
+
+
+@dataclass(frozen=True)
+class _Vectors:
+    """Texts and images as vectors; `shared` is None where nothing was learned."""
+
+    table: ImageTable
+    text_rows: Rows
+    shared: "SharedSpace | None"
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, table: ImageTable) -> "_Vectors":
+        """Learn the space that texts and images share, unless there are no texts."""
+        counts = [len(texts) for batch in table.batches() for texts in batch.texts]
+        rows = np.repeat(np.arange(len(table)), counts)
+        if not len(rows) or table.words is None:
+            return cls(table, rows, None)
+        if (shared := table.words.shared) is not None:
+            return cls(table, rows, shared)
+        from imgbatch.words.visual import why_not_learned
+
+        why = why_not_learned(table.words.to_learn)
+        return cls(table, rows, None, (f"texts are exported without vectors: {why}",))
+
+    def write(self, file: zipfile.ZipFile) -> None:
+        """Add the arrays, batch by batch."""
+        dims, p = self.shared.dimensions if self.shared else 0, self.table.points.shape[1]
+        maps = self.shared.maps if self.shared else None
+        mean = np.zeros(p, np.float32) if maps is None else maps.point_mean
+        axes = np.zeros((p, dims), np.float32) if maps is None else maps.image_axes
+        _add(file, "text_rows", iter([self.text_rows]))
+        _add(file, "text_vectors", map(self._of_texts, self.table.batches()), len(self.text_rows))
+        _add(file, "image_vectors", map(self._of_images, self.table.batches()), len(self.table))
+        _add(file, "vector_mean", iter([np.asarray(mean)]))
+        _add(file, "vector_axes", iter([np.asarray(axes)]))
+
+    def _of_texts(self, batch: Batch) -> Floats:
+        texts = [text for of_image in batch.texts for text in of_image]
+        if self.shared is None:
+            return np.zeros((len(texts), 0), np.float32)
+        return self.shared.of_texts(texts)
+
+    def _of_images(self, batch: Batch) -> Floats:
+        if self.shared is None:
+            return np.zeros((len(batch), 0), np.float32)
+        return self.shared.of_points(batch.points)
 
 
 def _ends(table: ImageTable, documents: Callable[[Batch], list[bytes]]) -> _Array:
@@ -128,4 +188,4 @@ def read_space(path: Path) -> PortableSpace:
         )
 
 
-EXPORTER = file_exporter(_write)
+EXPORTER = file_exporter(_write, holds_words=True)

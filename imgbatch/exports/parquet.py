@@ -16,7 +16,7 @@ from imgbatch.index.portable import PortableSpace
 from imgbatch.types import Progress
 
 
-def _write(target: Path, table: ImageTable, progress: Progress) -> None:
+def _write(target: Path, table: ImageTable, progress: Progress) -> tuple[str, ...]:
     pa = _pyarrow()
     import pyarrow.parquet as pq
 
@@ -46,6 +46,7 @@ def _write(target: Path, table: ImageTable, progress: Progress) -> None:
             writer.write_table(pa.table(columns, schema=schema))
             done += len(batch)
             progress(done, len(table))
+    return ()
 
 
 def _schema(pa: Any, table: ImageTable) -> Any:

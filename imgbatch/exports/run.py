@@ -16,6 +16,8 @@ from imgbatch.files.targets import check_file
 from imgbatch.measures.machine import MachineTags
 from imgbatch.types import Progress
 from imgbatch.version import __version__
+from imgbatch.words.kept import FolderWords
+from imgbatch.words.tokens import check_libraries
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ def export(
     sizes, hashes = collection.contents()
     exporter, space = exporter_of(os.fspath(target)), projection.space
     decoder, notes = _decoder(collection) if exporter.holds_space else (None, ())
+    words, missing = _words(collection) if exporter.holds_words else (None, ())
     portable = PortableSpace.of(folder, collection.config, space, __version__)
     table = ImageTable(
         folder,
@@ -123,6 +126,7 @@ def export(
         splits=First(known.column("splits")),
         groups=First(known.column("groups")),
         machine_tags=MachineTags(collection.tag_table()),
+        words=words,
     )
     written = exporter.write(os.fspath(target), table, progress)
     return ExportReport(
@@ -133,7 +137,7 @@ def export(
         fingerprint=table.space.fingerprint,
         written=written,
         seconds=time.perf_counter() - started,
-        notes=(*(given.notes if given else ()), *notes, *written.notes),
+        notes=(*(given.notes if given else ()), *notes, *missing, *written.notes),
     )
 
 
@@ -143,3 +147,15 @@ def _decoder(collection: Collection) -> tuple[Decoder | None, tuple[str, ...]]:
         return collection.decoder, ()
     except SelectionError as error:
         return None, (f"points are exported without a way back to pictures: {error.message}",)
+
+
+def _words(collection: Collection) -> tuple[FolderWords | None, tuple[str, ...]]:
+    """What is known in words, if anything is; or a note that says why it cannot be used."""
+    words = collection.words
+    if not words.documents.known:
+        return None, ()
+    try:
+        check_libraries()
+    except UsageError as error:
+        return None, (f"texts are exported as they are, without vectors or search: {error}",)
+    return words, ()

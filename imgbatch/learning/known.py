@@ -10,6 +10,7 @@ import numpy.typing as npt
 from imgbatch.annotations.columns import First
 from imgbatch.annotations.labels import HOW_TO_LABEL, UNLABELLED, class_numbers, labels_of
 from imgbatch.annotations.metadata import Metadata
+from imgbatch.annotations.splits import part_numbers
 from imgbatch.config.schema import Config
 from imgbatch.embedding.projection import Projection
 from imgbatch.errors import LabelError
@@ -17,8 +18,6 @@ from imgbatch.files.paths import join
 from imgbatch.learning.examples import Examples, PointRows
 from imgbatch.runners.maps import ThreadMap
 from imgbatch.types import Hashes, Rows
-
-_TEST, _VALIDATION = {"test", "testing"}, {"validation", "valid", "val", "dev"}
 
 
 @dataclass(frozen=True)
@@ -86,12 +85,7 @@ class KnownLabels:
     @cached_property
     def parts(self) -> Rows:
         """(n,) the part that metadata give each image: 0 train, 1 validation, 2 test; -1 none."""
-        parts = np.full(len(self), -1)
-        for row, name in enumerate(First(self.metadata.column("splits"))):
-            if name:
-                lower = name.strip().lower()
-                parts[row] = 2 if lower in _TEST else 1 if lower in _VALIDATION else 0
-        return parts
+        return part_numbers(First(self.metadata.column("splits")))
 
     @cached_property
     def to_measure(self) -> npt.NDArray[np.bool_]:

@@ -12,10 +12,8 @@ from imgbatch.index.filtered import FilteredIndex
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.types import Floats, Rows
 from imgbatch.words.captions import CaptionBank, Suggestion
-from imgbatch.words.documents import Documents
 from imgbatch.words.kept import FolderWords
 from imgbatch.words.results import CaptionedImage, Captions, ImageCaption
-from imgbatch.words.tokens import checked_language
 from imgbatch.words.visual import LEAST_TEXTS
 
 _BLOCK = 4096
@@ -43,7 +41,7 @@ class Captioner:
         self._rows = np.arange(len(opened.records))
         if isinstance(opened, FilteredIndex):
             self._whole, self._rows = opened.whole, opened.rows
-        self.words = FolderWords(self._whole, Documents.of(metadata), checked_language(language))
+        self.words = FolderWords.of(opened, metadata, language)
 
     def of_folder(self, suggestions: int, started: float, *, every: bool) -> Captions:
         """Captions for the images without texts; for all if `every`."""

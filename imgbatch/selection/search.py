@@ -8,11 +8,9 @@ from imgbatch.files import paths
 from imgbatch.index.filtered import FilteredIndex
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.types import Floats, Rows
-from imgbatch.words.documents import Documents
 from imgbatch.words.kept import FolderWords
 from imgbatch.words.results import Found, FoundImage
 from imgbatch.words.search import Hits, check_only, closeness_to, search
-from imgbatch.words.tokens import checked_language
 
 
 class WordSearch:
@@ -34,7 +32,7 @@ class WordSearch:
         self._rows: Rows | None = None
         if isinstance(opened, FilteredIndex):
             self._whole, self._rows = opened.whole, opened.rows
-        self.words = FolderWords(self._whole, Documents.of(metadata), checked_language(language))
+        self.words = FolderWords.of(opened, metadata, language)
 
     def answer(
         self, text: str, n: int, only: str | None, like: Floats | None, started: float

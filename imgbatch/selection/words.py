@@ -11,6 +11,7 @@ from imgbatch.selection.answer import RequestClock
 from imgbatch.selection.captions import Captioner
 from imgbatch.selection.search import WordSearch
 from imgbatch.types import Floats
+from imgbatch.words.kept import FolderWords
 from imgbatch.words.results import Captions, Found
 
 Place = Callable[[str], tuple[int | None, Floats]]
@@ -37,6 +38,11 @@ class WordRequests:
     metadata: Metadata
     place: Place
     clock: RequestClock
+
+    @property
+    def of_folder(self) -> FolderWords:
+        """See `Collection.words`."""
+        return FolderWords.of(self.opened, self.metadata)
 
     def search(
         self,

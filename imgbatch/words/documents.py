@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
-from imgbatch.annotations.columns import Column
+from imgbatch.annotations.columns import Column, First
 from imgbatch.annotations.metadata import Metadata
+from imgbatch.annotations.splits import part_numbers
 
 _KINDS = ("texts", "tags", "labels")
 
@@ -21,6 +23,8 @@ class Documents:
     ----------
     columns
         Texts, tags and labels of all images.
+    splits
+        The split of each image; None for none.
 
     Examples
     --------
@@ -30,12 +34,13 @@ class Documents:
     """
 
     columns: tuple[Column, ...]
+    splits: Column | None = None
 
     @classmethod
     def of(cls, metadata: Metadata) -> "Documents":
         """What metadata know of all images of the folder, whichever pass a filter."""
         whole = metadata.of_folder
-        return cls(tuple(whole.column(kind) for kind in _KINDS))
+        return cls(tuple(whole.column(kind) for kind in _KINDS), whole.column("splits"))
 
     def __len__(self) -> int:
         return len(self.columns[0])
@@ -45,9 +50,21 @@ class Documents:
             yield "\n".join(string for of_kind in strings for string in of_kind)
 
     @property
+    def known(self) -> bool:
+        """Whether anything is known of any image."""
+        return any(len(column.codes) > 0 for column in self.columns)
+
+    @property
     def texts(self) -> Column:
         """The texts alone, without tags and labels."""
         return self.columns[0]
+
+    @property
+    def to_measure(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether an image's split keeps it for measuring: for validation or test."""
+        if self.splits is None:
+            return np.zeros(len(self), np.bool_)
+        return part_numbers(First(self.splits)) > 0
 
     @cached_property
     def state(self) -> str:

@@ -15,15 +15,20 @@ from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
+from imgbatch.annotations.metadata import Metadata
 from imgbatch.files.atomic import publishing, remove
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
+from imgbatch.index.filtered import FilteredIndex
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.portable import space_bytes
+from imgbatch.types import Rows
 from imgbatch.words.captions import CaptionBank
 from imgbatch.words.documents import Documents
+from imgbatch.words.maps import WordMaps
 from imgbatch.words.text_index import TextIndex
-from imgbatch.words.tokens import Stemmer
-from imgbatch.words.visual import LEAST_TEXTS, MOST_LEARNED, VisualSearch
+from imgbatch.words.tokens import Stemmer, checked_language
+from imgbatch.words.vectors import SharedSpace
+from imgbatch.words.visual import VisualSearch, counted, learnable
 
 WORDS = "words"
 """The folder of what is kept, beside the index."""
@@ -70,6 +75,18 @@ class FolderWords:
     def __post_init__(self) -> None:
         self.notes: list[str] = []
 
+    @classmethod
+    def of(cls, opened: OpenedIndex, metadata: Metadata, language: str | None = None) -> Self:
+        """The words of a folder, of which the opened index may hold a part.
+
+        Raises
+        ------
+        UsageError
+            The language has no stemmer.
+        """
+        whole = opened.whole if isinstance(opened, FilteredIndex) else opened
+        return cls(whole, Documents.of(metadata), checked_language(language))
+
     @cached_property
     def texts(self) -> TextIndex:
         """The known texts, indexed on first use."""
@@ -95,18 +112,41 @@ class FolderWords:
         except _NothingLearnedError:
             return None
 
+    @cached_property
+    def shared(self) -> SharedSpace | None:
+        """The space that texts and pictures share; None if too little is known, or all is alike.
+
+        What a split keeps for measuring is not learned from, so that whoever measures on it finds
+        what images find that nobody has seen.
+        """
+        rows = self._to_learn
+        if len(rows) == len(self.texts.rows):
+            maps = self.visual.maps if self.visual else None
+        elif (learned := learnable(rows, np.random.default_rng(_SEED))) is None:
+            maps = None
+        else:
+            counts = counted(self.texts, self.documents, learned)
+            maps = WordMaps.fit(counts, np.asarray(self.opened.projection().points[learned]))
+        return None if maps is None else SharedSpace(self.texts, maps)
+
+    @property
+    def to_learn(self) -> int:
+        """Number of images with texts that no split keeps for measuring."""
+        return len(self._to_learn)
+
+    @property
+    def _to_learn(self) -> Rows:
+        return self.texts.rows[~self.documents.to_measure[self.texts.rows]]
+
     def bank(self) -> CaptionBank | None:
         """The captions that people wrote, ready to be compared; None if too little was learned.
 
         Tags and class names are no captions. Of more than 20,000 images a random sample is taken.
         """
         captions = self.documents.texts
-        rows = np.flatnonzero(captions.lengths)
-        if self.visual is None or len(rows) < LEAST_TEXTS:
+        rows = learnable(np.flatnonzero(captions.lengths), np.random.default_rng(_SEED))
+        if self.visual is None or rows is None:
             return None
-        if len(rows) > MOST_LEARNED:
-            random = np.random.default_rng(_SEED)
-            rows = np.sort(random.choice(rows, MOST_LEARNED, replace=False))
         maps = self.visual.maps
         placed = maps.correlated(np.asarray(self.opened.projection().points[rows]))
         of_rows = [captions[row] for row in rows.tolist()]

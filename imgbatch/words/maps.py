@@ -170,6 +170,18 @@ class WordMaps:
         placed = (points - self.point_mean) @ self.image_axes
         return _small(placed / np.maximum(np.linalg.norm(placed, axis=1, keepdims=True), _TINY))
 
+    def correlated_texts(self, counts: "sp.csr_array") -> Floats:
+        """Texts in the same space, by how often they hold each stem (t, s): (t, k) of length 1.
+
+        A text of which no word was learned is a row of zeros.
+        """
+        rows = counts[:, self.stems]
+        rows.data = (1 + np.log(rows.data)) * self.idf[rows.indices]  # as `fit` weighs them
+        lengths = np.sqrt(rows.power(2).sum(axis=1))[:, None]
+        topics = rows @ self.topics / np.maximum(lengths, _TINY) - self.text_mean
+        placed = np.where(lengths > 0, topics @ self.text_axes, 0)
+        return _small(placed / np.maximum(np.linalg.norm(placed, axis=1, keepdims=True), _TINY))
+
     def place(self, points: Floats) -> "Placed":
         """What does not depend on the query of some images (u, p)."""
         near = neighbours_of(points, self.points, float(self.width[0]))

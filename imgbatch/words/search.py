@@ -15,7 +15,7 @@ from imgbatch.types import Floats, Rows
 from imgbatch.words.kept import FolderWords
 from imgbatch.words.results import TEXT, VISUAL
 from imgbatch.words.text_index import QueryWord, known_words
-from imgbatch.words.visual import LEAST_TEXTS, usual_relevance
+from imgbatch.words.visual import usual_relevance, why_not_learned
 
 KNOWN, UNKNOWN = "known", "unknown"
 _DIGITS = 6
@@ -117,10 +117,7 @@ def _add_visual(
     """
     visual = words.visual
     if visual is None:
-        few = len(words.texts.rows)
-        why = "all known texts say the same"
-        if few < LEAST_TEXTS:
-            why = f"only {few} images have texts; to learn what words look like takes {LEAST_TEXTS}"
+        why = why_not_learned(len(words.texts.rows))
         return (f"images without texts were left out: {why}",)
     names = known_words(query)
     asked = [word for word in names if word.counts]

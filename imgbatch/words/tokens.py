@@ -60,6 +60,12 @@ def needed(module: str) -> ModuleType:
         ) from None
 
 
+def check_libraries() -> None:
+    """Raise `UsageError` if a library is missing that search by words needs."""
+    for module in ("bm25s", "regex", "snowballstemmer"):
+        needed(module)
+
+
 @cache
 def _word_finder() -> Callable[[str], list[str]]:
     find: Callable[[str], list[str]] = needed("regex").compile(_WORD).findall

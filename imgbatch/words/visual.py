@@ -1,6 +1,6 @@
 """Images without texts, ranked for a query by what they look like."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -77,10 +77,8 @@ class VisualSearch:
             None if there are fewer than `LEAST_TEXTS` texts, or if all are alike.
         """
         random = np.random.default_rng(_SEED)
-        learned = index.rows
-        if len(learned) > MOST_LEARNED:
-            learned = np.sort(random.choice(learned, MOST_LEARNED, replace=False))
-        if len(learned) < LEAST_TEXTS:
+        learned = learnable(index.rows, random)
+        if learned is None:
             return None
         counts = counted(index, documents, learned)
         known = np.asarray(points[learned])
@@ -161,19 +159,48 @@ class VisualSearch:
         return [directory / f"images-{name}.npy" for name in _FITTED]
 
 
+def learnable(rows: Rows, random: np.random.Generator) -> Rows | None:
+    """The images with texts to learn from, rising: some, drawn at random, of very many.
+
+    None for fewer than `LEAST_TEXTS`.
+    """
+    if len(rows) < LEAST_TEXTS:
+        return None
+    if len(rows) <= MOST_LEARNED:
+        return rows
+    return np.sort(random.choice(rows, MOST_LEARNED, replace=False))
+
+
+def why_not_learned(texts: int) -> str:
+    """Why nothing was learned from the texts of so many images, in words.
+
+    >>> why_not_learned(3)
+    'only 3 images have texts; to learn what words look like takes 20'
+    """
+    if texts < LEAST_TEXTS:
+        return f"only {texts} images have texts; to learn what words look like takes {LEAST_TEXTS}"
+    return "all known texts say the same"
+
+
 def counted(index: TextIndex, documents: Documents, rows: Rows) -> "sp.csr_array":
     """How often the texts of some images, given by rising rows, hold each stem: (m, s)."""
+    wanted = set(rows.tolist())
+    return stem_counts(index, (text for row, text in enumerate(documents) if row in wanted))
+
+
+def stem_counts(index: TextIndex, texts: Iterable[str]) -> "sp.csr_array":
+    """How often each of t texts holds each known stem: (t, s); unknown words do not count."""
     import scipy.sparse as sp
 
-    wanted = set(rows.tolist())
     stemmer = Stemmer(index.language)
     numbers, ends = list[int](), [0]
-    for row, text in enumerate(documents):
-        if row in wanted:
-            numbers += [index.numbers[stem] for stem in stemmer.stems(text)]
-            ends.append(len(numbers))
+    for text in texts:
+        stems = stemmer.stems(text)
+        numbers += [index.numbers[stem] for stem in stems if stem in index.numbers]
+        ends.append(len(numbers))
     ones = np.ones(len(numbers), np.float32)
-    counts = sp.csr_array((ones, numbers, ends), (len(rows), len(index.stems)))
+    places = np.asarray(numbers, np.int64)
+    counts = sp.csr_array((ones, places, ends), (len(ends) - 1, len(index.stems)))
     counts.sum_duplicates()
     return counts
 

@@ -179,6 +179,81 @@ def test_a_failing_export_leaves_the_old_file(tmp_path, ending):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+# ----- texts as vectors ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def captioned(tmp_path_factory):
+    """Thirty photos, of which the last three have no text; every third has two."""
+    pytest.importorskip("bm25s")
+    base = tmp_path_factory.mktemp("captioned")
+    (base / "photos").mkdir()
+    texts = ["a red car", "the blue sea", "green trees"]
+    with (base / "captions.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file_name", "text", "split"])
+        for row in range(30):
+            (base / "photos" / f"{row:02}.jpg").write_bytes(jpeg(photo(row, 60, 60)))
+            for text in [] if row > 26 else texts[row % 3 :] if row % 3 == 1 else [texts[row % 3]]:
+                rows.writerow([f"{row:02}.jpg", text, "test" if row > 24 else "train"])
+    return imgbatch.load(base / "photos", metadata=str(base / "captions.csv"))
+
+
+def test_every_text_is_a_vector_in_the_space_of_the_images_beside_its_row(captioned, tmp_path):
+    assert exporting.export(captioned, tmp_path / "all.npz").notes == ()
+    with np.load(tmp_path / "all.npz", allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored}
+    expected = [(row, text) for row, texts in enumerate(captioned.texts) for text in texts]
+    assert arrays["text_rows"].tolist() == [row for row, _ in expected]
+    shared = captioned.words.shared
+    assert shared.maps.points.shape[0] == 25  # what is kept for measuring is not learned from
+    vectors = shared.of_texts([text for _, text in expected])
+    assert np.allclose(arrays["text_vectors"], vectors, atol=1e-6)
+    placed = (arrays["points"] - arrays["vector_mean"]) @ arrays["vector_axes"]
+    placed /= np.linalg.norm(placed, axis=1, keepdims=True)
+    assert np.allclose(arrays["image_vectors"], placed, atol=1e-5)
+    assert arrays["image_vectors"].shape == (30, arrays["text_vectors"].shape[1])
+
+
+def test_a_part_of_the_images_has_rows_of_its_own_in_the_space_of_all(captioned, tmp_path):
+    exporting.export(captioned, tmp_path / "all.npz")
+    exporting.export(captioned.where(without_tag="red"), tmp_path / "some.npz")
+    with np.load(tmp_path / "all.npz") as whole, np.load(tmp_path / "some.npz") as some:
+        assert np.allclose(whole["vector_axes"], some["vector_axes"], atol=1e-6)
+        places = {path: row for row, path in enumerate(whole["paths"].tolist())}
+        rows = [places[path] for path in some["paths"].tolist()]
+        assert 0 < len(rows) < 30
+        assert np.allclose(whole["image_vectors"][rows], some["image_vectors"], atol=1e-6)
+        own = np.isin(whole["text_rows"], rows)
+        assert np.allclose(whole["text_vectors"][own], some["text_vectors"], atol=1e-6)
+        assert [rows[row] for row in some["text_rows"]] == whole["text_rows"][own].tolist()
+
+
+def test_too_few_texts_are_exported_without_vectors_and_a_note(tmp_path):
+    pytest.importorskip("bm25s")
+    (tmp_path / "photos").mkdir()
+    for row in range(12):
+        (tmp_path / "photos" / f"{row:02}.jpg").write_bytes(jpeg(photo(row, 60, 60)))
+    (tmp_path / "photos" / "03.txt").write_text("a dog")
+    photos = imgbatch.load(tmp_path / "photos")
+    (note,) = exporting.export(photos, tmp_path / "all.npz").notes
+    assert "only 1 images have texts" in note
+    with np.load(tmp_path / "all.npz") as stored:
+        assert stored["text_rows"].tolist() == [3]
+        assert stored["text_vectors"].shape == (1, 0)
+        assert stored["image_vectors"].shape == (12, 0)
+
+
+def test_without_the_library_texts_are_exported_as_they_are(captioned, tmp_path, monkeypatch):
+    def missing():
+        raise UsageError("bm25s is not installed", "install it")
+
+    monkeypatch.setattr(exporting, "check_libraries", missing)
+    (note,) = exporting.export(captioned, tmp_path / "all.npz").notes
+    assert "bm25s is not installed" in note
+    assert tuple(read(tmp_path / "all.npz")[0]["texts"][0]) == captioned.texts[0]
+
+
 # ----- the space ----------------------------------------------------------------------------------
 
 

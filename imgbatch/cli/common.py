@@ -236,6 +236,19 @@ def check_report(report: Path | None, folder: str, *read: str | None) -> None:
     check_file(report)
 
 
+def check_log(log: Path | None, folder: str) -> None:
+    """Raise an error for a folder of --log that cannot be written, before any work is done."""
+    if log is None:
+        return
+    from imgbatch.files.readonly import refuse_inside
+    from imgbatch.files.targets import check_folder
+    from imgbatch.outputs.tensorboard import require_tensorboard
+
+    require_tensorboard()
+    refuse_inside(log, folder, "--log")
+    check_folder(log)
+
+
 def note(notes: Iterable[str]) -> None:
     """Print remarks to standard error, one a line."""
     from imgbatch.files.names import printable

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import check_report, command, note, open_folder, settings_of
+from imgbatch.cli.common import check_log, check_report, command, note, open_folder, settings_of
 from imgbatch.cli.options import (
     EXTENDED,
     FilterOptions,
     Folder,
     FolderOptions,
     Json,
+    LogDir,
     Report,
     target_path,
 )
@@ -77,12 +78,6 @@ Confusion = Annotated[
         metavar="FILE", parser=target_path, help="Draw the confusion matrix here (.png, .jpg)."
     ),
 ]
-LogDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--log", metavar="DIR", parser=target_path, help="Write TensorBoard event files here."
-    ),
-]
 Labels = Annotated[
     list[Path] | None,
     output_option("Write the labels as rows that are metadata (.csv), or a page (.html)."),
@@ -140,21 +135,13 @@ def _check_train_outputs(
     log: Path | None,
     options: FolderOptions,
 ) -> None:
-    from imgbatch.files.readonly import refuse_inside
-    from imgbatch.files.targets import check_folder
-
     given = options.metadata or ()
     check_output_files([output], {".npz": "a model"}, folders=[folder], inputs=given)
     check_report(report, folder, *given)
     if confusion is not None:
         pictures = dict.fromkeys((".png", ".jpg", ".jpeg", ".webp"), "a picture")
         check_output_files([confusion], pictures, folders=[folder], inputs=given)
-    if log is not None:
-        from imgbatch.outputs.tensorboard import require_tensorboard
-
-        require_tensorboard()
-        refuse_inside(log, folder, "--log")
-        check_folder(log)
+    check_log(log, folder)
 
 
 def _train_files(

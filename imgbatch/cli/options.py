@@ -71,6 +71,12 @@ Report = Annotated[
         help="Write a page with the figures here: one file that opens in any browser.",
     ),
 ]
+LogDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--log", metavar="DIR", parser=target_path, help="Write TensorBoard event files here."
+    ),
+]
 NoSheet = Annotated[bool, typer.Option("--no-sheet", help="Make no contact sheet.")]
 CopyTo = Annotated[
     Path | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imgbatch.cli.common import (
+    check_log,
     check_report,
     command,
     note,
@@ -19,6 +20,7 @@ from imgbatch.cli.options import (
     FolderOptions,
     IndexOptions,
     Json,
+    LogDir,
     MetadataFile,
     Report,
     target_path,
@@ -66,6 +68,7 @@ def evaluate(
     sets: Sets = 300,
     seed: FirstSeed = 0,
     report: Report = None,
+    log: LogDir = None,
     json: Json = False,
     options: FolderOptions = _FOLDER,
 ) -> None:
@@ -79,18 +82,24 @@ def evaluate(
     from imgbatch.outputs.progress import progress_bar
 
     check_report(report, folder, *(options.metadata or ()))
+    check_log(log, folder)
     collection = open_folder(folder, options)
     with progress_bar("measuring", unit="sets") as progress:
         measured = evaluation.evaluate(collection, n=n, sets=sets, seed=seed, progress=progress)
     with answer_first() as unwritten:
-        written = None
+        written = logged = None
         if report is not None:
             from imgbatch.outputs.pages import evaluation_page, write_page
 
             page = evaluation_page(measured, collection.config, command_line(context))
             with unwritten.remembered(asked=True):
                 written = write_page(page, report, collection.config)
-        write_evaluation(measured, json=json, report=written)
+        if log is not None:
+            from imgbatch.outputs.tensorboard import log_evaluation
+
+            with unwritten.remembered(asked=True):
+                logged = log_evaluation(measured, log.absolute())
+        write_evaluation(measured, json=json, report=written, log=logged)
         note((*collection.notes, *measured.notes))
 
 

@@ -24,11 +24,17 @@ def as_json(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def write_evaluation(
-    evaluation: Evaluation, *, json: bool, report: WrittenFile | None = None
+    evaluation: Evaluation,
+    *,
+    json: bool,
+    report: WrittenFile | None = None,
+    log: WrittenFile | None = None,
 ) -> None:
-    """Print the figures as a table, or as one JSON document, with the page that was written."""
+    """Print the figures as a table, or as one JSON document, with what was written besides."""
+    files = {"report": report, "log": log}
     if json:
-        print_json(as_json(evaluation) | {"report": None if report is None else str(report.path)})
+        paths = {kind: None if file is None else str(file.path) for kind, file in files.items()}
+        print_json(as_json(evaluation) | paths)
         return
     console = StandardOutput()
     console.print(build_table(evaluation, console))
@@ -38,8 +44,9 @@ def write_evaluation(
         "intervals: 95%, bootstrap"
     )
     console.print(Text(counts, "dim"), soft_wrap=True)
-    if report is not None:
-        console.print_fact("page", report.in_words())
+    for file in files.values():
+        if file is not None:
+            console.print_fact(file.kind, file.in_words())
 
 
 def build_table(evaluation: Evaluation, console: Console) -> Table:

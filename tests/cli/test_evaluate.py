@@ -10,6 +10,7 @@ import pytest
 
 from imgbatch.config import load_config
 from tests.drawing import write_photos
+from tests.events import logged
 
 FIGURE = {"name", "value", "low", "high", "random", "definition"}
 
@@ -40,6 +41,36 @@ def test_evaluate_fits_any_terminal(cli, indexed, columns):
     table = [line for line in answer.out.splitlines() if line.startswith(("│", "┃"))]
     assert table
     assert all(len(line) <= int(columns) for line in table)
+
+
+def test_a_log_holds_every_figure_with_its_interval_and_chance(cli, tmp_path):
+    for library in ("tensorboardX", "bm25s", "sacrebleu"):
+        pytest.importorskip(library)
+    names = write_photos(tmp_path / "photos", 45, classes=3)
+    kinds = ("a red car", "the blue sea", "green trees")
+    rows = [f"{name},{kinds[row % 3]}" for row, name in enumerate(names)]
+    captions = tmp_path / "captions.csv"
+    captions.write_text("file_name,text\n" + "\n".join(rows) + "\n")
+    arguments = ("evaluate", tmp_path / "photos", "--sets", 2, "-n", 4, "--metadata", captions)
+    document = cli(*arguments, "--log", tmp_path / "logs", "--json").json
+    assert document["log"] == str(tmp_path / "logs")
+    scalars = logged(next((tmp_path / "logs").glob("events.*")))
+    assert {"queries/precision_at_10", "search/recall_at_10", "caption/cider"} <= set(scalars)
+    for figure in document["figures"]:
+        name = figure["name"].replace("_", "/", 1)
+        tag = name if name in scalars else f"queries/{figure['name']}"
+        for part in ("value", "low", "high", "random"):
+            of_part = tag if part == "value" else f"{tag}/{part}"
+            assert scalars[of_part] == [(45, pytest.approx(figure[part]))]
+    for number, one in enumerate(document["by_class"], start=1):
+        tag = f"classes/{number:04}_{one['label']}"
+        assert scalars[tag] == [(45, pytest.approx(one["precision_at_10"]))]
+
+
+def test_a_log_among_the_images_is_refused_before_any_work(cli, photos):
+    pytest.importorskip("tensorboardX")
+    cli("evaluate", photos, "--log", photos / "logs").assert_one_clear_line(2, "--log")
+    assert not (photos / "logs").exists()
 
 
 def test_evaluate_of_a_flat_folder_notes_what_classes_need(cli, photos):

@@ -2,7 +2,6 @@
 
 import csv
 import shutil
-import struct
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from PIL import Image
 import imgbatch
 from imgbatch.learning.model import LabelModel
 from tests.drawing import photo, png, settle
+from tests.events import logged
 
 COLORS = {"blue": (30, 60, 200), "green": (30, 170, 60), "red": (200, 40, 40)}
 
@@ -120,20 +120,6 @@ def test_a_log_holds_the_figures_by_number_of_labels(label, drawn, tmp_path):
     curve = [(point["labels"], pytest.approx(point["value"])) for point in document["curve"]]
     assert scalars["labels/balanced_accuracy"] == curve
     assert "confusion_matrix" in scalars
-
-
-def logged(file):
-    """Steps and values of each tag in an event file: records of length, checksum, event, checksum."""
-    from tensorboardX.proto.event_pb2 import Event
-
-    data, place, found = file.read_bytes(), 0, {}
-    while place < len(data):
-        (length,) = struct.unpack_from("<Q", data, place)
-        event = Event.FromString(data[place + 12 : place + 12 + length])
-        for value in event.summary.value:
-            found.setdefault(value.tag, []).append((event.step, value.simple_value))
-        place += length + 16
-    return found
 
 
 def test_a_split_of_the_metadata_wins_and_divided_copies_are_told(label, drawn, tmp_path):

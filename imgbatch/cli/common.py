@@ -24,6 +24,7 @@ from imgbatch.errors import ImgbatchError, UsageError
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
     from imgbatch.config.schema import Config
+    from imgbatch.exports.remote import RemoteImages
 
 
 class ImageSource(Protocol):
@@ -164,6 +165,27 @@ def open_folder(
     if filters is None or filters == FilterOptions():
         return photos
     return photos.where(**{name: names or () for name, names in asdict(filters).items()})
+
+
+def open_export(url: str, folder: str | None, settings: "Config") -> "RemoteImages":
+    """The export of a folder in a database; see `exports.remote.RemoteImages`."""
+    from imgbatch.exports.remote import RemoteImages
+
+    if not url:
+        raise UsageError("the URL given with --from is empty", "give postgresql://HOST/DATABASE")
+    return RemoteImages(url, folder, settings)
+
+
+def refuse_with_database(filters: FilterOptions, options: FolderOptions) -> None:
+    """Raise an error for an option that says nothing to an export, but for the config."""
+    for record in (filters, options):
+        for field in fields(record):
+            given = getattr(record, field.name) not in (field.default, [])
+            if given and field.name != "config":
+                option = "--" + field.name.replace("_", "-")
+                raise UsageError(
+                    f"{option} was given with --from", "leave it out: the export has its own"
+                )
 
 
 def start_workers_early(folder: str, options: IndexOptions) -> None:

@@ -1,7 +1,7 @@
 """``similar`` and ``different``: pick images and show them."""
 
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,9 @@ from imgbatch.cli.common import (
     command,
     default_picture,
     note,
+    open_export,
     open_folder,
+    refuse_with_database,
     settings_of,
     use_one_thread,
 )
@@ -52,7 +54,7 @@ def similar(
     use_one_thread()
     check_outputs(pick, folder, like)
     if database is not None:
-        _refuse_with_database(filters, options)
+        refuse_with_database(filters, options)
         _similar_from_database(context, database, folder, like, pick, options)
         return
     if folder is None:
@@ -74,31 +76,16 @@ def _similar_from_database(
 ) -> None:
     """Answer from the export of a folder."""
     from imgbatch.exports.connection import Address
-    from imgbatch.exports.remote import RemoteImages
 
-    if not url:
-        raise UsageError("the URL given with --from is empty", "give postgresql://HOST/DATABASE")
     if like is None:
         raise UsageError("--from was given without --like", "give --like IMAGE")
     if pick.by is not None:
         raise UsageError("--by was given with --from", "leave it out: an export has no tags")
-    images = RemoteImages(url, folder, settings_of(options))
+    images = open_export(url, folder, settings_of(options))
     check_places(pick, images.folder)
     picked = images.similar(pick.n, like=like, seed=pick.seed, keep_duplicates=pick.keep_duplicates)
     line = command_line(context, seed=picked.seed, database=Address.parse(url).shown)
     show(images, picked, pick, line)
-
-
-def _refuse_with_database(filters: FilterOptions, options: FolderOptions) -> None:
-    """Raise an error for an option that says nothing to an export, but for the config."""
-    for record in (filters, options):
-        for field in fields(record):
-            given = getattr(record, field.name) not in (field.default, [])
-            if given and field.name != "config":
-                option = "--" + field.name.replace("_", "-")
-                raise UsageError(
-                    f"{option} was given with --from", "leave it out: the export has its own"
-                )
 
 
 @command

@@ -1,12 +1,20 @@
 """``search`` and ``caption``: images for words, and words for images."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import command, open_folder, use_one_thread
+from imgbatch.cli.common import (
+    command,
+    open_export,
+    open_folder,
+    refuse_with_database,
+    settings_of,
+    use_one_thread,
+)
 from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json
 from imgbatch.cli.output_files import (
     Writers,
@@ -15,14 +23,37 @@ from imgbatch.cli.output_files import (
     show_answer,
 )
 from imgbatch.cli.repeating import command_line
+from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
+    from imgbatch.config.schema import Config
     from imgbatch.outputs.base import WrittenFile
     from imgbatch.words.results import Captions, Found
 
+FolderOrWords = Annotated[
+    str,
+    typer.Argument(
+        metavar="FOLDER", help="Folder of images; never written to. With --from, the words."
+    ),
+]
 Words = Annotated[
-    str, typer.Argument(metavar="WORDS", help="What to look for, in the language of the texts.")
+    str | None,
+    typer.Argument(metavar="WORDS", help="What to look for, in the language of the texts."),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="URL",
+        help='Search the folder that was exported to postgresql://...: search "words" --from URL.',
+    ),
+]
+ExportedFolder = Annotated[
+    str | None,
+    typer.Option(
+        "--folder", metavar="NAME", help="With --from: which one of several folders there."
+    ),
 ]
 Count = Annotated[int, typer.Option("-n", help="At most so many images.")]
 Only = Annotated[
@@ -54,12 +85,14 @@ _ALL = FilterOptions()
 @command
 def search(
     context: typer.Context,
-    folder: Folder,
-    words: Words,
+    folder: FolderOrWords,
+    words: Words = None,
     n: Count = 10,
     only: Only = None,
     like: Like = None,
     language: Language = None,
+    database: Database = None,
+    exported: ExportedFolder = None,
     json: Json = False,
     output: FoundOutputs = None,
     filters: FilterOptions = _ALL,
@@ -71,29 +104,58 @@ def search(
     """
     use_one_thread()
     from imgbatch.outputs.files import ENDINGS
-    from imgbatch.outputs.search import write_found
 
-    outputs = output or []
-    check_output_files(outputs, ENDINGS, folders=[folder], inputs=[like, *(options.metadata or ())])
+    outputs, read = output or [], [like, *(options.metadata or ())]
+    if database is not None:
+        if words is not None:
+            raise UsageError("a folder was given with --from", "give --folder NAME, or no folder")
+        if language is not None:
+            raise UsageError("--language was given with --from", "leave it out: the export has one")
+        refuse_with_database(filters, options)
+        check_output_files(outputs, ENDINGS, folders=[], inputs=read)
+        images = open_export(database, exported, settings_of(options, EXTENDED))
+        check_output_files(outputs, ENDINGS, folders=[images.folder])
+        found = images.search(folder, n, only=only, like=like)
+        _show_found(images.config, found, _database_line(context, database), outputs, json=json)
+        return
+    if words is None:
+        raise UsageError("a folder or the words are missing", 'give FOLDER "words"')
+    if exported is not None:
+        raise UsageError("--folder was given without --from", "give --from URL, too")
+    check_output_files(outputs, ENDINGS, folders=[folder], inputs=read)
     photos = open_folder(folder, options, filters, preset=EXTENDED)
     found = photos.search(words, n, only=only, like=like, language=language)
-    writers = _found_writers(photos, found, command_line(context))
+    _show_found(photos.config, found, command_line(context), outputs, json=json)
+
+
+def _database_line(context: typer.Context, url: str) -> str:
+    from imgbatch.exports.connection import Address
+
+    return command_line(context, database=Address.parse(url).shown)
+
+
+def _show_found(
+    config: "Config", found: "Found", line: str, outputs: Sequence[Path], *, json: bool
+) -> None:
+    from imgbatch.outputs.search import write_found
+
+    writers = _found_writers(config, found, line)
     show_answer(outputs, writers, partial(write_found, found, json=json), found.notes)
 
 
-def _found_writers(photos: "Collection", found: "Found", line: str) -> Writers:
+def _found_writers(config: "Config", found: "Found", line: str) -> Writers:
     from imgbatch.outputs.files import by_ending
 
     def page(path: Path) -> "WrittenFile":
         from imgbatch.outputs.pages import write_page
         from imgbatch.outputs.pages.search import search_page
 
-        return write_page(search_page(found, photos.config, line), path, photos.config)
+        return write_page(search_page(found, config, line), path, config)
 
     def sheet(path: Path) -> "WrittenFile | None":
         from imgbatch.outputs.search import write_found_sheet
 
-        return write_found_sheet(found, path, photos.config)
+        return write_found_sheet(found, path, config)
 
     def rows(path: Path) -> "WrittenFile":
         from imgbatch.outputs.search import write_found_rows

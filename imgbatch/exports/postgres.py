@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from imgbatch.errors import DatabaseError, UsageError
-from imgbatch.exports import known
+from imgbatch.exports import known, words
 from imgbatch.exports.base import Batch, Exporter, ImageTable, Written, as_text
 from imgbatch.exports.connection import Address, need_psycopg, use_vectors
 from imgbatch.types import Progress
@@ -64,6 +64,7 @@ _TABLES = {
         );
     """,
     **known.TABLES,
+    **words.TABLES,
 }
 _UPSERT = """
     INSERT INTO images (id, folder, path, label, width, height, size, hash, phash, note)
@@ -165,10 +166,12 @@ class _Export:
             done += len(batch)
             progress(done, len(self.table))
         self._index()
-        self.db.execute(
-            "UPDATE image_spaces SET complete = (fingerprint = %s) WHERE folder = %s",
-            (self.fingerprint, self.folder),
-        )
+        with self.db.transaction():
+            words.send(self.db, self.table)
+            self.db.execute(
+                "UPDATE image_spaces SET complete = (fingerprint = %s) WHERE folder = %s",
+                (self.fingerprint, self.folder),
+            )
         notes = ("waited for another export of this folder",) if waited else ()
         return Written(changed, sent, self._clean(), notes)
 
@@ -284,4 +287,4 @@ def _lock_number(name: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
-EXPORTER = Exporter(_check, _write)
+EXPORTER = Exporter(_check, _write, holds_words=True)

@@ -8,7 +8,7 @@ the list would be longer than pgvector allows, the database compares all images 
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from imgbatch.exports import known
 from imgbatch.exports.base import as_name, as_text, image_id
 from imgbatch.exports.connection import Address, need_psycopg, use_vectors
 from imgbatch.exports.postgres import SEARCHED, check_tables, index_name
+from imgbatch.exports.stored import COLUMNS, StoredImage
 from imgbatch.files import cache, paths
 from imgbatch.index.portable import PortableSpace
 from imgbatch.neighbours.search import NeighbourSearch
@@ -34,38 +35,17 @@ from imgbatch.selection.answer import (
 )
 from imgbatch.selection.explain import shares_of_set
 from imgbatch.selection.similar import Anchor, SimilarOptions, distinct_mask, similar
-from imgbatch.types import Floats, ImageRecord, Known, PickedImage, Selection
+from imgbatch.types import Floats, Known, PickedImage, Selection
 
 if TYPE_CHECKING:
     from psycopg import Connection
+
+    from imgbatch.words.results import Found, FoundImage
 
 _EF_SEARCH = 1000  # pgvector's limit: 3 times the usual candidates, 100 times a usual set
 _LEAST_LONGER = 2  # the list must be this many times as long as k; else all images are compared
 _MOST_NAMED = 10
 _EXPORT_FIRST = "run `imgbatch export FOLDER --to` it first, to its end"
-_COLUMNS = (
-    "SELECT path, width, height, note, label, phash::text, vector_send(embedding)"
-    " FROM images JOIN image_embeddings ON image_id = images.id"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _StoredImage:
-    """An image as the database holds it."""
-
-    record: ImageRecord
-    label: str
-    phash: int
-    point: Floats
-
-    @classmethod
-    def parse(cls, row: tuple[Any, ...]) -> "_StoredImage":
-        """Read a row of `_COLUMNS`."""
-        path, width, height, note, label, bits, point = row
-        record = ImageRecord(as_name(path), width, height, as_name(note))
-        # Two 16-bit numbers stand before the coordinates. As bytes, they arrive ten times as fast.
-        coordinates = np.frombuffer(point, ">f4", offset=4).astype(np.float32)
-        return cls(record, as_name(label), int(bits, 2), coordinates)
 
 
 class RemoteImages:
@@ -211,11 +191,50 @@ class RemoteImages:
             notes=(f"searched {self._address.shown} {how}", *_not_here(images)),
         )
 
+    def search(
+        self,
+        words: str,
+        n: int = 10,
+        *,
+        only: str | None = None,
+        like: str | os.PathLike[str] | None = None,
+    ) -> "Found":
+        """Find images by words, as `Collection.search` does.
+
+        The language is that of the export.
+
+        Raises
+        ------
+        SelectionError
+            There is no word, n is below 1, or `like` is neither readable nor an exported image.
+        LabelError
+            Nothing is known of any image.
+        DatabaseError
+            The export holds no words, or the database failed.
+        """
+        from imgbatch.exports.remote_words import StoredWords
+        from imgbatch.selection.search import Asked, answer
+        from imgbatch.words.search import closeness_of
+
+        asked, started = Asked(words, n, only), self._clock.start()
+        with self._address.connect() as db:
+            use_vectors(db, self._address)
+            db.isolation_level = need_psycopg().IsolationLevel.REPEATABLE_READ
+            with db.transaction():
+                stored = StoredWords(db, self._address, self.space.fingerprint, words)
+                closeness = None
+                if like is not None:
+                    _, anchor = self._anchor(os.fspath(like), self._find(db, os.fspath(like)))
+                    closeness = closeness_of(stored.distances(anchor.point))
+                found = answer(stored, asked, self.folder, stored.describe, closeness=closeness)
+        notes = (f"searched {self._address.shown}", *found.notes, *_not_here(found.images))
+        return replace(found, seconds=time.perf_counter() - started, notes=notes)
+
     def _choose(
         self,
-        candidates: list[_StoredImage],
+        candidates: list[StoredImage],
         anchor: Anchor,
-        own: _StoredImage | None,
+        own: StoredImage | None,
         n: int,
         *,
         keep: bool,
@@ -256,19 +275,19 @@ class RemoteImages:
         pairs = zip(images, (found.get(one, Known()) for one in ids), strict=True)
         return tuple(replace(image, tags=one.tags, texts=one.texts) for image, one in pairs)
 
-    def _find(self, db: "Connection[Any]", given: str) -> _StoredImage | None:
+    def _find(self, db: "Connection[Any]", given: str) -> StoredImage | None:
         """The exported image named from the working directory or from inside the folder."""
         for inside in names_inside(self.folder, given):
             rows = db.execute(
-                f"{_COLUMNS} WHERE id = %s AND fingerprint = %s",
+                f"{COLUMNS} WHERE id = %s AND fingerprint = %s",
                 (image_id(self.folder, inside), self.space.fingerprint),
             ).fetchall()
             if rows:
-                return _StoredImage.parse(rows[0])
+                return StoredImage.parse(rows[0])
         return None
 
     def _anchor(
-        self, given: str, own: _StoredImage | None
+        self, given: str, own: StoredImage | None
     ) -> tuple[tuple[PickedImage, ...], Anchor]:
         """The anchor, and what to show of an anchor that is not among the exported images."""
         if own is not None:
@@ -279,7 +298,7 @@ class RemoteImages:
 
     def _nearest(
         self, db: "Connection[Any]", point: Floats, k: int
-    ) -> tuple[list[_StoredImage], str]:
+    ) -> tuple[list[StoredImage], str]:
         """At least the k nearest images, or all, and a text on how they were found."""
         sql = need_psycopg().sql
         k = min(k, self.indexed)
@@ -288,7 +307,7 @@ class RemoteImages:
             "WITH nearest AS MATERIALIZED (SELECT image_id, fingerprint FROM image_embeddings"
             " WHERE fingerprint = %s ORDER BY embedding::vector({}) <-> %s LIMIT %s) {}"
             " JOIN nearest USING (image_id, fingerprint)"
-        ).format(sql.Literal(len(point)), sql.SQL(_COLUMNS))
+        ).format(sql.Literal(len(point)), sql.SQL(COLUMNS))
         (there,) = db.execute(
             "SELECT to_regclass(%s) IS NOT NULL", (index_name(fingerprint),)
         ).fetchone()  # type: ignore[misc]
@@ -298,16 +317,16 @@ class RemoteImages:
             rows = db.execute(query, (fingerprint, point, k)).fetchall()
             if len(rows) == k:
                 how = f"by HNSW (approximate, ef_search {_EF_SEARCH})"
-                return [_StoredImage.parse(row) for row in rows], how
+                return [StoredImage.parse(row) for row in rows], how
         for name, value in (("enable_seqscan", "on"), ("enable_indexscan", "off")):
             db.execute("SELECT set_config(%s, %s, true)", (name, value))
         rows = db.execute(query, (fingerprint, point, k)).fetchall()
         if not rows:
             raise self._replaced()
-        return [_StoredImage.parse(row) for row in rows], "by comparing all images (exact)"
+        return [StoredImage.parse(row) for row in rows], "by comparing all images (exact)"
 
 
-def _not_here(picked: tuple[PickedImage, ...]) -> list[str]:
+def _not_here(picked: "tuple[PickedImage, ...] | tuple[FoundImage, ...]") -> list[str]:
     """A note on picked files that cannot be opened on this machine; [] if all can."""
     missing = [image.relative for image in picked if not os.access(image.path, os.R_OK)]
     if not missing:

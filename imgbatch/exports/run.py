@@ -150,12 +150,11 @@ def _decoder(collection: Collection) -> tuple[Decoder | None, tuple[str, ...]]:
 
 
 def _words(collection: Collection) -> tuple[FolderWords | None, tuple[str, ...]]:
-    """What is known in words, if anything is; or a note that says why it cannot be used."""
+    """What is known in words; or, if it cannot be used, a note that says why."""
     words = collection.words
-    if not words.documents.known:
-        return None, ()
     try:
         check_libraries()
     except UsageError as error:
-        return None, (f"texts are exported as they are, without vectors or search: {error}",)
+        note = f"texts are exported as they are, without vectors or search: {error}"
+        return None, (note,) if words.documents.known else ()
     return words, ()

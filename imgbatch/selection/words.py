@@ -9,7 +9,7 @@ from imgbatch.index.filtered import FilteredIndex
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.selection.answer import RequestClock
 from imgbatch.selection.captions import Captioner
-from imgbatch.selection.search import WordSearch
+from imgbatch.selection.search import Asked, WordSearch
 from imgbatch.types import Floats
 from imgbatch.words.kept import FolderWords
 from imgbatch.words.results import Captions, Found
@@ -53,11 +53,9 @@ class WordRequests:
         language: str | None,
     ) -> Found:
         """See `Collection.search`."""
-        started = self.clock.start()
+        started, asked = self.clock.start(), Asked(words, n, only)
         point = None if like is None else self.place(os.fspath(like))[1]
-        return WordSearch(self.opened, self.metadata, language).answer(
-            words, n, only, point, started
-        )
+        return WordSearch(self.opened, self.metadata, language).answer(asked, point, started)
 
     def caption(
         self,

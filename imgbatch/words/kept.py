@@ -21,7 +21,7 @@ from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.index.filtered import FilteredIndex
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.portable import space_bytes
-from imgbatch.types import Rows
+from imgbatch.types import Floats, Rows
 from imgbatch.words.captions import CaptionBank
 from imgbatch.words.documents import Documents
 from imgbatch.words.maps import WordMaps
@@ -97,20 +97,28 @@ class FolderWords:
     @cached_property
     def visual(self) -> VisualSearch | None:
         """What was learned; None if there are too few texts, or if all are alike."""
-        projection = self.opened.projection()
-        space = hashlib.sha256(space_bytes(projection.space)).hexdigest()
-        key = _digest("visual", self._texts_key, space)
+        points = self.opened.projection().points
 
         def fit() -> VisualSearch:
-            fitted = VisualSearch.fit(self.texts, self.documents, projection.points)
+            fitted = VisualSearch.fit(self.texts, self.documents, points)
             if fitted is None:
                 raise _NothingLearnedError
             return fitted
 
         try:
-            return self._kept(key, VisualSearch, fit)
+            return self._kept(self.state, VisualSearch, fit)
         except _NothingLearnedError:
             return None
+
+    @cached_property
+    def state(self) -> str:
+        """24 hexadecimal digits that change with any text, any image, and the space."""
+        space = hashlib.sha256(space_bytes(self.opened.projection().space)).hexdigest()
+        return _digest("visual", self._texts_key, space)
+
+    def points(self, rows: Rows) -> Floats:
+        """The points of some images."""
+        return np.asarray(self.opened.projection().points[rows])
 
     @cached_property
     def shared(self) -> SharedSpace | None:
@@ -126,7 +134,7 @@ class FolderWords:
             maps = None
         else:
             counts = counted(self.texts, self.documents, learned)
-            maps = WordMaps.fit(counts, np.asarray(self.opened.projection().points[learned]))
+            maps = WordMaps.fit(counts, self.points(learned))
         return None if maps is None else SharedSpace(self.texts, maps)
 
     @property
@@ -148,7 +156,7 @@ class FolderWords:
         if self.visual is None or rows is None:
             return None
         maps = self.visual.maps
-        placed = maps.correlated(np.asarray(self.opened.projection().points[rows]))
+        placed = maps.correlated(self.points(rows))
         of_rows = [captions[row] for row in rows.tolist()]
         return CaptionBank(rows, of_rows, maps, placed, Stemmer(self.texts.language))
 

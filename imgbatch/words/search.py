@@ -7,19 +7,37 @@ so, and before those whose texts say little of it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from imgbatch.errors import SelectionError
 from imgbatch.types import Floats, Rows
-from imgbatch.words.kept import FolderWords
 from imgbatch.words.results import TEXT, VISUAL
-from imgbatch.words.text_index import QueryWord, known_words
-from imgbatch.words.visual import usual_relevance, why_not_learned
+from imgbatch.words.text_index import QueryWord, TextIndex, known_words
+from imgbatch.words.visual import VisualSearch, usual_relevance, why_not_learned
 
 KNOWN, UNKNOWN = "known", "unknown"
 _DIGITS = 6
 """Relevances that differ less count as equal; then the path decides."""
+
+
+class SearchedWords(Protocol):
+    """The words of a folder's images, kept beside the index or in a database."""
+
+    @property
+    def texts(self) -> TextIndex:
+        """The known texts; at least of the stems that are asked for."""
+        ...
+
+    @property
+    def visual(self) -> VisualSearch | None:
+        """What was learned, at least of these stems; None if there was too little to learn from."""
+        ...
+
+    def points(self, rows: Rows) -> Floats:
+        """(u, p) of images without texts: the rows of `visual`."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +66,7 @@ class Hits:
 
 
 def search(
-    words: FolderWords,
+    words: SearchedWords,
     query: Sequence[QueryWord],
     n: int,
     *,
@@ -105,7 +123,7 @@ def search(
 
 
 def _add_visual(
-    words: FolderWords,
+    words: SearchedWords,
     query: Sequence[QueryWord],
     relevance: Floats,
     score: Floats,
@@ -123,8 +141,7 @@ def _add_visual(
     asked = [word for word in names if word.counts]
     learned = [word for word in asked if visual.learned(word)]
     if learned:
-        points = np.asarray(words.opened.projection().points[visual.rows])
-        fit, by_word = visual.scores(learned, points)
+        fit, by_word = visual.scores(learned, words.points(visual.rows))
         usual = usual_relevance(words.texts, words.texts.relevance(learned))
         share = words.texts.typical(learned) / words.texts.typical(query)
         relevance[visual.rows] = np.where(fit > 0, visual.expected(fit, usual) * share, 0)
@@ -154,14 +171,12 @@ def _nothing(*notes: str) -> Hits:
     return Hits(np.zeros(0, np.int64), np.zeros(0, np.float32), (), (), notes)
 
 
-def closeness_to(point: Floats, points: Floats, rows: Rows | None = None) -> Floats:
-    """For each image (n, p), the share of the images to choose from that are farther from a point.
+def closeness_of(distances: Floats, rows: Rows | None = None) -> Floats:
+    """For each image (n,), the share of the images to choose from that are farther away.
 
-    >>> line = np.arange(4, dtype=np.float32)[:, None]
-    >>> closeness_to(line[0], line).tolist()
+    >>> closeness_of(np.arange(4, dtype=np.float32)).tolist()
     [0.75, 0.5, 0.25, 0.0]
     """
-    distances = np.linalg.norm(np.asarray(points) - point, axis=1)
     chosen = np.sort(distances if rows is None else distances[rows])
     farther = len(chosen) - np.searchsorted(chosen, distances, side="right")
     return np.asarray(farther / len(chosen), np.float32)

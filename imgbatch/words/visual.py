@@ -171,6 +171,11 @@ def learnable(rows: Rows, random: np.random.Generator) -> Rows | None:
     return np.sort(random.choice(rows, MOST_LEARNED, replace=False))
 
 
+def learned_rows(index: TextIndex) -> Rows | None:
+    """The images that `VisualSearch.fit` learns from, in the order of its maps' texts."""
+    return learnable(index.rows, np.random.default_rng(_SEED))
+
+
 def why_not_learned(texts: int) -> str:
     """Why nothing was learned from the texts of so many images, in words.
 

@@ -5,10 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import warnings
 from contextlib import closing
 from dataclasses import replace
 from itertools import count
@@ -28,49 +26,14 @@ from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.selection.similar import Anchor, SimilarOptions, similar
 from tests.commands import environment
 from tests.drawing import jpeg, photo
+from tests.exports.asking import ask
 from tests.exports.tables import first_rows, make_table
 
 psycopg = pytest.importorskip("psycopg", reason="needs psycopg")
-pytest.importorskip("pgvector", reason="needs pgvector")
 
 pytestmark = pytest.mark.slow
 NUMBERS = count()
 TEN = "SELECT count(*) FROM image_embeddings"
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A server for each worker of the test run.
-
-    Its files do not lie below pytest's folder: a run of pytest that starts meanwhile closes that
-    folder to other users, and root's PostgreSQL is another user.
-    """
-    with tempfile.TemporaryDirectory(prefix="imgbatch-pg-") as base:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of pgserver: where its lock file lies
-            pgserver = pytest.importorskip("pgserver", reason="has no wheel for this Python")
-            running = pgserver.get_server(Path(base) / "data", cleanup_mode="delete")
-        for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
-            ask(running.get_uri(), statement)
-        yield running
-        running.cleanup()
-
-
-def ask(url, query, *values):
-    with closing(psycopg.connect(url, autocommit=True)) as db:
-        cursor = db.execute(query, values)
-        return cursor.fetchall() if cursor.description else []
-
-
-@pytest.fixture
-def url(server):
-    """An empty database: the same one, swept, as making one takes longer."""
-    url = server.get_uri()
-    ask(url, "DROP SCHEMA IF EXISTS mine CASCADE")
-    ask(url, "DROP SCHEMA public CASCADE")
-    ask(url, "CREATE SCHEMA public")
-    ask(url, "GRANT USAGE ON SCHEMA public TO public")
-    return url
 
 
 def contents(url):

@@ -8,7 +8,7 @@ pytest.importorskip("regex")
 pytest.importorskip("snowballstemmer")
 
 from imgbatch.words.kept import WORDS, FolderWords
-from imgbatch.words.search import closeness_to, search
+from imgbatch.words.search import closeness_of, search
 from tests.words.folders import Opened, folder_words, made_up
 
 
@@ -49,7 +49,7 @@ def test_closeness_orders_images_whose_texts_are_equal(words):
     folder, kind = words
     points = folder.opened.points
     row = int(np.flatnonzero(kind == 1)[0])
-    closeness = closeness_to(points[row], points)
+    closeness = closeness_of(np.linalg.norm(points - points[row], axis=1))
     hits = search(folder, folder.texts.query("sea"), 5, only="known", closeness=closeness)
     distances = np.linalg.norm(points[hits.rows] - points[row], axis=1)
     assert hits.rows[0] == row

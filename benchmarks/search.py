@@ -256,10 +256,12 @@ def scale(count):
     words = FolderWords(None, None)
     words.opened = SimpleNamespace(projection=lambda: SimpleNamespace(points=points))
     with TemporaryDirectory() as place:
-        index.save(Path(place))
-        visual.save(Path(place))
-        print(f"kept: {sum(f.stat().st_size for f in Path(place).iterdir()) / 1e6:,.0f} MB")
-        words.texts, words.visual = TextIndex.load(Path(place)), VisualSearch.load(Path(place))
+        places = Path(place) / "texts", Path(place) / "visual"
+        for kind, directory in zip((index, visual), places, strict=True):
+            directory.mkdir()
+            kind.save(directory)
+        print(f"kept: {sum(f.stat().st_size for f in Path(place).rglob('*.npy')) / 1e6:,.0f} MB")
+        words.texts, words.visual = TextIndex.load(places[0]), VisualSearch.load(places[1])
         for only in ("known", "unknown", None):
             taken = []
             for _ in range(9):

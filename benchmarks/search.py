@@ -1,6 +1,7 @@
 """How well search by words finds images: with known texts, without them, and both together.
 
     python benchmarks/search.py captions FOLDER [--index DIR]   # with captions.csv, as Flickr8k
+    python benchmarks/search.py words FOLDER [--index DIR]      # what function words should weigh
     python benchmarks/search.py classes FOLDER [--index DIR]    # subfolders are classes
     python benchmarks/search.py scale [TEXTS]                   # synthetic points and texts
 
@@ -23,7 +24,7 @@ from imgbatch.annotations.columns import Column
 from imgbatch.words.documents import Documents
 from imgbatch.words.kept import FolderWords
 from imgbatch.words.search import search
-from imgbatch.words.text_index import TextIndex
+from imgbatch.words.text_index import TextIndex, known_words
 from imgbatch.words.vectors import SharedSpace
 from imgbatch.words.visual import VisualSearch
 
@@ -148,6 +149,26 @@ def print_known(texts):
         if len(text) > 1
     ]
     print_ranks(f"known texts, of {len(texts):,}", groups)
+
+
+def function_words(folder, index):
+    """Weights of function words, tried without caption 1, which is the query of `print_known`.
+
+    Each of captions 2 to 5 is asked for among the documents of the other three.
+    """
+    texts = [text[1:5] for text in imgbatch.load(folder, index=index).texts if len(text) > 4]
+    weights = (0.0, 0.25, 0.5, 0.75, 1.0)
+    groups = {weight: [[] for _ in texts] for weight in weights}
+    for asked in range(4):
+        index = TextIndex.build(["\n".join(np.delete(text, asked)) for text in texts])
+        for row, text in enumerate(texts):
+            query = known_words(index.query(text[asked]))
+            by_word = index.by_word(query) / [word.weight for word in query]
+            for weight in weights:
+                scores = by_word @ [1.0 if word.counts else weight for word in query]
+                groups[weight][row].append(rank_of(scores, row))
+    for weight in weights:
+        print_ranks(f"function words weigh {weight}", groups[weight])
 
 
 def print_vectors(texts, points):
@@ -278,14 +299,15 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("what", choices=["captions", "classes", "scale"])
+    parser.add_argument("what", choices=["captions", "words", "classes", "scale"])
     parser.add_argument("given", nargs="?", help="the folder, or how many texts")
     parser.add_argument("--index")
     options = parser.parse_args()
     if options.what == "scale":
         scale(int(options.given or 100_000))
     else:
-        {"captions": captions, "classes": classes}[options.what](options.given, options.index)
+        measure = {"captions": captions, "words": function_words, "classes": classes}
+        measure[options.what](options.given, options.index)
 
 
 if __name__ == "__main__":

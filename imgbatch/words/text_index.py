@@ -21,6 +21,8 @@ _K1, _B = 1.2, 0.75
 """How soon repeated words count no more, and how much less words of long texts count: as in Lucene.
 
 Other values change recall at 1 of known texts by less than a point; see DESIGN.md."""
+_FUNCTION_WORD = 0.5
+"""What a function word weighs beside others; see DESIGN.md."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,19 @@ class QueryWord:
     number: int
     counts: bool
 
+    @property
+    def weight(self) -> float:
+        """By which its BM25 weights are multiplied: half of that of others for a function word."""
+        return 1.0 if self.counts else _FUNCTION_WORD
+
 
 @dataclass(frozen=True)
 class TextIndex:
     """Which words the texts of a folder's images hold, and how telling each one is there.
 
     The weight of a word in a text is that of BM25 in the form of Lucene, computed by bm25s
-    when the index is made; a query adds columns. Source: Robertson et al. 1994.
+    when the index is made; a query adds columns. Source: Robertson et al. 1994. Departure: function
+    words weigh half.
 
     Attributes
     ----------
@@ -193,15 +201,16 @@ class TextIndex:
         for column, word in enumerate(asked):
             start = self.ends[word.number - 1] if word.number else 0
             held = slice(int(start), int(self.ends[word.number]))
-            weights[self.rows[self.indices[held]], column] = self.data[held]
+            weights[self.rows[self.indices[held]], column] = self.data[held] * word.weight
         return weights
 
     def typical(self, words: Sequence[QueryWord]) -> float:
-        """The BM25 score of a text of average length that holds each word once."""
+        """The score of a text of average length that holds each word once."""
         numbers = [word.number for word in words]
         held = np.asarray([self.frequencies[n] if n >= 0 else 0 for n in numbers], np.float64)
         idf = np.log1p((len(self.rows) - held + 0.5) / (held + 0.5))
-        return float(idf.sum() / (_K1 + 1))  # as bm25s and Lucene leave the factor k1 + 1 out
+        weights = np.asarray([word.weight for word in words], np.float64)
+        return float(weights @ idf / (_K1 + 1))  # as bm25s and Lucene leave the factor k1 + 1 out
 
     def relevance(self, words: Sequence[QueryWord], by_word: Floats | None = None) -> Floats:
         """How far each image's text is what a query asks for: (n,) float32, 0..1.

@@ -70,6 +70,17 @@ def test_function_words_rank_but_find_nothing_by_themselves():
     assert np.flatnonzero(index.relevance(index.query("the"))).tolist() == [0, 4]
 
 
+def test_function_words_weigh_half_unless_there_are_no_others():
+    texts = ["the sea", "red sea", "blue sky", "a dog"]
+    plain, index = TextIndex.build(texts, "none"), TextIndex.build(texts, "english")
+    words, full = index.query("the sea"), plain.by_word(plain.query("the sea"))
+    assert [word.counts for word in words] == [False, True]
+    np.testing.assert_allclose(index.by_word(words), full * [0.5, 1])
+    assert index.relevance(words)[0] == pytest.approx(1)
+    the = index.query("the")
+    np.testing.assert_allclose(index.by_word(the)[:, 0], full[:, 0])
+
+
 def test_an_index_comes_back_as_it_was_saved(tmp_path):
     index = TextIndex.build(TEXTS)
     index.save(tmp_path)

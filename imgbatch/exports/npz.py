@@ -112,6 +112,8 @@ class _Vectors:
         from imgbatch.words.visual import why_not_learned
 
         why = why_not_learned(table.words.to_learn)
+        if table.words.to_learn < len(table.words.texts.rows):
+            why += "; images that a split keeps for measuring do not count"
         return cls(table, rows, None, (f"texts are exported without vectors: {why}",))
 
     def write(self, file: zipfile.ZipFile) -> None:

@@ -93,7 +93,8 @@ def export(
 
     Notes
     -----
-    Rows are made 4,096 at a time. Besides them, memory holds 24 bytes an image, labels and tags.
+    Rows are made 4,096 at a time. Besides them, memory holds 24 bytes an image, labels and tags;
+    where texts are known, also what was learned of them and, for PostgreSQL, 100 bytes an image.
 
     Examples
     --------
@@ -129,6 +130,7 @@ def export(
         words=words,
     )
     written = exporter.write(os.fspath(target), table, progress)
+    learning = () if words is None else words.notes
     return ExportReport(
         target=shown,
         folder=folder,
@@ -137,7 +139,7 @@ def export(
         fingerprint=table.space.fingerprint,
         written=written,
         seconds=time.perf_counter() - started,
-        notes=(*(given.notes if given else ()), *notes, *missing, *written.notes),
+        notes=(*(given.notes if given else ()), *notes, *missing, *learning, *written.notes),
     )
 
 

@@ -183,7 +183,8 @@ def why_not_learned(texts: int) -> str:
     'only 3 images have texts; to learn what words look like takes 20'
     """
     if texts < LEAST_TEXTS:
-        return f"only {texts} images have texts; to learn what words look like takes {LEAST_TEXTS}"
+        few = "1 image has a text" if texts == 1 else f"{texts} images have texts"
+        return f"only {few}; to learn what words look like takes {LEAST_TEXTS}"
     return "all known texts say the same"
 
 

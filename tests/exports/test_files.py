@@ -237,11 +237,20 @@ def test_too_few_texts_are_exported_without_vectors_and_a_note(tmp_path):
     (tmp_path / "photos" / "03.txt").write_text("a dog")
     photos = imgbatch.load(tmp_path / "photos")
     (note,) = exporting.export(photos, tmp_path / "all.npz").notes
-    assert "only 1 images have texts" in note
+    assert "only 1 image has a text" in note
     with np.load(tmp_path / "all.npz") as stored:
         assert stored["text_rows"].tolist() == [3]
         assert stored["text_vectors"].shape == (1, 0)
         assert stored["image_vectors"].shape == (12, 0)
+
+
+def test_a_split_that_leaves_too_little_to_learn_from_is_named_in_the_note(captioned, tmp_path):
+    rows = [f"{row:02}.jpg,a red car,{'test' if row > 5 else 'train'}" for row in range(30)]
+    (tmp_path / "known.csv").write_text("file_name,text,split\n" + "\n".join(rows) + "\n")
+    photos = imgbatch.load(captioned.folder, metadata=str(tmp_path / "known.csv"))
+    (note,) = exporting.export(photos, tmp_path / "all.npz").notes
+    assert "only 6 images have texts" in note
+    assert "a split keeps" in note
 
 
 def test_without_the_library_texts_are_exported_as_they_are(captioned, tmp_path, monkeypatch):

@@ -31,6 +31,7 @@ from imgbatch.words.documents import Documents
 from imgbatch.words.kept import FolderWords
 
 ASKED, HITS = 45, 30
+MADE_UP = "/made up"
 TOPICS, WORDS, VOCABULARY = 200, 50, 20_000
 
 
@@ -92,14 +93,14 @@ def scale(url, count):
         started = time.process_time()
         _ = words.visual
         print(f"learned in {time.process_time() - started:.1f} s of CPU")
-        table = made_up(points, texts, PortableSpace.of("/made up", photos.config, space, "0"))
+        table = made_up(points, texts, PortableSpace.of(MADE_UP, photos.config, space, "0"))
         for what, of in (("without words", table), ("words besides", replace(table, words=words))):
             started = time.perf_counter()
             EXPORTER.check(url)
             EXPORTER.write(url, of, None)
             print(f"export {what}: {time.perf_counter() - started:.1f} s")
     print_sizes(url)
-    remote = RemoteImages(url)
+    remote = RemoteImages(url, MADE_UP)
     for only in ("known", "unknown", None):
         taken = []
         for _ in range(9):
@@ -119,7 +120,7 @@ def made_up(points, texts, space):
     """Images without files."""
     n, random = len(points), np.random.default_rng(1)
     return ImageTable(
-        folder="/made up",
+        folder=MADE_UP,
         records=[ImageRecord(f"{row:08}.jpg", 100, 100) for row in range(n)],
         labels=[""] * n,
         sizes=np.zeros(n, np.int64),

@@ -6,6 +6,8 @@ that searches a folder searches these. So both give the same images. Of each ima
 """
 
 import io
+import zipfile
+import zlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +50,7 @@ class StoredWords:
     Raises
     ------
     DatabaseError
-        The export holds no words, or those of another version.
+        The export holds no words, or those of another version, or damaged ones.
     LabelError
         Nothing was known of any image.
     """
@@ -68,8 +70,14 @@ class StoredWords:
         if not facts:
             raise DatabaseError(f"the export in {address.shown} holds no words to search", _AGAIN)
         self._total, self._learned, self._language, self._function_words, arrays = facts[0]
-        with np.load(io.BytesIO(arrays), allow_pickle=False) as stored:
-            self._arrays: dict[str, npt.NDArray[Any]] = {name: stored[name] for name in stored}
+        try:
+            with np.load(io.BytesIO(arrays), allow_pickle=False) as stored:
+                self._arrays: dict[str, npt.NDArray[Any]] = {name: stored[name] for name in stored}
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise DatabaseError(
+                f"the words of the export in {address.shown} are damaged: {error}",
+                "delete its row in image_word_maps, and export the folder again",
+            ) from None
         if not len(self._arrays["rows"]):
             raise LabelError(
                 f"no image of the export in {address.shown} has a text, a tag or a class",

@@ -33,6 +33,9 @@ VERSION = 1
 MAPS = ("text_mean", "point_mean", "ridge", "image_axes", "text_axes")
 """Arrays of `WordMaps` that do not depend on what is asked."""
 
+_LONGEST = 1000
+"""Bytes of the longest stem that is written: an index of PostgreSQL takes 2,700 at most."""
+
 TABLES = {
     "image_word_maps": """
         CREATE TABLE image_word_maps (
@@ -142,6 +145,8 @@ class _Learned:
         index, maps = self.index, None if self.visual is None else self.visual.maps
         places = {} if maps is None else {stem: at for at, stem in enumerate(maps.stems.tolist())}
         for number, (stem, form) in enumerate(zip(index.stems, index.forms, strict=True)):
+            if _is_long(stem):
+                continue
             held, idf, topics = int(index.frequencies[number]), None, None
             if maps is not None and (place := places.get(number)) is not None:
                 idf, topics = float(maps.idf[place]), packed(maps.topics[place])
@@ -152,6 +157,8 @@ class _Learned:
         index, (rows, columns) = self.index, self._tfidf()
         starts = (index.ends - index.frequencies).tolist()
         for number, (start, end) in enumerate(zip(starts, index.ends.tolist(), strict=True)):
+            if _is_long(index.stems[number]):
+                continue
             held = index.rows[index.indices[start:end]].tolist()
             known: dict[int, float] = {}
             if columns is not None:
@@ -191,6 +198,11 @@ class _Learned:
         starts, shape = np.concatenate([[0], maps.ends]), (len(maps.ends), len(self.index.stems))
         weights = sp.csr_array((maps.data, maps.stems[maps.indices], starts), shape)
         return self._rows(), weights.tocsc()
+
+
+def _is_long(stem: str) -> bool:
+    """Whether a stem is no word of a language: nobody asks for it."""
+    return len(stem.encode()) > _LONGEST
 
 
 def packed(array: npt.NDArray[Any]) -> bytes:

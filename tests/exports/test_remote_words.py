@@ -154,6 +154,27 @@ def test_an_export_without_words_of_this_version_is_one_clear_error_until_it_is_
     assert facts(RemoteImages(url).search("barn")) == facts(exported.search("barn"))
 
 
+def test_damaged_maps_are_one_clear_error_and_go_with_their_row(exported, url):
+    ask(url, "UPDATE image_word_maps SET arrays = substr(arrays, 1, 200)")
+    with pytest.raises(DatabaseError, match="damaged") as caught:
+        RemoteImages(url).search("barn")
+    assert "image_word_maps" in caught.value.hint
+    ask(url, "DELETE FROM image_word_maps")
+    exporting.export(exported, url)
+    assert facts(RemoteImages(url).search("barn")) == facts(exported.search("barn"))
+
+
+def test_a_word_too_long_for_an_index_does_not_stop_an_export(base, url):
+    random = np.random.default_rng(0)
+    endless = "".join(random.choice(list("abcdefgh"), 9000).tolist())
+    rows = [("file_name", "text"), *((f"{n:02}.png", f"a barn {endless}") for n in range(30))]
+    write(base, rows, "long.csv")
+    photos = load(base, "long.csv")
+    exporting.export(photos, url)
+    assert facts(RemoteImages(url).search("barn")) == facts(photos.search("barn"))
+    assert RemoteImages(url).search(endless).images == ()
+
+
 def test_a_folder_of_which_nothing_is_known_says_so(base, url):
     write(base, [("file_name", "group"), ("00.png", "a")], "nothing.csv")
     exporting.export(load(base, "nothing.csv"), url)

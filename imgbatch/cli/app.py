@@ -19,6 +19,7 @@ from imgbatch.cli import (
     prepare,
     quality,
     tags,
+    tune,
     upkeep,
     words,
 )
@@ -80,7 +81,7 @@ _GROUPS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     "In and out": {"prepare": prepare.prepare, "export": export.export},
     "Upkeep": {
         "evaluate": quality.evaluate,
-        "tune": quality.tune,
+        "tune": tune.tune,
         "index": upkeep.index,
         "config": upkeep.config,
         "cache": cache_app,

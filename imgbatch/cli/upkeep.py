@@ -68,6 +68,8 @@ def config(
         space = collection.projection.space
         shares = {name: round(share, 6) for name, share in space.shares.items()}
         notes = collection.notes  # the others were told when the folder was opened
+        if space.learned is not None:
+            notes += ("the shares are those before the learned map, which mixes descriptors",)
     if json:
         told = {"file": file, "settings": settings, "sources": loaded.sources}
         print_json(told | {"folder": folder, "shares": shares})

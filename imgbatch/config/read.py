@@ -44,7 +44,8 @@ class LoadedConfig:
             source != "default" and key.startswith("weights.")
             for key, source in self.sources.items()
         )
-        return None if chosen else preset
+        learned = self.sources.get("space.learned", "default") != "default"
+        return None if chosen or learned else preset
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ def load_config(path: str | os.PathLike[str] | None = None) -> LoadedConfig:
         given = read_toml(file)
         _check_keys(given, values, file)
         values = overlaid(_without_replaced_presets(values, given), given)
+        values["space"] = _with_learned(values["space"], file)
         sources = dict.fromkeys(dotted_keys(values), "default")
         sources |= dict.fromkeys(dotted_keys(given), str(file))
     try:
@@ -138,6 +140,20 @@ def _without_replaced_presets(values: dict[str, Any], given: Mapping[str, Any]) 
         for name, weights in presets.items()
     }
     return {**values, "presets": kept}
+
+
+def _with_learned(space: dict[str, Any], file: Path) -> dict[str, Any]:
+    """The table [space] with the whole path of learned points, which is relative to the file."""
+    learned = space["learned"]
+    if not isinstance(learned, str) or not learned:
+        return space
+    path = os.path.join(os.path.dirname(os.path.abspath(file)), learned)
+    if not os.path.isfile(path):
+        raise ConfigError(
+            f"{file}: space.learned = {shortened_repr(learned)}, but there is no such file",
+            "put back the file that `imgbatch tune --learn` wrote, or remove the line",
+        )
+    return space | {"learned": path}
 
 
 def find_file(

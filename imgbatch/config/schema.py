@@ -124,6 +124,7 @@ class SpaceConfig(Table):
     whitening: Share
     adapt: Share
     augmented_images: Annotated[int, Field(ge=100, le=1000)]
+    learned: str
     components: dict[str, Annotated[int, Field(ge=1, le=512)]]
     power: dict[str, Share]
 
@@ -233,6 +234,12 @@ class Config(Table):
             if not any((self.weights | _without_space(weights)).values()):
                 raise ValueError(f"at least one weight of preset {name!r} must be above 0")
         return self
+
+    @property
+    def without_learned(self) -> "Config":
+        """The same settings with points that are not learned."""
+        space = self.space.model_copy(update={"learned": ""})
+        return self.model_copy(update={"space": space})
 
     def with_emphasis(self, name: str | None) -> "Config":
         """The same settings with a preset's weights and keys of [space]; others stay.

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imgbatch.embedding.principal import principal_axes
 from imgbatch.embedding.projection import Projection
-from imgbatch.embedding.space import principal_axes
 from imgbatch.types import Floats, Progress, Rows
 
 NEIGHBOURS = 10

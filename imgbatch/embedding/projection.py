@@ -120,8 +120,13 @@ def space_options(config: Config) -> dict[str, BlockOptions]:
 
 
 def wants_views(config: Config) -> bool:
-    """Whether the space is to be fitted with altered views of images."""
-    return config.space.whitening > 0 or config.space.adapt > 0
+    """Whether the space is to be fitted with altered views of images; a learned one is not."""
+    return not config.space.learned and (config.space.whitening > 0 or config.space.adapt > 0)
+
+
+def learned_space_key(generation: str, descriptors: Descriptors, fingerprint: str) -> str:
+    """24 hex digits that change with the images, the descriptors and the learned points' file."""
+    return _digest(generation, descriptors, {"learned": fingerprint})
 
 
 def space_key(
@@ -132,15 +137,22 @@ def space_key(
     `sample` names the altered views that the space is whitened by; None if it is not.
     """
     options = space_options(config)
-    identity: dict[str, Any] = {
-        "version": _VERSION,
-        "generation": generation,
-        "descriptors": [fingerprint for fingerprint, _ in descriptors],
+    shape: dict[str, Any] = {
         "space": {name: asdict(block) for name, block in options.items()},
         "fit_images": config.space.fit_images,
     }
     if sample is not None:
-        identity["augmented"] = [sample, config.space.whitening, config.space.adapt]
+        shape["augmented"] = [sample, config.space.whitening, config.space.adapt]
+    return _digest(generation, descriptors, shape)
+
+
+def _digest(generation: str, descriptors: Descriptors, shape: Mapping[str, Any]) -> str:
+    identity = {
+        "version": _VERSION,
+        "generation": generation,
+        "descriptors": [fingerprint for fingerprint, _ in descriptors],
+        **shape,
+    }
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:24]
 
 

@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from imgbatch.embedding.learned import LearnedMap
+from imgbatch.embedding.principal import FLAT, TINY, Principal, unit_rows
 from imgbatch.embedding.whitening import Augmented, noise_covariance, whitening_matrix
 from imgbatch.runners.blas import one_blas_thread
 from imgbatch.types import Floats
@@ -18,11 +20,9 @@ from imgbatch.types import Floats
 Blocks = Mapping[str, Floats]
 """Descriptor name -> (n, d) float32, the same n for all."""
 
-_TINY = 1e-12
+_LEARNED = "learned"
 _MOST_RATIO = 100
 """Of images' variance to that of views, for each component; 2 to 7 are usual."""
-_FLAT = 1e-6
-"""Variances below this share of the largest, and lengths below it, count as rounding errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,35 +76,12 @@ class Block:
 
     def transform(self, rows: Floats) -> Floats:
         """(n, d) -> (n, k) float32; rows have the length `scale`, or 0 if nothing varies."""
-        columns: Floats = _unit(_unit(rows - self.mean) @ self.axes - self.offset)
+        columns: Floats = unit_rows(unit_rows(rows - self.mean) @ self.axes - self.offset)
         if self.centre is not None and self.whitening is not None:
             centred: Floats = columns - self.centre
-            columns = _unit(centred @ self.whitening)
+            columns = unit_rows(centred @ self.whitening)
         columns *= np.float32(self.scale)
         return columns
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """The principal axes of a block's rows, which are the costly part of fitting it.
-
-    Attributes
-    ----------
-    mean
-        (d,) mean of the rows.
-    axes, variances
-        (d, m) and (m,), of the centred and L2-normalised rows; see `principal_axes`.
-    """
-
-    mean: Floats
-    axes: Floats
-    variances: npt.NDArray[np.float64]
-
-    @classmethod
-    def of(cls, rows: Floats, most: int) -> "Principal":
-        """The axes of (n, d) rows, `most` at most."""
-        mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-        return cls(mean, *principal_axes(_unit(rows - mean), most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +97,9 @@ class FeatureSpace:
     Points are (n, p) float32 and always finite; a block without variance gives zeros. Fitting and
     transforming are deterministic; the sign of every axis is fixed by its largest entry.
 
-    Whitening by augmentations works inside each block, so that distances still split exactly.
+    Whitening by augmentations works inside each block, so that distances still split exactly. A map
+    that was learned from labels comes last and mixes all columns; then no column belongs to a
+    single descriptor.
 
     Source: per-block PCA with root scaling follows Jegou and Chum, "Negative evidences and
     co-occurences in image retrieval: the benefit of PCA and whitening", ECCV 2012. Departures: the
@@ -136,6 +115,7 @@ class FeatureSpace:
     """
 
     blocks: dict[str, Block]
+    learned: LearnedMap | None = None
 
     @classmethod
     def fit(
@@ -189,18 +169,33 @@ class FeatureSpace:
 
     @property
     def shares(self) -> dict[str, float]:
-        """Each block's share of the mean squared distance, by descriptor name."""
+        """Each block's share of the mean squared distance, before a learned map, by descriptor."""
         return {name: block.share for name, block in self.blocks.items()}
 
     def transform(self, blocks: Blocks) -> Floats:
         """Blocks of n rows -> (n, p) float32 points."""
-        return np.concatenate(
+        points = np.concatenate(
             [block.transform(blocks[name]) for name, block in self.blocks.items()], axis=1
         )
+        return points if self.learned is None else self.learned.transform(points)
+
+    @property
+    def unlearned(self) -> "FeatureSpace":
+        """The same space without its learned map."""
+        return FeatureSpace(self.blocks)
+
+    @property
+    def dimensions(self) -> int:
+        """Number of columns of a point."""
+        if self.learned is not None:
+            return self.learned.dimensions
+        return sum(block.axes.shape[1] for block in self.blocks.values())
 
     @property
     def columns(self) -> dict[str, slice]:
-        """The columns of each block in a point, by descriptor name."""
+        """The columns of each block in a point, by descriptor name; none after a learned map."""
+        if self.learned is not None:
+            return {}
         ends = [0, *accumulate(block.axes.shape[1] for block in self.blocks.values())]
         return {
             name: slice(*edges) for name, edges in zip(self.blocks, pairwise(ends), strict=True)
@@ -218,9 +213,15 @@ class FeatureSpace:
             }
             if block.whitening is not None:
                 arrays |= {f"{name}.centre": block.centre, f"{name}.whitening": block.whitening}
+        names = list(self.blocks)
+        if self.learned is not None:
+            # Its name stands among the blocks, so that versions that know no learned map refuse the
+            # file rather than place images elsewhere.
+            names.append(_LEARNED)
+            arrays |= {f"{_LEARNED}.{key}": array for key, array in self.learned.arrays().items()}
         # Files are opened here: NumPy adds an ending to a path, and leaves a damaged file open.
         with file.open("wb") if isinstance(file, Path) else nullcontext(file) as opened:
-            np.savez(opened, names=np.array(list(self.blocks)), **arrays)
+            np.savez(opened, names=np.array(names), **arrays)
 
     @classmethod
     def load(cls, file: Path | BinaryIO) -> "FeatureSpace":
@@ -229,7 +230,16 @@ class FeatureSpace:
             file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened,
             np.load(opened, allow_pickle=False) as stored,
         ):
-            return cls({name: _load_block(stored, name) for name in stored["names"].tolist()})
+            names = stored["names"].tolist()
+            space = cls({name: _load_block(stored, name) for name in names if name != _LEARNED})
+            return space if _LEARNED not in names else _with_learned(space, stored)
+
+
+def _with_learned(space: FeatureSpace, stored: Mapping[str, npt.NDArray[Any]]) -> FeatureSpace:
+    learned = LearnedMap.of({key: stored[f"{_LEARNED}.{key}"] for key in LearnedMap.ARRAYS})
+    if len(learned.matrix) != space.dimensions:
+        raise ValueError("its learned map does not fit its blocks")
+    return replace(space, learned=learned)
 
 
 def _load_block(stored: Mapping[str, npt.NDArray[Any]], name: str) -> Block:
@@ -262,7 +272,7 @@ def _shares(
 
 def _scaled(block: Block, spread: float, share: float) -> Block:
     """The block with the scale that gives it its share; `spread` is its mean squared distance."""
-    scale = float(np.sqrt(share / spread)) if spread > _FLAT else 0.0
+    scale = float(np.sqrt(share / spread)) if spread > FLAT else 0.0
     return replace(block, scale=scale, share=share)
 
 
@@ -274,11 +284,11 @@ def _fit_block(
     `views` are (m, 1 + v, d) features of images and altered views of them; None whitens nothing.
     """
     mean, kept = principal.mean, slice(options.components)
-    unit = _unit(rows - mean)
-    deviations = np.sqrt(np.maximum(principal.variances[kept], _TINY))
+    unit = unit_rows(rows - mean)
+    deviations = np.sqrt(np.maximum(principal.variances[kept], TINY))
     axes = (principal.axes[:, kept] / deviations**options.power).astype(np.float32)
     offset = unit.mean(axis=0, dtype=np.float64).astype(np.float32) @ axes
-    reduced = _unit(unit @ axes - offset)
+    reduced = unit_rows(unit @ axes - offset)
     block = Block(mean, axes, offset, scale=1.0, share=0.0)
     variance = _variance(reduced)
     if views is None:
@@ -296,45 +306,10 @@ def _fit_block(
         return block, 2 * variance, energy
     whitening: Floats = whitening_matrix(covariance, power).astype(np.float32)
     block = replace(block, centre=centre, whitening=whitening)
-    return block, 2 * _variance(_unit(centred @ whitening)), energy
+    return block, 2 * _variance(unit_rows(centred @ whitening)), energy
 
 
 def _variance(rows: Floats) -> float:
     """The variance of (n, k) rows, summed over columns: half the mean squared distance."""
     exact = rows.astype(np.float64)
     return float(((exact - exact.mean(axis=0)) ** 2).sum()) / len(rows)
-
-
-def principal_axes(rows: Floats, most: int) -> tuple[Floats, npt.NDArray[np.float64]]:
-    """The leading principal axes of (n, d) rows about their mean.
-
-    Returns
-    -------
-    axes, variances
-        (d, k) float32 orthonormal columns, and (k,) float64 variances along them, falling; k <=
-        most. Directions without variance are left out, but at least one axis is always kept.
-    """
-    from scipy.linalg import eigh
-
-    n, d = rows.shape
-    centred = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-    by_rows = n < d  # the smaller of covariance (d, d) and Gram matrix (n, n)
-    square = (centred @ centred.T if by_rows else centred.T @ centred).astype(np.float64) / n
-    side = len(square)
-    values, vectors = eigh(square, subset_by_index=(max(0, side - most), side - 1))
-    values, vectors = values[::-1], vectors[:, ::-1]
-    kept = max(1, int((values > max(values[0] * _FLAT, _TINY)).sum()))
-    values, vectors = np.maximum(values[:kept], 0.0), vectors[:, :kept]
-    if by_rows:
-        vectors = centred.T.astype(np.float64) @ vectors
-        vectors /= np.maximum(np.linalg.norm(vectors, axis=0), _TINY)
-    largest = np.abs(vectors).argmax(axis=0)
-    signs = np.sign(vectors[largest, np.arange(kept)])
-    return (vectors * np.where(signs == 0, 1, signs)).astype(np.float32), values
-
-
-def _unit(rows: Floats) -> Floats:
-    """Each row divided by its length; rows of (nearly) no length become zero."""
-    lengths = np.sqrt(np.einsum("nd,nd->n", rows, rows))[:, None]
-    unit: Floats = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > _FLAT)
-    return unit

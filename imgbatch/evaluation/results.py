@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from imgbatch.config.schema import Config
+from imgbatch.index.learned import LearnedPoints
+from imgbatch.learning.metric import Mixture
 
 TrialReport = Callable[[int, int, float, float], None]
 """Called with trials done, trials in all, the first trial's precision at 10, the best so far."""
@@ -94,6 +96,32 @@ class Gain:
     low: float
     high: float
     definition: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """Points that were learned from labels, and what that gains.
+
+    Attributes
+    ----------
+    points
+        The space with its learned map; None if nothing helps without harm to unseen classes.
+    mixture
+        How much of each distance the map has; None likewise.
+    gains
+        Precision at 10 of unlearned and of learned points, on images and on classes that were not
+        learned from.
+    images
+        How many images were learned from.
+    notes
+        Remarks on the labels.
+    """
+
+    points: LearnedPoints | None
+    mixture: Mixture | None
+    gains: tuple[Gain, Gain]
+    images: int
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

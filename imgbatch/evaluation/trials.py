@@ -8,8 +8,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from imgbatch.config.schema import Config
+from imgbatch.embedding.principal import Principal
 from imgbatch.embedding.projection import space_options
-from imgbatch.embedding.space import BlockOptions, FeatureSpace, Principal
+from imgbatch.embedding.space import BlockOptions, FeatureSpace
 from imgbatch.embedding.whitening import Augmented
 from imgbatch.evaluation.intervals import Values
 from imgbatch.evaluation.metrics import LabelledPoints, purity
@@ -23,7 +24,8 @@ POWERS = (0.0, 0.25, 0.5, 0.75)
 
 _MOST_QUERIES = 1000
 _LEAST_WEIGHT = 0.02
-_NEAREST = 10
+NEAREST = 10
+"""Others of a query that are looked at."""
 _SIMILAR_SETS = 500
 _RANDOM_EVERY = 4
 _CACHED_BLOCKS = 32
@@ -94,11 +96,7 @@ class TrialImages:
         self._features, self._augmented = features, augmented
         self._columns = lru_cache(_CACHED_BLOCKS)(self._fit)
         self._principal = lru_cache(_CACHED_BLOCKS)(self._find_axes)
-        usable = usable_queries(labels)
-        step = -(-len(usable) // _MOST_QUERIES)
-        self.queries = usable[::step]
-        sizes = np.bincount(labels[labels >= 0])
-        self._possible = np.minimum(sizes[labels[self.queries]] - 1, _NEAREST)
+        self.queries = some_queries(labels, _MOST_QUERIES)
 
     def _fit(self, name: str, components: int, power: float) -> Floats:
         block, options = {name: self._features[name]}, BlockOptions(1, components, power)
@@ -128,6 +126,33 @@ class TrialImages:
         }
         return weights | FeatureSpace.fit(self._features, options, augmented, axes).shares
 
+    def take(self, positions: Rows) -> "TrialImages":
+        """Some of the images, on which descriptors are fitted anew."""
+        features = {name: rows[positions] for name, rows in self._features.items()}
+        return TrialImages(
+            features, self.labels[positions], self.hashes[positions], self._augmented
+        )
+
+    def space(self, setting: Setting) -> FeatureSpace:
+        """The space that makes `points`; it places other images, too."""
+        used = {name: weight for name, weight in setting.weights.items() if weight > 0}
+        options = {
+            name: BlockOptions(weight, setting.components[name], setting.power[name])
+            for name, weight in used.items()
+        }
+        axes = {
+            name: self._principal(name, max(block.components, *COMPONENTS))
+            for name, block in options.items()
+        }
+        augmented = self._augmented
+        if augmented is not None:  # the weights are the shares
+            augmented = replace(augmented, adapt=0.0)
+        return FeatureSpace.fit(self._features, options, augmented, axes)
+
+    def placed(self, space: FeatureSpace) -> Floats:
+        """(n, p) float32: the images in a space that may be fitted on others."""
+        return space.transform(self._features)
+
     def points(self, setting: Setting) -> Floats:
         """(n, p) float32: the points that `FeatureSpace` makes of the images under the setting."""
         total = sum(setting.weights.values())
@@ -146,17 +171,35 @@ class TrialImages:
 
         The queries are all images that share their class with another image, or 1,000 of them.
         """
-        near, _ = neighbour_lists(self.points(setting), self.queries, _NEAREST)
-        hits = self.labels[near] == self.labels[self.queries][:, None]
-        counted = np.arange(near.shape[1]) < self._possible[:, None]
-        scores: Values = (hits & counted).sum(axis=1) / self._possible
-        return scores
+        return precision_at_10(self.points(setting), self.labels, self.queries)
 
     def purities(self, setting: Setting, config: Config, seed: int) -> Values:
         """Purity of 500 random similar sets of ten, or of the median class size if that is less."""
         images = LabelledPoints(self.points(setting), self.hashes, self.labels)
         members = np.median(np.unique(self.labels, return_counts=True)[1])
         return purity(images, similar_sets(images, config, int(min(10, members)), seed))
+
+
+def some_queries(labels: Rows, most: int) -> Rows:
+    """Rows that share their class with another row; of more than `most`, evenly many."""
+    usable = usable_queries(labels)
+    return usable[:: max(1, -(-len(usable) // most))]
+
+
+def precision_at_10(points: Floats, labels: Rows, queries: Rows) -> Values:
+    """Precision at 10 of each query, or at r if its class has only r < 10 other images."""
+    near, _ = neighbour_lists(points, queries, NEAREST)
+    return capped_precision(near, labels, queries)
+
+
+def capped_precision(near: Rows, labels: Rows, queries: Rows) -> Values:
+    """The same from the ten nearest others of each query, the nearest first: (q, 10) -> (q,)."""
+    sizes = np.bincount(labels[labels >= 0])
+    possible = np.minimum(sizes[labels[queries]] - 1, NEAREST)
+    hits = labels[near] == labels[queries][:, None]
+    counted = np.arange(near.shape[1]) < possible[:, None]
+    scores: Values = (hits & counted).sum(axis=1) / possible
+    return scores
 
 
 def similar_sets(

@@ -2,28 +2,23 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from imgbatch.annotations.labels import HOW_TO_LABEL, Labels, class_numbers
 from imgbatch.collection import Collection
 from imgbatch.config.schema import Config
-from imgbatch.descriptors import HASH, as_integers
-from imgbatch.embedding.whitening import Augmented
-from imgbatch.errors import LabelError, UsageError
-from imgbatch.evaluation.evaluate import collection_labels
+from imgbatch.errors import UsageError
+from imgbatch.evaluation.halves import halve
 from imgbatch.evaluation.intervals import Values, interval
+from imgbatch.evaluation.labelled import MOST_IMAGES, LabelledRows, refuse_learned, trial_images
 from imgbatch.evaluation.results import Gain, TrialReport, Tuning
 from imgbatch.evaluation.trials import Search, Setting, TrialImages
 from imgbatch.files import cache, paths
 from imgbatch.index.sqlite.opened import open_sqlite
 from imgbatch.index.sqlite.refresh import SqliteFolder
 from imgbatch.loading import MetadataFiles, collect, given_files
-from imgbatch.types import Floats, Hashes, Progress, Rows
-
-_MOST_IMAGES = 6000
-_LEAST_MEMBERS = 4  # of a class, so that each half has two
+from imgbatch.types import Progress
 
 
 def load_with_descriptors(
@@ -36,6 +31,8 @@ def load_with_descriptors(
     metadata: MetadataFiles | None = None,
 ) -> Collection:
     """Load a folder as `imgbatch.load` does, and compute descriptors that have no weight, too.
+
+    Learned points are left out: a search changes the weights that they were learned with.
 
     Parameters
     ----------
@@ -52,6 +49,7 @@ def load_with_descriptors(
     >>> sorted(collection.features(np.array([0])))
     ['gist', 'hog', 'hsv', 'miniature', 'phash']
     """
+    config = config.without_learned
     started, given = time.perf_counter(), given_files(metadata)
     path = paths.absolute(folder)
     paths.refuse_url(path, index)
@@ -112,15 +110,12 @@ def tune(
     if trials < 1 or seed < 0:
         raise UsageError(f"trials is {trials} and seed {seed}", "give trials >= 1 and seed >= 0")
     config = collection.config
+    refuse_learned(config)
     if descriptors is None:
         descriptors = [name for name, weight in config.weights.items() if weight > 0]
-    found_labels = collection_labels(collection, labels)
-    rows, classes = _rows_of_large_classes(collection, found_labels, seed)
-    features, augmented = collection.features(rows), collection.augmented()
-    all_images, first, second = (
-        _trial_images(features, descriptors, classes, positions, augmented)
-        for positions in (np.arange(len(rows)), *halve(classes, seed))
-    )
+    labelled = LabelledRows.of(collection, labels)
+    all_images = trial_images(collection, labelled.sample(MOST_IMAGES, seed), descriptors)
+    first, second = map(all_images.take, halve(all_images.labels, seed))
     presets = [config, *map(config.with_emphasis, config.presets)]
     start = [Setting.of(preset, all_images.shares(preset)) for preset in presets]
     searches = [
@@ -131,43 +126,20 @@ def tune(
     best, best_on_first, best_on_second = (search.best for search in searches)
     # Each half is measured with the setting that was found on the other half.
     gains = compare(config, start[0], [(second, best_on_first), (first, best_on_second)], seed)
-    notes = list(found_labels.notes)
+    notes = list(labelled.notes)
     if gains[0].low <= 0:
         notes.append("no clear gain on unseen images: the settings it began with serve as well")
     return Tuning(
         config=best.put_into(config),
         gains=gains,
         folder=collection.folder,
-        images=len(rows),
-        classes=len(np.unique(classes)),
+        images=len(all_images.labels),
+        classes=len(np.unique(all_images.labels)),
         seed=seed,
         trials=done,
         stopped=stopped,
         notes=tuple(notes),
     )
-
-
-def _trial_images(
-    features: Mapping[str, Floats],
-    descriptors: Sequence[str],
-    classes: Rows,
-    positions: Rows,
-    augmented: Augmented | None,
-) -> TrialImages:
-    """The images at some positions, with the features of some descriptors."""
-    if missing := [name for name in descriptors if name not in features]:
-        raise UsageError(
-            f"the collection was loaded without the descriptors {', '.join(missing)}",
-            "load it with load_with_descriptors",
-        )
-    chosen = {name: features[name][positions] for name in descriptors}
-    hashes = _hashes(features[HASH][positions])
-    return TrialImages(chosen, classes[positions], hashes, augmented)
-
-
-def _hashes(features: Floats) -> Hashes:
-    """(n, 64) pHash features, -1 or 1 for each bit -> (n,) uint64 pHashes."""
-    return as_integers(np.packbits(features > 0, axis=1))
 
 
 def _run(searches: Sequence[Search], trials: int, report: TrialReport | None) -> tuple[int, bool]:
@@ -184,38 +156,6 @@ def _run(searches: Sequence[Search], trials: int, report: TrialReport | None) ->
             raise
         return done, True
     return trials, False
-
-
-def _rows_of_large_classes(collection: Collection, labels: Labels, seed: int) -> tuple[Rows, Rows]:
-    """Rows of classes with enough images, at most 6,000 of them, and their class numbers."""
-    classes = class_numbers(labels.names)
-    sizes = np.bincount(classes[classes >= 0], minlength=1)
-    rows = np.flatnonzero((classes >= 0) & (sizes[np.maximum(classes, 0)] >= _LEAST_MEMBERS))
-    large = len(np.unique(classes[rows]))
-    if large < 2:
-        raise LabelError(
-            f"tune needs at least 2 classes of {_LEAST_MEMBERS} images or more, but "
-            f"{collection.folder} has {len(labels.classes)} classes, {large} of them large enough",
-            HOW_TO_LABEL,
-        )
-    if len(rows) > _MOST_IMAGES:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, _MOST_IMAGES, replace=False))
-    return rows, classes[rows]
-
-
-def halve(classes: Rows, seed: int) -> tuple[Rows, Rows]:
-    """Split images into two random halves, each class in equal parts; rising positions.
-
-    Examples
-    --------
-    >>> first, second = halve(np.array([0, 0, 1, 1, 1, 1]), seed=0)
-    >>> len(first), len(second)
-    (3, 3)
-    """
-    random = np.random.default_rng(seed)
-    order = random.permutation(len(classes))
-    order = order[np.argsort(classes[order], kind="stable")]
-    return np.sort(order[::2]), np.sort(order[1::2])
 
 
 def compare(

@@ -64,7 +64,7 @@ def decoder_of(opened: OpenedIndex, config: Config) -> Decoder:
             "add images, or bring the folder back",
         )
     chosen = rows[np.array([picture is not None for picture in read])]
-    blocks = list(projection.space.columns.values())
+    blocks = list(projection.space.columns.values()) or [slice(None)]  # learned points have one
     decoder = Decoder.fit(np.asarray(projection.points[chosen]), np.stack(there), blocks)
     kept.write(decoder.arrays())
     return decoder

@@ -65,6 +65,7 @@ class PortableSpace:
     def of(cls, folder: str, config: Config, space: FeatureSpace, version: str) -> "PortableSpace":
         """Describe the space of a folder; `version` is that of imgbatch and stands in messages."""
         tables = config.model_dump(mode="json", include=set(_TABLES))
+        del tables["space"]["learned"]  # a path of this machine; the arrays travel instead
         descriptors = with_fingerprints(build_descriptors(config), config.images.as_options())
         described = [
             {
@@ -82,12 +83,16 @@ class PortableSpace:
             for array in (block.mean, block.axes, block.offset, scale):
                 digest.update(f"{name} {array.shape} {array.dtype}".encode())
                 digest.update(np.ascontiguousarray(array).data)
+        if space.learned is not None:
+            for name, array in space.learned.arrays().items():
+                digest.update(f"learned {name} {array.shape}".encode())
+                digest.update(np.ascontiguousarray(array).data)
         return cls(digest.hexdigest()[:16], settings | {"version": version}, space)
 
     @property
     def dimensions(self) -> int:
         """Number of columns of a point."""
-        return sum(block.axes.shape[1] for block in self.space.blocks.values())
+        return self.space.dimensions
 
     def arrays(self) -> bytes:
         """The arrays of the space, and of the decoder if there is one, in the .npz form."""

@@ -1,10 +1,6 @@
 """A trained label model: a file of arrays that labels images of any folder, and single pictures."""
 
-import io
-import json
 import os
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +11,7 @@ import numpy.typing as npt
 
 from imgbatch.embedding.projection import Projection
 from imgbatch.errors import SelectionError, UsageError
-from imgbatch.files.atomic import replacing
+from imgbatch.files.headed import DAMAGED, HeadedKind
 from imgbatch.index.portable import PortableSpace, space_bytes
 from imgbatch.learning.classify import Classifier
 from imgbatch.learning.examples import PointRows
@@ -29,11 +25,12 @@ if TYPE_CHECKING:
     from imgbatch.config.schema import Config
     from imgbatch.index.outside import Picture
 
-_KIND = "imgbatch label model"
-_VERSION = 1
-"""Raised when older programs cannot read what is written."""
-_DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
-_HINT = "give a file that `imgbatch label train` has written"
+_FILE = HeadedKind(
+    "imgbatch label model",
+    "label model",
+    version=1,
+    hint="give a file that `imgbatch label train` has written",
+)
 _BATCH_ROWS = 4096
 
 
@@ -154,8 +151,6 @@ class LabelModel:
         """
         kernel = self.classifier.kernel
         header = {
-            "kind": _KIND,
-            "version": _VERSION,
             "classes": self.classes,
             "steepness": self.classifier.steepness,
             "gamma": None if kernel is None else kernel.gamma,
@@ -164,7 +159,6 @@ class LabelModel:
             "facts": self.facts,
         }
         arrays: dict[str, Any] = {
-            "header": np.frombuffer(json.dumps(header).encode(), np.uint8),
             "weights": self.classifier.linear.weights,
             "bias": self.classifier.linear.bias,
             "held_confidence": self.held_confidence,
@@ -173,8 +167,7 @@ class LabelModel:
         }
         if kernel is not None:
             arrays |= {"landmarks": kernel.landmarks, "mixing": kernel.mixing}
-        with replacing(Path(path)) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
+        _FILE.write(Path(path), header, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -185,30 +178,13 @@ class LabelModel:
         UsageError
             The file is missing, damaged, no label model, or one of a newer version.
         """
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            reason = error.strerror or error
-            raise UsageError(f"the model {path} cannot be read: {reason}", _HINT) from None
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-                arrays = {name: stored[name] for name in stored.files}
-            header = json.loads(arrays["header"].tobytes())
-            kind, version = header["kind"], int(header["version"])
-        except (*_DAMAGED, AttributeError) as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise UsageError(f"{path} is no label model, or damaged: {reason}", _HINT) from None
-        if kind != _KIND:
-            raise UsageError(f"{path} is no label model", _HINT)
-        if version > _VERSION:
-            raise UsageError(
-                f"the model {path} is of version {version}, and {_VERSION} is known",
-                "use the imgbatch that wrote it, or train the model anew",
-            )
+        header, arrays = _FILE.read(path)
         try:
             return cls._restored(header, arrays)
-        except _DAMAGED as error:
-            raise UsageError(f"the model {path} is damaged: {error}", "train it anew") from None
+        except DAMAGED as error:
+            raise UsageError(
+                f"the label model {path} is damaged: {error}", "train it anew"
+            ) from None
 
     @classmethod
     def _restored(cls, header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Self:

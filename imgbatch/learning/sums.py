@@ -59,6 +59,11 @@ class Sums:
             totals += members @ batch
         return cls(np.bincount(classes, minlength=k).astype(np.float64), totals, products)
 
+    @classmethod
+    def none(cls, p: int, k: int) -> Self:
+        """The sums of no points."""
+        return cls(np.zeros(k), np.zeros((k, p)), np.zeros((p, p)))
+
     def __add__(self, other: "Sums") -> "Sums":
         return Sums(
             self.counts + other.counts,

@@ -34,7 +34,7 @@ def print_explanation(explanation: Explanation, picture: Path | None) -> None:
     console = StandardOutput()
     first, second = explanation.images
     table = titled_table(f"{printable(first.relative)} and {printable(second.relative)}")
-    table.caption = f"distance {explanation.distance:.3f}; a typical pair of the folder is 1 apart"
+    table.caption = f"{_distances(explanation)}; a typical pair of the folder is 1 apart"
     table.caption_justify = "left"
     wide, blocks = console.width >= 80, draws_blocks(console)
     table.add_column("descriptor" if wide else "by", overflow="fold")
@@ -57,6 +57,14 @@ def print_explanation(explanation: Explanation, picture: Path | None) -> None:
     for name, value in (("hash", bits), ("folder", explanation.folder), ("picture", picture)):
         if value is not None:
             console.print_fact(name, str(value))
+
+
+def _distances(explanation: Explanation) -> str:
+    """The distance; of learned points also the one that splits by descriptor."""
+    text = f"distance {explanation.distance:.3f}"
+    if explanation.unlearned_distance is None:
+        return text
+    return f"{text}; before learning {explanation.unlearned_distance:.3f}, split here"
 
 
 def _name(name: str) -> str:
@@ -88,7 +96,7 @@ def draw_explanation(explanation: Explanation, pictures: tuple[View, View]) -> I
     ):
         tops.append(tops[-1] + height + GAP_PX)
     page = Image.new("RGB", (_WIDTH, tops[-1]), PAGE)
-    title = f"distance {explanation.distance:.3f}   (0: the same, 1: a typical pair of the folder)"
+    title = f"{_distances(explanation)}   (0: the same, 1: a typical pair of the folder)"
     ImageDraw.Draw(page).text((GAP_PX, 10), title, INK, font(18))
     highest = (
         max(float(image.color_shares.sum(axis=1).max()) for image in (first, second))
@@ -143,6 +151,8 @@ def _draw_parts(page: Image.Image, explanation: Explanation, top: int) -> None:
     bottom = page.height - GAP_PX - 1
     draw.rectangle((GAP_PX, top, _WIDTH - GAP_PX - 1, bottom), fill=CELL)
     text = "what each descriptor adds to the squared distance"
+    if explanation.unlearned_distance is not None:
+        text += " before learning"
     draw.text((2 * GAP_PX, top + 6), text, INK, large)
     note = "the line: in a typical pair"
     draw.text((_WIDTH - 2 * GAP_PX - small.getlength(note), top + 7), note, FAINT, small)

@@ -62,6 +62,9 @@ def explanation_document(explanation: "Explanation", picture: Path | None) -> di
             for image in explanation.images
         ],
         "distance": round(explanation.distance, 6),
+        "unlearned_distance": None
+        if explanation.unlearned_distance is None
+        else round(explanation.unlearned_distance, 6),
         "descriptors": [
             {
                 "name": part.name,

@@ -8,8 +8,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from imgbatch.evaluation.results import Gain, TrialReport
+from imgbatch.evaluation.results import Gain, Learned, TrialReport
 from imgbatch.outputs.base import StandardOutput, titled_table
+from imgbatch.outputs.summaries import write_facts
 
 
 @contextlib.contextmanager
@@ -55,9 +56,26 @@ def _print_improvements() -> TrialReport:
 
 def write_gains(gains: Sequence[Gain]) -> None:
     """Print what the search gains on images that it did not see."""
-    table = titled_table("On images that the search did not see")
+    _write_table("On images that the search did not see", ("before", "tuned"), gains)
+
+
+def write_learned(learned: Learned) -> None:
+    """Print what learned points gain on what they were not learned from."""
+    title = "Precision at 10 of what was not learned from"
+    _write_table(title, ("unlearned", "learned"), learned.gains)
+    if learned.mixture is not None:
+        as_they_are, whitened, discriminant = learned.mixture.shares
+        shares = (
+            f"{as_they_are:.0%} as without labels, {whitened:.0%} whitened inside classes, "
+            f"{discriminant:.0%} what tells the classes apart"
+        )
+        write_facts({"distances": shares})
+
+
+def _write_table(title: str, headings: tuple[str, str], gains: Sequence[Gain]) -> None:
+    table = titled_table(title)
     table.add_column("figure", overflow="fold")
-    for heading in ("before", "tuned", "gain, 95%"):
+    for heading in (*headings, "gain, 95%"):
         table.add_column(heading, justify="right")
     for gain in gains:
         table.add_row(

@@ -1,11 +1,12 @@
 """Why images are near or far: distances split by descriptor, and what descriptors saw.
 
 The coordinates of the feature space are those of one descriptor after the other, so the squared
-distance of two images is a sum with a part for each descriptor.
+distance of two images is a sum with a part for each descriptor. A map learned from labels mixes the
+coordinates; then only the distance before the map splits.
 """
 
 import colorsys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -108,9 +109,12 @@ class Explanation:
     distance
         Euclidean; 1 is that of a typical pair of the folder.
     parts
-        By falling weight; their squared distances sum to the square of `distance`.
+        By falling weight; their squared distances sum to the square of `distance`, or of
+        `unlearned_distance` if there is one.
     hash_bits_apart
         0..64: bits in which the pHashes differ.
+    unlearned_distance
+        That of the points before a map learned from labels; None if points are not learned.
     """
 
     folder: str
@@ -118,17 +122,24 @@ class Explanation:
     distance: float
     parts: tuple[DescriptorShare, ...]
     hash_bits_apart: int
+    unlearned_distance: float | None = None
 
 
 def squared_by_descriptor(space: FeatureSpace, a: Floats, b: Floats) -> dict[str, float]:
-    """The squared distance of two points (p,), split by descriptor; the parts sum to it."""
+    """The squared distance of two points (p,), split by descriptor; the parts sum to it.
+
+    Learned points do not split: the answer is empty.
+    """
     difference = (a - b).astype(np.float64)
     squares = {name: difference[columns] for name, columns in space.columns.items()}
     return {name: float(part @ part) for name, part in squares.items()}
 
 
 def shares(space: FeatureSpace, a: Floats, b: Floats) -> dict[str, float]:
-    """Each descriptor's share of the squared distance of two points; empty if they are equal."""
+    """Each descriptor's share of the squared distance of two points.
+
+    Empty if they are equal, or if points are learned.
+    """
     squares = squared_by_descriptor(space, a, b)
     total = sum(squares.values())
     return {name: round(part / total, 6) for name, part in squares.items()} if total else {}
@@ -156,8 +167,9 @@ def shares_of_set(
 def explain(
     folder: str,
     space: FeatureSpace,
-    images: tuple[DescribedImage, DescribedImage],
-    points: tuple[Floats, Floats],
+    images: Sequence[DescribedImage],
+    points: Sequence[Floats],
+    unlearned: Sequence[Floats],
 ) -> Explanation:
     """Say why two images are as far apart as they are.
 
@@ -166,18 +178,24 @@ def explain(
     folder, space
         The folder, and its feature space.
     images, points
-        What descriptors saw of each image, and its (p,) point.
+        What descriptors saw of each of the two, and its (p,) point.
+    unlearned
+        The points before a learned map; the same points if there is none.
     """
-    squares = squared_by_descriptor(space, *points)
-    distance = float(np.sqrt(sum(squares.values())))
-    split = shares(space, *points)
+    squares = squared_by_descriptor(space.unlearned, *unlearned)
+    split_distance = float(np.sqrt(sum(squares.values())))
+    split = shares(space.unlearned, *unlearned)
     parts = [
         DescriptorShare(name, space.shares[name], square, split.get(name, 0.0))
         for name, square in squares.items()
     ]
     parts.sort(key=lambda part: -part.weight)
     bits_apart = int(images[0].image_hash - images[1].image_hash)
-    return Explanation(folder, images, distance, tuple(parts), bits_apart)
+    both = images[0], images[1]
+    if space.learned is None:
+        return Explanation(folder, both, split_distance, tuple(parts), bits_apart)
+    distance = float(np.linalg.norm(points[0] - points[1]))
+    return Explanation(folder, both, distance, tuple(parts), bits_apart, split_distance)
 
 
 def hash_bits(codes: Codes) -> npt.NDArray[np.bool_]:

@@ -223,7 +223,8 @@ class Picker:
             )
             for name, image, other in zip(names, read, read[::-1], strict=True)
         ]
-        return explain(self.folder, space, (images[0], images[1]), (points[0], points[1]))
+        unlearned = [image.point(space.unlearned) for image in read] if space.learned else points
+        return explain(self.folder, space, images, points, unlearned)
 
     def describe(self, a: str) -> "Description":
         """See `Collection.describe`."""

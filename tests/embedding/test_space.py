@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imgbatch.embedding.space import BlockOptions, FeatureSpace, principal_axes
+from imgbatch.embedding.principal import principal_axes
+from imgbatch.embedding.space import BlockOptions, FeatureSpace
 
 SEEDS = st.integers(0, 2**32 - 1)
 

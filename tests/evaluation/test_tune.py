@@ -12,9 +12,11 @@ from imgbatch.config.write import differences, write_config
 from imgbatch.embedding.projection import space_options
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import LabelError, UsageError
+from imgbatch.evaluation.halves import halve
+from imgbatch.evaluation.labelled import hashes_of
 from imgbatch.evaluation.metrics import LabelledPoints
 from imgbatch.evaluation.trials import Search, Setting, TrialImages, similar_sets
-from imgbatch.evaluation.tune import _hashes, halve, load_with_descriptors, tune
+from imgbatch.evaluation.tune import load_with_descriptors, tune
 from imgbatch.index.records import Records
 
 
@@ -197,7 +199,7 @@ def test_what_one_half_alone_shows_is_no_gain_on_the_other_half():
 
 def test_hashes_from_features_are_those_of_the_projection(collection):
     features = collection.features(np.arange(24))
-    np.testing.assert_array_equal(_hashes(features["phash"]), collection.projection.hashes)
+    np.testing.assert_array_equal(hashes_of(features["phash"]), collection.projection.hashes)
 
 
 def test_descriptors_without_a_weight_are_loaded_and_change_no_point(indexed, collection):

@@ -231,7 +231,7 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
     }
     assert makers == {
         "table.write_table", "batches.write_batches_table", "evaluation.write_evaluation",
-        "tuning.write_gains", "explain.print_explanation", "summaries.write_facts",
+        "tuning._write_table", "explain.print_explanation", "summaries.write_facts",
         "summaries.write_settings", "summaries.write_shares", "summaries.write_rows",
         "duplicates.write_duplicates", "duplicates.write_undone", "tags.write_tags",
         "overview.write_overview", "training.write_training", "labelled.write_labelled",

@@ -26,6 +26,7 @@ from imgbatch.embedding.projection import (
     Projection,
     fitted_descriptors,
     fitted_rows,
+    learned_space_key,
     load_part,
     projected,
     space_key,
@@ -39,6 +40,7 @@ from imgbatch.files.atomic import keep_newest, move_file, publishing, remove
 from imgbatch.files.paths import file_system, is_url, join, only_os_errors
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.index.augmented import missing_views
+from imgbatch.index.learned import learned_space
 from imgbatch.index.shards.codes import ShardedCodes, features_in_shards
 from imgbatch.index.shards.store import StoredShard
 from imgbatch.neighbours.parts import MemoryPart
@@ -106,13 +108,12 @@ def project_in_shards(codes: ShardedCodes, descriptors: Descriptors, config: Con
     most = config.cluster.part_images
     space, name = _fitted_space(codes, descriptors, config)
     key = f"{name}-{most}"
-    columns = sum(block.axes.shape[1] for block in space.blocks.values())
     runs = _runs(codes.ends, most)
     starts = [0, *codes.ends.tolist()]
     parts = tuple(
         StoredPart(
             join(join(codes.points_root, key), f"{number:05}"),
-            (starts[last] - starts[first], columns),
+            (starts[last] - starts[first], space.dimensions),
         )
         for number, (first, last) in enumerate(runs)
     )
@@ -269,7 +270,10 @@ def _remove_old(points_root: str, key: str) -> None:
 def _fitted_space(
     codes: ShardedCodes, descriptors: Descriptors, config: Config
 ) -> tuple[FeatureSpace, str]:
-    """The fitted space, and its key: kept in the local directory, or fitted on collected codes."""
+    """The space, and its key: a learned one, else kept in the local directory, or fitted now."""
+    if (learned := learned_space(config, descriptors)) is not None:
+        space, fingerprint = learned
+        return space, learned_space_key(codes.generation, descriptors, fingerprint)
     fitted = fitted_descriptors(descriptors, config)
     if codes.views is not None:
         key = space_key(codes.generation, descriptors, config, codes.views.sample.id)

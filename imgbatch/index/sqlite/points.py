@@ -21,6 +21,7 @@ from imgbatch.embedding.projection import (
     Projection,
     fitted_descriptors,
     fitted_rows,
+    learned_space_key,
     load_part,
     projected,
     space_key,
@@ -33,6 +34,7 @@ from imgbatch.embedding.whitening import Augmented
 from imgbatch.files.atomic import publishing, remove
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.index.augmented import AUGMENTED, AugmentedViews, missing_views
+from imgbatch.index.learned import learned_space
 from imgbatch.index.sqlite.store import Catalogue
 from imgbatch.neighbours.parts import MemoryPart
 from imgbatch.types import Floats, Hashes, Rows, View
@@ -43,16 +45,24 @@ _SPACE, _SEAL = "space.npz", "seal.json"
 def project(catalogue: Catalogue, descriptors: Descriptors, config: Config) -> Projection:
     """The projection of an up-to-date index: read from the disk if it is there, else computed."""
     generation, spaces = catalogue.generation(), catalogue.directory / "spaces"
+    if (learned := learned_space(config, descriptors)) is not None:
+        space, fingerprint = learned
+        directory = spaces / learned_space_key(generation, descriptors, fingerprint)
+        return _kept(catalogue, directory) or _compute(catalogue, descriptors, space, directory)
     if (views := views_of(catalogue, config)) is not None:
         directory = spaces / space_key(generation, descriptors, config, views.sample.id)
         if (kept := _kept(catalogue, directory)) is not None:
             return kept
         augmented = views.load(fitted_descriptors(descriptors, config), config)
         if augmented is not None:
-            return _compute(catalogue, descriptors, config, directory, augmented)
+            space = _fit(catalogue, descriptors, config, augmented)
+            return _compute(catalogue, descriptors, space, directory)
         catalogue.notes.extend(missing_views(views.sample))
     directory = spaces / space_key(generation, descriptors, config)
-    return _kept(catalogue, directory) or _compute(catalogue, descriptors, config, directory)
+    if (kept := _kept(catalogue, directory)) is not None:
+        return kept
+    space = _fit(catalogue, descriptors, config)
+    return _compute(catalogue, descriptors, space, directory)
 
 
 def _kept(catalogue: Catalogue, directory: Path) -> Projection | None:
@@ -103,22 +113,26 @@ def _files(directory: Path) -> list[Path]:
     return [directory / _SPACE, *(directory / f"{name}.npy" for name in ARRAYS)]
 
 
-def _compute(
+def _fit(
     catalogue: Catalogue,
     descriptors: Descriptors,
     config: Config,
-    directory: Path,
     augmented: Augmented | None = None,
-) -> Projection:
-    """Compute into files and map these; where they cannot be written, compute in memory."""
+) -> FeatureSpace:
     contents = catalogue.contents()
     rows = fitted_rows(len(contents), config)
     fitted = fitted_descriptors(descriptors, config)
     features = _features(catalogue, fitted, contents[rows])
-    space = FeatureSpace.fit(features, space_options(config), augmented)
+    return FeatureSpace.fit(features, space_options(config), augmented)
+
+
+def _compute(
+    catalogue: Catalogue, descriptors: Descriptors, space: FeatureSpace, directory: Path
+) -> Projection:
+    """Compute into files and map these; where they cannot be written, compute in memory."""
     with contextlib.suppress(OSError), publishing(directory, SPACES_KEPT) as made:
         space.save(made / _SPACE)
-        write_arrays(_batches(catalogue, descriptors, space), len(contents), made)
+        write_arrays(_batches(catalogue, descriptors, space), len(catalogue.contents()), made)
         seal(made / _SEAL, _files(made))
     with contextlib.suppress(*UNUSABLE):
         return _load(directory)

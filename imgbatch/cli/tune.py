@@ -1,6 +1,7 @@
 """``tune``: search better settings, and learn points from labels."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,31 +65,23 @@ def tune(
     ends the search and writes the best found so far; the exit code is then 130. With --learn,
     points are learned from the labels, too, under the settings found.
     """
-    from imgbatch.config.write import write_config
     from imgbatch.evaluation import learn as learning
     from imgbatch.evaluation import tune as tuning
     from imgbatch.files.targets import refuse_input
     from imgbatch.outputs.progress import progress_bar
     from imgbatch.outputs.tuning import tune_progress
 
-    target = _config_target(output, folder, learn=learn)
-    refuse_input("-o", target, *(metadata or ()))
+    refuse_input("-o", _config_target(output, folder, learn=learn), *(metadata or ()))
     settings = settings_of(options)
-    if settings.space.learned:
-        note([f"the search begins without the learned points of {settings.space.learned}"])
+    if file := settings.space.learned:
+        note([f"the search begins without the learned points of {file}"])
     descriptors = [
         name for name, weight in settings.weights.items() if weight > 0 or not enabled_only
     ]
     start_workers_early(folder, options)
     with progress_bar("indexing") as progress:
-        photos = tuning.load_with_descriptors(
-            folder,
-            settings,
-            descriptors,
-            index=options.index,
-            progress=progress,
-            metadata=metadata or None,
-        )
+        load = partial(tuning.load_with_descriptors, index=options.index, progress=progress)
+        photos = load(folder, settings, descriptors, metadata=metadata or None)
     if learn:
         learning.check_classes(photos)
     with tune_progress() as report:
@@ -98,22 +91,15 @@ def tune(
     learned = _learned(photos, tuned, seed) if learn and not tuned.stopped else None
     stopped = tuned.stopped or (learn and learned is None)
     with answer_first() as unwritten:
-        changed = _changed(tuned)
-        written = None
+        changed, written = _changed(tuned), None
         with unwritten.remembered(asked=True):
             target = _config_target(output, folder, learn=learn)  # again: another search may end
-            if learned is not None and learned.points is not None:
-                arrays = target.with_suffix(_ARRAYS)
-                learned.points.save(arrays)
-                changed["space"] = {**changed.get("space", {}), "learned": arrays.name}
-            write_config(changed, _comments(tuned, learned), target)
+            _write(tuned, learned, changed, target)
             written = target
         _print_tuned(tuned, learned, changed, written, json=json)
         note((*photos.metadata.notes, *tuned.notes, *_remarks(learned)))
         if stopped:
-            place = f"in {written}" if written else "above"
-            left = "; nothing was learned from labels" if learn else ""
-            note([f"stopped after {tuned.trials} trials; the best so far is {place}{left}"])
+            note([_told_stop(tuned, written, learn=learn)])
     if stopped:
         raise typer.Exit(130)
 
@@ -130,15 +116,38 @@ def _learned(photos: "Collection", tuned: "Tuning", seed: int) -> "Learned | Non
         return None
 
 
+def _write(
+    tuned: "Tuning", learned: "Learned | None", changed: dict[str, Any], target: Path
+) -> None:
+    """Write the config, and before it the learned points, which `changed` then names."""
+    from imgbatch.config.write import write_config
+
+    if learned is not None and learned.points is not None:
+        arrays = target.with_suffix(_ARRAYS)
+        learned.points.save(arrays)
+        changed["space"] = {**changed.get("space", {}), "learned": arrays.name}
+    write_config(changed, _comments(tuned, learned), target)
+
+
+def _told_stop(tuned: "Tuning", written: Path | None, *, learn: bool) -> str:
+    place = f"in {written}" if written else "above"
+    left = "; nothing was learned from labels" if learn else ""
+    return f"stopped after {tuned.trials} trials; the best so far is {place}{left}"
+
+
 def _remarks(learned: "Learned | None") -> list[str]:
     """What the user should know of points that were learned, or were not."""
     if learned is None:
         return []
     if learned.points is None:
         return ["no learned points help without harm to unseen classes: none were written"]
-    if learned.gains[0].low <= 0:
-        return ["learned points show no clear gain on unseen images"]
-    return []
+    images, classes = learned.gains
+    remarks = []
+    if images.low <= 0:
+        remarks.append("learned points show no clear gain on unseen images")
+    if classes.high < 0:
+        remarks.append("learned points lose some precision on unseen classes")
+    return remarks
 
 
 def _config_target(output: Path | None, folder: str, *, learn: bool) -> Path:

@@ -70,12 +70,12 @@ def learn(
     Examples
     --------
     >>> import imgbatch
-    >>> samples = imgbatch.load("samples")
-    >>> learned = learn(samples, samples.config)
-    >>> [gain.name for gain in learned.gains]
-    ['unseen_images', 'unseen_classes']
-    >>> if learned.points is not None:
-    ...     learned.points.save(Path("learned.npz"))
+    >>> photos = imgbatch.load("photos")
+    >>> try:
+    ...     learn(photos, photos.config)
+    ... except imgbatch.ImgbatchError as error:
+    ...     print(error.message.partition(", but")[0])
+    learned points need at least 8 classes of 4 images or more
     """
     refuse_learned(config)
     refuse_learned(collection.config)

@@ -16,9 +16,9 @@ from imgbatch.types import Floats, Rows
 MIXTURES = tuple(
     Mixture(whitened, discriminant)
     for whitened in (0.0, 0.5, 1.0)
-    for discriminant in (0.0, 0.15, 0.3, 0.45)
+    for discriminant in (0.0, 0.1, 0.2, 0.3, 0.4)
 )
-"""What is tried; the first changes nothing. With more than half of a distance along the
+"""What is tried; the first changes nothing. With half of a distance along the
 discriminant axes, classes that were not learned from lose, which few known classes do not show."""
 LEAST_CLASSES = 8
 """Half of them are learned from; of that half, two are learned from and two judge."""

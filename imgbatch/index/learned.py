@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from imgbatch.config.schema import Config
-from imgbatch.embedding.projection import Descriptors, fitted_descriptors
+from imgbatch.embedding.projection import Descriptors
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import ConfigError, ImgbatchError, UsageError
 from imgbatch.files.headed import DAMAGED, HeadedKind
@@ -99,8 +99,7 @@ def learned_space(config: Config, descriptors: Descriptors) -> tuple[FeatureSpac
     ours = config.space.model_copy(update={"learned": ""})
     if theirs.weights != config.weights or theirs.space != ours:
         raise chosen
-    here = {fingerprint for fingerprint, _ in fitted_descriptors(descriptors, config)}
-    if missing := learned.portable.fingerprints - here:
+    if missing := learned.portable.fingerprints - {fingerprint for fingerprint, _ in descriptors}:
         named = ", ".join(
             described["name"]
             for described in learned.portable.settings["descriptors"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.descriptors import HASH, MINIATURE, Codes, as_integers
+from imgbatch.descriptors import HASH, MINIATURE, Codes, Descriptor, as_integers
 from imgbatch.embedding.projection import Descriptors, project_codes
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import SelectionError
@@ -38,6 +38,11 @@ class ImageReader:
 
     descriptors: Descriptors
     options: DecodeOptions
+
+    @property
+    def by_name(self) -> dict[str, Descriptor]:
+        """The descriptors by name."""
+        return {descriptor.name: descriptor for _, descriptor in self.descriptors}
 
     def read(self, path: str, hint: str) -> "ReadImage":
         """Decode a file and compute its codes.
@@ -71,9 +76,8 @@ class ReadImage:
 
     def point(self, space: FeatureSpace) -> Floats:
         """The image in a fitted space: (p,) float32."""
-        by_name = {descriptor.name: descriptor for _, descriptor in self.reader.descriptors}
         rows = {name: codes[None] for name, codes in self.codes.items()}
-        point: Floats = project_codes(space, by_name, rows)[0]
+        point: Floats = project_codes(space, self.reader.by_name, rows)[0]
         return point
 
     @property

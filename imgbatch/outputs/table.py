@@ -127,7 +127,7 @@ def _columns(result: Result, console: Console) -> list[_Column]:
         columns.append(column(_TINTED[wider], lambda _: _swatches(next(tints), swatch), 1))
     if selection.by:
         columns.append(column("strongest tags", lambda image: printable(", ".join(image.pair)), 5))
-    elif wide:
+    elif wide and any(image.shares for image in images):  # learned points have none
         columns.append(column("why", partial(_why, wider=wider, blocks=blocks), 3))
     if labelled:
         columns.append(column("class", lambda image: printable(image.label), 4))

@@ -209,20 +209,19 @@ class Picker:
 
     def explain(self, a: str, b: str) -> Explanation:
         """See `Collection.explain`."""
-        space = self.projection.space
-        by_name = {descriptor.name: descriptor for _, descriptor in self._reader.descriptors}
         names, read, points = zip(*map(self._read, (a, b)), strict=True)
         images = [
             describe_image(
                 name,
                 (image.decoded.width, image.decoded.height),
                 image.decoded.view,
-                by_name,
+                self._reader.by_name,
                 image.codes,
                 other.codes,
             )
             for name, image, other in zip(names, read, read[::-1], strict=True)
         ]
+        space = self.projection.space
         unlearned = [image.point(space.unlearned) for image in read] if space.learned else points
         return explain(self.folder, space, images, points, unlearned)
 
@@ -230,9 +229,10 @@ class Picker:
         """See `Collection.describe`."""
         from imgbatch.selection.describe import describe
 
-        by_name = {descriptor.name: descriptor for _, descriptor in self._reader.descriptors}
         names, image, point = self._read(a)
-        return describe(self.folder, names, image, by_name, self.decoder.picture(point))
+        return describe(
+            self.folder, names, image, self._reader.by_name, self.decoder.picture(point)
+        )
 
     def picture_of(self, point: Floats) -> View:
         """See `Collection.picture_of`."""
@@ -312,12 +312,7 @@ class Picker:
         ).images(self.folder)
 
     def _selection(
-        self,
-        mode: str,
-        seed: int,
-        images: tuple[PickedImage, ...],
-        started: float,
-        by: str = "",
+        self, mode: str, seed: int, images: tuple[PickedImage, ...], started: float, by: str = ""
     ) -> Selection:
         return Selection(
             mode=mode,

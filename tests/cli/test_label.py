@@ -2,12 +2,14 @@
 
 import csv
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import imgbatch
+import imgbatch.learning.model
 from imgbatch.learning.model import LabelModel
 from tests.drawing import photo, png, settle
 from tests.events import logged
@@ -282,7 +284,8 @@ def test_an_archive_of_other_arrays_is_no_model(label, drawn, tmp_path):
 
 
 def test_a_model_of_a_newer_form_is_refused(label, drawn, tmp_path, model, monkeypatch):
-    monkeypatch.setattr("imgbatch.learning.model._VERSION", 99)
+    newer = replace(imgbatch.learning.model._FILE, version=99)
+    monkeypatch.setattr("imgbatch.learning.model._FILE", newer)
     LabelModel.load(model).save(tmp_path / "newer.npz")
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)

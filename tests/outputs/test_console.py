@@ -12,7 +12,8 @@ from scipy.sparse import csr_array
 
 import imgbatch
 from imgbatch.config import load_config
-from imgbatch.evaluation.results import Evaluation, Figure, Gain
+from imgbatch.evaluation.results import Evaluation, Figure, Gain, Learned
+from imgbatch.learning.metric import Mixture
 from imgbatch.learning.tags import NO_TRUST
 from imgbatch.measures.tags import TagTable
 from imgbatch.outputs.asked import write_asked
@@ -33,7 +34,7 @@ from imgbatch.outputs.summaries import write_facts, write_rows, write_settings, 
 from imgbatch.outputs.table import write_table
 from imgbatch.outputs.tags import TagsResult, write_tags
 from imgbatch.outputs.training import write_training
-from imgbatch.outputs.tuning import write_gains
+from imgbatch.outputs.tuning import write_gains, write_learned
 from imgbatch.selection.describe import Description
 from imgbatch.selection.explain import DescribedImage, DescriptorShare, Explanation
 from imgbatch.selection.learned import LearnedTag
@@ -145,6 +146,9 @@ PRINTED = {
     "batches": print_batches,
     "evaluation": print_evaluation,
     "gains": lambda: write_gains([Gain(NAME, 0.5, 0.6, 0.05, 0.15, NAME)]),
+    "learned": lambda: write_learned(
+        Learned(None, Mixture(0.5, 0.3), (Gain(NAME, 0.5, 0.6, 0.05, 0.15, NAME),) * 2, 8)
+    ),
     "explanation": print_explained,
     "description": print_described,
     "facts": lambda: write_facts({NAME: NAME}),

@@ -72,11 +72,13 @@ class LearnedPoints:
             return cls(portable, header["facts"])
         except (ImgbatchError, *DAMAGED) as error:
             reason = error.message if isinstance(error, ImgbatchError) else error
-            raise UsageError(f"{LEARNED_FILE.name} {path} is damaged: {reason}", _ANEW) from None
+            raise UsageError(
+                f"the {LEARNED_FILE.name} {path} is damaged: {reason}", _ANEW
+            ) from None
 
 
-def learned_space(config: Config, descriptors: Descriptors) -> tuple[FeatureSpace, str] | None:
-    """The space that a config names by `space.learned`, and its fingerprint; None for none.
+def learned_space(config: Config, descriptors: Descriptors) -> tuple[FeatureSpace, str]:
+    """The space that a config names by `space.learned`, and its fingerprint.
 
     Raises
     ------
@@ -87,18 +89,14 @@ def learned_space(config: Config, descriptors: Descriptors) -> tuple[FeatureSpac
         points were learned with.
     """
     file = config.space.learned
-    if not file:
-        return None
     learned = LearnedPoints.load(file)
     theirs = learned.portable.config()
-    chosen = ConfigError(
-        f"the points of {file} were learned under other settings than those in force",
-        "use the config file that `imgbatch tune --learn` wrote beside it, without --emphasis; or"
-        " learn anew",
-    )
-    ours = config.space.model_copy(update={"learned": ""})
-    if theirs.weights != config.weights or theirs.space != ours:
-        raise chosen
+    if theirs.weights != config.weights or theirs.space != config.without_learned.space:
+        raise ConfigError(
+            f"the points of {file} were learned under other settings than those in force",
+            "use the config file that `imgbatch tune --learn` wrote beside it, without --emphasis;"
+            " or learn anew",
+        )
     if missing := learned.portable.fingerprints - {fingerprint for fingerprint, _ in descriptors}:
         named = ", ".join(
             described["name"]

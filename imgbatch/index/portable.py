@@ -25,7 +25,7 @@ from imgbatch.types import Floats, View
 
 _DECODER = "decoder."
 _TABLES = ("images", "weights", "descriptors", "space")
-_MAKE_ANEW = "export the folder, or train the model, anew"
+_MAKE_ANEW = "export the folder, train the model or learn the points anew"
 _DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 

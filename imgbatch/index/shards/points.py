@@ -40,7 +40,6 @@ from imgbatch.files.atomic import keep_newest, move_file, publishing, remove
 from imgbatch.files.paths import file_system, is_url, join, only_os_errors
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.index.augmented import missing_views
-from imgbatch.index.learned import learned_space
 from imgbatch.index.shards.codes import ShardedCodes, features_in_shards
 from imgbatch.index.shards.store import StoredShard
 from imgbatch.neighbours.parts import MemoryPart
@@ -271,8 +270,10 @@ def _fitted_space(
     codes: ShardedCodes, descriptors: Descriptors, config: Config
 ) -> tuple[FeatureSpace, str]:
     """The space, and its key: a learned one, else kept in the local directory, or fitted now."""
-    if (learned := learned_space(config, descriptors)) is not None:
-        space, fingerprint = learned
+    if config.space.learned:
+        from imgbatch.index.learned import learned_space  # of no use to most requests
+
+        space, fingerprint = learned_space(config, descriptors)
         return space, learned_space_key(codes.generation, descriptors, fingerprint)
     fitted = fitted_descriptors(descriptors, config)
     if codes.views is not None:

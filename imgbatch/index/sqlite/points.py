@@ -34,7 +34,6 @@ from imgbatch.embedding.whitening import Augmented
 from imgbatch.files.atomic import publishing, remove
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.index.augmented import AUGMENTED, AugmentedViews, missing_views
-from imgbatch.index.learned import learned_space
 from imgbatch.index.sqlite.store import Catalogue
 from imgbatch.neighbours.parts import MemoryPart
 from imgbatch.types import Floats, Hashes, Rows, View
@@ -45,8 +44,10 @@ _SPACE, _SEAL = "space.npz", "seal.json"
 def project(catalogue: Catalogue, descriptors: Descriptors, config: Config) -> Projection:
     """The projection of an up-to-date index: read from the disk if it is there, else computed."""
     generation, spaces = catalogue.generation(), catalogue.directory / "spaces"
-    if (learned := learned_space(config, descriptors)) is not None:
-        space, fingerprint = learned
+    if config.space.learned:
+        from imgbatch.index.learned import learned_space  # of no use to most requests
+
+        space, fingerprint = learned_space(config, descriptors)
         directory = spaces / learned_space_key(generation, descriptors, fingerprint)
         return _kept(catalogue, directory) or _compute(catalogue, descriptors, space, directory)
     if (views := views_of(catalogue, config)) is not None:

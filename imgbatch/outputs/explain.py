@@ -64,7 +64,7 @@ def _distances(explanation: Explanation) -> str:
     text = f"distance {explanation.distance:.3f}"
     if explanation.unlearned_distance is None:
         return text
-    return f"{text}; before learning {explanation.unlearned_distance:.3f}, split here"
+    return f"{text}; {explanation.unlearned_distance:.3f} before learning, split by descriptor"
 
 
 def _name(name: str) -> str:

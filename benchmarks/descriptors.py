@@ -29,7 +29,7 @@ _GROUP = 16
 
 def views_of(folder: str, most: int, config: Config) -> tuple[list[View], float]:
     """Views of images spread over a folder, and the milliseconds that decoding one took."""
-    files, _ = scan(folder)
+    files = scan(folder).files
     chosen = files[:: max(1, len(files) // most)][:most]
     contents = []
     for file in chosen:

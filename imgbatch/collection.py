@@ -55,6 +55,8 @@ class Collection:
         Files that could not be used, with reasons.
     skipped_list : Path or None
         The file that lists them; None if there are none.
+    ignored : dict of int
+        Numbers of files that are neither images nor metadata, by ending; "" for no ending.
     index_directory : Path
         The local folder of the index.
     report : RefreshReport
@@ -86,6 +88,7 @@ class Collection:
         self.records: Records = opened.records
         self.skipped: list[Skipped] = opened.skipped
         self.skipped_list: Path | None = opened.skipped_list
+        self.ignored: dict[str, int] = opened.ignored
         self.index_directory: Path = opened.directory
         self.report: RefreshReport = opened.report
         self.seconds = time.perf_counter() - started

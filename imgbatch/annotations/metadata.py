@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from imgbatch.annotations.source import Images, MetadataSource, sidecar_of
+from imgbatch.annotations.source import SIDECAR_ENDING, Images, MetadataSource, sidecar_of
 from imgbatch.files.paths import is_url, join
 from imgbatch.types import Known, Rows
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from imgbatch.annotations.kept import FilesKnown
 
 _ENDINGS = ("csv", "tsv", "jsonl", "parquet", "json")
+METADATA_ENDINGS = frozenset({SIDECAR_ENDING, *(f".{ending}" for ending in _ENDINGS)})
+"""Endings of files that tell something of images."""
 FOUND = ("captions.csv", *(f"metadata.{ending}" for ending in _ENDINGS))
 """Files at the folder's top that are read unless files are given; later ones win."""
 

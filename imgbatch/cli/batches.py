@@ -112,6 +112,7 @@ def batches(
             preview=None,
             skipped=tuple(photos.skipped),
             skipped_list=photos.skipped_list,
+            ignored=photos.ignored,
             indexed=len(photos),
             seconds=time.perf_counter() - started,
             notes=_notes(comparison, len(photos)),

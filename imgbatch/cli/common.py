@@ -9,7 +9,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
@@ -41,6 +41,11 @@ class ImageSource(Protocol):
     @property
     def skipped_list(self) -> Path | None:
         """The file that lists what was skipped; None if nothing was."""
+        ...
+
+    @property
+    def ignored(self) -> Mapping[str, int]:
+        """Numbers of files that are no images, by ending."""
         ...
 
 

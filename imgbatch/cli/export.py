@@ -62,7 +62,7 @@ def export(
     }
     if json:
         skipped = [asdict(file) for file in photos.skipped]
-        print_json({"mode": "export"} | facts | {"skipped": skipped})
+        print_json({"mode": "export"} | facts | {"skipped": skipped, "ignored": photos.ignored})
     else:
         where = f"  (list: {photos.skipped_list})" if photos.skipped else ""
         write_facts(facts | {"skipped": f"{len(photos.skipped)}{where}"})

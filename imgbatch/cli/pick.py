@@ -155,6 +155,7 @@ def show(images: ImageSource, picked: "Selection", pick: PickOptions, line: str)
         picked,
         pictures,
         skipped_list=images.skipped_list,
+        ignored=images.ignored,
         command=line,
         tag_captions=pick.tag_captions,
     )

@@ -36,7 +36,8 @@ def index(
         "seconds": round(collection.seconds, 3),
     }
     if json:
-        print_json(facts | {"skipped": [asdict(file) for file in collection.skipped]})
+        skipped = [asdict(file) for file in collection.skipped]
+        print_json(facts | {"skipped": skipped, "ignored": collection.ignored})
     else:
         where = f"  (list: {collection.skipped_list})" if collection.skipped else ""
         write_facts(facts | {"skipped": f"{len(collection.skipped)}{where}"})

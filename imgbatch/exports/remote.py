@@ -10,7 +10,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -62,6 +62,7 @@ class RemoteImages:
     """
 
     skipped_list = None
+    ignored: ClassVar[dict[str, int]] = {}
 
     def __init__(
         self, url: str, folder: str | os.PathLike[str] | None = None, config: Config | None = None

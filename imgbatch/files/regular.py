@@ -45,8 +45,12 @@ def only_regular(path: str, flags: int) -> int:
     return descriptor
 
 
-def read_regular(path: str | os.PathLike[str], most_bytes: int) -> tuple[bytes, os.stat_result]:
+def read_regular(
+    path: str | os.PathLike[str], most_bytes: int, *, head_bytes: int | None = None
+) -> tuple[bytes, os.stat_result]:
     """All bytes of a regular file, and its status when it was opened; see `only_regular`.
+
+    With `head_bytes`, only the first so many are read, of a file of any size.
 
     Raises
     ------
@@ -64,9 +68,9 @@ def read_regular(path: str | os.PathLike[str], most_bytes: int) -> tuple[bytes, 
     """
     with open(path, "rb", buffering=0, opener=only_regular) as file:
         status = os.fstat(file.fileno())
-        if status.st_size > most_bytes:
+        if head_bytes is None and status.st_size > most_bytes:
             raise TooLargeError(status.st_size)
-        data = file.readall()
+        data = file.readall() if head_bytes is None else file.read(head_bytes)
     if data is None:  # a file of /proc that has nothing to say now
         raise BlockingIOError(errno.EAGAIN, "it gives no data")
     return data, status

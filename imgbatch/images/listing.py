@@ -3,17 +3,15 @@
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from imgbatch.errors import FolderError
 from imgbatch.files import paths
+from imgbatch.images.formats import ending_of, may_be_image
 from imgbatch.types import Skipped
-
-EXTENSIONS = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,13 @@ class Listed:
     identity
         Device and inode, which tell whether two paths lead to the same folder; None behind a URL.
     files
-        Files whose name ends like an image's.
+        Files whose name ends like an image's, or has no ending.
     skipped
         Files and folders that cannot be read, and links that lead nowhere.
     folders, links
         Paths of subfolders, and of links to folders.
+    ignored
+        Numbers of other files by ending.
     """
 
     inside: str
@@ -64,6 +64,7 @@ class Listed:
     skipped: tuple[Skipped, ...] = ()
     folders: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    ignored: Mapping[str, int] = field(default_factory=dict)
 
 
 def list_folders(root: str, folders: Sequence[str]) -> list[Listed]:
@@ -108,7 +109,7 @@ def _list_local(root: str, inside: str) -> Listed:
         return _unlisted(root, inside, error)
     files: list[FoundFile] = []
     skipped: list[Skipped] = []
-    folders, links = [], []
+    folders, links, ignored = [], [], Counter[str]()
     for entry in entries:
         if entry.name.startswith("."):
             continue
@@ -117,10 +118,13 @@ def _list_local(root: str, inside: str) -> Listed:
             folders.append(path)
         elif entry.is_symlink() and _leads_to_folder(entry):
             links.append(path)
-        elif _ends_like_image(entry.name):
+        elif may_be_image(ending := ending_of(entry.name)):
             _add_file(entry, path, files, skipped)
+        else:
+            ignored[ending] += 1
     identity = status.st_dev, status.st_ino
-    return Listed(inside, identity, tuple(files), tuple(skipped), tuple(folders), tuple(links))
+    found = tuple(files), tuple(skipped), tuple(folders), tuple(links)
+    return Listed(inside, identity, *found, ignored)
 
 
 def _list_url(root: str, inside: str) -> Listed:
@@ -128,7 +132,7 @@ def _list_url(root: str, inside: str) -> Listed:
         entries = paths.entries(paths.join(root, inside) if inside else root)
     except OSError as error:
         return _unlisted(root, inside, error)
-    files, folders, names_only = [], [], []
+    files, folders, names_only, ignored = [], [], [], Counter[str]()
     for entry in entries:
         name = entry["name"].rstrip("/").rsplit("/", 1)[-1]
         path = f"{inside}/{name}" if inside else name
@@ -136,9 +140,11 @@ def _list_url(root: str, inside: str) -> Listed:
             continue
         if entry["type"] == "directory":
             folders.append(path)
-        elif _ends_like_image(name) and entry.get("size") is None:
+        elif not may_be_image(ending := ending_of(name)):
+            ignored[ending] += 1
+        elif entry.get("size") is None:
             names_only.append(path)
-        elif _ends_like_image(name):
+        else:
             files.append(FoundFile(path, entry["size"], _stamp(entry)))
     # A web server lists names only, so each file is asked for. Without a size and a stamp it gets
     # size 0, which no readable file has: it is then read each time.
@@ -146,7 +152,7 @@ def _list_url(root: str, inside: str) -> Listed:
     for path, entry in zip(names_only, details, strict=True):
         size = (entry.get("size") or 0) if any(map(entry.get, _STAMPS)) else 0
         files.append(FoundFile(path, size, _stamp(entry)))
-    return Listed(inside, None, tuple(files), folders=tuple(folders))
+    return Listed(inside, None, tuple(files), folders=tuple(folders), ignored=ignored)
 
 
 def _unlisted(root: str, inside: str, error: OSError) -> Listed:
@@ -187,10 +193,6 @@ def _stamp(entry: dict[str, Any]) -> int:
     """A number that changes when a remote file does: of its entity tag, or else of its time."""
     stamp = next((entry[key] for key in _STAMPS if entry.get(key)), "")
     return int.from_bytes(hashlib.blake2b(str(stamp).encode(), digest_size=7).digest(), "big")
-
-
-def _ends_like_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in EXTENSIONS
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:

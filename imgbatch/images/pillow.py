@@ -1,4 +1,7 @@
-"""Files of every format through Pillow: transparency, palettes, 16 bits, CMYK, animations."""
+"""Files of every format through Pillow: transparency, palettes, 16 bits, CMYK, animations.
+
+Only the decoder of the format that a file's first bytes name is reached.
+"""
 
 import contextlib
 import io
@@ -11,6 +14,7 @@ from PIL import Image, ImageOps
 from PIL.ImageFile import ImageFile
 
 from imgbatch.errors import UnreadableImage
+from imgbatch.images.formats import HEAD_BYTES, HEIF, HEIF_HINT, NO_IMAGE, format_of
 from imgbatch.images.headers import ON_ITS_SIDE, ORIENTATION
 from imgbatch.images.memory import fits, reserve
 from imgbatch.images.rows import Rows, rows_of, unpacked_rows
@@ -22,8 +26,12 @@ from imgbatch.types import DecodeOptions, View
 _STRIP_PIXELS = 250_000
 _STRIP_COPIES_BYTES = 16
 """Bytes a pixel of a strip on its way to the view."""
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-"""What Pillow may open: EPS would run Ghostscript, ICO hides the size of the PNG in it."""
+_AVIF_HELD, _HEIF_HELD = 12, 7.5
+"""Bytes a pixel, with copies: the decoder's planes, RGBA, and Pillow's picture. Measured."""
+_JPEG2000_HELD = 6.5
+"""Bytes a sample: OpenJPEG decodes to 32 bits, all of a picture at once. Measured."""
+_PPM_IN_PYTHON_HELD = 13
+"""Bytes a pixel of a PPM that Pillow does not take as it is, and decodes in Python. Measured."""
 _RLE_SHARE = 1000
 """A run-length coded BMP of more pixels for each byte is damaged; 128 are possible in one run."""
 _FLIPPED_ACROSS, _FLIPPED_DOWN = (2, 3, 7, 8), (3, 4, 6, 7)
@@ -51,7 +59,7 @@ def decode_with_pillow(data: bytes, view_px: int, options: DecodeOptions) -> Dec
             directory = read_directory(data)
             if directory is not None:  # Pillow reads many tags when it opens a file
                 reserve("TIFF", directory.size, len(data), directory.records_bytes())
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            with Image.open(io.BytesIO(data), formats=_formats(data)) as image:
                 check_pixels(image.width, image.height, options)
                 width, height = image.size  # before it is loaded at a smaller scale
                 rows = _load(image, data, view_px, directory)
@@ -60,6 +68,26 @@ def decode_with_pillow(data: bytes, view_px: int, options: DecodeOptions) -> Dec
     if rows.orientation in ON_ITS_SIDE and not rows.turned_first:
         width, height = height, width
     return Decoded(view, width, height)
+
+
+def _formats(data: bytes) -> tuple[str, ...]:
+    """The format of a file, whose decoder is made ready; raises `UnreadableImage` for no format."""
+    name = format_of(data[:HEAD_BYTES])
+    if name is None:
+        raise UnreadableImage(NO_IMAGE)
+    if name == "AVIF":
+        from PIL import AvifImagePlugin
+
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each worker has one core
+    if name == HEIF and HEIF not in Image.OPEN:
+        try:
+            from pi_heif import register_heif_opener
+        except ImportError:
+            raise UnreadableImage(f"HEIC is not read without its decoder: {HEIF_HINT}") from None
+        register_heif_opener(
+            thumbnails=False, aux_images=False, depth_images=False, decode_threads=1
+        )
+    return (name,)
 
 
 @contextlib.contextmanager
@@ -114,6 +142,12 @@ def _decoded_bytes(image: ImageFile, file_bytes: int) -> float:
         if pixels > max(_RLE_SHARE * file_bytes, 1_000_000):
             raise UnreadableImage("damaged: too little data for the picture's size")
         return 3.2 * pixels  # bytes that grow, a copy of them, the picture
+    if image.format in {"AVIF", HEIF}:
+        return (_AVIF_HELD if image.format == "AVIF" else _HEIF_HELD) * pixels
+    if image.format == "JPEG2000":
+        return _JPEG2000_HELD * len(image.getbands()) * (1 + image.mode.startswith("I;16")) * pixels
+    if image.format == "PPM" and image.tile and image.tile[0][0] != "raw":
+        return _PPM_IN_PYTHON_HELD * pixels + file_bytes
     copies = 1
     if image.format == "TIFF" and image.getexif().get(ORIENTATION, 1) != 1:
         copies = 2  # Pillow turns it

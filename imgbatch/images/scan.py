@@ -1,17 +1,39 @@
 """Find the image files of a folder and its subfolders."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from imgbatch.images.listing import FoundFile, Listed, list_folders
 from imgbatch.types import Skipped
 
 
+class Scanned(NamedTuple):
+    """What a folder and its subfolders hold.
+
+    Attributes
+    ----------
+    files
+        That may be images, sorted by path.
+    skipped
+        Links that lead nowhere, folders and files that may not be read, files that are not regular.
+    ignored
+        Numbers of files of other kinds, by ending.
+    """
+
+    files: list[FoundFile]
+    skipped: list[Skipped]
+    ignored: Mapping[str, int]
+
+
 def scan(
     folder: str | os.PathLike[str],
     list_all: Callable[[str, Sequence[str]], Iterable[Listed]] = list_folders,
-) -> tuple[list[FoundFile], list[Skipped]]:
-    """List every file of a folder and its subfolders whose name ends like an image's.
+) -> Scanned:
+    """List every file of a folder and its subfolders whose name ends like an image's or not at all.
+
+    The others are counted by ending. What a file without an ending holds is not looked at here.
 
     Folders are listed in waves: first the folder, then its subfolders, then theirs. Links to
     folders come last, each alone, so that a file is listed under its real path if it has one. A
@@ -26,13 +48,6 @@ def scan(
         Lists the folders of a wave, given the folder and paths inside it, in any order; several
         machines may share the work.
 
-    Returns
-    -------
-    files
-        Sorted by path.
-    skipped
-        Links that lead nowhere, folders and files that may not be read, files that are not regular.
-
     Raises
     ------
     FolderError
@@ -40,13 +55,14 @@ def scan(
 
     Examples
     --------
-    >>> files, skipped = scan("photos")
-    >>> len(files), skipped
-    (24, [])
+    >>> found = scan("photos")
+    >>> len(found.files), found.skipped, dict(found.ignored)
+    (24, [], {})
     """
     root = os.fspath(folder)
     files: list[FoundFile] = []
     skipped: list[Skipped] = []
+    ignored = Counter[str]()
     entered: set[tuple[int, int]] = set()
     folders: list[str] = [""]
     links: list[str] = []
@@ -61,5 +77,6 @@ def scan(
             skipped += listed.skipped
             folders += listed.folders
             links += listed.links
+            ignored.update(listed.ignored)
     files.sort(key=lambda file: os.fsencode(file.path))
-    return files, skipped
+    return Scanned(files, skipped, ignored)

@@ -13,6 +13,7 @@ from imgbatch.errors import ClusterError, SelectionError, UnreadableImage
 from imgbatch.files import paths
 from imgbatch.files.regular import TooLargeError, read_regular
 from imgbatch.images.decode import DECODING_VERSION, decode
+from imgbatch.images.formats import HEAD_BYTES, NO_IMAGE, ends_like_image, format_of
 from imgbatch.images.quiet import quiet_codecs
 from imgbatch.images.view import Decoded
 from imgbatch.runners.clock import start_clock, stop_clock
@@ -216,10 +217,16 @@ def _complete(answer: ReadFile, picture: Decoded | str | None, codes: dict[str, 
 def _read_bytes(
     folder: str, file: FileTask, options: DecodeOptions
 ) -> tuple[ReadFile, bytes | None]:
-    """Read and hash a file; None instead of bytes if it cannot be read or its content is known."""
+    """Read and hash a file; None instead of bytes if it cannot be read or its content is known.
+
+    Of a file whose name does not end like an image's and whose first bytes are no image's, only
+    these are read and hashed: a file of just these bytes is no image either.
+    """
     read = _read_url if paths.is_url(folder) else _read_local
     most_bytes = _most_bytes(options)
     try:
+        if not ends_like_image(file.path) and (other := _no_image(folder, file)) is not None:
+            return other, None
         if file.size > most_bytes:
             raise TooLargeError(file.size)
         data, size, mtime_ns, ctime_ns = read(folder, file, most_bytes)
@@ -230,6 +237,17 @@ def _read_bytes(
     if content_hash in file.known:
         return replace(answer, known=True), None
     return answer, data
+
+
+def _no_image(folder: str, file: FileTask) -> ReadFile | None:
+    """What is recorded of a file of this machine whose first bytes are no image's; else None."""
+    if paths.is_url(folder):
+        return None
+    head, size, mtime_ns, ctime_ns = _read_local(folder, file, 0, head_bytes=HEAD_BYTES)
+    if format_of(head) is not None:
+        return None
+    content = content_hash_of(head)
+    return ReadFile(file.path, size, mtime_ns, content, error=NO_IMAGE, ctime_ns=ctime_ns)
 
 
 def _most_bytes(options: DecodeOptions) -> int:
@@ -246,9 +264,12 @@ def _unread(error: Exception, options: DecodeOptions) -> str:
     return f"cannot be read: {getattr(error, 'strerror', None) or error or 'out of memory'}"
 
 
-def _read_local(folder: str, file: FileTask, most_bytes: int) -> tuple[bytes, int, int, int | None]:
+def _read_local(
+    folder: str, file: FileTask, most_bytes: int, head_bytes: int | None = None
+) -> tuple[bytes, int, int, int | None]:
     """Bytes, size and times of change; -1 for a time so recent that the file may change unseen."""
-    data, status = read_regular(os.path.join(folder, file.path), most_bytes)
+    place = os.path.join(folder, file.path)
+    data, status = read_regular(place, most_bytes, head_bytes=head_bytes)
     recent = status.st_mtime_ns > time.time_ns() - _RECENT_NS
     mtime_ns = -1 if recent else status.st_mtime_ns
     return data, status.st_size, mtime_ns, status.st_ctime_ns

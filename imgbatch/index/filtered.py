@@ -32,6 +32,7 @@ class FilteredIndex:
     records: Records = field(init=False)
     skipped: list[Skipped] = field(init=False)
     skipped_list: Path | None = field(init=False)
+    ignored: dict[str, int] = field(init=False)
     report: RefreshReport = field(init=False)
     generation: str = field(init=False)
 
@@ -40,7 +41,7 @@ class FilteredIndex:
             self.rows, self.whole = self.whole.rows[self.rows], self.whole.whole
         self.records = self.whole.records.take(self.rows)
         self.skipped, self.skipped_list = self.whole.skipped, self.whole.skipped_list
-        self.report = self.whole.report
+        self.ignored, self.report = self.whole.ignored, self.whole.report
         chosen = hashlib.sha256(self.rows.tobytes()).hexdigest()[:16]
         self.generation = f"{self.whole.generation}-{chosen}"
 

@@ -6,8 +6,8 @@ functions here do what both have in common.
 
 import contextlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from imgbatch.embedding.whitening import Augmented
 from imgbatch.errors import CatalogueError, FolderError
 from imgbatch.files.atomic import publishing, remove, write_bytes
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
+from imgbatch.index.ignored import ignored_notes
 from imgbatch.index.records import Records
 from imgbatch.types import Floats, Rows, Skipped, View
 
@@ -41,12 +42,15 @@ class RefreshReport:
         Number of files that the index held and the folder no longer holds.
     unlisted
         What could not be listed: dangling links, folders without permission.
+    ignored
+        Numbers of files that were not opened, by ending; none if the folder was not looked at.
     """
 
     read: int
     described: int
     removed: int
     unlisted: tuple[Skipped, ...]
+    ignored: Mapping[str, int] = field(default_factory=dict)
 
     def followed_by(self, later: "RefreshReport") -> "RefreshReport":
         """Both reports as one; what could not be listed is what the later one says."""
@@ -55,6 +59,7 @@ class RefreshReport:
             self.described + later.described,
             self.removed + later.removed,
             later.unlisted,
+            later.ignored,
         )
 
 
@@ -73,10 +78,10 @@ class OpenedIndex(Protocol):
         Files that could not be read as images, with reasons, sorted by path.
     skipped_list
         The file that lists the skipped files; None if no file was skipped.
+    ignored
+        Numbers of files that are neither images nor metadata, by ending; see `split_ignored`.
     report
         What bringing the index up to date did.
-    generation
-        Text that changes whenever an image of the index does.
     directory
         The local folder of the index or, for shards in a remote store, of what is derived from it.
     notes
@@ -87,6 +92,7 @@ class OpenedIndex(Protocol):
     generation: str
     skipped: list[Skipped]
     skipped_list: Path | None
+    ignored: dict[str, int]
     report: RefreshReport
 
     @property
@@ -154,10 +160,13 @@ def changed_meanwhile(folder: str) -> CatalogueError:
     )
 
 
-def no_images(folder: str, skipped: Sequence[Skipped]) -> FolderError:
+def no_images(
+    folder: str, skipped: Sequence[Skipped], ignored: Mapping[str, int]
+) -> FolderError:
     """The error for a folder without a readable image."""
     if not skipped:
-        return FolderError(f"no images in {folder}", "expected .jpg, .jpeg, .png and the like")
+        why = "; ".join((f"no images in {folder}", *ignored_notes(ignored)))
+        return FolderError(why, "expected .jpg, .jpeg, .png and the like")
     first = skipped[0]
     return FolderError(
         f"no readable image in {folder}: all {len(skipped)} were skipped",

@@ -19,6 +19,7 @@ import numpy as np
 from imgbatch.errors import OutputError, UnreadableImage
 from imgbatch.files.regular import TooLargeError, read_regular
 from imgbatch.images.decode import decode
+from imgbatch.images.formats import ENDINGS, HEAD_BYTES, format_of
 from imgbatch.images.headers import read_header
 from imgbatch.images.quiet import quiet_codecs
 from imgbatch.intake.records import Fit, Reason
@@ -31,10 +32,6 @@ _CHECKED_PX = 128
 _WHOLE_PX = 1 << 30
 _GAP = 2
 """Pictures are decoded at this many times the size they get, at least, if they are larger."""
-_ENDINGS = (
-    (b"\xff\xd8\xff", ".jpg"), (b"\x89PNG", ".png"), (b"GIF8", ".gif"), (b"BM", ".bmp"),
-    (b"II*\x00", ".tif"), (b"MM\x00*", ".tif"), (b"RIFF", ".webp"),
-)  # fmt: skip
 _NO_NAME = {
     errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.EISDIR, errno.ENOTDIR, errno.EEXIST,
 }  # fmt: skip
@@ -344,7 +341,7 @@ def _as_jpeg(picture: View, quality: int) -> bytes:
 
 def _file_of(content: bytes, data: bytes, form: Form) -> str:
     """The name of a picture by its content: ``3f/3f79bb....jpg``."""
-    known = (ending for start, ending in _ENDINGS if data.startswith(start))
-    ending = ".jpg" if form.size else next(known, ".img")
+    kind = "JPEG" if form.size else format_of(data[:HEAD_BYTES])
+    ending = ENDINGS[kind][0] if kind else ".img"
     name = content.hex()
     return f"{name[:2]}/{name}{ending}"

@@ -1,7 +1,7 @@
 """What every output gets and offers."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -114,6 +114,8 @@ class Result:
         The files written so far that show the selection.
     skipped_list
         The file that lists skipped files; None if no file was skipped.
+    ignored
+        Numbers of the folder's files that are no images, by ending.
     command
         The terminal command that gives the same selection; "" if there is none.
     tag_captions
@@ -124,6 +126,7 @@ class Result:
     pictures: Pictures
     files: tuple[WrittenFile, ...] = ()
     skipped_list: Path | None = None
+    ignored: Mapping[str, int] = field(default_factory=dict)
     command: str = ""
     tag_captions: bool = False
 

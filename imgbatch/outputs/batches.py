@@ -1,7 +1,7 @@
 """What `batches` shows: figures beside random batches, a JSON document, a page of examples."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class BatchesResult:
         The files written, if any.
     skipped_list
         The file that lists skipped files; None if no file was skipped.
+    ignored
+        Numbers of the folder's files that are no images, by ending.
     indexed
         Number of images in the folder.
     notes
@@ -49,6 +51,7 @@ class BatchesResult:
     preview: Path | None
     skipped: tuple[Skipped, ...]
     skipped_list: Path | None
+    ignored: Mapping[str, int]
     indexed: int
     seconds: float
     report: WrittenFile | None = None
@@ -73,6 +76,7 @@ def batches_document(result: BatchesResult) -> dict[str, Any]:
         "preview": None if result.preview is None else str(result.preview),
         "report": None if result.report is None else str(result.report.path),
         "skipped": [asdict(file) for file in result.skipped],
+        "ignored": dict(result.ignored),
         "indexed": result.indexed,
         "seconds": round(result.seconds, 3),
     }

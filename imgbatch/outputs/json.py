@@ -34,6 +34,7 @@ def as_document(result: Result) -> dict[str, Any]:
         "sheet": None if result.sheet is None else str(result.sheet),
         "files": files_document(result.files),
         "skipped": [asdict(skipped) for skipped in selection.skipped],
+        "ignored": dict(result.ignored),
         "indexed": selection.indexed,
         "seconds": round(selection.seconds, 3),
         "notes": list(selection.notes),

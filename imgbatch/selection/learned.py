@@ -138,7 +138,7 @@ class Learning:
     def _of_folder(self, name: str, folder: str) -> tuple[Rows, Floats]:
         """Rows of the examples that lie in the folder, and the points of all of them."""
         try:
-            files, _ = scan(folder)
+            files = scan(folder).files
         except (FolderError, OSError) as error:
             raise ConfigError(
                 f"the examples of the tag {name!r} cannot be listed: {folder}: {error}",

@@ -9,6 +9,7 @@ import numpy as np
 
 from imgbatch.embedding.projection import Projection, fitted_descriptors
 from imgbatch.embedding.whitening import Augmented
+from imgbatch.index.ignored import ignored_notes, split_ignored
 from imgbatch.index.opened import RefreshReport, changed_meanwhile, no_images, write_skipped
 from imgbatch.index.records import Records
 from imgbatch.index.shards import rows
@@ -50,14 +51,16 @@ def open_shards(
         records, unusable = current.read(current.images)
         if refresh and records:
             current.read(current.complete_views, on_workers=True)
-        skipped = sorted((*unusable, *current.report.unlisted), key=lambda file: file.path)
+        report = current.report
+        skipped, ignored = split_ignored((*unusable, *report.unlisted), report.ignored)
         skipped_list = write_skipped(sharded.directory, skipped)
         if not records:
-            raise no_images(sharded.folder, skipped)
+            raise no_images(sharded.folder, skipped, ignored)
     except BaseException:
         runner.close()
         raise
-    return ShardedIndex(current, records, current.generation, skipped, skipped_list, current.report)
+    found = records, current.generation, skipped, skipped_list, ignored, current.report
+    return ShardedIndex(current, *found)
 
 
 @dataclass(slots=True)
@@ -69,6 +72,7 @@ class ShardedIndex:
     generation: str
     skipped: list[Skipped]
     skipped_list: Path | None
+    ignored: dict[str, int]
     report: RefreshReport
     repairs: list[str] = field(default_factory=list)
 
@@ -84,8 +88,8 @@ class ShardedIndex:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was damaged and made anew."""
-        return (*self.current.notes, *self.repairs)
+        """What was damaged and made anew, and what was ignored."""
+        return (*self.current.notes, *self.repairs, *ignored_notes(self.ignored))
 
     def projection(self) -> Projection:
         """See `OpenedIndex.projection`."""

@@ -52,7 +52,7 @@ def refresh_shards(
     cache.make_index_directory(sharded.directory, sharded.folder)
     # On one machine this process lists: no worker has to start if nothing has changed.
     lister = SerialRunner() if sharded.is_local else runner
-    files, unlisted = scan(sharded.folder, partial(_list_on, lister))
+    files, unlisted, ignored = scan(sharded.folder, partial(_list_on, lister))
     shards = [*cut(files, sharded.config.cluster.shard_images, sharded.settings)]
     former = _Listing(sharded.store.listing(sharded.listing))
     finished = _finished(sharded.store, shards, former.shards)
@@ -69,7 +69,7 @@ def refresh_shards(
     if tasks or [shard.id for shard in former.shards] != [shard.id for shard in listed]:
         sharded.store.publish(sharded.listing, listed, plan)
     removed = _removed(former.shards, listed)
-    return listed, RefreshReport(read, decoded, removed, tuple(unlisted))
+    return listed, RefreshReport(read, decoded, removed, tuple(unlisted), ignored)
 
 
 def _task(sharded: ShardedFolder, shard: Shard, former: "_Listing") -> ShardTask:

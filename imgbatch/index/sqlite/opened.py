@@ -13,6 +13,7 @@ from imgbatch.embedding.whitening import Augmented
 from imgbatch.errors import FolderError
 from imgbatch.files import cache
 from imgbatch.images.listing import check_folder
+from imgbatch.index.ignored import ignored_notes, split_ignored
 from imgbatch.index.opened import (
     REFRESH_HINT,
     Listing,
@@ -42,6 +43,7 @@ class SqliteIndex:
     generation: str
     skipped: list[Skipped]
     skipped_list: Path | None
+    ignored: dict[str, int]
     report: RefreshReport
     repairs: tuple[str, ...]
 
@@ -57,8 +59,8 @@ class SqliteIndex:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was repaired."""
-        return (*self.repairs, *self.catalogue.notes)
+        """What was repaired, and what was ignored."""
+        return (*self.repairs, *self.catalogue.notes, *ignored_notes(self.ignored))
 
     def projection(self) -> Projection:
         """See `OpenedIndex.projection`."""
@@ -85,7 +87,7 @@ class SqliteIndex:
         try:
             return self._unchanged(read)
         except sqlite3.DatabaseError as error:
-            self.repairs = self.notes
+            self.repairs = (*self.repairs, *self.catalogue.notes)
             self.catalogue = _index_anew(self.catalogue, self.indexed, error)
             return self._unchanged(read)
 
@@ -152,19 +154,18 @@ def open_sqlite(
             report = prepare(catalogue, indexed, progress)
             listing, generation = _read_listing(catalogue)
         records = listing.records
-        skipped = sorted((*listing.skipped, *report.unlisted), key=lambda file: file.path)
+        skipped, ignored = split_ignored((*listing.skipped, *report.unlisted), report.ignored)
         skipped_list = write_skipped(directory, skipped)
         if not (records or skipped or refresh):  # damaged, moved aside and begun anew
             notes = "; ".join((f"the index of {folder} holds no image", *catalogue.notes))
             raise FolderError(notes, REFRESH_HINT)
         if not records:
-            raise no_images(folder, skipped)
+            raise no_images(folder, skipped, ignored)
     except BaseException:
         catalogue.close()
         raise
-    return SqliteIndex(
-        indexed, catalogue, records, generation, skipped, skipped_list, report, listing.notes
-    )
+    found = records, generation, skipped, skipped_list, ignored, report
+    return SqliteIndex(indexed, catalogue, *found, listing.notes)
 
 
 def _index_anew(

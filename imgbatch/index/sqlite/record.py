@@ -8,12 +8,18 @@ import os
 import sqlite3
 from collections.abc import Sequence
 
+from imgbatch.images.formats import formats_text
 from imgbatch.images.listing import FoundFile
 from imgbatch.index.sqlite.checks import checksum, checksum_of_codes
 from imgbatch.types import ReadFile
 
 USED = "id IN (SELECT content_id FROM images)"
 """Whether a file has the content; NULL instead of false if there are unreadable files."""
+
+
+def limits_of_unreadable(limits: str) -> str:
+    """The limits of a content that cannot be read, which one more format may change."""
+    return f"{limits} {formats_text()}"
 
 
 def record_files(db: sqlite3.Connection, files: Sequence[ReadFile], limits: str) -> None:
@@ -76,6 +82,8 @@ def _content_id(db: sqlite3.Connection, file: ReadFile, limits: str) -> int | No
         row = db.execute("SELECT id FROM contents WHERE hash = ?", (file.content_hash,)).fetchone()
         return None if row is None else int(row[0])
     size = file.width or None, file.height or None
+    if file.error is not None:
+        limits = limits_of_unreadable(limits)
     values = file.content_hash, limits, *size, file.note, file.error
     row = db.execute(
         "INSERT INTO contents (hash, limits, width, height, note, error, checksum)"

@@ -98,12 +98,12 @@ def refresh_index(
     are computed. Results are written chunk by chunk, so that a stopped run goes on where it
     stopped. The index does not depend on the number of workers.
     """
-    files, unlisted = scan(indexed.folder)
+    files, unlisted, ignored = scan(indexed.folder)
     lacking = catalogue.lacking(indexed.fingerprints, indexed.limits)
     listing = _digest(files)
     if not lacking and catalogue.matches(listing) and _untouched(catalogue):
         _complete_views(catalogue, indexed, {}, new=False)
-        return RefreshReport(0, 0, 0, tuple(unlisted))
+        return RefreshReport(0, 0, 0, tuple(unlisted), ignored)
     generation = catalogue.generation()
     plan = _plan(catalogue, files, lacking)
     described, early = _read_files(catalogue, indexed, plan.tasks, progress)
@@ -116,7 +116,8 @@ def refresh_index(
     if not (plan.tasks or plan.gone or catalogue.matches(listing)):
         catalogue.remember_match(listing, generation)
     _complete_views(catalogue, indexed, early, new=described > 0)
-    return RefreshReport(len(plan.tasks), described, len(plan.gone), tuple(unlisted))
+    done = len(plan.tasks), described, len(plan.gone)
+    return RefreshReport(*done, tuple(unlisted), ignored)
 
 
 def _read_files(

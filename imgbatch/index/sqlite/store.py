@@ -23,6 +23,7 @@ from imgbatch.index.sqlite.database import Database
 from imgbatch.index.sqlite.record import (
     USED,
     forget_files,
+    limits_of_unreadable,
     purge_contents,
     record_ctimes,
     record_files,
@@ -129,14 +130,16 @@ class Catalogue(Database):
         """Hashes of contents that lack some of these descriptors, with those they lack.
 
         Contents that were read under other limits lack all: they may have become readable or
-        unreadable.
+        unreadable. So do unreadable ones, if other formats were read then.
         """
-        state = f"{self.generation()} {limits} {' '.join(fingerprints)}"
+        unreadable = limits_of_unreadable(limits)
+        state = f"{self.generation()} {unreadable} {' '.join(fingerprints)}"
         if self._meta("complete") == state:
             return {}
         other_limits = self._db.execute(
-            f"SELECT hash FROM contents WHERE limits != ? AND {USED}",  # noqa: S608
-            (limits,),
+            "SELECT hash FROM contents"  # noqa: S608
+            f" WHERE limits != CASE WHEN error IS NULL THEN ? ELSE ? END AND {USED}",
+            (limits, unreadable),
         )
         lacking = {content_hash: frozenset(fingerprints) for (content_hash,) in other_limits}
         for fingerprint in fingerprints:

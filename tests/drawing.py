@@ -77,6 +77,25 @@ def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
+def avif_claiming(width: int, height: int) -> bytes:
+    data = bytearray(encode(photo(1, 16, 16), "AVIF"))
+    at = data.index(b"ispe") + 8
+    data[at : at + 8] = struct.pack(">II", width, height)
+    return bytes(data)
+
+
+def jpeg2000_claiming(width: int, height: int, *, only: str = "") -> bytes:
+    """Sizes stand twice in the file; `only` "box" or "stream" leaves the other as it is."""
+    data = bytearray(encode(photo(1, 16, 16), "JPEG2000"))
+    if only != "stream":
+        at = data.index(b"ihdr") + 4
+        data[at : at + 8] = struct.pack(">II", height, width)
+    if only != "box":
+        at = data.index(b"\xff\x51") + 6
+        data[at : at + 8] = struct.pack(">II", width, height)
+    return bytes(data)
+
+
 def png_claiming(width: int, height: int, colour: int = 2, bits: int = 8) -> bytes:
     """A PNG of a few bytes whose header claims this size."""
     header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)

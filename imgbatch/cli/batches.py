@@ -95,8 +95,7 @@ def batches(
     how = DealOptions(batch_size, seed, 0, dealing.drop_last, dealing.balance)
     schedule = Schedule(photos.population, how, dealing.epochs)
     chunks = schedule.chunks()
-    first = next(chunks)
-    comparison = Comparison(schedule, first)
+    comparison = Comparison(schedule, first := next(chunks))
     count = _write(target, chain([first], chunks), comparison, photos, how)
     with answer_first() as unwritten:
         shown = FirstBatches(photos, schedule, first, comparison)

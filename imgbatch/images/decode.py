@@ -6,7 +6,6 @@ the view of a picture depends on its pixels alone.
 """
 
 from imgbatch.errors import UnreadableImage
-from imgbatch.images.formats import NO_IMAGE
 from imgbatch.images.headers import MOST_SCANS, Header, read_header
 from imgbatch.images.memory import fits, reserve
 from imgbatch.images.opencv import decode_with_opencv
@@ -91,7 +90,7 @@ def _may_use_opencv(header: Header, file_bytes: int, options: DecodeOptions) -> 
 def _reason(error: Exception) -> str:
     text = " ".join(str(error).split())
     if "cannot identify image file" in text:
-        return NO_IMAGE
+        return "damaged: it begins like an image, and its header cannot be read"
     if "truncated" in text.lower() or "unexpected end" in text.lower():
         return "cut off: the picture data is incomplete"
     return f"damaged: {text[:120] or type(error).__name__}"

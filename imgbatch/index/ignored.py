@@ -53,8 +53,10 @@ def split_ignored(
 def ignored_notes(ignored: Mapping[str, int]) -> tuple[str, ...]:
     """What was ignored, in words: a line for what an extra reads, a line for all else.
 
-    >>> ignored_notes({".mp4": 3, "": 2, ".heic": 412})
-    ("412 .heic ignored: pip install 'imgbatch[heic]'", '3 .mp4, 2 without an ending ignored: no images')
+    >>> ignored_notes({".mp4": 3, "": 2, ".heic": 412})[0]
+    "412 .heic ignored: pip install 'imgbatch[heic]'"
+    >>> ignored_notes({".mp4": 3, "": 2})
+    ('3 .mp4, 2 without an ending ignored: no images',)
     """
     heif = {ending: count for ending, count in ignored.items() if ending in ENDINGS[HEIF]}
     others = {ending: count for ending, count in ignored.items() if ending not in heif}

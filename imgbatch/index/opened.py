@@ -160,9 +160,7 @@ def changed_meanwhile(folder: str) -> CatalogueError:
     )
 
 
-def no_images(
-    folder: str, skipped: Sequence[Skipped], ignored: Mapping[str, int]
-) -> FolderError:
+def no_images(folder: str, skipped: Sequence[Skipped], ignored: Mapping[str, int]) -> FolderError:
     """The error for a folder without a readable image."""
     if not skipped:
         why = "; ".join((f"no images in {folder}", *ignored_notes(ignored)))

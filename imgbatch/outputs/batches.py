@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,12 @@ class BatchesResult:
         The files written, if any.
     skipped_list
         The file that lists skipped files; None if no file was skipped.
-    ignored
-        Numbers of the folder's files that are no images, by ending.
     indexed
         Number of images in the folder.
     notes
         Remarks on the figures.
+    ignored
+        Numbers of the folder's files that are no images, by ending.
     """
 
     seed: int
@@ -51,11 +51,11 @@ class BatchesResult:
     preview: Path | None
     skipped: tuple[Skipped, ...]
     skipped_list: Path | None
-    ignored: Mapping[str, int]
     indexed: int
     seconds: float
     report: WrittenFile | None = None
     notes: tuple[str, ...] = ()
+    ignored: Mapping[str, int] = field(default_factory=dict)
 
 
 def batches_document(result: BatchesResult) -> dict[str, Any]:

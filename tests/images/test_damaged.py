@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def test_bytes_behind_the_end_of_a_jpeg_do_not_matter():
     assert np.array_equal(decode(data, OPTIONS).view, decode(data + b"x" * 99, OPTIONS).view)
 
 
-@pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP", "TIFF"])
+@pytest.mark.parametrize("form", ["PNG", "GIF", "WEBP", "TIFF", "AVIF", "JPEG2000", "PPM"])
 def test_other_cut_off_formats_are_refused_with_a_reason(form):
     data = encode(photo(1, 300, 200, noise=60), form)
     message = refused(data[: len(data) // 2])
@@ -131,7 +132,7 @@ def test_a_postscript_file_is_not_run():
     assert refused(data) == "not an image in a known format"
 
 
-@pytest.mark.parametrize("form", ["PPM", "TGA", "ICO", "PCX", "SGI"])
+@pytest.mark.parametrize("form", ["TGA", "ICO", "PCX", "SGI", "DIB", "DDS"])
 def test_formats_that_are_not_promised_are_refused(form):
     """Each decoder that content can reach can be attacked, so only the promised ones are reachable."""
     assert refused(encode(photo(1, 32, 32), form)) == "not an image in a known format"
@@ -149,6 +150,10 @@ BOMBS = {
     "tiff": drawing.tiff_claiming(60_000, 60_000),
     "webp": drawing.webp_claiming(16_000, 16_000),
     "bmp": drawing.bmp_claiming(60_000, 60_000),
+    "avif": drawing.avif_claiming(12_000, 12_000),
+    "jpeg 2000": drawing.jpeg2000_claiming(60_000, 60_000),
+    "ppm": b"P6 60000 60000 255\n",
+    "plain ppm": b"P3 60000 60000 255\n",
 }
 
 
@@ -181,6 +186,12 @@ VICTIMS = {
     "webp": encode(photo(1, 60, 40), "WEBP"),
     "bmp": encode(photo(1, 60, 40), "BMP"),
     "tiff": encode(photo(1, 60, 40), "TIFF", compression="tiff_lzw"),
+    "avif": encode(photo(1, 60, 40), "AVIF"),
+    "jpeg 2000": encode(photo(1, 60, 40), "JPEG2000"),
+    "codestream": encode(photo(1, 60, 40), "JPEG2000", no_jp2=True, tile_size=(32, 32)),
+    "ppm": encode(photo(1, 60, 40), "PPM"),
+    "plain pgm": b"P2 20 10 99\n" + b" ".join(b"%d" % (at % 100) for at in range(200)),
+    "heic": (Path(__file__).parent / "pictures" / "corners.heic").read_bytes(),
     "tiff jpeg": encode(photo(1, 60, 40), "TIFF", compression="jpeg"),
 }
 
@@ -216,7 +227,8 @@ def test_random_damage_gives_a_picture_or_a_reason_and_nothing_else(name):
 def test_random_bytes_behind_a_magic_number_are_refused():
     random = np.random.default_rng(5)
     magics = [b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"II*\0", b"MM\0*",
-              b"RIFF\x10\0\0\0WEBPVP8 "]  # fmt: skip
+              b"RIFF\x10\0\0\0WEBPVP8 ", b"\0\0\0\x1cftypavif", b"\0\0\0\x1cftypheic", b"P5 ",
+              b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"]  # fmt: skip
     options = replace(OPTIONS, max_megapixels=4.0)
     for magic in magics:
         for _ in range(25):

@@ -1,6 +1,9 @@
 """Decoding: every kind of picture becomes the same small upright RGB view."""
 
+import re
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,8 @@ from imgbatch.types import DecodeOptions
 from tests.drawing import chunk, corners, encode, jpeg, photo, png, turned
 
 OPTIONS = DecodeOptions()
+PICTURES = Path(__file__).parent / "pictures"
+"""Files in formats that nothing here can write."""
 
 
 def close(view, image, tolerance=6.0):
@@ -25,7 +30,7 @@ def close(view, image, tolerance=6.0):
 # ----- formats and modes --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF"])
+@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF", "JPEG2000", "PPM"])
 def test_lossless_formats_give_the_pixels_themselves(form):
     image = photo(3, 100, 70)
     decoded = decode(encode(image, form), OPTIONS)
@@ -40,6 +45,9 @@ def test_lossless_formats_give_the_pixels_themselves(form):
     ("JPEG", {"quality": 95, "subsampling": 0}),
     ("WEBP", {"quality": 95}),
     ("WEBP", {"lossless": True}),
+    ("AVIF", {"quality": 90}),
+    ("AVIF", {"quality": 90, "subsampling": "4:4:4"}),
+    ("JPEG2000", {"irreversible": True, "no_jp2": True}),
 ])  # fmt: skip
 def test_lossy_formats_come_near_the_pixels(form, options):
     image = photo(3, 100, 70, noise=2)
@@ -48,7 +56,7 @@ def test_lossy_formats_come_near_the_pixels(form, options):
 
 def test_an_animation_shows_its_first_frame():
     first, second = corners(60, 40), photo(9, 60, 40)
-    for form in ("GIF", "WEBP", "PNG", "TIFF"):
+    for form in ("GIF", "WEBP", "PNG", "TIFF", "AVIF"):
         data = encode(first, form, save_all=True, append_images=[second])
         assert close(decode(data, OPTIONS).view, first, 12), form
 
@@ -57,6 +65,34 @@ def test_an_animation_shows_its_first_frame():
 def test_grey_bilevel_and_palette_pictures_look_as_pillow_shows_them(mode):
     image = corners().convert(mode)
     assert close(decode(png(image), OPTIONS).view, image, 1)
+
+
+def test_a_heic_comes_near_the_pixels():
+    pytest.importorskip("pi_heif")
+    decoded = decode((PICTURES / "corners.heic").read_bytes(), OPTIONS)
+    assert (decoded.width, decoded.height) == (96, 64)
+    assert close(decoded.view, corners())
+
+
+def test_a_heic_without_its_decoder_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pi_heif", None)
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)
+    with pytest.raises(UnreadableImage, match=re.escape("pip install 'imgbatch[heic]'")):
+        decode((PICTURES / "corners.heic").read_bytes(), OPTIONS)
+
+
+@pytest.mark.parametrize(("head", "samples"), [
+    (b"P5 3 1 15\n", bytes([0, 7, 15])),
+    (b"P5 3 1 1023\n", np.array([0, 477, 1023], ">u2").tobytes()),
+    (b"P2 # by hand\n3 1 15\n", b"0 7 15"),
+    (b"P2 3 1 1023\n", b"0 477 1023"),
+])  # fmt: skip
+def test_samples_of_a_pgm_are_shares_of_its_largest_value(head, samples):
+    assert decode(head + samples, OPTIONS).view[0, :, 1].tolist() == [0, 119, 255]
+
+
+def test_a_pbm_is_black_and_white():
+    assert decode(b"P4 8 1\n\xa5", OPTIONS).view[0, :, 0].tolist() == [0, 255] * 2 + [255, 0] * 2
 
 
 def test_a_cmyk_jpeg_looks_as_pillow_shows_it():
@@ -136,7 +172,7 @@ def test_a_shrunk_view_is_the_mean_of_whole_blocks():
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(("form", "mode"), [
     ("JPEG", "RGB"), ("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "RGB"), ("PNG", "RGBA"),
-    ("PNG", "P"), ("WEBP", "RGB"), ("TIFF", "RGB"),
+    ("PNG", "P"), ("WEBP", "RGB"), ("TIFF", "RGB"), ("AVIF", "RGB"), ("AVIF", "RGBA"),
 ])  # fmt: skip
 def test_the_view_is_upright_whatever_the_orientation(form, mode, orientation):
     upright = corners()
@@ -187,7 +223,7 @@ def test_a_damaged_exif_block_does_not_cost_the_picture():
 
 @pytest.mark.parametrize("view_px", [32, 128, 512])
 def test_decoding_twice_gives_the_same_bytes(view_px):
-    for form in ("JPEG", "PNG", "GIF", "WEBP"):
+    for form in ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "JPEG2000"):
         data = encode(photo(2, 900, 700), form)
         first, second = (decode(data, OPTIONS, view_px=view_px) for _ in range(2))
         assert np.array_equal(first.view, second.view)

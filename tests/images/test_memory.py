@@ -87,6 +87,7 @@ LARGE = {
     "gif": by_pillow(lambda: Image.fromarray(ramp()).convert("P"), "GIF"),
     "32-bit bmp": by_pillow(lambda: Image.fromarray(noise(4)), "BMP"),
     "float tiff": by_pillow(lambda: Image.fromarray(ramp().astype(np.float32) / 255), "TIFF"),
+    "ppm": by_pillow(as_colours, "PPM"),
     "turned tiff": by_pillow(as_colours, "TIFF", tiffinfo={274: 6}),
 }
 """Pictures of 40 megapixels, each decoded in a way of its own."""
@@ -97,6 +98,21 @@ LARGE = {
 @pytest.mark.parametrize("name", LARGE)
 def test_a_picture_of_40_megapixels_is_read_within_400_mb(tmp_path, name):
     LARGE[name](tmp_path / "large")
+    peak = peak_of_decoding(tmp_path / "large")
+    assert peak.reasons == [""]
+    assert peak.peak_mb <= 400
+
+
+@pytest.mark.slow
+@ON_LINUX
+@pytest.mark.parametrize(("form", "size", "options"), [
+    ("AVIF", (6000, 4500), {"subsampling": "4:4:4", "speed": 10}),
+    ("JPEG2000", (4600, 3600), {}),
+])  # fmt: skip
+def test_formats_whose_decoders_take_more_are_read_within_400_mb_up_to_a_smaller_size(
+    tmp_path, form, size, options
+):
+    as_colours().resize(size).save(tmp_path / "large", form, **options)
     peak = peak_of_decoding(tmp_path / "large")
     assert peak.reasons == [""]
     assert peak.peak_mb <= 400
@@ -137,6 +153,9 @@ def animated_webp_claiming(width: int, height: int) -> bytes:
     (progressive_claiming("CMYK", 9900), "JPEG of 18 scans of 9900x9900"),
     (drawing.webp_claiming(9900, 9900), "WEBP of 9900x9900"),
     (animated_webp_claiming(6000, 5000), "animated WEBP of 6000x5000"),
+    (drawing.avif_claiming(6000, 5000), "AVIF of 6000x5000"),
+    (drawing.jpeg2000_claiming(5000, 5000), "JPEG2000 of 5000x5000"),
+    (b"P5 6000 6000 1023\n", "PPM of 6000x6000"),
 ])  # fmt: skip
 def test_a_picture_whose_decoder_would_take_more_is_refused_with_both_figures(data, words):
     message = refused(data)
@@ -191,6 +210,10 @@ HOSTILE = {
         tags_of_lzw(999, 999) | {262: (3, 1, 3), 320: (3, 20 * 10**6, 8)}, bytes(40 * 10**6)
     ),
     "animated webp of a large canvas": animated_webp_claiming(9900, 9900),
+    "jpeg 2000 of a large stream": drawing.jpeg2000_claiming(9000, 9000, only="stream"),
+    "jpeg 2000 of a large box": drawing.jpeg2000_claiming(3000, 3000, only="box"),
+    "ppm of no samples": b"P6 900 900 255\n",
+    "plain ppm of one sample": b"P3 900 900 255\n1",
     "lossless webp": drawing.webp_claiming(9900, 9900),
     "webp of a large canvas": encode(photo(1, 16, 16), "WEBP", exif=turned(photo(1), 6)[1]).replace(
         b"\x0f\0\0\x0f\0\0", b"\x0f\x27\0\x0f\x27\0", 1

@@ -37,11 +37,11 @@ def test_only_regular_files_are_opened_and_nothing_blocks(photos, tmp_path, kind
 def test_a_file_that_becomes_a_fifo_after_it_was_listed_is_skipped(photos, monkeypatch):
     real = extract.read_regular
 
-    def exchange(path, most_bytes):
+    def exchange(path, most_bytes, **options):
         if path.endswith("x.jpg"):
             os.unlink(path)
             os.mkfifo(path)
-        return real(path, most_bytes)
+        return real(path, most_bytes, **options)
 
     (photos / "x.jpg").write_bytes(jpeg(photo(1)))
     monkeypatch.setattr(extract, "read_regular", exchange)

@@ -11,7 +11,9 @@ from imgbatch.config import load_config
 from imgbatch.config.schema import Config
 from imgbatch.errors import LabelError, UsageError
 from imgbatch.files import cache, paths
+from imgbatch.files.listed import ListedFiles
 from imgbatch.files.regular import only_regular
+from imgbatch.index.listed import listed_index
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.sqlite.opened import open_sqlite
 from imgbatch.index.sqlite.refresh import SqliteFolder
@@ -22,7 +24,7 @@ MetadataFiles = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 def load(  # noqa: PLR0913 - the library's front; each is one word that most calls leave out
-    folder: str | os.PathLike[str],
+    folder: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     *,
     config: Config | str | os.PathLike[str] | None = None,
     emphasis: str | None = None,
@@ -39,7 +41,8 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     Parameters
     ----------
     folder
-        The image folder; it is never written to.
+        The image folder, or a list of image files. Files are taken as a part of the deepest folder
+        that holds them all: they share its index, in which all else stays as it is.
     config
         A `Config`, a config file, or None for the usual search (see `load_config`).
     emphasis
@@ -69,8 +72,8 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     FolderError
         The folder is missing or holds no readable image; or there is no index to be trusted.
     UsageError
-        A URL is given without a cluster or holds a password; the cluster's address is invalid; the
-        index would lie inside the folder.
+        A URL is given without a cluster or holds a password; files are listed with a cluster; the
+        cluster's address is invalid; the index would lie inside the folder.
     ConfigError
         The config does not fit, or has no such preset; or the vocabulary does not fit.
     LabelError
@@ -85,14 +88,22 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     >>> photos = load("photos")
     >>> len(photos)
     24
+    >>> len(load(photos.paths[:3]))
+    3
     """
     started = time.perf_counter()
     given, tags = given_files(metadata), _given_vocabulary(vocabulary)
     settings = config if isinstance(config, Config) else load_config(config).config
-    path = paths.absolute(folder)
+    if isinstance(folder, str | os.PathLike):
+        listed, path = None, paths.absolute(folder)
+    else:
+        listed = ListedFiles.of(folder)
+        path = listed.folder
     settings = settings.with_emphasis(emphasis)
     opened: OpenedIndex
     if cluster is not None:
+        if listed is not None:
+            raise UsageError("a list of files was given with `cluster`", "give their folder")
         from imgbatch.index.shards.folder import ShardedFolder
         from imgbatch.index.shards.opened import open_shards
 
@@ -100,8 +111,11 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
         opened = open_shards(sharded, progress, refresh=refresh)
     else:
         paths.refuse_url(path, index)
-        indexed = SqliteFolder(path, cache.index_directory(path, index), settings)
+        only = None if listed is None else listed.inside
+        indexed = SqliteFolder(path, cache.index_directory(path, index), settings, only=only)
         opened = open_sqlite(indexed, progress, refresh=refresh)
+        if listed is not None:
+            opened = listed_index(opened, listed)
     return collect(settings, opened, started, given, trust_predicted, tags)
 
 
@@ -151,6 +165,6 @@ def given_files(metadata: MetadataFiles | None) -> tuple[str, ...]:
             reason = getattr(error, "strerror", None) or error
             raise LabelError(
                 f"the metadata {file or repr(file)} cannot be read: {reason}",
-                "give --metadata (or --labels) a file",
+                "give `metadata` a file",
             ) from None
     return given

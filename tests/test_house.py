@@ -262,3 +262,19 @@ def test_every_offer_has_an_example_that_runs(name):
 
 def test_the_package_shows_its_public_names_only():
     assert set(dir(imgbatch)) == set(imgbatch.__all__)
+
+
+SPEAK_OPTIONS = {"cli", "outputs", "intake", "config", "measures"}
+"""Rooms of commands; settings and vocabularies are looked for by an option's name."""
+
+
+@EVERY
+def test_errors_of_the_library_name_parameters_and_not_options(name):
+    """The command line turns `like` into --like; Python code has no --like."""
+    if room(name) in SPEAK_OPTIONS:
+        return
+    for node in ast.walk(tree(name)):
+        called = node.func if isinstance(node, ast.Call) else None
+        if isinstance(called, ast.Name) and called.id.endswith("Error"):
+            texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
+            assert not [text for text in texts if re.search(r"(^|\s)--[a-z]", str(text))], node.lineno

@@ -112,7 +112,7 @@ def unknown(kind: str, name: str, counts: dict[str, int]) -> LabelError:
     if not counts:
         return LabelError(
             f"no image has the {kind} {name!r}: none has any",
-            f"give --metadata a file with the column {kind}{'s' * (kind == 'tag')}",
+            f"give `metadata` a file with the column {kind}{'s' * (kind == 'tag')}",
         )
     folded = {known.casefold(): known for known in counts}
     near = difflib.get_close_matches(name.casefold(), folded, _MOST_NAMED, cutoff=0.5)

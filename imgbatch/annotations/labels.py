@@ -17,7 +17,7 @@ UNLABELLED = -1
 
 HOW_TO_LABEL = (
     "put each class into a subfolder of its own, "
-    "or give --metadata (or --labels) a file with the columns file_name and label"
+    "or give `metadata` a file with the columns file_name and label"
 )
 
 

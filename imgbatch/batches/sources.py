@@ -111,6 +111,6 @@ class PlannedBatches:
         if epoch >= len(self._epochs):
             raise SelectionError(
                 f"epoch {epoch} was asked for, but the plan has {len(self._epochs)} epochs from 0",
-                "make a plan with more --epochs, or choose one of its own with set_epoch",
+                "make a plan with more `epochs`, or choose one of its own with set_epoch",
             )
         return self._epochs[epoch]

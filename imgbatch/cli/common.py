@@ -7,6 +7,7 @@ import contextlib
 import functools
 import inspect
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 import typer
 
 from imgbatch.cli import interrupts
+from imgbatch.cli.listed import ListedFolder, read_folder
 from imgbatch.cli.options import ClusterOptions, FilterOptions, FolderOptions, IndexOptions
 from imgbatch.cli.streams import discard_results
 from imgbatch.errors import ImgbatchError, UsageError
@@ -79,10 +81,11 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def run(**options: Any) -> None:
-        for name, kind in records.items():
-            values = {field.name: options.pop(field.name) for field in fields(kind)}
-            options[name] = kind(**values)
         with errors_as_lines():
+            read_folder(options)
+            for name, kind in records.items():
+                values = {field.name: options.pop(field.name) for field in fields(kind)}
+                options[name] = kind(**values)
             function(**options)
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -119,12 +122,29 @@ def errors_as_lines() -> Iterator[None]:
 def _fail(line: str, hint: str, code: int) -> NoReturn:
     from imgbatch.files.names import printable
 
-    text = f"{line}; {hint}" if hint else line
+    text = in_options(f"{line}; {hint}" if hint else line)
     with interrupts.Telling():
         if _debug and sys.exc_info()[0] is not None:
             traceback.print_exc()
         print(printable(text), file=sys.stderr)
     raise typer.Exit(code)
+
+
+def in_options(text: str) -> str:
+    """A message of the library, which names parameters, as the command line names its options.
+
+    >>> in_options("`like` is no file; give `by=tags`, or leave out `refresh=False`")
+    '--like is no file; give --by tags, or leave out --no-refresh'
+    """
+    return re.sub(r"`(\w+)(?:=(\w+))?`", _option, text)
+
+
+def _option(found: "re.Match[str]") -> str:
+    name, value = found[1].replace("_", "-"), found[2]
+    if value == "False":
+        return f"--no-{name}"
+    option = f"--{name}" if len(name) > 1 else f"-{name}"
+    return option if value in {None, "True"} else f"{option} {value}"
 
 
 def use_one_thread() -> None:
@@ -149,7 +169,7 @@ def open_folder(
     refresh = not (isinstance(options, FolderOptions) and options.no_refresh)
     cluster = options.cluster if isinstance(options, ClusterOptions) else None
     known = options if isinstance(options, FolderOptions) else FolderOptions()
-    if refresh and cluster is None:
+    if refresh and cluster is None and not isinstance(folder, ListedFolder):
         start_workers_early(folder, options)
     from imgbatch.loading import load
     from imgbatch.outputs.progress import progress_bar
@@ -157,7 +177,7 @@ def open_folder(
     settings = settings or settings_of(options, preset)
     with progress_bar("indexing") as progress:
         photos = load(
-            folder,
+            folder.files if isinstance(folder, ListedFolder) else folder,
             config=settings,
             index=options.index,
             progress=progress,
@@ -281,4 +301,4 @@ def note(notes: Iterable[str]) -> None:
     from imgbatch.files.names import printable
 
     for line in notes:
-        print(f"note: {printable(line)}", file=sys.stderr)
+        print(f"note: {printable(in_options(line))}", file=sys.stderr)

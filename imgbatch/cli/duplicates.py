@@ -12,6 +12,7 @@ from imgbatch.cli.output_files import (
     Writers,
     check_output_files,
     output_option,
+    print_paths,
     write_output_files,
 )
 from imgbatch.cli.repeating import command_line
@@ -62,6 +63,10 @@ Outputs = Annotated[
         "Write the groups here: a page (.html), a contact sheet (.jpg, .png, .webp), rows (.csv)."
     ),
 ]
+Extras = Annotated[
+    bool,
+    typer.Option("--paths", help="Print only the paths of what --move-to would move, one a line."),
+]
 _OPTIONS = FolderOptions()
 
 
@@ -75,6 +80,7 @@ def duplicates(
     apply: Apply = False,
     undo: Undo = None,
     json: Json = False,
+    paths: Extras = False,
     output: Outputs = None,
     options: FolderOptions = _OPTIONS,
 ) -> None:
@@ -101,11 +107,22 @@ def duplicates(
         if move_to is not None:
             with unwritten.remembered(asked=True):
                 moved = _moved(found, move_to.absolute(), apply=apply)
-        write_duplicates(found, files, moved, json=json)
+        if paths:
+            _print_extras(found, null=options.null)
+        else:
+            write_duplicates(found, files, moved, json=json)
         note((*finished, *photos.notes, *found.notes))
         note(f"{path} stays: {reason}" for path, reason in (moved.left if moved else ()))
         if moved is not None and moved.applied and moved.left and not moved.files:
             raise OutputError("no file was moved", "see above why each of them stays")
+
+
+def _print_extras(found: "Duplicates", *, null: bool) -> None:
+    from imgbatch.copies.movable import movable
+
+    images, stay = movable(found)
+    print_paths([image.path for image in images], null=null)
+    note(f"{path} is left out: {reason}" for path, reason in stay)
 
 
 def _check(

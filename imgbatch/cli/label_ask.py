@@ -8,9 +8,11 @@ import typer
 
 from imgbatch.cli.common import command, open_folder
 from imgbatch.cli.label import Seed
-from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json
+from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json, Paths
 from imgbatch.cli.output_files import (
+    ShowAnswer,
     Writers,
+    as_paths,
     check_output_files,
     output_option,
     show_answer,
@@ -51,6 +53,7 @@ def next_images(
     at_random: Random = False,
     seed: Seed = 0,
     json: Json = False,
+    paths: Paths = False,
     filters: FilterOptions = _ALL,
     options: FolderOptions = _FOLDER,
 ) -> None:
@@ -63,7 +66,8 @@ def next_images(
     outputs = _checked(output, folder, options)
     photos = open_folder(folder, options, filters, preset=EXTENDED)
     asked = label_next(photos.labelling, n, seed, at_random=at_random)
-    _show(photos, asked, outputs, command_line(context), json=json, check=False)
+    show = _shown(asked, options, json=json, paths=paths, check=False)
+    _show(photos, asked, outputs, command_line(context), show, check=False)
 
 
 @command
@@ -74,6 +78,7 @@ def check(
     output: Outputs = None,
     seed: Seed = 0,
     json: Json = False,
+    paths: Paths = False,
     filters: FilterOptions = _ALL,
     options: FolderOptions = _FOLDER,
 ) -> None:
@@ -83,7 +88,8 @@ def check(
     outputs = _checked(output, folder, options)
     photos = open_folder(folder, options, filters, preset=EXTENDED)
     asked = check_labels(photos.labelling, n, seed)
-    _show(photos, asked, outputs, command_line(context), json=json, check=True)
+    show = _shown(asked, options, json=json, paths=paths, check=True)
+    _show(photos, asked, outputs, command_line(context), show, check=True)
 
 
 def _checked(output: list[Path] | None, folder: str, options: FolderOptions) -> list[Path]:
@@ -94,19 +100,27 @@ def _checked(output: list[Path] | None, folder: str, options: FolderOptions) -> 
     return outputs
 
 
+def _shown(
+    asked: "Asked", options: FolderOptions, *, json: bool, paths: bool, check: bool
+) -> ShowAnswer:
+    """What prints the answer."""
+    from imgbatch.outputs.asked import write_asked
+
+    if paths:
+        return as_paths([image.path for image in asked.images], null=options.null)
+    return partial(write_asked, asked, check=check, json=json)
+
+
 def _show(
     photos: "Collection",
     asked: "Asked",
     outputs: list[Path],
     line: str,
+    show: ShowAnswer,
     *,
-    json: bool,
     check: bool,
 ) -> None:
-    from imgbatch.outputs.asked import write_asked
-
     writers = _writers(asked, photos.config, line, check=check)
-    show = partial(write_asked, asked, check=check, json=json)
     show_answer(outputs, writers, show, (*photos.notes, *asked.notes))
 
 

@@ -33,7 +33,10 @@ def target_path(name: str) -> Path:
 
 
 Folder = Annotated[
-    str, typer.Argument(metavar="FOLDER", help="Folder of images; never written to.")
+    str,
+    typer.Argument(
+        metavar="FOLDER", help="Folder of images; never written to. - reads a list of files."
+    ),
 ]
 MaybeFolder = Annotated[
     str | None,
@@ -194,6 +197,18 @@ TagCaptions = Annotated[
 ]
 
 
+Null = Annotated[
+    bool,
+    typer.Option(
+        "-0",
+        help="Names end with NUL, not with a newline: those read for FOLDER -, those of --paths.",
+    ),
+]
+Paths = Annotated[
+    bool, typer.Option("--paths", help="Print the paths alone, one a line; make no sheet.")
+]
+
+
 @dataclass(frozen=True)
 class IndexOptions:
     """With which settings a folder is indexed, and where the index lies."""
@@ -219,6 +234,7 @@ class FolderOptions(ClusterOptions):
     metadata: MetadataFile = None
     trust_predicted: TrustPredicted = False
     vocabulary: VocabularyFile = None
+    null: Null = False
 
 
 @dataclass(frozen=True)
@@ -239,6 +255,7 @@ class PickOptions:
     by: By = None
     keep_duplicates: KeepDuplicates = False
     json: Json = False
+    paths: Paths = False
     output: Outputs = None
     no_sheet: NoSheet = False
     tag_captions: TagCaptions = False

@@ -18,6 +18,10 @@ Writers = Mapping[str, Callable[[Path], "WrittenFile | None"]]
 """What writes a file of each ending to an absolute path. None: there was nothing to write."""
 
 
+ShowAnswer = Callable[[list["WrittenFile"]], None]
+"""What prints an answer, given the files that were written beside it."""
+
+
 def output_option(what: str) -> Any:
     """The option -o of a command; `what` says in its help what is written, by ending."""
     return typer.Option(
@@ -66,10 +70,25 @@ def check_output_files(
         raise UsageError("-o was given twice with one file", "give each file once")
 
 
+def print_paths(paths: Sequence[str], *, null: bool) -> None:
+    """Print paths, a line for each or with NUL after each; tell of paths that are several lines."""
+    from imgbatch.outputs.paths import write_paths
+
+    write_paths(paths, null=null)
+    broken = 0 if null else sum("\n" in path for path in paths)
+    if broken:
+        note([f"lines are not paths, as {broken} of these hold a newline; give -0"])
+
+
+def as_paths(paths: Sequence[str], *, null: bool) -> ShowAnswer:
+    """The answer of --paths, as `show_answer` prints it."""
+    return lambda _: print_paths(paths, null=null)
+
+
 def show_answer(
     outputs: Sequence[Path],
     writers: Writers,
-    show: "Callable[[list[WrittenFile]], None]",
+    show: ShowAnswer,
     notes: Iterable[str],
     *,
     asked: bool = True,

@@ -27,7 +27,7 @@ from imgbatch.cli.options import (
     MaybeFolder,
     PickOptions,
 )
-from imgbatch.cli.output_files import check_output_files
+from imgbatch.cli.output_files import check_output_files, print_paths
 from imgbatch.cli.repeating import command_line
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
@@ -63,7 +63,7 @@ def similar(
     picked = photos.similar(
         pick.n, like=like, seed=pick.seed, keep_duplicates=pick.keep_duplicates, by=pick.by
     )
-    show(photos, picked, pick, command_line(context, seed=picked.seed))
+    show(photos, picked, pick, command_line(context, seed=picked.seed), null=options.null)
 
 
 def _similar_from_database(
@@ -85,7 +85,7 @@ def _similar_from_database(
     check_places(pick, images.folder)
     picked = images.similar(pick.n, like=like, seed=pick.seed, keep_duplicates=pick.keep_duplicates)
     line = command_line(context, seed=picked.seed, database=Address.parse(url).shown)
-    show(images, picked, pick, line)
+    show(images, picked, pick, line, null=options.null)
 
 
 @command
@@ -103,7 +103,7 @@ def different(
     picked = photos.different(
         pick.n, seed=pick.seed, keep_duplicates=pick.keep_duplicates, by=pick.by
     )
-    show(photos, picked, pick, command_line(context, seed=picked.seed))
+    show(photos, picked, pick, command_line(context, seed=picked.seed), null=options.null)
 
 
 def check_outputs(pick: PickOptions, folder: str | None, like: str | None = None) -> None:
@@ -142,7 +142,9 @@ def check_places(pick: PickOptions, folder: str) -> None:
             check(path)
 
 
-def show(images: ImageSource, picked: "Selection", pick: PickOptions, line: str) -> None:
+def show(
+    images: ImageSource, picked: "Selection", pick: PickOptions, line: str, *, null: bool
+) -> None:
     """Write the files, copy or link the images, print the answer; `line` is a command for it."""
     from imgbatch.files.handout import hand_out
     from imgbatch.outputs import OUTPUTS, Pictures, Result
@@ -169,10 +171,11 @@ def show(images: ImageSource, picked: "Selection", pick: PickOptions, line: str)
                 result = replace(result, selection=picked, files=(*result.files, file))
         if directory is not None:
             with unwritten.remembered(asked=True):
-                made = hand_out(files, directory, link=link)
-                done = "linked" if link else "copied"
-                handed_out = [f"{len(made)} images {done} to {directory}"]
-        OUTPUTS["json" if pick.json else "table"](result)
+                handed_out = [hand_out(files, directory, link=link).in_words()]
+        if pick.paths:
+            print_paths([image.path for image in picked.images if image.rank], null=null)
+        else:
+            OUTPUTS["json" if pick.json else "table"](result)
         sys.stdout.flush()  # nothing that follows can cost the answer
         note((*handed_out, *picked.notes))
 
@@ -182,6 +185,8 @@ def _targets(images: ImageSource, picked: "Selection", pick: PickOptions) -> lis
     from imgbatch.outputs.sheet import FORMATS
 
     targets = pick.output
+    if not targets and pick.paths:
+        return []
     if not targets:
         name = Path(images.folder).name or "root"
         targets = [default_picture(images, picked.mode, name, picked.seed)]

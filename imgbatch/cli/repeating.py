@@ -4,8 +4,10 @@ import shlex
 
 import typer
 
+from imgbatch.cli.listed import STANDARD_INPUT
+
 _WITHOUT = {
-    "output", "report", "preview", "json", "no_sheet", "copy_to", "link_to", "workers",
+    "output", "report", "preview", "json", "paths", "no_sheet", "copy_to", "link_to", "workers",
     "no_refresh", "apply", "move_to", "undo", "log", "confusion",
 }  # fmt: skip
 """Options that say what becomes of an answer, or how fast it comes, but not which one it is."""
@@ -22,10 +24,11 @@ def command_line(context: typer.Context, **settled: object) -> str:
         Values that the command chose itself, such as a drawn seed, or that are shown otherwise.
     """
     words = context.command_path.split()
+    without = _WITHOUT if context.params.get("folder") == STANDARD_INPUT else {*_WITHOUT, "null"}
     for parameter in context.command.params:
         name = parameter.name or ""
         value = settled.get(name, context.params.get(name))
-        if name in _WITHOUT or value in (None, (), [], parameter.default):
+        if name in without or value in (None, (), [], parameter.default):
             continue
         if parameter.param_type_name == "argument":
             words.append(str(value))

@@ -4,7 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any, TextIO, cast
+from typing import Any, BinaryIO, TextIO, cast
 
 from imgbatch.errors import OutputError
 
@@ -22,11 +22,11 @@ class ResultStream:
         The stream to write to; None if the process was started without standard output.
     """
 
-    def __init__(self, stream: TextIO | None) -> None:
+    def __init__(self, stream: TextIO | BinaryIO | None) -> None:
         self._stream = stream
 
-    def write(self, text: str) -> int:
-        """Write text; see `TextIO.write`."""
+    def write(self, text: Any) -> int:
+        """Write text, or bytes to `buffer`; see `TextIO.write`."""
         if self._stream is None:
             raise OutputError("standard output is closed, so that the result is lost", _HINT)
         with _failures_named():
@@ -37,6 +37,11 @@ class ResultStream:
         if self._stream is not None:
             with _failures_named():
                 self._stream.flush()
+
+    @property
+    def buffer(self) -> "ResultStream":
+        """The same for bytes."""
+        return ResultStream(None if self._stream is None else self.__getattr__("buffer"))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

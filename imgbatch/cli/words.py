@@ -15,9 +15,11 @@ from imgbatch.cli.common import (
     settings_of,
     use_one_thread,
 )
-from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json
+from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json, Paths
 from imgbatch.cli.output_files import (
+    ShowAnswer,
     Writers,
+    as_paths,
     check_output_files,
     output_option,
     show_answer,
@@ -94,6 +96,7 @@ def search(
     database: Database = None,
     exported: ExportedFolder = None,
     json: Json = False,
+    paths: Paths = False,
     output: FoundOutputs = None,
     filters: FilterOptions = _ALL,
     options: FolderOptions = _OPTIONS,
@@ -116,7 +119,8 @@ def search(
         images = open_export(database, exported, settings_of(options, EXTENDED))
         check_output_files(outputs, ENDINGS, folders=[images.folder])
         found = images.search(folder, n, only=only, like=like)
-        _show_found(images.config, found, _database_line(context, database), outputs, json=json)
+        line = _database_line(context, database)
+        _show_found(images.config, found, line, outputs, _shown(found, options, json, paths))
         return
     if words is None:
         raise UsageError("a folder or the words are missing", 'give FOLDER "words"')
@@ -125,7 +129,22 @@ def search(
     check_output_files(outputs, ENDINGS, folders=[folder], inputs=read)
     photos = open_folder(folder, options, filters, preset=EXTENDED)
     found = photos.search(words, n, only=only, like=like, language=language)
-    _show_found(photos.config, found, command_line(context), outputs, json=json)
+    show = _shown(found, options, json, paths)
+    _show_found(photos.config, found, command_line(context), outputs, show)
+
+
+def _shown(
+    found: "Found",
+    options: FolderOptions,
+    json: bool,  # noqa: FBT001 - as the command takes them
+    paths: bool,  # noqa: FBT001
+) -> ShowAnswer:
+    """What prints the answer."""
+    from imgbatch.outputs.search import write_found
+
+    if paths:
+        return as_paths([image.path for image in found.images], null=options.null)
+    return partial(write_found, found, json=json)
 
 
 def _database_line(context: typer.Context, url: str) -> str:
@@ -135,12 +154,10 @@ def _database_line(context: typer.Context, url: str) -> str:
 
 
 def _show_found(
-    config: "Config", found: "Found", line: str, outputs: Sequence[Path], *, json: bool
+    config: "Config", found: "Found", line: str, outputs: Sequence[Path], show: ShowAnswer
 ) -> None:
-    from imgbatch.outputs.search import write_found
-
     writers = _found_writers(config, found, line)
-    show_answer(outputs, writers, partial(write_found, found, json=json), found.notes)
+    show_answer(outputs, writers, show, found.notes)
 
 
 def _found_writers(config: "Config", found: "Found", line: str) -> Writers:

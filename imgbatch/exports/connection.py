@@ -164,7 +164,7 @@ def ensure_extension(
     if not create:
         raise DatabaseError(
             f"{address.shown} has no extension {name}, so nothing was exported there",
-            "check the URL, or run `imgbatch export FOLDER --to` it first",
+            "check the URL, or export the folder there first",
         )
     make = psycopg.sql.SQL("CREATE EXTENSION IF NOT EXISTS {}")
     try:

@@ -293,7 +293,7 @@ class RemoteImages:
         """The anchor, and what to show of an anchor that is not among the exported images."""
         if own is not None:
             return (), Anchor(own.point)
-        hint = "give --like a file that can be read here, or the path of an exported image"
+        hint = "give `like` a file that can be read here, or the path of an exported image"
         decoded, point, phash = self.space.project(given, hint)
         return (outside_anchor(given, decoded),), Anchor(point, hash=phash)
 

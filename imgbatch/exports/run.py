@@ -51,16 +51,16 @@ def check_target(target: str, folder: str, *, is_filtered: bool = False) -> str:
     """
     exporter = exporter_of(target)
     if (local := exporter.local(target)) is not None:
-        refuse_inside(local, folder, "--to")
+        refuse_inside(local, folder, "`to`")
         if os.path.isdir(local):
-            raise OutputError(f"--to {target} is a folder", "name a file in it")
+            raise OutputError(f"`to` {target} is a folder", "name a file in it")
         check_file(local)
     elif (made := exporter.folder(target)) is not None:
-        refuse_inside(made, folder, "--to")
+        refuse_inside(made, folder, "`to`")
     elif is_filtered:
         raise UsageError(
             "a part of the images was asked for, but an export to a database removes all others",
-            "leave --label, --tag and --without-tag out, or export to a file",
+            "leave `label`, `tag` and `without_tag` out, or export to a file",
         )
     return exporter.check(target)
 

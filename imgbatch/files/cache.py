@@ -20,7 +20,7 @@ from imgbatch.files.targets import nearest_folder
 _FOLDER_FILE = "image-folder.txt"
 """The file in each index's folder that holds the name of its image folder."""
 _MOST_NAME_BYTES = 1_000_000
-_ELSEWHERE = "check its permissions, or give another with --index DIR or IMGBATCH_CACHE_DIR"
+_ELSEWHERE = "check its permissions, or give another with `index` or IMGBATCH_CACHE_DIR"
 
 
 def cache_root(given: str | os.PathLike[str] | None = None) -> Path:
@@ -37,7 +37,7 @@ def cache_root(given: str | os.PathLike[str] | None = None) -> Path:
         It is not a folder, and cannot become one.
     """
     if given is not None and not os.fspath(given):
-        raise UsageError("the name given with --index is empty", "name a folder, or leave it out")
+        raise UsageError("the name given with `index` is empty", "name a folder, or leave it out")
     named = os.fspath(given or os.environ.get("IMGBATCH_CACHE_DIR", ""))
     if not named:
         named = platformdirs.user_cache_dir("imgbatch", False)
@@ -45,7 +45,7 @@ def cache_root(given: str | os.PathLike[str] | None = None) -> Path:
     if paths.is_url(named):
         raise UsageError(
             f"the folder for indexes, {named}, is a URL",
-            "name a folder of this machine; --index takes a URL only together with --cluster",
+            "name a folder of this machine; `index` takes a URL only together with `cluster`",
         )
     root = os.path.expanduser(named)
     if root.startswith("~"):
@@ -112,7 +112,7 @@ def store_root(folder: str, given: str | os.PathLike[str] | None = None) -> str:
 
 
 def _refuse_inside(index: str, folder: str) -> None:
-    hint = "give a place outside it with --index DIR or IMGBATCH_CACHE_DIR"
+    hint = "give a place outside it with `index` or IMGBATCH_CACHE_DIR"
     refuse_inside(index, folder, "the index", hint)
 
 

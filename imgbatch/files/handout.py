@@ -4,7 +4,9 @@ import contextlib
 import filecmp
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from imgbatch.errors import OutputError
@@ -20,10 +22,44 @@ _ENDING_BYTES = 32
 """What is longer after the last dot is no ending to be kept."""
 
 
-def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class HandedOut:
+    """What `hand_out` did.
+
+    Attributes
+    ----------
+    directory
+        As it was given.
+    files
+        The copies or links, in the order of sources.
+    made
+        How many of them are new; the others were there already.
+    link
+        Whether they are links.
+    """
+
+    directory: Path
+    files: tuple[Path, ...]
+    made: int
+    link: bool
+
+    def in_words(self) -> str:
+        """For the user.
+
+        >>> HandedOut(Path("picked"), (Path("picked/01-sea.jpg"),), 0, link=False).in_words()
+        '0 images copied to picked, 1 was there already'
+        """
+        there = len(self.files) - self.made
+        told = f", {there} {'was' if there == 1 else 'were'} there already" if there else ""
+        done = "linked" if self.link else "copied"
+        return f"{self.made} images {done} to {self.directory}{told}"
+
+
+def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> HandedOut:
     """Copy or link files into a directory, as ``01-name.jpg``, ``02-name.jpg``, ...
 
-    An existing file is never overwritten: the name of the new file gets a number instead.
+    An existing file is never overwritten: the name of the new file gets a number instead. What is
+    there already, a file of the same bytes or a link to the same place, is not made once more.
 
     Parameters
     ----------
@@ -34,11 +70,6 @@ def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Pat
     link
         Whether to make symbolic links instead of copies; not possible for URLs.
 
-    Returns
-    -------
-    paths
-        The new files, in the order of sources.
-
     Raises
     ------
     OutputError
@@ -48,13 +79,18 @@ def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Pat
     Examples
     --------
     >>> _ = Path("sea.jpg").write_bytes(b"waves")
-    >>> [path.name for path in hand_out(["sea.jpg", "sea.jpg"], Path("picked"), link=False)]
-    ['01-sea.jpg', '02-sea.jpg']
-    >>> hand_out(["sea.jpg"], Path("picked"), link=False)[0].name
+    >>> done = hand_out(["sea.jpg", "sea.jpg"], Path("picked"), link=False)
+    >>> [file.name for file in done.files], done.made
+    (['01-sea.jpg', '02-sea.jpg'], 2)
+    >>> hand_out(["sea.jpg"], Path("picked"), link=False).made
+    0
+    >>> _ = Path("sea.jpg").write_bytes(b"other waves")
+    >>> hand_out(["sea.jpg"], Path("picked"), link=False).files[0].name
     '01-sea-2.jpg'
     """
     digits = max(2, len(str(len(sources))))
-    made: list[Path] = []
+    files: list[Path] = []
+    made = 0
     try:
         place = resolved(directory)
         nearest_folder(place)
@@ -66,15 +102,17 @@ def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> list[Pat
         for rank, source in enumerate(sources, start=1):
             current = Path(source).name
             wanted = place / _name(f"{rank:0{digits}}-", current)
-            made.append((_link if link else _copy)(source, wanted))
+            there = _there(source, wanted, link=link)
+            files.append(there or (_link if link else _copy)(source, wanted))
+            made += there is None
     except OSError as error:
         action, done = ("link", "linked") if link else ("copy", "copied")
         raise OutputError(
             f"cannot {action} {current} into {directory}: {error.strerror or error}; "
-            f"{len(made)} of {len(sources)} images were {done}",
-            "choose another folder, or use --copy-to" if link else "choose another folder",
+            f"{made} of {len(sources)} images were {done}",
+            "choose another folder, or copy them" if link else "choose another folder",
         ) from None
-    return made
+    return HandedOut(directory, tuple(files), made, link)
 
 
 def hand_out_by_class(
@@ -135,6 +173,26 @@ def hand_out_by_class(
     return copied, there
 
 
+def _there(source: str, wanted: Path, *, link: bool) -> Path | None:
+    """The file under the wanted name, or a numbered one, that is what would be made; else None."""
+    for target in _names(wanted):
+        if not os.path.lexists(target):
+            return None
+        if target.is_symlink():
+            if link and os.readlink(target) == os.path.abspath(source):
+                return target
+        elif not link and _is_there(source, target):
+            return target
+    return None
+
+
+def _names(wanted: Path) -> Iterator[Path]:
+    """The wanted name, then the same with -2, -3 and so on."""
+    yield wanted
+    for number in count(2):
+        yield wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+
+
 def _is_there(source: str, wanted: Path) -> bool:
     return not is_url(source) and wanted.is_file() and filecmp.cmp(source, wanted, shallow=False)
 
@@ -148,7 +206,7 @@ def _name(start: str, source: str) -> str:
 
 
 def _link(source: str, wanted: Path) -> Path:
-    return _under_free_name(wanted, lambda target: target.symlink_to(Path(source).absolute()))
+    return _under_free_name(wanted, lambda target: target.symlink_to(os.path.abspath(source)))
 
 
 def _copy(source: str, wanted: Path) -> Path:
@@ -168,12 +226,8 @@ def _copy(source: str, wanted: Path) -> Path:
 
 def _under_free_name(wanted: Path, make: Callable[[Path], None]) -> Path:
     """Make a file under the wanted name or, if that is taken, the first numbered one."""
-    number, target = 1, wanted
-    while True:
-        try:
+    for target in _names(wanted):
+        with contextlib.suppress(FileExistsError):
             make(target)
-        except FileExistsError:
-            number += 1
-            target = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
-        else:
-            return target
+            break
+    return target

@@ -91,7 +91,7 @@ def refuse_url(*locations: str | os.PathLike[str] | None) -> None:
             raise UsageError(
                 f"{location} is a URL, which takes a cluster to read",
                 "index, similar, different, batches, evaluate and export read one with "
-                "--cluster local, or a scheduler's address; for the others copy the images here",
+                "`cluster=local`, or a scheduler's address; for the others copy the images here",
             )
 
 

@@ -13,6 +13,9 @@ from imgbatch.files import paths
 from imgbatch.images.formats import ending_of, may_be_image
 from imgbatch.types import Skipped
 
+NOT_THERE = "there is no such file"
+"""The reason why a file that was named cannot be used."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
@@ -211,8 +214,33 @@ def _add_file(
         reason = "dangling link" if entry.is_symlink() else f"cannot be read: {error.strerror}"
         skipped.append(Skipped(path, reason))
         return
+    _add_regular(path, status, files, skipped)
+
+
+def _add_regular(
+    path: str, status: os.stat_result, files: list[FoundFile], skipped: list[Skipped]
+) -> None:
     if stat.S_ISREG(status.st_mode):
         times = status.st_mtime_ns, status.st_ctime_ns
         files.append(FoundFile(path, status.st_size, *times))
     else:
         skipped.append(Skipped(path, "not a regular file"))
+
+
+def list_files(root: str, inside: Sequence[str]) -> Listed:
+    """What some files of a folder on this machine are, given by their paths inside it.
+
+    Names that lead to no file are among those skipped.
+    """
+    files: list[FoundFile] = []
+    skipped: list[Skipped] = []
+    for path in inside:
+        try:
+            status = os.stat(paths.join(root, path))
+        except FileNotFoundError:
+            skipped.append(Skipped(path, NOT_THERE))
+        except OSError as error:
+            skipped.append(Skipped(path, f"cannot be read: {error.strerror}"))
+        else:
+            _add_regular(path, status, files, skipped)
+    return Listed("", files=tuple(files), skipped=tuple(skipped))

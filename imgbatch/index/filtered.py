@@ -25,10 +25,16 @@ class FilteredIndex:
         The index of all images.
     rows
         The chosen rows, rising; at least one.
+    chosen
+        What the chosen images have in common, in words.
+    remarks
+        On the choice, for the user.
     """
 
     whole: OpenedIndex
     rows: Rows
+    chosen: str = "pass the filters"
+    remarks: tuple[str, ...] = ()
     records: Records = field(init=False)
     skipped: list[Skipped] = field(init=False)
     skipped_list: Path | None = field(init=False)
@@ -38,6 +44,7 @@ class FilteredIndex:
 
     def __post_init__(self) -> None:
         if isinstance(self.whole, FilteredIndex):  # of a filter after a filter
+            self.remarks = self.whole.remarks
             self.rows, self.whole = self.whole.rows[self.rows], self.whole.whole
         self.records = self.whole.records.take(self.rows)
         self.skipped, self.skipped_list = self.whole.skipped, self.whole.skipped_list
@@ -58,7 +65,7 @@ class FilteredIndex:
     @property
     def notes(self) -> tuple[str, ...]:
         """See `OpenedIndex`."""
-        return self.whole.notes
+        return (*self.whole.notes, *self.remarks)
 
     def projection(self) -> Projection:
         """See `OpenedIndex.projection`."""
@@ -84,5 +91,5 @@ def holding(opened: OpenedIndex) -> str:
     count = len(opened.records)
     if isinstance(opened, FilteredIndex):
         whole = len(opened.whole.records)
-        return f"only {count} of the {whole} readable images of {opened.folder} pass the filters"
+        return f"only {count} of the {whole} readable images of {opened.folder} {opened.chosen}"
     return f"{opened.folder} holds {count} readable images"

@@ -22,7 +22,7 @@ from imgbatch.index.ignored import ignored_notes
 from imgbatch.index.records import Records
 from imgbatch.types import Floats, Rows, Skipped, View
 
-REFRESH_HINT = "run without --no-refresh once, where the folder is at hand"
+REFRESH_HINT = "run without `refresh=False` once, where the folder is at hand"
 """What to do if an index that is to be trusted is missing or incomplete."""
 _LISTINGS_KEPT = 2
 _SKIPPED_FILE, _STATE_FILE, _SEAL_FILE = "skipped.json", "index-seen.txt", "seal.json"

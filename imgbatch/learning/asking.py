@@ -49,7 +49,7 @@ def label_next(known: KnownLabels, n: int, seed: int = 0, *, at_random: bool = F
     if not len(free):
         raise LabelError(
             f"all {len(known)} images have a label, or are copies of images that have one",
-            "give --metadata a file with the labels so far: without one, subfolders are the labels",
+            "give `metadata` a file with the labels so far: without one, subfolders are the labels",
         )
     count = min(n, len(free))
     k = len(np.unique(classes[has_label]))

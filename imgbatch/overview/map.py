@@ -146,7 +146,7 @@ class Mapping:
         if color == "label" and not classes:
             raise LabelError(
                 f"no image of {self.opened.folder} has a label to colour it by",
-                "put each class into a subfolder, give --metadata a file, or colour by cluster",
+                "put each class into a subfolder, give `metadata` a file, or colour by cluster",
             )
         color = color or ("label" if len(classes) > 1 else "cluster")
         projection, opened = self.picker.projection, self.opened

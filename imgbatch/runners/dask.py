@@ -237,7 +237,7 @@ class DaskRunner:
             from distributed import Client
         except ImportError:
             raise UsageError(
-                f"--cluster {self.address} needs Dask",
+                f"`cluster` {self.address} needs Dask",
                 'install it: pip install "imgbatch[cluster]"',
             ) from None
         with contextlib.ExitStack() as stack:

@@ -93,7 +93,7 @@ def similar_by_tags(
     numbers = pairs_of(pairs.strongest)
     if anchor is not None and numbers[anchor] == NO_PAIR:
         raise SelectionError(
-            "the anchor has fewer than two tags", "give another --like, or leave --by out"
+            "the anchor has fewer than two tags", "give another `like`, or leave `by` out"
         )
     rows = one_pair(numbers, pairs.copies, n, random, anchor)
     if not len(rows):
@@ -149,7 +149,7 @@ def different_by_tags(
 
 def _too_few(n: int, largest: int, holder: str, words: str) -> SelectionError:
     if not largest:
-        return SelectionError(f"no image of {holder} has two tags", "leave --by tags out")
+        return SelectionError(f"no image of {holder} has two tags", "leave `by` out")
     return SelectionError(
         f"n is {n}, but at most {largest} images of {holder} {words}", f"give 1 to {largest}"
     )

@@ -125,10 +125,10 @@ class Captioner:
         if count >= LEAST_TEXTS:
             return LabelError(
                 f"all {count:,} texts known in {self._opened.folder} say the same",
-                "give --metadata captions that differ",
+                "give `metadata` captions that differ",
             )
         return LabelError(
             f"only {count} images of {self._opened.folder} have captions or other texts",
-            f"give --metadata a file with the columns file_name and caption for {LEAST_TEXTS} or "
+            f"give `metadata` a file with the columns file_name and caption for {LEAST_TEXTS} or "
             "more images",
         )

@@ -130,7 +130,7 @@ class Picker:
         elif (row := self._row_of_file(os.fspath(like))) is not None:
             anchor = Anchor(self.projection.points[row], row)
         else:
-            hint = "give --like a file, or a path inside the image folder"
+            hint = "give `like` a file, or a path inside the image folder"
             image = self._reader.read(os.fspath(like), hint)
             anchor = Anchor(image.point(self.projection.space), hash=image.phash)
             outside = (outside_anchor(os.fspath(like), image.decoded),)
@@ -175,9 +175,9 @@ class Picker:
         anchor = None
         if like is not None and (anchor := self._row_of_file(os.fspath(like))) is None:
             raise SelectionError(
-                f"{os.fspath(like)} is no readable image of {self.folder}; --by tags knows the tags"
+                f"{os.fspath(like)} is no readable image of {self.folder}; `by=tags` knows the tags"
                 " of its images only",
-                "give --like a path inside the folder, or leave --by tags out",
+                "give `like` a path inside the folder, or leave `by` out",
             )
         options = SimilarOptions(**self.config.similar.model_dump())
         points = self.projection.points

@@ -22,7 +22,7 @@ def sources(folder: Path, *names: str) -> list[str]:
 
 
 def test_copies_are_numbered_by_rank_and_keep_content_and_time(tmp_path):
-    made = hand_out(sources(tmp_path / "in", "b.jpg", "a.png"), tmp_path / "out", link=False)
+    made = hand_out(sources(tmp_path / "in", "b.jpg", "a.png"), tmp_path / "out", link=False).files
     assert [path.name for path in made] == ["01-b.jpg", "02-a.png"]
     assert [path.read_bytes() for path in made] == [b"b.jpg", b"a.png"]
     assert made[0].stat().st_mtime == 1_500_000_000
@@ -30,18 +30,33 @@ def test_copies_are_numbered_by_rank_and_keep_content_and_time(tmp_path):
 
 def test_numbers_have_as_many_digits_as_needed(tmp_path):
     names = sources(tmp_path / "in", *(f"{n}.jpg" for n in range(120)))
-    made = hand_out(names, tmp_path / "out", link=False)
+    made = hand_out(names, tmp_path / "out", link=False).files
     assert (made[0].name, made[-1].name) == ("001-0.jpg", "120-119.jpg")
 
 
 @pytest.mark.parametrize("link", [False, pytest.param(True, marks=posix)])
 def test_nothing_is_ever_overwritten(tmp_path, link):
-    names = sources(tmp_path / "in", "a.jpg")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "01-a.jpg").write_text("mine")
-    made = [hand_out(names, tmp_path / "out", link=link)[0].name for _ in range(3)]
+    made = []
+    for number in range(3):
+        names = sources(tmp_path / f"in{number}", "a.jpg")
+        Path(names[0]).write_text(f"content {number}")
+        made += [file.name for file in hand_out(names, tmp_path / "out", link=link).files]
     assert made == ["01-a-2.jpg", "01-a-3.jpg", "01-a-4.jpg"]
     assert (tmp_path / "out" / "01-a.jpg").read_text() == "mine"
+
+
+@pytest.mark.parametrize("link", [False, pytest.param(True, marks=posix)])
+def test_the_same_set_is_handed_out_once_also_under_numbered_names(tmp_path, link):
+    names = sources(tmp_path / "in", "a.jpg", "b.jpg")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "01-a.jpg").write_text("mine")
+    first, again = (hand_out(names, tmp_path / "out", link=link) for _ in range(2))
+    assert (first.made, again.made) == (2, 0)
+    assert first.files == again.files
+    assert len(os.listdir(tmp_path / "out")) == 3
+    assert again.in_words().endswith("out, 2 were there already")
 
 
 @posix
@@ -49,7 +64,7 @@ def test_a_dangling_link_in_the_way_is_not_written_through(tmp_path):
     names = sources(tmp_path / "in", "a.jpg")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "01-a.jpg").symlink_to(tmp_path / "precious")
-    assert hand_out(names, tmp_path / "out", link=False)[0].name == "01-a-2.jpg"
+    assert hand_out(names, tmp_path / "out", link=False).files[0].name == "01-a-2.jpg"
     assert not (tmp_path / "precious").exists()
 
 
@@ -57,7 +72,7 @@ def test_a_dangling_link_in_the_way_is_not_written_through(tmp_path):
 def test_links_are_absolute_and_lead_to_the_source(tmp_path, monkeypatch):
     sources(tmp_path / "in", "a.jpg")
     monkeypatch.chdir(tmp_path)
-    (made,) = hand_out(["in/a.jpg"], Path("out"), link=True)
+    (made,) = hand_out(["in/a.jpg"], Path("out"), link=True).files
     assert os.readlink(made) == str(tmp_path / "in" / "a.jpg")
 
 
@@ -70,7 +85,7 @@ def test_a_vanished_source_is_an_output_error_and_leaves_no_half_file(tmp_path):
 @posix
 def test_a_very_long_name_can_be_handed_out(tmp_path):
     name = "n" * 250 + ".jpg"
-    (made,) = hand_out(sources(tmp_path / "in", name), tmp_path / "out", link=False)
+    (made,) = hand_out(sources(tmp_path / "in", name), tmp_path / "out", link=False).files
     assert made.read_bytes() == name.encode()
     assert made.suffix == ".jpg"
 
@@ -85,10 +100,12 @@ def test_a_url_that_cannot_be_read_leaves_no_file(tmp_path):
 @posix
 def test_a_name_of_255_bytes_that_is_taken_still_gets_a_number(tmp_path):
     names = sources(tmp_path / "in", "n" * 251 + ".jpg")
-    first, second = (hand_out(names, tmp_path / "out", link=False)[0] for _ in range(2))
+    (first,) = hand_out(names, tmp_path / "out", link=False).files
+    first.write_bytes(b"mine")
+    (second,) = hand_out(names, tmp_path / "out", link=False).files
     assert first.name.startswith("01-nnn")
     assert second.name == f"{first.stem}-2.jpg"
-    assert second.read_bytes() == first.read_bytes() == os.fsencode("n" * 251 + ".jpg")
+    assert (first.read_bytes(), second.read_bytes()) == (b"mine", os.fsencode("n" * 251 + ".jpg"))
 
 
 def no_hard_links(*_names, **_options):
@@ -137,9 +154,11 @@ def test_ctrl_c_leaves_whole_copies_alone(tmp_path, monkeypatch):
 def test_nothing_is_overwritten_where_there_are_no_hard_links(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "link", no_hard_links)
     names = sources(tmp_path / "in", "a.jpg")
-    made = [hand_out(names, tmp_path / "out", link=False)[0] for _ in range(2)]
-    assert [path.name for path in made] == ["01-a.jpg", "01-a-2.jpg"]
-    assert [path.read_bytes() for path in made] == [b"a.jpg"] * 2
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "01-a.jpg").write_bytes(b"mine")
+    (made,) = hand_out(names, tmp_path / "out", link=False).files
+    assert (made.name, made.read_bytes()) == ("01-a-2.jpg", b"a.jpg")
+    assert (tmp_path / "out" / "01-a.jpg").read_bytes() == b"mine"
     assert len(os.listdir(tmp_path / "out")) == 2
 
 
@@ -150,14 +169,14 @@ def test_a_copy_whose_time_cannot_be_set_is_still_a_copy(tmp_path, monkeypatch):
         raise PermissionError(errno.EPERM, "Operation not permitted")
 
     monkeypatch.setattr(shutil, "copystat", refused)
-    (made,) = hand_out(sources(tmp_path / "in", "a.jpg"), tmp_path / "out", link=False)
+    (made,) = hand_out(sources(tmp_path / "in", "a.jpg"), tmp_path / "out", link=False).files
     assert made.read_bytes() == b"a.jpg"
 
 
 @posix
 def test_a_name_is_cut_between_characters_and_keeps_its_ending(tmp_path):
     name = "a" + "ü" * 124 + ".jpg"  # 253 bytes
-    (made,) = hand_out(sources(tmp_path / "in", name), tmp_path / "out", link=False)
+    (made,) = hand_out(sources(tmp_path / "in", name), tmp_path / "out", link=False).files
     made.name.encode()
     assert made.name.endswith("ü.jpg")
 
@@ -166,6 +185,8 @@ def test_a_name_is_cut_between_characters_and_keeps_its_ending(tmp_path):
 def test_a_name_that_is_nearly_all_ending_can_be_handed_out(tmp_path):
     name = "a." + "x" * 253
     names = sources(tmp_path / "in", name)
-    made = [hand_out(names, tmp_path / "out", link=False)[0] for _ in range(2)]
-    assert all(path.name.startswith("01-a") for path in made)
+    (made,) = hand_out(names, tmp_path / "out", link=False).files
+    assert made.name.startswith("01-a")
+    made.write_bytes(b"mine")
+    assert hand_out(names, tmp_path / "out", link=False).made == 1
     assert len(os.listdir(tmp_path / "out")) == 2

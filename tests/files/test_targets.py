@@ -82,7 +82,7 @@ def test_no_folder_is_made_on_the_way_to_a_place_elsewhere(tmp_path, monkeypatch
         temporary.write_text("x")
     with replacing_folder(way / "plan", lambda _: ()) as folder:
         (folder / "b.txt").write_text("x")
-    (made,) = hand_out([str(tmp_path / "a.jpg")], way / "out", link=False)
+    (made,) = hand_out([str(tmp_path / "a.jpg")], way / "out", link=False).files
     assert made.name == "01-a.jpg"
     assert (tmp_path / "a.txt").is_file()
     assert (tmp_path / "plan" / "b.txt").is_file()

@@ -90,7 +90,7 @@ def test_the_commands_tell_it_in_json_and_on_standard_error(cli, mixed, tmp_path
     for command in (
         ["similar", mixed, "--no-sheet"],
         ["index", mixed],
-        ["batches", mixed, "-b", "4"],
+        ["batches", mixed, "--batch-size", "4"],
     ):
         answer = cli(*command, "--json", "--index", tmp_path / "index")
         assert answer.json["ignored"] == {".mp4": 2, "": 1}, command

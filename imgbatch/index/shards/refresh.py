@@ -28,7 +28,7 @@ from imgbatch.index.shards.work import (
 from imgbatch.runners import Runner, SerialRunner
 from imgbatch.types import Progress
 
-SHARE = "name a place that all workers and this machine share with --index, a path or a URL"
+SHARE = "name a place that all workers and this machine share with `index`, a path or a URL"
 """The hint where one machine does not see what another wrote."""
 _FOLDERS_A_TASK = 64
 """Folders that a worker lists at once."""

@@ -273,7 +273,7 @@ class Store:
     def _unusable(self, error: OSError) -> CatalogueError:
         return CatalogueError(
             f"the shards in {self.root} cannot be used: {error.strerror or error}",
-            "check free space and permissions, or give another place with --index",
+            "check free space and permissions, or give another place with `index`",
         )
 
 

@@ -53,7 +53,7 @@ class Database:
         except (OSError, sqlite3.Error) as error:
             raise CatalogueError(
                 f"the index cannot be opened: {file}: {error}",
-                "check the folder's permissions, or give another with --index DIR",
+                "check the folder's permissions, or give another with `index`",
             ) from None
         return cls(directory, connection, notes)
 
@@ -69,14 +69,14 @@ class Database:
         file = directory / FILE_NAME
         if not is_damage(error):
             raise CatalogueError(
-                f"the index cannot be used: {file}: {error}", "try again, or give --index DIR"
+                f"the index cannot be used: {file}: {error}", "try again, or give `index` a folder"
             ) from None
         try:
             note = move_aside(file, error)
         except OSError as refused:
             raise CatalogueError(
                 f"the index is damaged ({error}) and cannot be replaced: {refused.strerror}",
-                "give another place with --index DIR",
+                "give another place with `index`",
             ) from None
         database = cls.open(directory, folder)
         database.notes.insert(0, note)
@@ -118,7 +118,7 @@ class Database:
                 raise
             raise CatalogueError(
                 f"the index cannot be written: {self.directory / FILE_NAME}: {error}",
-                "check free space and permissions, or give another place with --index DIR",
+                "check free space and permissions, or give another place with `index`",
             ) from None
 
     def settle(self) -> None:

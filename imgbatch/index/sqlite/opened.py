@@ -154,7 +154,11 @@ def open_sqlite(
             report = prepare(catalogue, indexed, progress)
             listing, generation = _read_listing(catalogue)
         records = listing.records
-        skipped, ignored = split_ignored((*listing.skipped, *report.unlisted), report.ignored)
+        unusable = (*listing.skipped, *report.unlisted)
+        if indexed.only is not None:
+            only = frozenset(indexed.only)
+            unusable = tuple(file for file in unusable if file.path in only)
+        skipped, ignored = split_ignored(unusable, report.ignored)
         skipped_list = write_skipped(directory, skipped)
         if not (records or skipped or refresh):  # damaged, moved aside and begun anew
             notes = "; ".join((f"the index of {folder} holds no image", *catalogue.notes))

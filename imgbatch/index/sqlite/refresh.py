@@ -11,8 +11,8 @@ from pathlib import Path
 from imgbatch.config.schema import Config
 from imgbatch.descriptors import build_descriptors
 from imgbatch.embedding.projection import Descriptors
-from imgbatch.images.listing import FoundFile
-from imgbatch.images.scan import scan
+from imgbatch.images.listing import FoundFile, list_files
+from imgbatch.images.scan import Scanned, scan
 from imgbatch.index import DESCRIBING_MODULES
 from imgbatch.index.augmented import too_few
 from imgbatch.index.extract import (
@@ -46,12 +46,16 @@ class SqliteFolder:
         The settings in force.
     extra
         Names of descriptors to compute besides those with a weight.
+    only
+        Paths of the files to look at, sorted by their bytes; what the index holds of others stays.
+        None means all files of the folder.
     """
 
     folder: str
     directory: Path
     config: Config
     extra: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
 
     @cached_property
     def descriptors(self) -> Descriptors:
@@ -98,14 +102,14 @@ def refresh_index(
     are computed. Results are written chunk by chunk, so that a stopped run goes on where it
     stopped. The index does not depend on the number of workers.
     """
-    files, unlisted, ignored = scan(indexed.folder)
+    files, unlisted, ignored = _found(indexed)
     lacking = catalogue.lacking(indexed.fingerprints, indexed.limits)
-    listing = _digest(files)
+    listing = _digest(files, indexed.only)
     if not lacking and catalogue.matches(listing) and _untouched(catalogue):
         _complete_views(catalogue, indexed, {}, new=False)
         return RefreshReport(0, 0, 0, tuple(unlisted), ignored)
     generation = catalogue.generation()
-    plan = _plan(catalogue, files, lacking)
+    plan = _plan(catalogue, files, lacking, whole=indexed.only is None)
     described, early = _read_files(catalogue, indexed, plan.tasks, progress)
     if plan.undated:
         catalogue.record_ctimes(plan.undated)
@@ -118,6 +122,13 @@ def refresh_index(
     _complete_views(catalogue, indexed, early, new=described > 0)
     done = len(plan.tasks), described, len(plan.gone)
     return RefreshReport(*done, tuple(unlisted), ignored)
+
+
+def _found(indexed: SqliteFolder) -> Scanned:
+    if indexed.only is None:
+        return scan(indexed.folder)
+    listed = list_files(indexed.folder, indexed.only)
+    return Scanned([*listed.files], [*listed.skipped], {})
 
 
 def _read_files(
@@ -156,9 +167,12 @@ def _untouched(catalogue: Catalogue) -> bool:
     return listed_state(directory) == file_state(catalogue.directory)
 
 
-def _digest(files: Iterable[FoundFile]) -> str:
-    """A hash of paths, sizes and times, by which an unchanged listing is recognised."""
-    digest = hashlib.blake2b(digest_size=16)
+def _digest(files: Iterable[FoundFile], only: tuple[str, ...] | None) -> str:
+    """A hash of paths, sizes and times, by which an unchanged listing is recognised.
+
+    A list of files that happens to name all of them leaves files that are gone in the index.
+    """
+    digest = hashlib.blake2b(b"" if only is None else b"listed", digest_size=16)
     for file in files:
         path, times = os.fsencode(file.path), (file.mtime_ns, file.ctime_ns)
         digest.update(b"%b\0%d\0%d\0%d\0" % (path, file.size, *times))
@@ -188,12 +202,18 @@ class _Plan:
 
 
 def _plan(
-    catalogue: Catalogue, files: Sequence[FoundFile], lacking: dict[bytes, frozenset[str]]
+    catalogue: Catalogue,
+    files: Sequence[FoundFile],
+    lacking: dict[bytes, frozenset[str]],
+    *,
+    whole: bool,
 ) -> _Plan:
     """Compare the folder's files with those the index knows, and what their contents lack.
 
     Both lists are sorted by path and are walked side by side, so that a million known files need no
-    memory. Of known files with equal contents, only the first is read.
+    memory. Of known files with equal contents, only the first is read. Unless the files are the
+    `whole` folder, others are neither gone nor looked at, but complete what they lack: points are
+    made of all.
     """
     tasks: list[FileTask] = []
     new: list[FoundFile] = []
@@ -203,14 +223,16 @@ def _plan(
     any_known = False
     for path, file, known in _side_by_side(files, catalogue.files()):
         any_known = any_known or known is not None
-        if file is None:
+        if file is None and whole:
             gone.append(path)
-        elif known is None or known.content_hash is None or _changed(known, file):
+        elif file is not None and (known is None or _is_other(known, file)):
             new.append(file)
+        elif known is None or known.content_hash is None:  # read before, and not listed
+            continue
         elif known.content_hash in lacking and known.content_hash not in planned:
             planned.add(known.content_hash)
-            tasks.append(FileTask(path, file.size, wanted=lacking[known.content_hash]))
-        elif known.ctime_ns is None:
+            tasks.append(FileTask(path, known.size, wanted=lacking[known.content_hash]))
+        elif file is not None and known.ctime_ns is None:
             undated.append(file)
     hashes = catalogue.hashes_of_sizes(file.size for file in new) if any_known else {}
     for file in new:
@@ -219,15 +241,15 @@ def _plan(
     return _Plan(tasks, gone, undated, any_known)
 
 
-def _changed(known: KnownFile, file: FoundFile) -> bool:
-    """Whether a file is another than when it was read.
+def _is_other(known: KnownFile, file: FoundFile) -> bool:
+    """Whether a file could not be read, or is another than when it was read.
 
     Two files of equal size and time that swap their names differ in the time at which their inodes
     changed. The inode's number is not compared: some network file systems number anew each day.
     """
     ctime_ns = file.ctime_ns if known.ctime_ns is None else known.ctime_ns
     found = file.size, file.mtime_ns, file.ctime_ns
-    return (known.size, known.mtime_ns, ctime_ns) != found
+    return known.content_hash is None or (known.size, known.mtime_ns, ctime_ns) != found
 
 
 def _side_by_side(

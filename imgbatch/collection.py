@@ -241,7 +241,8 @@ class Collection:
         Parameters
         ----------
         n
-            1 to the number of images. The anchor counts, unless it lies outside the folder.
+            1 to the number of images. The anchor counts, unless it lies outside the folder. A seed
+            repeats a set of one size: 3 images need not be among the 10 of the same seed.
         like
             An image, in the folder or not, to be the anchor; None draws an anchor with a coherent
             neighbourhood.

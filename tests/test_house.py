@@ -277,4 +277,6 @@ def test_errors_of_the_library_name_parameters_and_not_options(name):
         called = node.func if isinstance(node, ast.Call) else None
         if isinstance(called, ast.Name) and called.id.endswith("Error"):
             texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
-            assert not [text for text in texts if re.search(r"(^|\s)--[a-z]", str(text))], node.lineno
+            assert not [text for text in texts if re.search(r"(^|\s)--[a-z]", str(text))], (
+                node.lineno
+            )

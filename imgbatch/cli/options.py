@@ -45,7 +45,10 @@ MaybeFolder = Annotated[
         help="Folder of images; never written to. With --from, one of those exported there.",
     ),
 ]
-Count = Annotated[int, typer.Option("-n", help="How many images: 1 to the folder's size.")]
+Count = Annotated[
+    int,
+    typer.Option("-n", help="How many images: 1 to the folder's size. Each n has its own sets."),
+]
 Like = Annotated[
     str | None,
     typer.Option(metavar="IMAGE", help="Take this image, in the folder or not, as the anchor."),

@@ -130,13 +130,17 @@ def _fail(line: str, hint: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+_PARAMETER = re.compile(r"(?<![^\s(])`(\w+)(?:=(\w+))?`(?![^\s,;:)])")
+"""A word of its own, so that a backtick in the path of a file is none."""
+
+
 def in_options(text: str) -> str:
     """A message of the library, which names parameters, as the command line names its options.
 
     >>> in_options("`like` is no file; give `by=tags`, or leave out `refresh=False`")
     '--like is no file; give --by tags, or leave out --no-refresh'
     """
-    return re.sub(r"`(\w+)(?:=(\w+))?`", _option, text)
+    return _PARAMETER.sub(_option, text)
 
 
 def _option(found: "re.Match[str]") -> str:
@@ -206,7 +210,7 @@ def refuse_with_database(filters: FilterOptions, options: FolderOptions) -> None
     for record in (filters, options):
         for field in fields(record):
             given = getattr(record, field.name) not in (field.default, [])
-            if given and field.name != "config":
+            if given and field.name not in {"config", "null"}:
                 option = "--" + field.name.replace("_", "-")
                 raise UsageError(
                     f"{option} was given with --from", "leave it out: the export has its own"

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from imgbatch.cli.common import command, note, open_folder
+from imgbatch.cli.listed import ListedFolder
 from imgbatch.cli.options import FilterOptions, Folder, FolderOptions, Json
 
 Target = Annotated[
@@ -44,7 +45,8 @@ def export(
     from imgbatch.outputs.progress import progress_bar
 
     started = time.perf_counter()
-    run.check_target(to, folder, is_filtered=filters != _ALL)
+    is_part = filters != _ALL or isinstance(folder, ListedFolder)
+    run.check_target(to, folder, is_filtered=is_part)
     refuse_input("--to", to, *(options.metadata or ()))
     photos = open_folder(folder, options, filters)
     with progress_bar("exporting") as progress:

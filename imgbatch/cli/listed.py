@@ -44,7 +44,7 @@ def read_folder(options: dict[str, Any]) -> None:
     null, shows_paths = options.get("null"), options.get("paths", False)
     if null is None:
         return
-    is_listed = options.get("folder") == STANDARD_INPUT
+    is_listed = options.get("folder") == STANDARD_INPUT and options.get("database") is None
     if null and not (is_listed or shows_paths):
         raise UsageError("-0 was given without FOLDER - or --paths", "leave it out")
     if shows_paths and options.get("json"):

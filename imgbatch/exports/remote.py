@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _EF_SEARCH = 1000  # pgvector's limit: 3 times the usual candidates, 100 times a usual set
 _LEAST_LONGER = 2  # the list must be this many times as long as k; else all images are compared
 _MOST_NAMED = 10
-_EXPORT_FIRST = "run `imgbatch export FOLDER --to` it first, to its end"
+_EXPORT_FIRST = "export the folder there first, to the end"
 
 
 class RemoteImages:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-_AGAIN = "run `imgbatch export FOLDER --to` it again, with this version and the extra text"
+_AGAIN = "export the folder again, with this version and the extra text"
 
 
 class StoredWords:
@@ -81,7 +81,7 @@ class StoredWords:
         if not len(self._arrays["rows"]):
             raise LabelError(
                 f"no image of the export in {address.shown} has a text, a tag or a class",
-                "export the folder again with --metadata, a file of file_name and text, tags or"
+                "export the folder again with `metadata`, a file of file_name and text, tags or"
                 " label",
             )
 

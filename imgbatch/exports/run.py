@@ -60,7 +60,7 @@ def check_target(target: str, folder: str, *, is_filtered: bool = False) -> str:
     elif is_filtered:
         raise UsageError(
             "a part of the images was asked for, but an export to a database removes all others",
-            "leave `label`, `tag` and `without_tag` out, or export to a file",
+            "leave `label`, `tag`, `without_tag` and lists of files out, or export to a file",
         )
     return exporter.check(target)
 

@@ -71,7 +71,7 @@ def answer(
     if not len(texts.rows):
         raise LabelError(
             f"no image of {folder} has a text, a tag or a class",
-            "give --metadata a file with the columns file_name and text, tags or label",
+            "give `metadata` a file with the columns file_name and text, tags or label",
         )
     query = texts.query(asked.text)
     if not query:

@@ -59,5 +59,5 @@ def test_an_unknown_name_is_refused_with_those_near_it(metadata, given, words):
 
 
 def test_a_folder_without_tags_says_how_to_give_some(tmp_path):
-    with pytest.raises(LabelError, match=r"none has any.*--metadata"):
+    with pytest.raises(LabelError, match=r"none has any.*`metadata`"):
         filtered_rows(metadata_of(tmp_path), Filters(tag=("sea",)))

@@ -182,13 +182,15 @@ def test_a_like_of_many_gigabytes_is_refused_unread(ask, tmp_path):
 
 @pytest.mark.parametrize("option", ["--copy-to", pytest.param("--link-to", marks=pytest.mark.skipif(
     os.name != "posix", reason="links need rights on Windows"))])  # fmt: skip
-def test_images_are_handed_out_and_nothing_is_overwritten(ask, tmp_path, option):
+def test_images_are_handed_out_once(ask, tmp_path, option):
     out = tmp_path / "out"
     for _ in range(2):
         answer = ask("similar", "-n", 3, "--seed", 5, "--json", "--no-sheet", option, out)
         assert answer.code == 0
     chosen = answer.json["images"]
-    assert len(list(out.iterdir())) == 6
+    assert "note: 0 images" in answer.err
+    assert "3 were there already" in answer.err
+    assert len(list(out.iterdir())) == 3
     for rank, image in enumerate(chosen, 1):
         first = out / f"{rank:02}-{Path(image['path']).name}"
         assert first.read_bytes() == Path(image["path"]).read_bytes()

@@ -76,14 +76,14 @@ def test_a_log_among_the_images_is_refused_before_any_work(cli, photos):
 def test_evaluate_of_a_flat_folder_notes_what_classes_need(cli, photos):
     answer = cli("evaluate", photos, "--sets", 5, "-n", 4)
     assert answer.code == 0
-    assert "--labels" in answer.err
+    assert "--metadata" in answer.err
 
 
 def test_evaluate_names_a_label_file_that_is_missing(cli, indexed):
     answer = cli(
         "evaluate", indexed.folder, "--index", indexed.index, "--labels", "none.csv", "-n", 4
     )
-    answer.assert_one_clear_line(2, "none.csv", "--labels")
+    answer.assert_one_clear_line(2, "none.csv", "--metadata")
 
 
 def test_emphasis_changes_the_set_and_an_unknown_one_is_refused(cli, indexed):
@@ -144,7 +144,7 @@ def test_tune_refuses_targets_it_must_not_write_to(cli, indexed, tmp_path):
 
 def test_tune_of_a_folder_without_classes_says_what_it_needs(cli, photos):
     answer = cli("tune", photos)
-    answer.assert_one_clear_line(2, "2 classes", "subfolder", "--labels")
+    answer.assert_one_clear_line(2, "2 classes", "subfolder", "--metadata")
 
 
 @pytest.mark.slow

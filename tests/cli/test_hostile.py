@@ -78,8 +78,9 @@ def test_libraries_do_not_talk_to_the_user(cli, zoo, workers):
     answer = cli("similar", folder, "-n", 3, "--workers", workers)
     assert answer.code == 0
     assert f"{len(bad)} of the folder's files" in answer.out
-    (note,) = answer.err.splitlines()
-    assert note.startswith("note: whitening is off")
+    whitening, ignored = answer.err.splitlines()
+    assert whitening.startswith("note: whitening is off")
+    assert ignored.endswith("ignored: no images")
 
 
 NAMES = ["with space.jpg", "ümlaut 画像.jpg", "[bold]x[/bold].jpg", "[/x].jpg", "-n.jpg", ":smile:.jpg",

@@ -119,12 +119,9 @@ def test_a_command_of_a_list_repeats_its_set_and_writes_nothing_into_its_folder(
     photos, tmp_path, command
 ):
     index = ("--index", tmp_path / "index")
-    names = b"\n".join(os.fsencode(photos / f"image00{number}.jpg") for number in range(6))
 
     def run(*words):
-        with open(tmp_path / "names", "wb") as file:
-            file.write(names)
-        with open(tmp_path / "names", "rb") as file:
+        with _names(photos) as file:
             return command(*words, *index, stdin=file)
 
     first, again = (run("different", "-", "-n", 3, "--seed", 4, "--paths") for _ in range(2))
@@ -134,6 +131,32 @@ def test_a_command_of_a_list_repeats_its_set_and_writes_nothing_into_its_folder(
     page = tmp_path / "page.html"
     assert run("different", "-", "-n", 3, "-o", page).code == 0
     assert "imgbatch different - -n 3 --seed" in page.read_text()
+
+
+def test_a_list_is_not_exported_to_a_database_which_would_lose_the_other_images(photos, command):
+    with _names(photos) as names:
+        answer = command("export", "-", "--to", "postgresql://nowhere.invalid/db", stdin=names)
+    answer.assert_one_clear_line(2, "removes all others", "lists of files")
+
+
+def _names(photos):
+    file = photos.parent / "names"
+    file.write_bytes(
+        b"\n".join(os.fsencode(photos / f"image00{number}.jpg") for number in range(6))
+    )
+    return file.open("rb")
+
+
+@pytest.mark.parametrize("words", [
+    ("batches", "-", "--batch-size", 2), ("overview", "-"), ("map", "-"), ("tags", "-"), ("duplicates", "-"),
+    ("label", "split", "-", "-o", "OUT/split.csv"), ("export", "-", "--to", "OUT/x.csv"),
+])  # fmt: skip
+def test_every_command_that_looks_at_a_folder_takes_a_list(photos, tmp_path, command, words):
+    words = [str(word).replace("OUT", str(tmp_path)) for word in words]
+    with _names(photos) as names:
+        answer = command(*words, "--json", "--index", tmp_path / "index", stdin=names)
+    assert answer.code == 0, answer.err
+    assert "image007" not in answer.out
 
 
 @pytest.mark.parametrize(("words", "told"), [
@@ -159,3 +182,4 @@ def test_messages_of_the_library_are_told_in_options(cli, photos, tmp_path):
     assert in_options("run `imgbatch duplicates` once; `n` is 0; `keep_duplicates=True`") == (
         "run `imgbatch duplicates` once; -n is 0; --keep-duplicates"
     )
+    assert in_options("cannot read a/`b` or `c`.jpg") == "cannot read a/`b` or `c`.jpg"

@@ -62,7 +62,7 @@ def test_without_classes_their_figures_are_left_out_and_a_note_says_what_is_need
         name for name, metric in METRICS.items() if not metric.needs_labels
     ]
     assert measured.classes == 0
-    assert any("--labels" in one for one in measured.notes)
+    assert any("`metadata`" in one for one in measured.notes)
 
 
 @pytest.mark.parametrize(

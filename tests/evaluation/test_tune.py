@@ -141,7 +141,7 @@ def test_ctrl_c_before_the_first_trial_is_done_is_passed_on(collection, monkeypa
 def test_without_classes_tune_says_what_it_needs(photos):
     with pytest.raises(LabelError, match="at least 2 classes") as raised:
         tune(imgbatch.load(photos))
-    assert "--labels" in raised.value.hint
+    assert "`metadata`" in raised.value.hint
     assert "subfolder" in raised.value.hint
 
 

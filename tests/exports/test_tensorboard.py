@@ -84,7 +84,7 @@ def test_the_same_folder_is_replaced_and_no_other(made, photos, tmp_path):
     (made / "mine.txt").write_text("precious")
     with pytest.raises(OutputError, match="holds other files"):
         exporting.check_target(f"tensorboard:{made}", photos.folder)
-    with pytest.raises(UsageError, match="--to"):
+    with pytest.raises(UsageError, match="`to`"):
         exporting.check_target(f"tensorboard:{photos.folder}/tb", photos.folder)
     with pytest.raises(UsageError, match="names no folder"):
         exporting.check_target("tensorboard:", photos.folder)

@@ -176,7 +176,7 @@ def test_an_older_index_whose_folder_is_gone_is_not_whitened_and_says_so(folder,
     assert trusted.points.tobytes() == plain
     (note,) = trusted.notes
     assert "whitening is off" in note
-    assert "--no-refresh" in note
+    assert "`refresh=False`" in note
 
 
 def test_an_older_index_is_completed_without_describing_its_images_anew(

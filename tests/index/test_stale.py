@@ -42,7 +42,7 @@ def test_a_trusted_index_that_is_damaged_says_so_and_not_that_the_folder_is_empt
     with pytest.raises(FolderError) as caught:
         imgbatch.load(photos, refresh=False)
     assert "damaged" in str(caught.value)
-    assert "--no-refresh" in str(caught.value)
+    assert "`refresh=False`" in str(caught.value)
     assert "expected .jpg" not in str(caught.value)
 
 

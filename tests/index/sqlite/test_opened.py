@@ -28,7 +28,7 @@ def test_an_index_is_trusted_where_the_folder_is_gone(photos, tmp_path):
 
 
 def test_trust_needs_an_index_and_one_that_serves_the_settings(photos, tmp_path):
-    with pytest.raises(FolderError, match=r"there is no index .*--no-refresh"):
+    with pytest.raises(FolderError, match=r"there is no index .*`refresh=False`"):
         imgbatch.load(photos, refresh=False)
     imgbatch.load(photos)
     other = config("[descriptors.hog]\norientations = 9", tmp_path)

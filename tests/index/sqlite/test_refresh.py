@@ -254,7 +254,7 @@ def counted(monkeypatch):
     """How often the index compared the whole folder with what it knows."""
     compared = []
     plan = indexing._plan
-    monkeypatch.setattr(indexing, "_plan", lambda *a: compared.append(1) or plan(*a))
+    monkeypatch.setattr(indexing, "_plan", lambda *a, **b: compared.append(1) or plan(*a, **b))
     return compared
 
 

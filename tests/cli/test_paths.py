@@ -42,10 +42,9 @@ def shell(script: str, folder, tmp_path) -> subprocess.CompletedProcess[bytes]:
 
 @ON_LINUX
 def test_names_of_any_bytes_pass_through_find_and_xargs(odd, tmp_path):
-    done = shell(
-        "find . -print0 | imgbatch similar - -0 --paths -n 10 --keep-duplicates | xargs -0 ls -1 --zero --",
-        odd, tmp_path,
-    )  # fmt: skip
+    each = 'xargs -0 sh -c \'for f; do test -f "$f" && printf "%s\\0" "$f"; done\' sh'
+    found = "find . -print0 | imgbatch similar - -0 --paths -n 10 --keep-duplicates"
+    done = shell(f"{found} | {each}", odd, tmp_path)
     assert done.returncode == 0, done.stderr
     folder = os.fsencode(odd)
     assert {*done.stdout.split(b"\0")[:-1]} == {folder + b"/" + name for name in ODD}

@@ -32,6 +32,10 @@ def target_path(name: str) -> Path:
     return Path(target_name(name))
 
 
+WholeFolder = Annotated[
+    str, typer.Argument(metavar="FOLDER", help="Folder of images; never written to.")
+]
+"""For commands that take no list of files."""
 Folder = Annotated[
     str,
     typer.Argument(
@@ -42,7 +46,8 @@ MaybeFolder = Annotated[
     str | None,
     typer.Argument(
         metavar="FOLDER",
-        help="Folder of images; never written to. With --from, one of those exported there.",
+        help="Folder of images; never written to. - reads a list of files. With --from, one of "
+        "those exported there.",
     ),
 ]
 Count = Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imgbatch.cli.common import command, note, settings_of, start_workers_early
-from imgbatch.cli.options import Folder, IndexOptions, Json, MetadataFile, target_path
+from imgbatch.cli.options import IndexOptions, Json, MetadataFile, WholeFolder, target_path
 from imgbatch.cli.quality import FirstSeed
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
@@ -49,7 +49,7 @@ _INDEX = IndexOptions()
 
 @command
 def tune(
-    folder: Folder,
+    folder: WholeFolder,
     output: ConfigPath = None,
     metadata: MetadataFile = None,
     trials: Trials = 100,

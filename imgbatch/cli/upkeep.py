@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from imgbatch.cli.common import command, note, open_folder
-from imgbatch.cli.options import ClusterOptions, Folder, IndexDir, IndexOptions, Json
+from imgbatch.cli.options import ClusterOptions, IndexDir, IndexOptions, Json, WholeFolder
 from imgbatch.errors import UsageError
 
 _INDEX = ClusterOptions()
@@ -14,7 +14,7 @@ _ALONE = IndexOptions()
 
 @command
 def index(
-    folder: Folder,
+    folder: WholeFolder,
     json: Json = False,
     options: ClusterOptions = _INDEX,
 ) -> None:

@@ -94,8 +94,7 @@ def learned_space(config: Config, descriptors: Descriptors) -> tuple[FeatureSpac
     if theirs.weights != config.weights or theirs.space != config.without_learned.space:
         raise ConfigError(
             f"the points of {file} were learned under other settings than those in force",
-            "use the config file that `imgbatch tune --learn` wrote beside it, without --emphasis;"
-            " or learn anew",
+            "use the config file that tuning wrote beside it, without `emphasis`; or learn anew",
         )
     if missing := learned.portable.fingerprints - {fingerprint for fingerprint, _ in descriptors}:
         named = ", ".join(

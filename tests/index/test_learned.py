@@ -210,7 +210,7 @@ def test_other_settings_than_those_learned_with_are_refused(original, place, set
 
 
 def test_an_emphasis_beside_learned_points_is_refused(original, place):
-    with pytest.raises(ConfigError, match="without --emphasis"):
+    with pytest.raises(ConfigError, match="without `emphasis`"):
         _ = load(original, place, emphasis="color").points
 
 

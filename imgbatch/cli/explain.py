@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imgbatch.cli.common import command, default_picture, note, open_folder
-from imgbatch.cli.options import IndexOptions, Json, target_path
+from imgbatch.cli.options import IndexOptions, Json, NoSheet, target_path
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import SelectionError, UsageError
 
@@ -52,15 +52,15 @@ def explain(
             help="Write the picture here (.jpg, .png, .webp). Default: a file in imgbatch-out/.",
         ),
     ] = None,
-    no_picture: Annotated[bool, typer.Option("--no-picture", help="Draw no picture.")] = False,
+    no_sheet: NoSheet = False,
     options: IndexOptions = _INDEX,
 ) -> None:
     """Show two images side by side, with what makes them near or far; or what is kept of one."""
     images = (a,) if b is None else (a, b)
     home = _folder_of(images, options.index) if folder is None else folder
     if output is not None:
-        if no_picture:
-            note(["-o and --no-picture were both given; no picture is made"])
+        if no_sheet:
+            note(["-o and --no-sheet were both given; no picture is made"])
         _check_output(output, home, *images)
     from imgbatch.outputs.json import print_json
 
@@ -68,7 +68,7 @@ def explain(
     shown = _described(collection, a) if b is None else _explained(collection, a, b)
     with answer_first() as unwritten:
         picture = None
-        if not no_picture:
+        if not no_sheet:
             with unwritten.remembered(asked=output is not None):
                 picture = _draw(collection, shown, output)
         if json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgbatch.cli.common import command, default_picture, open_folder
-from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json
+from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json, NoSheet
 from imgbatch.cli.output_files import (
     Writers,
     check_output_files,
@@ -92,7 +92,6 @@ MapOutputs = Annotated[
     ),
 ]
 MapSeed = Annotated[int, typer.Option(metavar="N", help="Repeats a map.")]
-NoPicture = Annotated[bool, typer.Option("--no-picture", help="Draw no picture by default.")]
 _ALL = FilterOptions()
 
 
@@ -104,7 +103,7 @@ def map_(
     seed: MapSeed = 0,
     json: Json = False,
     output: MapOutputs = None,
-    no_picture: NoPicture = False,
+    no_sheet: NoSheet = False,
     filters: FilterOptions = _ALL,
     options: FolderOptions = _OPTIONS,
 ) -> None:
@@ -120,7 +119,7 @@ def map_(
     photos = open_folder(folder, options, filters, preset=EXTENDED)
     with progress_bar("mapping") as progress:
         shown = photos.map(color=color, seed=seed, progress=progress)
-    outputs, asked = _pictures(photos, shown, color or "", output, no_picture=no_picture)
+    outputs, asked = _pictures(photos, shown, color or "", output, no_picture=no_sheet)
     writers = _map_writers(photos, shown, command_line(context), colored=color is not None)
     show = partial(write_map, shown, json=json)
     show_answer(outputs, writers, show, shown.notes, asked=asked)

@@ -88,7 +88,18 @@ LogDir = Annotated[
         "--log", metavar="DIR", parser=target_path, help="Write TensorBoard event files here."
     ),
 ]
-NoSheet = Annotated[bool, typer.Option("--no-sheet", help="Make no contact sheet.")]
+NoSheet = Annotated[
+    bool, typer.Option("--no-sheet", "--no-picture", help="Draw no picture to look at.")
+]
+Columns = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=20, metavar="N", help="Pictures in a row of the sheet. Default: near a square."
+    ),
+]
+Open = Annotated[
+    bool, typer.Option("--open", help="Open the sheet, or the first file of -o, in its program.")
+]
 CopyTo = Annotated[
     Path | None,
     typer.Option(
@@ -266,6 +277,8 @@ class PickOptions:
     paths: Paths = False
     output: Outputs = None
     no_sheet: NoSheet = False
+    columns: Columns = None
+    open_: Open = False
     tag_captions: TagCaptions = False
     copy_to: CopyTo = None
     link_to: LinkTo = None

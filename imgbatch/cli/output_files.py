@@ -80,6 +80,15 @@ def print_paths(paths: Sequence[str], *, null: bool) -> None:
         note([f"lines are not paths, as {broken} of these hold a newline; give -0"])
 
 
+def open_file(path: Path) -> list[str]:
+    """Open a file in the program that the system has for it; a note if there is none."""
+    try:
+        failed = typer.launch(str(path))
+    except OSError:
+        failed = 1
+    return [f"--open: no program could be started for {path}"] if failed else []
+
+
 def as_paths(paths: Sequence[str], *, null: bool) -> ShowAnswer:
     """The answer of --paths, as `show_answer` prints it."""
     return lambda _: print_paths(paths, null=null)

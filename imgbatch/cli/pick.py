@@ -27,12 +27,13 @@ from imgbatch.cli.options import (
     MaybeFolder,
     PickOptions,
 )
-from imgbatch.cli.output_files import check_output_files, print_paths
+from imgbatch.cli.output_files import check_output_files, open_file, print_paths
 from imgbatch.cli.repeating import command_line
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
+    from imgbatch.config.schema import Config
     from imgbatch.types import Selection
 
 _NO_FOLDER = FolderOptions()
@@ -152,7 +153,7 @@ def show(
 
     directory, link = pick.copy_to or pick.link_to, pick.link_to is not None
     files = [image.path for image in picked.images]
-    pictures = Pictures(files, images.config)
+    pictures, config = Pictures(files, images.config), _config(images, pick)
     result = Result(
         picked,
         pictures,
@@ -166,7 +167,7 @@ def show(
         for target in _targets(images, picked, pick):
             with unwritten.remembered(asked=bool(pick.output)):
                 write = FILE_OUTPUTS[target.suffix.lower()]
-                file, notes = write(result, target, images.config)
+                file, notes = write(result, target, config)
                 picked = replace(picked, notes=(*picked.notes, *notes))
                 result = replace(result, selection=picked, files=(*result.files, file))
         if directory is not None:
@@ -178,6 +179,16 @@ def show(
             OUTPUTS["json" if pick.json else "table"](result)
         sys.stdout.flush()  # nothing that follows can cost the answer
         note((*handed_out, *picked.notes))
+        if pick.open_:
+            note(open_file(result.files[0].path) if result.files else ["--open: no file was made"])
+
+
+def _config(images: ImageSource, pick: PickOptions) -> "Config":
+    """The settings, with as many columns of the sheet as asked for."""
+    if pick.columns is None:
+        return images.config
+    sheet = images.config.sheet.model_copy(update={"columns": pick.columns})
+    return images.config.model_copy(update={"sheet": sheet})
 
 
 def _targets(images: ImageSource, picked: "Selection", pick: PickOptions) -> list[Path]:

@@ -7,7 +7,8 @@ import typer
 from imgbatch.cli.listed import STANDARD_INPUT
 
 _WITHOUT = {
-    "output", "report", "preview", "json", "paths", "no_sheet", "copy_to", "link_to", "workers",
+    "output", "report", "preview", "json", "paths", "no_sheet", "columns", "open_",
+    "copy_to", "link_to", "workers",
     "no_refresh", "apply", "move_to", "undo", "log", "confusion",
 }  # fmt: skip
 """Options that say what becomes of an answer, or how fast it comes, but not which one it is."""

@@ -6,6 +6,7 @@
 ['class2/image014.jpg', 'class0/image009.jpg', 'class2/image017.jpg']
 """
 
+from imgbatch.shown import drawn_by
 from imgbatch.version import __version__
 
 TYPE_CHECKING = False  # typing's own takes 10 ms, in which Ctrl-C would stop the command unhandled
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from imgbatch.config.schema import Config
     from imgbatch.errors import ImgbatchError
     from imgbatch.loading import load
+    from imgbatch.shown import Drawing
     from imgbatch.types import Batches, ImageRecord, PickedImage, Selection, Skipped
 
 _HOMES = {
@@ -54,6 +56,16 @@ def __getattr__(name: str) -> "Any":
     from importlib import import_module
 
     return getattr(import_module(f"imgbatch.{_HOMES[name]}"), name)
+
+
+def _drawing() -> "Drawing":
+    """What draws results: a room above all those that make them."""
+    from imgbatch.outputs import notebook
+
+    return notebook
+
+
+drawn_by(_drawing)
 
 
 def __dir__() -> list[str]:

@@ -23,6 +23,9 @@ from imgbatch.selection.tags import FolderTags, ReadVocabulary, default_vocabula
 from imgbatch.types import Batches, Duplicates, Floats, Hashes, Rows, Selection, Skipped, View
 
 if TYPE_CHECKING:  # a request for similar images should not pay for importing them
+    import numpy.typing as npt
+
+    from imgbatch.annotations.given import MetadataFiles
     from imgbatch.batches.population import Population
     from imgbatch.embedding.decoder import Decoder
     from imgbatch.learning.known import KnownLabels
@@ -31,6 +34,7 @@ if TYPE_CHECKING:  # a request for similar images should not pay for importing t
     from imgbatch.overview.map import FolderMap
     from imgbatch.overview.results import Overview
     from imgbatch.selection.describe import Description
+    from imgbatch.selection.likeness import Like
     from imgbatch.types import Progress
     from imgbatch.words.kept import FolderWords
     from imgbatch.words.results import Captions, Found
@@ -96,6 +100,49 @@ class Collection:
         self._opened = opened
         self._picker = Picker(config, opened, RequestClock(self.seconds), metadata, vocabulary)
 
+    @classmethod
+    def from_vectors(
+        cls,
+        vectors: "npt.ArrayLike",
+        paths: Sequence[str | os.PathLike[str]],
+        *,
+        metadata: "MetadataFiles | None" = None,
+        config: Config | str | os.PathLike[str] | None = None,
+    ) -> "Collection":
+        """Images with vectors of your own, such as those of CLIP, in place of descriptors.
+
+        `similar`, `different`, `batches`, `map`, `search` by words and `train_labels` work as ever.
+        Near-duplicates are images of equal vectors, tags are those that metadata give. What needs
+        descriptors, such as `explain` or `duplicates`, raises `SelectionError`.
+
+        Parameters
+        ----------
+        vectors, paths
+            (n, d) numbers, and the n files; see `index.vectors.index_of_vectors`. Rows are in their
+            order. `like` takes such vectors, too.
+        metadata, config
+            As of `imgbatch.load`; the folder is the deepest one that holds all files.
+
+        >>> vectors = [[1, 0, 0.1], [0, 1, 0.1], [0.9, 0.1, 0], [0, 0.8, 0.2]]
+        >>> mine = Collection.from_vectors(vectors, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
+        >>> [image.relative for image in mine.similar(2, like="d.jpg")]
+        ['d.jpg', 'b.jpg']
+        """
+        from imgbatch.annotations.given import given_files
+        from imgbatch.annotations.source import MetadataSource
+        from imgbatch.config import load_config
+        from imgbatch.index.vectors import index_of_vectors
+        from imgbatch.measures.vocabulary import Vocabulary
+
+        started = time.perf_counter()
+        given = given_files(metadata)
+        settings = config if isinstance(config, Config) else load_config(config).config
+        opened = index_of_vectors(vectors, paths)
+        source = MetadataSource(opened.folder, None, opened.generation, given)
+        known = Metadata.read(opened.records, source)
+        nothing_measured = Vocabulary((), 1.0, 0)
+        return cls(settings, opened, started, known, lambda _: nothing_measured)
+
     def __len__(self) -> int:
         return len(self.records)
 
@@ -140,7 +187,14 @@ class Collection:
 
     def quantities(self) -> dict[str, Floats]:
         """What was measured of every image: (n,) float32 by name; see `measures.quantities`."""
+        self._need_pictures("quantities")
         return self.tagging.quantities()
+
+    def _need_pictures(self, what: str) -> None:
+        """Raise `SelectionError` if there are vectors alone; see `from_vectors`."""
+        from imgbatch.index.vectors import need_pictures
+
+        need_pictures(self._opened, what)
 
     def where(
         self,
@@ -190,7 +244,10 @@ class Collection:
         """Of the descriptors in force: they change with anything that changes `features`."""
         from imgbatch.descriptors import build_descriptors
         from imgbatch.index.extract import with_fingerprints
+        from imgbatch.index.vectors import is_of_vectors, vectors_fingerprint
 
+        if is_of_vectors(self._opened):
+            return {vectors_fingerprint(self.points.shape[1])}
         descriptors = build_descriptors(self.config)
         pairs = with_fingerprints(descriptors, self.config.images.as_options())
         return {fingerprint for fingerprint, _ in pairs}
@@ -231,7 +288,7 @@ class Collection:
         self,
         n: int = 10,
         *,
-        like: str | os.PathLike[str] | None = None,
+        like: "Like | None" = None,
         seed: int | None = None,
         keep_duplicates: bool = False,
         by: str | None = None,
@@ -244,7 +301,9 @@ class Collection:
             1 to the number of images. The anchor counts, unless it lies outside the folder. A seed
             repeats a set of one size: 3 images need not be among the 10 of the same seed.
         like
-            An image, in the folder or not, to be the anchor; None draws an anchor with a coherent
+            What to be near: the path of an image, in the folder or not, to be the anchor; a Pillow
+            picture; an array (h, w, 3) of uint8; a point, such as ``photos.points[0]``; or a list
+            of several of these, whose mean point counts. None draws an anchor with a coherent
             neighbourhood.
         seed
             Repeats a set; None draws a seed.
@@ -259,9 +318,12 @@ class Collection:
             n is out of range, or `like` cannot be read or, by tags, has fewer than two.
 
         >>> import imgbatch
-        >>> picked = imgbatch.load("photos").similar(3, seed=1)
-        >>> picked.images[0].anchor, picked.images[0].score
+        >>> photos = imgbatch.load("photos")
+        >>> picked = photos.similar(3, seed=1)
+        >>> picked[0].anchor, picked[0].score
         (True, 0.0)
+        >>> photos.similar(2, like=photos.points[5]).paths[0] == photos.paths[5]
+        True
         """
         return self._picker.similar(n, like, seed, keep_duplicates=keep_duplicates, by=by)
 
@@ -295,7 +357,7 @@ class Collection:
         n: int = 10,
         *,
         only: str | None = None,
-        like: str | os.PathLike[str] | None = None,
+        like: "Like | None" = None,
         language: str | None = None,
     ) -> "Found":
         """Find images by words: by what is known of them, else by what they look like.
@@ -312,7 +374,7 @@ class Collection:
         only
             "known": images with texts; "unknown": those without.
         like
-            An image, in the folder or not, which the found ones are to look like, too.
+            What the found ones are to look like, too; as of `similar`.
         language
             Of the texts, such as "russian"; None chooses it by the texts. See `words.tokens`.
 
@@ -382,7 +444,7 @@ class Collection:
         Parameters
         ----------
         batch_size
-            Images in a batch, at least 1.
+            Images in a batch: a whole number, at least 1.
         seed, epoch
             Decide the batches; epochs count from 0. None takes one seed for all epochs.
         drop_last
@@ -398,7 +460,11 @@ class Collection:
         from imgbatch.batches.population import DealOptions
 
         seed = self._epochs_seed if seed is None else seed
-        return dealt(self.population, DealOptions(batch_size, seed, epoch, drop_last, balance))
+        options = DealOptions(batch_size, seed, epoch, drop_last, balance)
+        batches = dealt(self.population, options)
+        return batches.showing(
+            lambda row: paths.join(self.folder, self.records[row].path), self.config
+        )
 
     def explain(self, a: str | os.PathLike[str], b: str | os.PathLike[str]) -> Explanation:
         """Split the distance of two images, in the folder or not, by descriptor.
@@ -411,6 +477,7 @@ class Collection:
         >>> round(sum(part.share for part in parts), 3)
         1.0
         """
+        self._need_pictures("explain")
         return self._picker.explain(os.fspath(a), os.fspath(b))
 
     def describe(self, a: str | os.PathLike[str]) -> "Description":
@@ -426,6 +493,7 @@ class Collection:
         >>> photos.describe(photos.paths[0]).kept.shape
         (32, 32, 3)
         """
+        self._need_pictures("describe")
         return self._picker.describe(os.fspath(a))
 
     def picture_of(self, point: Floats) -> View:
@@ -478,6 +546,9 @@ class Collection:
         """
         from imgbatch.selection.duplicates import answer
 
+        for photos in (self, *(() if against is None else (against,))):
+            photos._need_pictures("duplicates")  # noqa: SLF001 - of this class
+
         others = () if against is None else (against._picker,)  # noqa: SLF001 - of this class
         return answer([self._picker, *others], level)
 
@@ -486,6 +557,8 @@ class Collection:
     ) -> "Overview":
         """What is in the folder, and what may be wrong with it; `blur` reads all files once."""
         from imgbatch.overview.answer import Survey
+
+        self._need_pictures("overview")
 
         survey = Survey(self._opened, self._picker, self.metadata, seed)
         return survey.overview(blur=blur, progress=progress)
@@ -523,7 +596,7 @@ class Collection:
     @property
     def copy_groups(self) -> Hashes:
         """(n,) uint64: rows of equal numbers are near-duplicates; found once, and kept."""
-        return self._picker.duplicates.groups
+        return self._picker.copy_groups
 
     @cached_property
     def _epochs_seed(self) -> int:

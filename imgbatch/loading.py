@@ -4,23 +4,21 @@ import os
 import time
 from collections.abc import Iterable
 
+from imgbatch.annotations.given import MetadataFiles, given_files
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.annotations.source import MetadataSource
 from imgbatch.collection import Collection
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config
-from imgbatch.errors import LabelError, UsageError
+from imgbatch.errors import UsageError
 from imgbatch.files import cache, paths
 from imgbatch.files.listed import ListedFiles
-from imgbatch.files.regular import only_regular
 from imgbatch.index.listed import listed_index
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.sqlite.opened import open_sqlite
 from imgbatch.index.sqlite.refresh import SqliteFolder
 from imgbatch.selection.tags import ReadVocabulary, default_vocabulary
 from imgbatch.types import Progress
-
-MetadataFiles = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 def load(  # noqa: PLR0913 - the library's front; each is one word that most calls leave out
@@ -134,9 +132,7 @@ def collect(
     source = MetadataSource(
         opened.folder, opened.directory, opened.generation, metadata, trust_predicted
     )
-    known = Metadata.of(opened.records, source)
-    if metadata:
-        known.read_files()
+    known = Metadata.read(opened.records, source)
     return Collection(config, opened, started, known, vocabulary)
 
 
@@ -148,23 +144,3 @@ def _given_vocabulary(file: str | os.PathLike[str] | None) -> ReadVocabulary:
 
     vocabulary = load_vocabulary(file)
     return lambda _: vocabulary
-
-
-def given_files(metadata: MetadataFiles | None) -> tuple[str, ...]:
-    """The files that the user named; raises `LabelError` for one that cannot be opened."""
-    if metadata is None:
-        return ()
-    files = (metadata,) if isinstance(metadata, str | os.PathLike) else metadata
-    given = tuple(os.fspath(file) for file in files)
-    for file in given:
-        if paths.is_url(file):
-            raise UsageError(f"the metadata {file} is a URL", "copy the file to this machine")
-        try:
-            os.close(only_regular(file, os.O_RDONLY))
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise LabelError(
-                f"the metadata {file or repr(file)} cannot be read: {reason}",
-                "give `metadata` a file",
-            ) from None
-    return given

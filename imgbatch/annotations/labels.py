@@ -102,6 +102,12 @@ class _Listed(list[ImageRecord]):
         """See `Images`."""
         return (record.path for record in self)
 
+    @property
+    def top_folder(self) -> str:
+        """See `Images`."""
+        tops = {record.label for record in self}
+        return tops.pop() if len(tops) == 1 else ""
+
 
 def class_numbers(names: Sequence[str]) -> Rows:
     """Number the classes 0, 1, ... in the order of their sorted names.

@@ -54,6 +54,14 @@ class Metadata:
         """The metadata of all images of a folder, read when they are asked for."""
         return cls(FolderMetadata(images, source))
 
+    @classmethod
+    def read(cls, images: Images, source: MetadataSource) -> "Metadata":
+        """The same; files that were given are read now, as `read_files` does."""
+        metadata = cls.of(images, source)
+        if source.given:
+            metadata.read_files()
+        return metadata
+
     def subset(self, rows: Rows) -> "Metadata":
         """What is known of some of these images; what was read is shared."""
         return Metadata(self._whole, rows if self._rows is None else self._rows[rows])
@@ -141,8 +149,8 @@ class FolderMetadata:
 
     @cached_property
     def _single_top_folder(self) -> bool:
-        """Whether one folder holds all images: then it is no class. Paths are sorted."""
-        return bool(self.images[0].label) and self.images[0].label == self.images[-1].label
+        """Whether one folder holds all images: then it is no class."""
+        return bool(self.images.top_folder)
 
     @property
     def _may_have_sidecars(self) -> bool:

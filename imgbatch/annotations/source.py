@@ -22,6 +22,11 @@ class Images(Protocol):
         """The path of each image inside the folder."""
         ...
 
+    @property
+    def top_folder(self) -> str:
+        """The first-level subfolder that holds all images; "" if there is no single one."""
+        ...
+
 
 def sidecar_of(path: str) -> str:
     """The text file that belongs to an image.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class DealOptions:
     Attributes
     ----------
     batch_size
-        Rows of a batch, 1 or more.
+        Rows of a batch: a whole number, 1 or more.
     seed, epoch
         0 or more. They alone decide the batches of a given population; each epoch has fresh ones.
     drop_last
@@ -56,6 +57,11 @@ class DealOptions:
     components: int = COMPONENTS
 
     def __post_init__(self) -> None:
+        if isinstance(self.batch_size, bool) or not isinstance(self.batch_size, Integral):
+            raise SelectionError(
+                f"the batch size is {self.batch_size!r}, which is no whole number",
+                "give one such as 32",
+            )
         if not 1 <= self.batch_size <= _MOST_IMAGES:
             raise SelectionError(
                 f"the batch size is {self.batch_size}, expected 1 to {_MOST_IMAGES:,}",

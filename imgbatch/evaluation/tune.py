@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from imgbatch.annotations.given import MetadataFiles, given_files
 from imgbatch.collection import Collection
 from imgbatch.config.schema import Config
 from imgbatch.errors import UsageError
@@ -17,7 +18,7 @@ from imgbatch.evaluation.trials import Search, Setting, TrialImages
 from imgbatch.files import cache, paths
 from imgbatch.index.sqlite.opened import open_sqlite
 from imgbatch.index.sqlite.refresh import SqliteFolder
-from imgbatch.loading import MetadataFiles, collect, given_files
+from imgbatch.loading import collect
 from imgbatch.types import Progress
 
 

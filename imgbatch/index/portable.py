@@ -21,6 +21,7 @@ from imgbatch.errors import ImgbatchError
 from imgbatch.images.view import Decoded
 from imgbatch.index.extract import with_fingerprints
 from imgbatch.index.outside import ImageReader
+from imgbatch.index.vectors import VECTORS, no_pictures, vectors_fingerprint
 from imgbatch.types import Floats, View
 
 _DECODER = "decoder."
@@ -66,16 +67,7 @@ class PortableSpace:
         """Describe the space of a folder; `version` is that of imgbatch and stands in messages."""
         tables = config.model_dump(mode="json", include=set(_TABLES))
         del tables["space"]["learned"]  # a path of this machine; the arrays travel instead
-        descriptors = with_fingerprints(build_descriptors(config), config.images.as_options())
-        described = [
-            {
-                "name": descriptor.name,
-                "version": descriptor.version,
-                "parameters": descriptor.parameters(),
-                "fingerprint": fingerprint,
-            }
-            for fingerprint, descriptor in descriptors
-        ]
+        described = _described_vectors(space) or _described(config)
         settings = {"descriptors": described, "config": tables}
         digest = hashlib.sha256(json.dumps([ascii(folder), settings], sort_keys=True).encode())
         for name, block in space.blocks.items():
@@ -170,6 +162,8 @@ class PortableSpace:
         ImgbatchError
             This version of imgbatch would describe pictures differently.
         """
+        if any(described["name"] == VECTORS for described in self.settings["descriptors"]):
+            raise no_pictures("placing a picture")
         config = self.config()
         options = config.images.as_options()
         descriptors = with_fingerprints(build_descriptors(config), options)
@@ -207,6 +201,29 @@ class PortableSpace:
             f"the stored space is of imgbatch {theirs}, which describes pictures differently",
             f"{_MAKE_ANEW}, or use that version",
         )
+
+
+def _described(config: Config) -> list[dict[str, Any]]:
+    """What must be equal for pictures to be described in the same way."""
+    descriptors = with_fingerprints(build_descriptors(config), config.images.as_options())
+    return [
+        {
+            "name": descriptor.name,
+            "version": descriptor.version,
+            "parameters": descriptor.parameters(),
+            "fingerprint": fingerprint,
+        }
+        for fingerprint, descriptor in descriptors
+    ]
+
+
+def _described_vectors(space: FeatureSpace) -> list[dict[str, Any]]:
+    """The same for a space of vectors: their length. Empty for any other space."""
+    if VECTORS not in space.blocks:
+        return []
+    columns = len(space.blocks[VECTORS].mean)
+    identity = {"name": VECTORS, "version": 1, "parameters": {"columns": columns}}
+    return [identity | {"fingerprint": vectors_fingerprint(columns)}]
 
 
 def space_bytes(space: FeatureSpace, decoder: Decoder | None = None) -> bytes:

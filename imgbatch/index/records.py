@@ -146,6 +146,16 @@ class Records(Sequence[ImageRecord]):
         notes = {new: self.notes[old] for new, old in kept if old in self.notes}
         return Records(self.paths[positions], ends, self.sizes[rows], notes)
 
+    @property
+    def top_folder(self) -> str:
+        """The first-level subfolder that holds all images; "" if there is no single one.
+
+        >>> Records.pack([(b"a/1.jpg", 8, 6, ""), (b"a/b/2.jpg", 4, 3, "")]).top_folder
+        'a'
+        """
+        first, last = self[0].label, self[-1].label  # they are sorted by path
+        return first if first == last else ""
+
     def row_of(self, path: str) -> int | None:
         """The row of a path inside the folder, in O(log n); None if no readable image has it."""
         wanted = os.fsencode(path)

@@ -163,7 +163,7 @@ class ShownBatch:
 
 def most_shown_batches(columns: int, options: SheetConfig, target: Path) -> int:
     """How many batches, of `columns` pictures each, a preview has room for in each section."""
-    return most_rows(columns, _side_px(columns, options), target, sections=_SECTIONS)
+    return most_rows(columns, side_px(columns, options), target, sections=_SECTIONS)
 
 
 def write_preview(
@@ -191,7 +191,7 @@ def write_preview(
             for file, name, distance in zip(batch.files, batch.names, batch.distances, strict=True)
         )
         count = sum(len(batch.names) for batch in batches)
-        pages.append(draw_page(cells, title, Grid(columns, count, _side_px(columns, options))))
+        pages.append(draw_page(cells, title, Grid(columns, count, side_px(columns, options))))
     page = Image.new("RGB", (pages[0].width, sum(section.height for section in pages)))
     top = 0
     for section in pages:
@@ -200,7 +200,7 @@ def write_preview(
     save_page(page, target)
 
 
-def _side_px(columns: int, options: SheetConfig) -> int:
+def side_px(columns: int, options: SheetConfig) -> int:
     """The side of a picture's square: smaller for long rows."""
     return min(options.cell_px, max(64, 1600 // columns))
 

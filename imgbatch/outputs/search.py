@@ -1,6 +1,7 @@
 """What `search` shows: a table of hits, a JSON document, rows, a sheet."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +112,19 @@ def write_found_sheet(found: Found, target: Path, config: Config) -> WrittenFile
     """Draw the hits, with the words that count for each; None if there are none."""
     if not found.images:
         return None
+    title = sheet_title(found)
+    return write_cells(
+        found.images, partial(found_cell, config=config), title, target, config.sheet
+    )
 
-    def cell(image: FoundImage) -> Cell:
-        picture = load_picture(image.path, config, config.sheet.cell_px)
-        caption = f"{image.rank}  {printable(why_in_words(image))}"
-        return Cell(picture, caption, f"{image.relevance:.2f}")
 
-    title = f"search - {Path(found.folder).name} - {found.query}"
-    return write_cells(found.images, cell, title, target, config.sheet)
+def sheet_title(found: Found) -> str:
+    """What stands above the hits on a sheet."""
+    return f"search - {Path(found.folder).name} - {found.query}"
+
+
+def found_cell(image: FoundImage, config: Config) -> Cell:
+    """A hit on a sheet, with the words that count for it."""
+    picture = load_picture(image.path, config, config.sheet.cell_px)
+    caption = f"{image.rank}  {printable(why_in_words(image))}"
+    return Cell(picture, caption, f"{image.relevance:.2f}")

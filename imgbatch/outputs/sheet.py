@@ -205,6 +205,15 @@ def write_sheet(result: Result, target: Path, options: SheetConfig) -> tuple[str
         The target cannot be written.
     """
     check_sheet_path(target)
+    page, notes = draw_selection(result, options, target)
+    save_page(page, target)
+    return notes
+
+
+def draw_selection(
+    result: Result, options: SheetConfig, target: Path
+) -> tuple[Image.Image, tuple[str, ...]]:
+    """The page that `write_sheet` writes, and its notes."""
     selection = result.selection
     grid = Grid.fitting(len(selection.images), options, target)
     title = f"{selection.mode} - {Path(selection.folder).name} - seed {selection.seed}"
@@ -224,8 +233,7 @@ def write_sheet(result: Result, target: Path, options: SheetConfig) -> tuple[str
         )
         for image, picture in zip(selection.images[: grid.shown], result.pictures, strict=False)
     )
-    save_page(draw_page(cells, title, grid), target)
-    return notes
+    return draw_page(cells, title, grid), notes
 
 
 def _caption(image: PickedImage, *, tags: bool) -> str:

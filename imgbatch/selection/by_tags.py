@@ -1,7 +1,7 @@
 """Sets by tags: images that agree in their two strongest tags, or of which no two share a pair."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,8 +15,10 @@ from imgbatch.selection.tag_pairs import (
     largest_group,
     one_pair,
     pairs_of,
+    strongest_tags,
 )
-from imgbatch.types import Floats, Rows
+from imgbatch.selection.tags import FolderTags
+from imgbatch.types import Floats, Hashes, PickedImage, Rows
 
 _CANDIDATES_PER_PICK = 2
 """A different set of n is chosen among this many times n random images."""
@@ -50,6 +52,22 @@ class TagPairs:
         ('blue', 'dark')
         """
         return tuple(self.names[tag] for tag in sorted(self.strongest[row].tolist()))
+
+
+def tag_pairs_of(tags: FolderTags, copies: Hashes | None, holder: str) -> TagPairs:
+    """The two strongest tags of each image; `copies` is None if near-duplicates are allowed."""
+    table, counts = tags.table(), tags.counts()
+    strongest = strongest_tags(table.scores, [counts[name] for name in table.names], tags.total)
+    groups = np.arange(len(strongest)) if copies is None else copies.astype(np.int64)
+    return TagPairs(table.names, strongest, groups, holder)
+
+
+def explained(
+    images: tuple[PickedImage, ...], rows: Rows, pairs: TagPairs
+) -> tuple[PickedImage, ...]:
+    """The images with the pairs of tags that put them into the set."""
+    named = zip(images, rows.tolist(), strict=True)
+    return tuple(replace(image, pair=pairs.reason(row)) for image, row in named)
 
 
 def similar_by_tags(

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from imgbatch.config.schema import Config
 from imgbatch.descriptors import Descriptor
 from imgbatch.index.decoder import in_little
 from imgbatch.index.outside import ReadImage
 from imgbatch.selection.explain import DescribedImage, describe_image
+from imgbatch.shown import Shown
 from imgbatch.types import View
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Description:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Description(Shown):
     """What is known of one image.
 
     Attributes
@@ -26,12 +28,23 @@ class Description:
         (32, 32, 3) uint8: the picture that a linear map makes of its point.
     little
         (32, 32, 3) uint8: the picture itself, as large.
+    config
+        Says how `sheet` reads the picture; None means the settings in force.
     """
 
     folder: str
     image: DescribedImage
     kept: View
     little: View
+    config: Config | None = None
+
+    def __repr__(self) -> str:
+        return f"<imgbatch.Description of {self.image.relative!r}, {self.psnr:.1f} dB kept>"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The absolute path, or URL, of the image."""
+        return (self.image.path,)
 
     @property
     def psnr(self) -> float:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from imgbatch.config.schema import Config
 from imgbatch.descriptors import HASH, Codes, Descriptor
 from imgbatch.descriptors.hog import Hog
 from imgbatch.descriptors.hsv import Hsv
 from imgbatch.embedding.space import FeatureSpace
-from imgbatch.types import Floats, View
+from imgbatch.types import Floats, ImageSequence, View
 
 if TYPE_CHECKING:
     from imagehash import ImageHash
@@ -96,9 +97,9 @@ class DescribedImage:
         return str(self.image_hash)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Explanation:
-    """Why two images of a folder's feature space are near or far.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Explanation(ImageSequence[DescribedImage]):
+    """Why two images of a folder's feature space are near or far: a sequence of the two.
 
     Attributes
     ----------
@@ -115,6 +116,8 @@ class Explanation:
         0..64: bits in which the pHashes differ.
     unlearned_distance
         That of the points before a map learned from labels; None if points are not learned.
+    config
+        Says how `sheet` reads pictures; None means the settings in force.
     """
 
     folder: str
@@ -123,6 +126,11 @@ class Explanation:
     parts: tuple[DescriptorShare, ...]
     hash_bits_apart: int
     unlearned_distance: float | None = None
+    config: Config | None = None
+
+    def __repr__(self) -> str:
+        first, second = (image.relative for image in self.images)
+        return f"<imgbatch.Explanation: {first!r} and {second!r}, {self.distance:.3f} apart>"
 
 
 def squared_by_descriptor(space: FeatureSpace, a: Floats, b: Floats) -> dict[str, float]:

@@ -1,6 +1,5 @@
 """Answer requests on an opened index: similar images, different images, why two are apart."""
 
-import os
 import time
 import weakref
 from dataclasses import replace
@@ -11,6 +10,7 @@ import numpy as np
 
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.config.schema import Config
+from imgbatch.copies.rule import CopiesAmong
 from imgbatch.descriptors import build_descriptors
 from imgbatch.embedding.projection import Projection
 from imgbatch.errors import SelectionError
@@ -22,13 +22,7 @@ from imgbatch.index.opened import OpenedIndex
 from imgbatch.index.outside import ImageReader, ReadImage
 from imgbatch.neighbours.search import NeighbourSearch
 from imgbatch.seeds import checked_seed
-from imgbatch.selection.answer import (
-    Choice,
-    RequestClock,
-    check_count,
-    names_inside,
-    outside_anchor,
-)
+from imgbatch.selection.answer import Choice, RequestClock, check_count, names_inside
 from imgbatch.selection.coresets import different_in_parts
 from imgbatch.selection.different import DifferentOptions
 from imgbatch.selection.explain import (
@@ -39,13 +33,14 @@ from imgbatch.selection.explain import (
 )
 from imgbatch.selection.similar import Anchor, SimilarOptions, choose_anchor, similar
 from imgbatch.selection.tags import FolderTags, ReadVocabulary, default_vocabulary
-from imgbatch.types import Floats, PickedImage, Rows, Selection, View
+from imgbatch.types import Floats, Hashes, PickedImage, Rows, Selection, View
 
 if TYPE_CHECKING:  # most requests need none of these
     from imgbatch.embedding.decoder import Decoder
     from imgbatch.selection.by_tags import TagPairs
     from imgbatch.selection.describe import Description
     from imgbatch.selection.learned import Learning
+    from imgbatch.selection.likeness import Like, Places
     from imgbatch.selection.words import WordRequests
 
 
@@ -98,6 +93,16 @@ class Picker:
         options = self.config.images.as_options()
         return NearDuplicates((self.source,), options, self.config.index.workers)
 
+    @property
+    def _copies_among(self) -> CopiesAmong | None:
+        """Tells copies by their pictures; None without these, where hashes alone tell them."""
+        return self.duplicates.among if self.projection.miniatures.shape[1] else None
+
+    @property
+    def copy_groups(self) -> Hashes:
+        """See `Collection.copy_groups`."""
+        return self.projection.hashes if self._copies_among is None else self.duplicates.groups
+
     def known(self, row: int) -> int:
         """How many labels, tags and texts a row has."""
         known = self._metadata.of_image(row)
@@ -111,7 +116,7 @@ class Picker:
     def similar(
         self,
         n: int,
-        like: str | os.PathLike[str] | None,
+        like: "Like | None",
         seed: int | None,
         *,
         keep_duplicates: bool,
@@ -123,20 +128,16 @@ class Picker:
         seed, random, started = self._begin(n, seed)
         hashes = None if keep_duplicates else self.projection.hashes
         options = SimilarOptions(**self.config.similar.model_dump(), hashes=hashes)
-        options = replace(options, copies=None if keep_duplicates else self.duplicates.among)
+        options = replace(options, copies=None if keep_duplicates else self._copies_among)
         outside: tuple[PickedImage, ...] = ()
         if like is None:
             anchor = choose_anchor(self._search, n, options, random)
-        elif (row := self._row_of_file(os.fspath(like))) is not None:
-            anchor = Anchor(self.projection.points[row], row)
         else:
-            hint = "give `like` a file, or a path inside the image folder"
-            image = self._reader.read(os.fspath(like), hint)
-            anchor = Anchor(image.point(self.projection.space), hash=image.phash)
-            outside = (outside_anchor(os.fspath(like), image.decoded),)
-            if not keep_duplicates:
-                beside = image.miniature, image.decoded.view
-                options = replace(options, copies=partial(self.duplicates.among, outside=beside))
+            likeness = self._places.of(like)
+            anchor, outside = likeness.anchor, likeness.shown
+            if likeness.beside is not None and not keep_duplicates:
+                among = partial(self.duplicates.among, outside=likeness.beside)
+                options = replace(options, copies=among)
         rows, distances = similar(self._search, anchor, n, options)
         images = self._images(rows, distances, anchor)
         return self._selection("similar", seed, outside + images, started)
@@ -153,7 +154,7 @@ class Picker:
             **self.config.different.model_dump(),
             hashes=None if keep_duplicates else projection.hashes,
             duplicate_bits=self.config.similar.duplicate_bits,
-            copies=None if keep_duplicates else self.duplicates.among,
+            copies=None if keep_duplicates else self._copies_among,
         )
         rows, distances = different_in_parts(
             projection.parts, n, options, random, projection.run_tasks
@@ -163,19 +164,19 @@ class Picker:
     def _similar_by_tags(
         self,
         n: int,
-        like: str | os.PathLike[str] | None,
+        like: "Like | None",
         seed: int | None,
         *,
         keep_duplicates: bool,
     ) -> Selection:
-        from imgbatch.selection.by_tags import similar_by_tags
+        from imgbatch.selection.by_tags import explained, similar_by_tags
 
         seed, random, started = self._begin(n, seed)
         pairs = self._tag_pairs(keep_duplicates=keep_duplicates)
         anchor = None
-        if like is not None and (anchor := self._row_of_file(os.fspath(like))) is None:
+        if like is not None and (anchor := self._places.of_folder(like)) is None:
             raise SelectionError(
-                f"{os.fspath(like)} is no readable image of {self.folder}; `by=tags` knows the tags"
+                f"{like} is no readable image of {self.folder}; `by=tags` knows the tags"
                 " of its images only",
                 "give `like` a path inside the folder, or leave `by` out",
             )
@@ -183,29 +184,24 @@ class Picker:
         points = self.projection.points
         rows, distances = similar_by_tags(points, pairs, n, options, random, anchor)
         images = self._images(rows, distances, Anchor(points[rows[0]], int(rows[0])))
-        return self._selection("similar", seed, _explained(images, rows, pairs), started, by="tags")
+        images = explained(images, rows, pairs)
+        return self._selection("similar", seed, images, started, by="tags")
 
     def _different_by_tags(self, n: int, seed: int | None, *, keep_duplicates: bool) -> Selection:
-        from imgbatch.selection.by_tags import different_by_tags
+        from imgbatch.selection.by_tags import different_by_tags, explained
 
         seed, random, started = self._begin(n, seed)
         pairs = self._tag_pairs(keep_duplicates=keep_duplicates)
         rows, distances = different_by_tags(self.projection.points, pairs, n, random)
-        images = _explained(self._images(rows, distances), rows, pairs)
+        images = explained(self._images(rows, distances), rows, pairs)
         return self._selection("different", seed, images, started, by="tags")
 
     def _tag_pairs(self, *, keep_duplicates: bool) -> "TagPairs":
-        """The two strongest tags of each image."""
-        from imgbatch.selection.by_tags import TagPairs
-        from imgbatch.selection.tag_pairs import strongest_tags
+        from imgbatch.selection.by_tags import tag_pairs_of
 
-        table, counts = self.tags.table(), self.tags.counts()
-        total = self.tags.total
-        strongest = strongest_tags(table.scores, [counts[name] for name in table.names], total)
-        rows = np.arange(len(strongest))
-        copies = rows if keep_duplicates else self.duplicates.groups.astype(np.int64)
         filtered = " that pass the filters" if isinstance(self._opened, FilteredIndex) else ""
-        return TagPairs(table.names, strongest, copies, f"{self.folder}{filtered}")
+        copies = None if keep_duplicates else self.copy_groups
+        return tag_pairs_of(self.tags, copies, f"{self.folder}{filtered}")
 
     def explain(self, a: str, b: str) -> Explanation:
         """See `Collection.explain`."""
@@ -223,22 +219,21 @@ class Picker:
         ]
         space = self.projection.space
         unlearned = [image.point(space.unlearned) for image in read] if space.learned else points
-        return explain(self.folder, space, images, points, unlearned)
+        answer = explain(self.folder, space, images, points, unlearned)
+        return replace(answer, config=self.config)
 
     def describe(self, a: str) -> "Description":
         """See `Collection.describe`."""
         from imgbatch.selection.describe import describe
 
         names, image, point = self._read(a)
-        return describe(
-            self.folder, names, image, self._reader.by_name, self.decoder.picture(point)
-        )
+        picture = self.decoder.picture(point)
+        seen = describe(self.folder, names, image, self._reader.by_name, picture)
+        return replace(seen, config=self.config)
 
     def picture_of(self, point: Floats) -> View:
         """See `Collection.picture_of`."""
-        from imgbatch.index.decoder import checked_point
-
-        return self.decoder.picture(checked_point(point, self.projection.points.shape[1:]))
+        return self.decoder.picture(self._places.point(point))
 
     @cached_property
     def decoder(self) -> "Decoder":
@@ -246,6 +241,12 @@ class Picker:
         from imgbatch.index.decoder import decoder_of
 
         return decoder_of(self._opened, self.config)
+
+    @property
+    def _places(self) -> "Places":
+        from imgbatch.selection.likeness import Places
+
+        return Places(self.projection, self._row_of_file, lambda: self._reader)
 
     def _read(self, given: str) -> tuple[tuple[str, str], ReadImage, Floats]:
         """Path and path to show of an image, in the folder or not, the image, and its point."""
@@ -261,7 +262,9 @@ class Picker:
         """Answers requests by words."""
         from imgbatch.selection.words import WordRequests
 
-        return WordRequests(self._opened, self._metadata, self._placed, self._clock)
+        return WordRequests(
+            self._opened, self._metadata, self.config, self._placed, self._places.of, self._clock
+        )
 
     def _placed(self, given: str) -> tuple[int | None, Floats]:
         """The row of an image, None for one from elsewhere, and its point (p,) float32."""
@@ -282,6 +285,9 @@ class Picker:
 
     @cached_property
     def _reader(self) -> ImageReader:
+        from imgbatch.index.vectors import need_pictures
+
+        need_pictures(self._opened, "placing a picture")
         options = self.config.images.as_options()
         return ImageReader(with_fingerprints(build_descriptors(self.config), options), options)
 
@@ -324,6 +330,7 @@ class Picker:
             seconds=time.perf_counter() - started,
             notes=(*self._opened.notes, *self._metadata.notes),
             by=by,
+            config=self.config,
         )
 
 
@@ -336,11 +343,3 @@ def chosen_by_tags(by: str | None) -> bool:
     if by not in {None, "tags"}:
         raise SelectionError(f"by {by!r} was given", "give tags, or leave it out")
     return by == "tags"
-
-
-def _explained(
-    images: tuple[PickedImage, ...], rows: Rows, pairs: "TagPairs"
-) -> tuple[PickedImage, ...]:
-    """The images with the pairs of tags that put them into the set."""
-    named = zip(images, rows.tolist(), strict=True)
-    return tuple(replace(image, pair=pairs.reason(row)) for image, row in named)

@@ -267,6 +267,6 @@ def distinct_mask(
         return mask
     keys = options.hashes[rows].tolist()
     row = OUTSIDE_ROW if anchor.row is None else anchor.row
-    taken = (row, -1 if anchor_hash is None else int(anchor_hash))
+    taken = None if anchor_hash is None else (row, int(anchor_hash))
     mask[first_apart(rows, keys, n, options.copies, taken)] = True
     return mask

@@ -99,7 +99,10 @@ class FolderTags:
     def quantities(self, rows: Rows | None = None) -> dict[str, Floats]:
         """Measured quantities of some rows, or of all: (m,) float32 by name; NaN if unknown."""
         measures = self.projection().measures
-        stored = as_values(np.asarray(measures[:] if rows is None else measures[rows]))
+        known = np.asarray(measures[:] if rows is None else measures[rows])
+        stored = np.full((len(known), len(STORED)), np.nan, np.float32)
+        if known.shape[1]:  # of vectors nothing was measured
+            stored = as_values(known)
         sizes, sharp = self.opened.records.sizes, self.sharpness
         if rows is not None:
             sizes, sharp = sizes[rows], sharp[rows]

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from imgbatch.annotations.metadata import Metadata
+from imgbatch.config.schema import Config
 from imgbatch.index.filtered import FilteredIndex
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.selection.answer import RequestClock
@@ -13,6 +15,9 @@ from imgbatch.selection.search import Asked, WordSearch
 from imgbatch.types import Floats
 from imgbatch.words.kept import FolderWords
 from imgbatch.words.results import Captions, Found
+
+if TYPE_CHECKING:
+    from imgbatch.selection.likeness import Like, Likeness
 
 Place = Callable[[str], tuple[int | None, Floats]]
 """The row in the index of an image, None for one from elsewhere, and its point (p,)."""
@@ -28,15 +33,21 @@ class WordRequests:
         The index, of all images or of those that pass filters.
     metadata
         What is known of its images.
+    config
+        The settings in force.
     place
         Finds images that are named.
+    liken
+        Finds the point that images are to be near.
     clock
         Times the requests.
     """
 
     opened: OpenedIndex
     metadata: Metadata
+    config: Config
     place: Place
+    liken: "Callable[[Like], Likeness]"
     clock: RequestClock
 
     @property
@@ -49,13 +60,14 @@ class WordRequests:
         words: str,
         n: int,
         only: str | None,
-        like: str | os.PathLike[str] | None,
+        like: "Like | None",
         language: str | None,
     ) -> Found:
         """See `Collection.search`."""
         started, asked = self.clock.start(), Asked(words, n, only)
-        point = None if like is None else self.place(os.fspath(like))[1]
-        return WordSearch(self.opened, self.metadata, language).answer(asked, point, started)
+        point = None if like is None else self.liken(like).point
+        answerer = WordSearch(self.opened, self.metadata, language)
+        return replace(answerer.answer(asked, point, started), config=self.config)
 
     def caption(
         self,

@@ -1,8 +1,9 @@
 """What search and captions answer: frozen records, for whoever shows them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from imgbatch.types import ImageRecord
+from imgbatch.config.schema import Config
+from imgbatch.types import ImageRecord, ImageSequence
 
 TEXT, VISUAL = "text", "visual"
 """Why an image was found: its text holds words of the query, or it looks like images whose do."""
@@ -44,9 +45,9 @@ class FoundImage:
     record: ImageRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The answer to a search.
+@dataclass(frozen=True, slots=True, repr=False)
+class Found(ImageSequence[FoundImage]):
+    """The answer to a search: a sequence of its images, which a notebook shows.
 
     Attributes
     ----------
@@ -66,6 +67,8 @@ class Found:
         Wall time, indexing included.
     notes
         Remarks for the user, one line each.
+    config
+        Says how `sheet` reads and draws pictures; None means the settings in force.
     """
 
     query: str
@@ -77,6 +80,13 @@ class Found:
     with_text: int
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
+    config: Config | None = field(default=None, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<imgbatch.Found: {len(self)} image{'s' * (len(self) != 1)} for {self.query!r}>"
+
+    def _with(self, images: tuple[FoundImage, ...]) -> "Found":
+        return replace(self, images=images)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from imgbatch.config.schema import Config
 from imgbatch.errors import UnreadableImage
 from imgbatch.outputs.legend import style_of
 from imgbatch.outputs.pictures import read_picture
+from imgbatch.types import View
 
 _QUALITY = 75
 _CHART_MARGIN, _CHART_WIDTH = 5.0, 170.0
@@ -41,13 +42,22 @@ def thumbnail(file: str, config: Config) -> Thumbnail:
     >>> thumbnail("photos/none.jpg", config).reason
     'No such file or directory'
     """
-    side = config.page.size_px
     try:
-        view = read_picture(file, config, side)
+        view = read_picture(file, config, config.page.size_px)
     except OSError as error:
         return Thumbnail(reason=error.strerror or str(error) or type(error).__name__)
     except UnreadableImage as error:
         return Thumbnail(reason=error.message)
+    return encoded(view, config.page.size_px)
+
+
+def encoded(view: View, side: int) -> Thumbnail:
+    """A picture as a small JPEG, at most `side` pixels wide and high.
+
+    >>> import numpy as np
+    >>> encoded(np.zeros((100, 200, 3), np.uint8), 64).height
+    32
+    """
     image = Image.fromarray(view)
     image.thumbnail((side, side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()

@@ -1,6 +1,6 @@
-"""The frozen records that travel between floors."""
+"""Plain records and the names of arrays."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -141,49 +141,6 @@ class PickedImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """The answer to one request.
-
-    Attributes
-    ----------
-    mode
-        "similar" or "different".
-    seed
-        Repeats this set on the same files with the same config and version.
-    images
-        In order of rank. With an anchor from outside the folder, the anchor is rank 0 and not
-        counted in n.
-    skipped
-        Files of the folder that could not be used.
-    indexed
-        Number of images the selection could choose from.
-    seconds
-        Wall time of the request, indexing included.
-    notes
-        Remarks for the user, one line each.
-    by
-        "tags" if the images were chosen by their two strongest tags, else "".
-
-    Examples
-    --------
-    >>> import imgbatch
-    >>> picked = imgbatch.load("photos").different(4, seed=7)
-    >>> picked.mode, picked.seed, len(picked.images)
-    ('different', 7, 4)
-    """
-
-    mode: str
-    seed: int
-    folder: str
-    images: tuple[PickedImage, ...]
-    skipped: tuple[Skipped, ...] = ()
-    indexed: int = 0
-    seconds: float = 0.0
-    notes: tuple[str, ...] = ()
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class DecodeOptions:
     """How files become small pictures; see [images] in config.toml."""
 
@@ -215,38 +172,6 @@ class ReadFile:
     known: bool = False
     codes: Mapping[str, bytes] | None = None
     ctime_ns: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Batches:
-    """One epoch's batches, to iterate over: arrays of row numbers, every row in exactly one.
-
-    Attributes
-    ----------
-    rows
-        (b,) int64 row numbers of each batch.
-    seed, epoch
-        Repeat these batches on the same files with the same config and version.
-
-    Examples
-    --------
-    >>> batches = Batches((np.array([2, 0]), np.array([1])), seed=1, epoch=0)
-    >>> len(batches), batches[0].tolist()
-    (2, [2, 0])
-    """
-
-    rows: tuple[Rows, ...]
-    seed: int
-    epoch: int
-
-    def __iter__(self) -> Iterator[Rows]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, number: int) -> Rows:
-        return self.rows[number]
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,3 +223,18 @@ def test_torch_is_not_imported():
     code = "import sys, imgbatch.sampler; sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], env=environment(), check=False)
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("batch_size", [3.0, "3", True, None, np.float32(3)])
+def test_a_batch_size_that_is_no_whole_number_is_refused(batch_size, photos):
+    for deal in (
+        lambda: DiverseBatchSampler(points(9), batch_size),
+        lambda: DiverseBatchSampler.from_collection(imgbatch.load(photos), batch_size),
+        lambda: imgbatch.load(photos).batches(batch_size),
+    ):
+        with pytest.raises(SelectionError, match="no whole number"):
+            deal()
+
+
+def test_a_batch_size_may_be_a_whole_number_of_numpy():
+    assert [len(rows) for rows in DiverseBatchSampler(points(9), np.int64(4))] == [4, 4, 1]

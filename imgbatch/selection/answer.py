@@ -42,11 +42,12 @@ class RequestClock:
 def names_inside(folder: str, given: str) -> Iterator[str]:
     """Paths inside a folder that a user may mean by `given`, the likeliest first.
 
-    The name is read from the working directory if a file of that name exists, else from inside the
-    folder; first as it is written, then with links resolved. Parts are separated by ``/``.
+    A relative name is read from the working directory if a file of that name exists, else from
+    inside the folder; first as it is written, then with links resolved. Its parts are separated by
+    ``/``.
     """
-    exists = paths.is_url(given) or os.path.exists(given)
-    path = given if exists else paths.join(folder, given)
+    whole = paths.is_url(given) or os.path.isabs(given) or os.path.exists(given)
+    path = given if whole else paths.join(folder, given)
     for resolve in (os.path.abspath, os.path.realpath):
         yield os.path.relpath(resolve(path), resolve(folder)).replace(os.sep, "/")
 

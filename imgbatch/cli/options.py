@@ -226,6 +226,9 @@ Null = Annotated[
 Paths = Annotated[
     bool, typer.Option("--paths", help="Print the paths alone, one a line; make no sheet.")
 ]
+Show = Annotated[
+    bool, typer.Option("--show", help="Draw the images in the terminal, too, as half blocks.")
+]
 
 
 @dataclass(frozen=True)
@@ -275,6 +278,7 @@ class PickOptions:
     keep_duplicates: KeepDuplicates = False
     json: Json = False
     paths: Paths = False
+    show: Show = False
     output: Outputs = None
     no_sheet: NoSheet = False
     columns: Columns = None

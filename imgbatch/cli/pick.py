@@ -29,6 +29,7 @@ from imgbatch.cli.options import (
 )
 from imgbatch.cli.output_files import check_output_files, open_file, print_paths
 from imgbatch.cli.repeating import command_line
+from imgbatch.cli.terminal import draw
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
@@ -177,6 +178,8 @@ def show(
             print_paths([image.path for image in picked.images if image.rank], null=null)
         else:
             OUTPUTS["json" if pick.json else "table"](result)
+        if pick.show:
+            draw(picked.images, images.config, json=pick.json, paths=pick.paths)
         sys.stdout.flush()  # nothing that follows can cost the answer
         note((*handed_out, *picked.notes))
         if pick.open_:

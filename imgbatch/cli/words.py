@@ -15,7 +15,7 @@ from imgbatch.cli.common import (
     settings_of,
     use_one_thread,
 )
-from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json, Paths
+from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json, Paths, Show
 from imgbatch.cli.output_files import (
     ShowAnswer,
     Writers,
@@ -25,6 +25,7 @@ from imgbatch.cli.output_files import (
     show_answer,
 )
 from imgbatch.cli.repeating import command_line
+from imgbatch.cli.terminal import then_drawn
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def search(
     exported: ExportedFolder = None,
     json: Json = False,
     paths: Paths = False,
+    show: Show = False,
     output: FoundOutputs = None,
     filters: FilterOptions = _ALL,
     options: FolderOptions = _OPTIONS,
@@ -119,18 +121,20 @@ def search(
         images = open_export(database, exported, settings_of(options, EXTENDED))
         check_output_files(outputs, ENDINGS, folders=[images.folder])
         found = images.search(folder, n, only=only, like=like)
-        line = _database_line(context, database)
-        _show_found(images.config, found, line, outputs, _shown(found, options, json, paths))
-        return
-    if words is None:
-        raise UsageError("a folder or the words are missing", 'give FOLDER "words"')
-    if exported is not None:
-        raise UsageError("--folder was given without --from", "give --from URL, too")
-    check_output_files(outputs, ENDINGS, folders=[folder], inputs=read)
-    photos = open_folder(folder, options, filters, preset=EXTENDED)
-    found = photos.search(words, n, only=only, like=like, language=language)
-    show = _shown(found, options, json, paths)
-    _show_found(photos.config, found, command_line(context), outputs, show)
+        config, line = images.config, _database_line(context, database)
+    else:
+        if words is None:
+            raise UsageError("a folder or the words are missing", 'give FOLDER "words"')
+        if exported is not None:
+            raise UsageError("--folder was given without --from", "give --from URL, too")
+        check_output_files(outputs, ENDINGS, folders=[folder], inputs=read)
+        photos = open_folder(folder, options, filters, preset=EXTENDED)
+        found = photos.search(words, n, only=only, like=like, language=language)
+        config, line = photos.config, command_line(context)
+    answer = _shown(found, options, json, paths)
+    if show:
+        answer = then_drawn(answer, found, config, json=json, paths=paths)
+    _show_found(config, found, line, outputs, answer)
 
 
 def _shown(

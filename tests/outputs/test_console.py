@@ -33,6 +33,7 @@ from imgbatch.outputs.splitting import write_split
 from imgbatch.outputs.summaries import write_facts, write_rows, write_settings, write_shares
 from imgbatch.outputs.table import write_table
 from imgbatch.outputs.tags import TagsResult, write_tags
+from imgbatch.outputs.terminal import write_pictures
 from imgbatch.outputs.training import write_training
 from imgbatch.outputs.tuning import write_gains, write_learned
 from imgbatch.selection.describe import Description
@@ -168,6 +169,9 @@ PRINTED = {
         json=False,
     ),
     "by tags": print_by_tags,
+    "pictures": lambda: write_pictures(
+        [PickedImage(1, f"/{NAME}", NAME, 0.0, 8, 6)], load_config().config
+    ),
     "training": lambda: write_training(
         small_training(NAME), Path(f"/{NAME}.npz"), FILES, json=False
     ),
@@ -241,7 +245,7 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
         "overview.write_overview", "training.write_training", "labelled.write_labelled",
         "asked.write_asked", "splitting.write_split", "map.write_map",
         "describe.print_description",
-        "search.write_found", "captions.write_captions",
+        "search.write_found", "captions.write_captions", "terminal.write_pictures",
     }  # fmt: skip
 
 

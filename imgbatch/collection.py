@@ -111,17 +111,10 @@ class Collection:
     ) -> "Collection":
         """Images with vectors of your own, such as those of CLIP, in place of descriptors.
 
-        `similar`, `different`, `batches`, `map`, `search` by words and `train_labels` work as ever.
-        Near-duplicates are images of equal vectors, tags are those that metadata give. What needs
-        descriptors, such as `explain` or `duplicates`, raises `SelectionError`.
-
-        Parameters
-        ----------
-        vectors, paths
-            (n, d) numbers, and the n files; see `index.vectors.index_of_vectors`. Rows are in their
-            order. `like` takes such vectors, too.
-        metadata, config
-            As of `imgbatch.load`; the folder is the deepest one that holds all files.
+        `vectors` are (n, d) numbers and `paths` the n files, in the order of rows; see
+        `index.vectors.index_of_vectors`. `like` takes such vectors, too. Near-duplicates are images
+        of equal vectors, tags are those of metadata. What needs descriptors, such as `explain` or
+        `duplicates`, raises `SelectionError`. `metadata` and `config` are as of `imgbatch.load`.
 
         >>> vectors = [[1, 0, 0.1], [0, 1, 0.1], [0.9, 0.1, 0], [0, 0.8, 0.2]]
         >>> mine = Collection.from_vectors(vectors, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"])

@@ -190,6 +190,7 @@ class RemoteImages:
             indexed=self.indexed,
             seconds=time.perf_counter() - started,
             notes=(f"searched {self._address.shown} {how}", *_not_here(images)),
+            config=self.config,
         )
 
     def search(
@@ -229,7 +230,8 @@ class RemoteImages:
                     closeness = closeness_of(stored.distances(anchor.point))
                 found = answer(stored, asked, self.folder, stored.describe, closeness=closeness)
         notes = (f"searched {self._address.shown}", *found.notes, *_not_here(found.images))
-        return replace(found, seconds=time.perf_counter() - started, notes=notes)
+        seconds = time.perf_counter() - started
+        return replace(found, seconds=seconds, notes=notes, config=self.config)
 
     def _choose(
         self,

@@ -207,10 +207,16 @@ def vectors_fingerprint(columns: int) -> str:
 
 
 def as_point(vector: Floats, space: FeatureSpace) -> Floats:
-    """A vector, or a point, of a space of vectors as its point; points of other spaces stay."""
+    """A vector, or a point, of a space of vectors as its point; points of other spaces stay.
+
+    Raises
+    ------
+    SelectionError
+        A vector is zero or not finite.
+    """
     if VECTORS not in space.blocks:
         return vector
-    point: Floats = space.transform({VECTORS: vector[None]})[0]
+    point: Floats = _checked(vector[None])[0] * np.float32(space.blocks[VECTORS].scale)
     return point
 
 

@@ -26,8 +26,8 @@ _LEAST_COLUMNS, _MOST_COLUMNS = 24, 40
 """Of a picture; a narrower terminal has narrower ones."""
 _FIRST_FIXED = 16
 """Of 256 colours, the first ones are the user's own; the others are the same everywhere."""
-_DRAWN = {"256": False, "truecolor": True}
-"""Whether a colour system has all colours; pictures need one of these."""
+_DRAWN = ("256", "truecolor")
+"""The colour systems in which pictures can be drawn."""
 
 
 class Ranked(Protocol):
@@ -63,18 +63,33 @@ def why_not_drawn(console: Console) -> str:
 
 
 def write_pictures(images: Sequence[Ranked], config: Config) -> None:
-    """Draw images in a grid as wide as the terminal, each over its rank and its name."""
-    StandardOutput().print(
-        Tiles(
-            tuple(
-                Tile(
-                    load_picture(image.path, config, 2 * _MOST_COLUMNS),
-                    f"{image.rank} {printable(name_in_folder(image.relative))}",
-                )
-                for image in images
+    """Draw images in a grid as wide as the terminal, each over its rank and its name.
+
+    Pictures are decoded row by row, so that a thousand take no more memory than one row.
+    """
+    console = StandardOutput()
+    side_by_side, columns = grid(console.width, len(images))
+    for start in range(0, len(images), side_by_side):
+        tiles = [
+            Tile(
+                load_picture(image.path, config, 2 * _MOST_COLUMNS),
+                f"{image.rank} {printable(name_in_folder(image.relative))}",
             )
-        )
-    )
+            for image in images[start : start + side_by_side]
+        ]
+        console.print(TileRow(tiles, columns))
+
+
+def grid(width: int, count: int) -> tuple[int, int]:
+    """How many of `count` pictures stand side by side, and how many columns each has.
+
+    As many as have 24 columns each with one between them; few pictures have up to 40.
+
+    >>> grid(80, 10), grid(120, 10), grid(120, 2), grid(9, 3)
+    ((3, 26), (4, 29), (2, 40), (1, 9))
+    """
+    side_by_side = max(1, min(count, (width + 1) // (_LEAST_COLUMNS + 1)))
+    return side_by_side, max(1, min(_MOST_COLUMNS, (width + 1) // side_by_side - 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,33 +101,33 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tiles:
-    """Pictures in a grid, for Rich's console to print.
+class TileRow:
+    """Pictures side by side, for Rich's console to print; as high as the highest one.
 
-    As many stand side by side as have 24 columns each; few pictures have up to 40. A row is as high
-    as its highest picture.
+    Attributes
+    ----------
+    columns
+        Of each picture.
     """
 
     tiles: Sequence[Tile]
+    columns: int
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(self, console: Console, _options: ConsoleOptions) -> RenderResult:
         """The cells, line by line, in the colours that the console has."""
-        width = options.max_width
-        side_by_side = max(1, min(len(self.tiles), (width + 1) // (_LEAST_COLUMNS + 1)))
-        columns = max(1, min(_MOST_COLUMNS, (width + 1) // side_by_side - 1))
-        every_color = _DRAWN.get(console.color_system or "", True)
-        for start in range(0, len(self.tiles), side_by_side):
-            row = self.tiles[start : start + side_by_side]
-            drawn = [half_blocks(tile.picture, columns, every_color=every_color) for tile in row]
-            for line in range(max(map(len, drawn))):
-                for number, lines in enumerate(drawn):
-                    yield from _cells(lines[line] if line < len(lines) else [], columns)
-                    if number + 1 < len(drawn):
-                        yield Segment(" ")
-                yield Segment.line()
-            captions = (set_cell_size(_shortened(tile.caption, columns), columns) for tile in row)
-            yield Segment(" ".join(captions).rstrip())
+        every_color = console.color_system != "256"
+        drawn = [
+            half_blocks(tile.picture, self.columns, every_color=every_color) for tile in self.tiles
+        ]
+        for line in range(max(map(len, drawn))):
+            for number, lines in enumerate(drawn):
+                yield from _cells(lines[line] if line < len(lines) else [], self.columns)
+                if number + 1 < len(drawn):
+                    yield Segment(" ")
             yield Segment.line()
+        captions = (_shortened(tile.caption, self.columns) for tile in self.tiles)
+        yield Segment(" ".join(set_cell_size(text, self.columns) for text in captions).rstrip())
+        yield Segment.line()
 
 
 def half_blocks(picture: View, columns: int, *, every_color: bool) -> list[list[Segment]]:

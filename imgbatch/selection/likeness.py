@@ -113,7 +113,7 @@ class Places:
             return Likeness(self.point(like))
         if not isinstance(like, np.ndarray) and not hasattr(like, "convert"):
             raise SelectionError(
-                f"`like` is a {type(like).__name__}",
+                f"`like` is of the type {type(like).__name__}",
                 "give a path, a Pillow picture, an array (h, w, 3) of uint8, a point, or a list"
                 " of these",
             )

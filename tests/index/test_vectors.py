@@ -68,10 +68,15 @@ def test_sets_batches_maps_and_labels_work_as_ever(mine):
 
 def test_like_takes_a_vector_as_it_is_and_a_point(mine):
     vectors, paths = clusters()
-    for like in (vectors[5], vectors[5] * 7, mine.points[5]):
+    for like in (vectors[5], vectors[5] * 1e-9, mine.points[5]):
         picked = mine.similar(4, like=like)
         assert picked.paths[0] == paths[5]
         assert picked[0].score == pytest.approx(0, abs=1e-3)
+
+
+def test_like_takes_no_vector_without_a_direction(mine):
+    with pytest.raises(SelectionError, match="is zero"):
+        mine.similar(3, like=np.zeros(16))
 
 
 def test_a_model_labels_other_vectors_of_the_same_kind_and_no_pictures(mine, tmp_path, indexed):

@@ -76,9 +76,9 @@ def test_search_takes_the_same(photos):
 @pytest.mark.parametrize(
     ("like", "message"),
     [
-        (3, "`like` is a int.*give a path"),
+        (3, "`like` is of the type int.*give a path"),
         ([], "`like` is empty"),
-        ([0.5, 0.5], "`like` is a float"),
+        ([0.5, 0.5], "`like` is of the type float"),
         (np.zeros((5, 5, 3)), "array \\(5, 5, 3\\) of float64.*uint8"),
         (np.zeros(3), "the point has the shape \\(3,\\)"),
         ("no-such.jpg", "no-such.jpg"),

@@ -13,6 +13,7 @@ from imgbatch.embedding.projection import Projection
 from imgbatch.errors import SelectionError, UsageError
 from imgbatch.files.headed import DAMAGED, HeadedKind
 from imgbatch.index.portable import PortableSpace, space_bytes
+from imgbatch.index.vectors import VECTORS
 from imgbatch.learning.classify import Classifier
 from imgbatch.learning.examples import PointRows
 from imgbatch.learning.kernel import KernelMap
@@ -222,7 +223,9 @@ class LabelModel:
             )
             raise UsageError(
                 f"the model needs other descriptors than the folder was loaded with: {needed}",
-                "load the folder with config=model.config",
+                "give a collection of vectors of the same length"
+                if needed == VECTORS
+                else "load the folder with config=model.config",
             )
         parts = self._parts(photos)
         predictions = Predictions.empty(self.classes, len(photos))

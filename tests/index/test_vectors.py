@@ -86,8 +86,9 @@ def test_a_model_labels_other_vectors_of_the_same_kind_and_no_pictures(mine, tmp
     others = Collection.from_vectors(vectors[:20], paths[:20])
     assert model.predict(others).labels == list(others.labels)
     folder = imgbatch.load(indexed.folder, index=indexed.index)
-    with pytest.raises(UsageError, match="vectors"):
-        model.predict(folder)
+    for other in (folder, Collection.from_vectors(vectors[:, :9], paths)):
+        with pytest.raises(UsageError, match=r"other descriptors.*give a collection of vectors"):
+            model.predict(other)
     with pytest.raises(SelectionError, match="made of vectors"):
         model.predict(folder.paths[0])
     with pytest.raises(UsageError, match="other descriptors"):

@@ -25,7 +25,7 @@ from imgbatch.types import Batches, Duplicates, Floats, Hashes, Rows, Selection,
 if TYPE_CHECKING:  # a request for similar images should not pay for importing them
     import numpy.typing as npt
 
-    from imgbatch.annotations.given import MetadataFiles
+    from imgbatch.annotations.source import MetadataFiles
     from imgbatch.batches.population import Population
     from imgbatch.embedding.decoder import Decoder
     from imgbatch.learning.known import KnownLabels
@@ -121,8 +121,7 @@ class Collection:
         >>> [image.relative for image in mine.similar(2, like="d.jpg")]
         ['d.jpg', 'b.jpg']
         """
-        from imgbatch.annotations.given import given_files
-        from imgbatch.annotations.source import MetadataSource
+        from imgbatch.annotations.source import MetadataSource, given_files
         from imgbatch.config import load_config
         from imgbatch.index.vectors import index_of_vectors
         from imgbatch.measures.vocabulary import Vocabulary

@@ -4,9 +4,8 @@ import os
 import time
 from collections.abc import Iterable
 
-from imgbatch.annotations.given import MetadataFiles, given_files
 from imgbatch.annotations.metadata import Metadata
-from imgbatch.annotations.source import MetadataSource
+from imgbatch.annotations.source import MetadataFiles, MetadataSource, given_files
 from imgbatch.collection import Collection
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config

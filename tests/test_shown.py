@@ -2,6 +2,7 @@
 
 import base64
 import io
+import pickle
 import re
 import subprocess
 import sys
@@ -173,3 +174,11 @@ def test_importing_the_package_imports_nothing_that_draws():
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_results_can_be_pickled_as_workers_of_a_data_loader_do(photos):
+    for kind in ("selection", "batches", "explanation"):
+        result = results(photos)[kind]
+        again = pickle.loads(pickle.dumps(result))
+        assert repr(again) == repr(result)
+        assert again.sheet().size == result.sheet().size

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imgbatch.annotations.given import MetadataFiles, given_files
+from imgbatch.annotations.source import MetadataFiles, given_files
 from imgbatch.collection import Collection
 from imgbatch.config.schema import Config
 from imgbatch.errors import UsageError

@@ -121,7 +121,7 @@ def _list_local(root: str, inside: str) -> Listed:
             folders.append(path)
         elif entry.is_symlink() and _leads_to_folder(entry):
             links.append(path)
-        elif may_be_image(ending := ending_of(entry.name)):
+        elif may_be_image(ending := ending_of(entry.name)) and (ending or _is_file(entry)):
             _add_file(entry, path, files, skipped)
         else:
             ignored[ending] += 1
@@ -202,6 +202,14 @@ def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:  # a link to itself
+        return False
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a file, or a link to one; nobody said that it is an image."""
+    try:
+        return entry.is_file()
+    except OSError:  # a link into a folder that may not be read
         return False
 
 

@@ -147,7 +147,7 @@ def test_an_export_without_words_of_this_version_is_one_clear_error_until_it_is_
     ask(url, older)
     with pytest.raises(DatabaseError, match="no words to search") as caught:
         RemoteImages(url).search("barn")
-    assert "imgbatch export FOLDER --to" in caught.value.hint
+    assert "export the folder again" in caught.value.hint
     assert RemoteImages(url).similar(3, like="07.png").images
     exporting.exporter_of(url).check(url)
     exporting.export(exported, url)
@@ -180,7 +180,7 @@ def test_a_folder_of_which_nothing_is_known_says_so(base, url):
     exporting.export(load(base, "nothing.csv"), url)
     with pytest.raises(LabelError, match="no image of the export") as caught:
         RemoteImages(url).search("barn")
-    assert "--metadata" in caught.value.hint
+    assert "`metadata`" in caught.value.hint
 
 
 def test_without_the_library_nothing_of_words_stays_in_the_database(exported, url, monkeypatch):

@@ -128,6 +128,21 @@ def temporary_file(folder: Path, suffix: str = TEMPORARY) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def remove_drafts(folder: Path) -> None:
+    """Remove temporary files that killed processes left in a folder that nobody else writes to.
+
+    Examples
+    --------
+    >>> _ = Path(".imgbatch-of-a-killed-run.csv").write_text("half a row")
+    >>> remove_drafts(Path.cwd())
+    >>> Path(".imgbatch-of-a-killed-run.csv").exists()
+    False
+    """
+    for draft in folder.glob(f"{_PREFIX}*"):
+        if draft.is_file():
+            draft.unlink(missing_ok=True)
+
+
 def give_free_name(temporary: Path, target: Path) -> None:
     """Let a finished file appear under another name in its folder, unless that name is taken.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from imgbatch.config.schema import Config
 from imgbatch.errors import FolderError, OutputError, UsageError
+from imgbatch.files.atomic import remove_drafts
 from imgbatch.files.readonly import lies_inside, refuse_inside
 from imgbatch.files.targets import not_written
 from imgbatch.intake import pictures
@@ -231,6 +232,7 @@ def _opened(options: Prepare, config: Config) -> Iterator[State]:
         everyone = os.path.dirname(state.drafts)
         shutil.rmtree(everyone, ignore_errors=True)
         os.makedirs(state.drafts)
+        remove_drafts(options.to)
         yield state
         shutil.rmtree(everyone, ignore_errors=True)
 

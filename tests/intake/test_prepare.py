@@ -8,6 +8,7 @@ import pytest
 
 import imgbatch
 from imgbatch.errors import FolderError, OutputError, UsageError
+from imgbatch.files.atomic import replacing
 from tests.drawing import jpeg, photo, write_photos
 from tests.intake.making import CONFIG, dropped_rows, kept_rows, made, pictures_in, write_table
 
@@ -141,6 +142,17 @@ def test_a_folder_with_strangers_files_is_refused(table, images, tmp_path):
 def test_a_run_that_was_killed_before_its_first_picture_can_go_on(table, images, tmp_path):
     (tmp_path / "to" / ".imgbatch").mkdir(parents=True)
     assert made(table, tmp_path / "to", images).kept == 6
+
+
+def test_a_run_that_was_killed_while_it_wrote_tables_leaves_nothing_behind(table, images, tmp_path):
+    to = tmp_path / "to"
+    made(table, to, images)
+    names = sorted(path.name for path in to.iterdir())
+    with replacing(to / "metadata.csv") as draft:
+        draft.write_text("a row")
+    draft.write_text("half a row")  # as after a kill, which runs nothing that cleans up
+    made(table, to, images)
+    assert sorted(path.name for path in to.iterdir()) == names
 
 
 def test_a_damaged_state_is_one_clear_error(table, images, tmp_path):

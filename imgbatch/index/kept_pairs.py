@@ -6,10 +6,8 @@ What was kept for earlier images of the folder tells about those that are still 
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from imgbatch.copies.match import Pairs
 from imgbatch.files.arrays import read_checked_arrays, write_checked_arrays
@@ -77,17 +75,17 @@ class KeptPairs:
     def write(self, generation: str, known: KnownPairs) -> None:
         """Keep pairs for these images; where that is impossible, they are found anew next time."""
         with contextlib.suppress(OSError):
-            write_checked_arrays(str(self._file(generation)), **_arrays(known))
+            write_checked_arrays(
+                str(self._file(generation)),
+                rows=known.pairs.rows,
+                kinds=known.pairs.kinds,
+                scores=known.pairs.scores,
+                contents=known.contents,
+            )
             keep_newest(self.directory.iterdir(), _FILES)
 
     def _file(self, generation: str) -> Path:
         return self.directory / f"{generation}-{self.level}-{_VERSION}.npz"
-
-
-def _arrays(known: KnownPairs) -> dict[str, npt.NDArray[Any]]:
-    pairs = known.pairs
-    named = (pairs.rows, pairs.kinds, pairs.scores, known.contents)
-    return dict(zip(("rows", "kinds", "scores", "contents"), named, strict=True))
 
 
 def _read(file: Path) -> KnownPairs | None:

@@ -114,7 +114,9 @@ def uncertain_images(points: Floats, margins: Floats, n: int, seed: int) -> Rows
     order = np.argsort(margins, kind="stable")
     pool = order[: _POOL * n]
     weights = 1 - margins[pool].astype(np.float32) + np.float32(_LEAST_WEIGHT)
-    group_of, away = _grouped_with_distances(points[pool], min(n, len(pool)), seed, weights)
+    fitted = _fitted(points[pool], min(n, len(pool)), seed, weights)
+    group_of = fitted.labels_
+    away = squared_lengths(points[pool] - fitted.cluster_centers_[group_of])
     nearest_first = np.lexsort((away, group_of))
     first = np.diff(group_of[nearest_first], prepend=-1) > 0
     chosen = np.zeros(len(points), np.bool_)
@@ -123,12 +125,3 @@ def uncertain_images(points: Floats, margins: Floats, n: int, seed: int) -> Rows
     missing = n - int(np.count_nonzero(chosen))
     chosen[order[~chosen[order]][:missing]] = True
     return order[chosen[order]]
-
-
-def _grouped_with_distances(
-    points: Floats, k: int, seed: int, weights: Floats
-) -> tuple[Rows, Floats]:
-    """The number of each point's group, and its squared distance from the group's centre."""
-    fitted = _fitted(points, k, seed, weights)
-    group_of = np.asarray(fitted.labels_, np.int64)
-    return group_of, squared_lengths(points - fitted.cluster_centers_[group_of])

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from imgbatch.config.schema import Config
 from imgbatch.errors import UsageError
 from imgbatch.outputs.base import Result, WrittenFile
-from imgbatch.outputs.sheet import FORMATS, Grid, write_sheet
+from imgbatch.outputs.sheet import FORMATS, first_of, write_sheet
 
 PAGE = ".html"
 """The ending of pages."""
@@ -25,10 +25,11 @@ class FileOutput(Protocol):
 
 
 def _sheet(result: Result, target: Path, config: Config) -> tuple[WrittenFile, tuple[str, ...]]:
-    notes = write_sheet(result, target, config.sheet)
-    images = len(result.selection.images)
-    shown = Grid.fitting(images, config.sheet, target).shown
-    return WrittenFile.of("sheet", target, shown, images), notes
+    file = write_sheet(result, target, config.sheet)
+    if file.shown == file.images:
+        return file, ()
+    which = first_of(file.shown, file.images)
+    return file, (f"the sheet shows {which}; more do not fit on a page",)
 
 
 def _page(result: Result, target: Path, config: Config) -> tuple[WrittenFile, tuple[str, ...]]:

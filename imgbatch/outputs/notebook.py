@@ -106,7 +106,8 @@ def _sheet(result: Shown, config: Config) -> Image.Image:
 @_sheet.register
 def _(picked: Selection, config: Config) -> Image.Image:
     result = Result(picked, Pictures(picked.paths, config))
-    return draw_selection(result, config.sheet, _AS_FILE)[0]
+    grid = Grid.fitting(len(picked.images), config.sheet, _AS_FILE)
+    return draw_selection(result, grid)
 
 
 @_sheet.register

@@ -189,13 +189,10 @@ def _most_side_px(target: Path) -> int:
     return _MOST_SIDE_PX[FORMATS[target.suffix.lower()]]
 
 
-def write_sheet(result: Result, target: Path, options: SheetConfig) -> tuple[str, ...]:
+def write_sheet(result: Result, target: Path, options: SheetConfig) -> WrittenFile:
     """Draw the contact sheet of a selection and write it in the format of the target's ending.
 
-    Returns
-    -------
-    notes
-        Says which images it shows, if not all fit on a page.
+    It shows the first images, if not all fit on a page.
 
     Raises
     ------
@@ -205,25 +202,20 @@ def write_sheet(result: Result, target: Path, options: SheetConfig) -> tuple[str
         The target cannot be written.
     """
     check_sheet_path(target)
-    page, notes = draw_selection(result, options, target)
-    save_page(page, target)
-    return notes
+    images = len(result.selection.images)
+    grid = Grid.fitting(images, options, target)
+    save_page(draw_selection(result, grid), target)
+    return WrittenFile.of("sheet", target, grid.shown, images)
 
 
-def draw_selection(
-    result: Result, options: SheetConfig, target: Path
-) -> tuple[Image.Image, tuple[str, ...]]:
-    """The page that `write_sheet` writes, and its notes."""
+def draw_selection(result: Result, grid: Grid) -> Image.Image:
+    """The page that `write_sheet` writes: as many images as the grid has cells for."""
     selection = result.selection
-    grid = Grid.fitting(len(selection.images), options, target)
     title = f"{selection.mode} - {Path(selection.folder).name} - seed {selection.seed}"
     if selection.by:
         title += f" - {reason_in_words(selection)}"
-    notes: tuple[str, ...] = ()
     if grid.shown < len(selection.images):
-        which = f"the first {grid.shown:,} of {len(selection.images):,} images"
-        title += f" - {which}"
-        notes = (f"the sheet shows {which}; more do not fit on a page",)
+        title += f" - {first_of(grid.shown, len(selection.images))}"
     cells = (
         Cell(
             picture,
@@ -233,7 +225,16 @@ def draw_selection(
         )
         for image, picture in zip(selection.images[: grid.shown], result.pictures, strict=False)
     )
-    return draw_page(cells, title, grid), notes
+    return draw_page(cells, title, grid)
+
+
+def first_of(shown: int, images: int) -> str:
+    """Which images a page shows if not all fit on it.
+
+    >>> first_of(1442, 5000)
+    'the first 1,442 of 5,000 images'
+    """
+    return f"the first {shown:,} of {images:,} images"
 
 
 def _caption(image: PickedImage, *, tags: bool) -> str:

@@ -37,11 +37,9 @@ class Captioner:
 
     def __init__(self, opened: OpenedIndex, metadata: Metadata, language: str | None) -> None:
         self._opened, self._metadata = opened, metadata
-        self._whole: OpenedIndex = opened
-        self._rows = np.arange(len(opened.records))
-        if isinstance(opened, FilteredIndex):
-            self._whole, self._rows = opened.whole, opened.rows
         self.words = FolderWords.of(opened, metadata, language)
+        everyone = np.arange(len(opened.records))
+        self._rows = opened.rows if isinstance(opened, FilteredIndex) else everyone
 
     def of_folder(self, suggestions: int, started: float, *, every: bool) -> Captions:
         """Captions for the images without texts; for all if `every`."""
@@ -51,7 +49,7 @@ class Captioner:
         captioned: list[CaptionedImage] = []
         for start in range(0, len(rows), _BLOCK):
             block = rows[start : start + _BLOCK]
-            points = np.asarray(self._whole.projection().points[block])
+            points = np.asarray(self.words.opened.projection().points[block])
             suggested = self._suggested(bank, points, block, suggestions)
             captioned += map(self._of_row, block.tolist(), suggested)
         notes = [] if captioned else ["every image has a text; --all captions these, too"]
@@ -101,7 +99,7 @@ class Captioner:
         return [bank.suggest(positions, count) for positions in near]
 
     def _of_row(self, row: int, suggestions: list[Suggestion]) -> CaptionedImage:
-        relative = self._whole.records[row].path
+        relative = self.words.opened.records[row].path
         texts = self.words.documents.texts[row]
         path = paths.join(self._opened.folder, relative)
         return CaptionedImage(path, relative, self._named(suggestions), texts)
@@ -115,7 +113,7 @@ class Captioner:
             ImageCaption(
                 suggestion.text,
                 round(suggestion.agreement, 4),
-                tuple(self._whole.records[row].path for row in suggestion.sources),
+                tuple(self.words.opened.records[row].path for row in suggestion.sources),
             )
             for suggestion in suggestions
         )

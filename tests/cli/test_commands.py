@@ -58,9 +58,14 @@ def test_json_is_one_document_with_the_promised_keys(ask, indexed, mode):
 
 @pytest.mark.parametrize("mode", ["similar", "different"])
 def test_without_a_seed_sets_differ_and_the_printed_seed_repeats_them(ask, mode):
-    sets = [ask(mode, "-n", 4, "--json", "--no-sheet").json for _ in range(3)]
-    assert len({one["seed"] for one in sets}) == 3
-    assert len({tuple(i["path"] for i in one["images"]) for one in sets}) > 1
+    sets = []
+    # Twenty-four images have few sets of four: two seeds give the same set in one of seven cases.
+    for _ in range(30):
+        sets.append(ask(mode, "-n", 4, "--json", "--no-sheet").json)
+        if sets[-1]["images"] != sets[0]["images"]:
+            break
+    assert sets[-1]["images"] != sets[0]["images"]
+    assert len({one["seed"] for one in sets}) == len(sets)
     repeated = ask(mode, "-n", 4, "--json", "--no-sheet", "--seed", sets[0]["seed"]).json
     assert repeated["images"] == sets[0]["images"]
 

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 # torch (for the tests of the sampler) is large; `make test TEST_EXTRAS=test` does without.
-TEST_EXTRAS ?= test,parquet,fetch,heic,pgvector,cluster,tensorboard,text,torch
+TEST_EXTRAS ?= test,browse,parquet,fetch,heic,pgvector,cluster,tensorboard,text,torch
 PIP := python -m pip install --quiet --disable-pip-version-check
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts

@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 
 import imgbatch
+from tests.browsers import FLAGS, chromium_path
 from tests.commands import (
     ROOT,
     Answer,
@@ -78,6 +79,19 @@ def as_anybody() -> tuple[str, ...]:
     if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
         pytest.skip("root may read everything, and setpriv may not change that")
     return prefix
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, for tests of pages."""
+    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    path = chromium_path()
+    if path is None:
+        pytest.skip("needs Chromium, such as from apt-get install chromium")
+    with api.sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield launched
+        launched.close()
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ FLOORS = {
     for floor, room in enumerate((
         "errors", "version", "seeds", "shown", "types", "files", "config", "runners", "images", "annotations", "descriptors",
         "measures", "neighbours", "embedding", "copies", "batches", "index", "learning", "words", "selection",
-        "overview", "collection", "loading", "intake", "evaluation", "sampler", "exports", "outputs", "cli", "__main__",
+        "overview", "collection", "loading", "intake", "evaluation", "sampler", "exports", "outputs", "web", "cli", "__main__",
     ))
 }  # fmt: skip
 EXEMPT = "__init__.py"  # the package's public names are imported lazily, from a table

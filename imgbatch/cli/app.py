@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from imgbatch.cli import (
     batches,
+    browse,
     duplicates,
     explain,
     export,
@@ -71,7 +72,12 @@ _GROUPS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "batches": batches.batches,
         "search": words.search,
     },
-    "Look": {"overview": look.overview, "map": look.map_, "explain": explain.explain},
+    "Look": {
+        "overview": look.overview,
+        "map": look.map_,
+        "browse": browse.browse,
+        "explain": explain.explain,
+    },
     "Curate": {
         "duplicates": duplicates.duplicates,
         "tags": tags.tags,

@@ -258,7 +258,12 @@ def settings_of(options: IndexOptions, preset: str | None = None) -> "Config":
 
 
 def default_picture(images: ImageSource, kind: str, name: str, identity: object) -> Path:
-    """Where a picture goes that no ``-o`` names: ``KIND-NAME-IDENTITY`` with the name cut to fit.
+    """Where a picture goes that no ``-o`` names; see `default_file`."""
+    return default_file(images, kind, name, identity, images.config.sheet.format)
+
+
+def default_file(images: ImageSource, kind: str, name: str, identity: object, ending: str) -> Path:
+    """Where a file goes that nobody named: ``KIND-NAME-IDENTITY`` with the name cut to fit.
 
     In ``imgbatch-out/`` of the working directory; beside the index where that would be among the
     images.
@@ -266,11 +271,10 @@ def default_picture(images: ImageSource, kind: str, name: str, identity: object)
     from imgbatch.files.names import fitted_name
     from imgbatch.files.readonly import lies_inside
 
-    options = images.config.sheet
-    folder = Path(os.path.expanduser(options.folder))
+    folder = Path(os.path.expanduser(images.config.sheet.folder))
     if lies_inside(folder, images.folder):
         folder = images.index_directory / "sheets"
-    return folder / fitted_name(f"{kind}-", name, f"-{identity}.{options.format}")
+    return folder / fitted_name(f"{kind}-", name, f"-{identity}.{ending}")
 
 
 def check_report(report: Path | None, folder: str, *read: str | None) -> None:

@@ -88,6 +88,7 @@ def environment(config: Config) -> "Environment":
         "chart_x": chart_x,
         "map_data": partial(map_data, config=config),
         "style_of": style_of,
+        "linked": lambda _file: None,
     }
     return made
 

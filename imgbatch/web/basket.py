@@ -1,0 +1,121 @@
+"""The basket: images that the user has set aside, kept across pages and restarts."""
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from imgbatch.files.atomic import write_bytes
+from imgbatch.web.turns import Turns
+
+_UNDOABLE = 50
+_MOST_BYTES = 256 * 2**20
+
+
+class Basket:
+    """Paths inside the folder, in the order in which they were added, and the former states.
+
+    Every change is written at once and in one step, so that a killed server loses nothing. Two
+    servers of one folder have one basket.
+
+    Examples
+    --------
+    >>> basket = Basket(Path("basket.json"), Turns(Path("turns.sqlite")))
+    >>> basket.add(["a.jpg", "b.jpg"]), basket.remove(["a.jpg"]), basket.paths
+    (2, 1, ('b.jpg',))
+    >>> basket.undo(), basket.paths
+    (True, ('a.jpg', 'b.jpg'))
+    """
+
+    def __init__(self, file: Path, turns: Turns) -> None:
+        self._file, self._turns = file, turns
+        self._lock = threading.Lock()
+        self._former: list[dict[str, None]] = []
+        self._paths: dict[str, None] = {}
+        self._seen: tuple[int, int] | None = None
+        self._read()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The images, those added first at the front."""
+        with self._lock:
+            self._read()
+            return tuple(self._paths)
+
+    def __len__(self) -> int:
+        with self._lock:
+            self._read()
+            return len(self._paths)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._paths
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a former state."""
+        return bool(self._former)
+
+    def add(self, paths: Iterable[str]) -> int:
+        """Add images; returns how many are new."""
+        with self._changing():
+            return self._change({**self._paths, **dict.fromkeys(paths)})
+
+    def remove(self, paths: Iterable[str]) -> int:
+        """Remove images; returns how many were there."""
+        gone = set(paths)
+        with self._changing():
+            return self._change({path: None for path in self._paths if path not in gone})
+
+    def clear(self) -> int:
+        """Remove all images; returns how many there were."""
+        return self.remove(self.paths)
+
+    def undo(self) -> bool:
+        """Take back the last change of this server; False if there is none."""
+        with self._changing():
+            if not self._former:
+                return False
+            self._paths = self._former.pop()
+            self._write()
+            return True
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._lock, self._turns.taken():
+            self._read()
+            yield
+
+    def _change(self, paths: dict[str, None]) -> int:
+        changed = abs(len(paths) - len(self._paths))
+        if changed:
+            self._former = [*self._former[1 - _UNDOABLE :], self._paths]
+            self._paths = paths
+            self._write()
+        return changed
+
+    def _read(self) -> None:
+        """Take over what is in the file, if it has changed; what is no basket counts as empty."""
+        state = self._state()
+        if state == self._seen:
+            return
+        self._seen = state
+        try:
+            names = json.loads(self._file.read_bytes()[:_MOST_BYTES]) if state else []
+        except (OSError, ValueError, RecursionError):
+            names = []
+        names = names if isinstance(names, list) else []
+        self._paths = {name: None for name in names if isinstance(name, str)}
+
+    def _write(self) -> None:
+        # Bytes that are no text stand as lone surrogates, which JSON escapes.
+        write_bytes(self._file, json.dumps(list(self._paths)).encode("ascii"))
+        self._seen = self._state()
+
+    def _state(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._file)
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino

@@ -1,0 +1,125 @@
+"""From a record of a page to HTML, through the components that one-file pages are made of."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from imgbatch import __version__
+from imgbatch.outputs.pages.records import Page
+from imgbatch.outputs.pages.thumbnails import Thumbnail
+from imgbatch.web.site import Site
+from imgbatch.web.thumbnails import shown_size, version_of
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """An image of a page that can be acted on: its name in addresses, and what is known of it."""
+
+    id: str
+    in_basket: bool
+
+
+class Renderer:
+    """The templates of one site."""
+
+    def __init__(self, site: Site, screens: tuple[Any, ...]) -> None:
+        self._site = site
+        self._templates = self._environment(screens)
+
+    def answer(
+        self, request: Request, template: str, page: Page, *, status: int = 200, **context: Any
+    ) -> HTMLResponse:
+        """A page as HTML.
+
+        Parameters
+        ----------
+        request
+            Whose answer it is.
+        template
+            Its file in ``templates/``; "screen.html" shows the page's sections and nothing else.
+        page
+            What it shows.
+        status
+            Of HTTP.
+        context
+            What else the template asks for, such as the values of its form.
+        """
+        site = self._site
+        shown: dict[str, Any] = {
+            "page": page,
+            "here": _address(request),
+            "path": request.url.path,
+            "in_basket": len(site.basket),
+            "folder": site.photos.folder,
+            "images": len(site.photos),
+            "message": request.query_params.get("did", "")[:300],
+        }
+        html = self._templates.get_template(template).render({**shown, **context})
+        return HTMLResponse(html, status)
+
+    def _environment(self, screens: tuple[Any, ...]) -> "Environment":
+        from jinja2 import ChoiceLoader, FileSystemLoader
+
+        from imgbatch.outputs.pages.write import environment
+
+        made = environment(self._site.source.config)
+        own = FileSystemLoader(_HERE / "templates")
+        made.loader = ChoiceLoader([own, *([made.loader] if made.loader else [])])
+        made.globals |= {
+            "thumbnail": self._thumbnail,
+            "linked": self._linked,
+            "screens": screens,
+            "version": __version__,
+            "asset": asset,
+        }
+        return made
+
+    def _thumbnail(self, file: str) -> Thumbnail:
+        """The address of an image's small picture, with the size that it will have."""
+        row = self._site.row_of_file(file)
+        if row is None:
+            return Thumbnail(reason="it is no image of this folder")
+        version = version_of(file)
+        if not version:
+            return Thumbnail(reason="the file is gone")
+        record = self._site.photos.records[row]
+        width, height = shown_size(record.width, record.height)
+        return Thumbnail(f"/thumbnails/{self._site.id_of(row)}?v={version}", width, height)
+
+    def _linked(self, file: str) -> Linked | None:
+        row = self._site.row_of_file(file)
+        if row is None:
+            return None
+        return Linked(
+            self._site.id_of(row), self._site.photos.records[row].path in self._site.basket
+        )
+
+
+@lru_cache
+def asset(name: str) -> str:
+    """The address of a style sheet or script, which changes when its bytes do."""
+    import hashlib
+
+    digest = hashlib.sha256(asset_file(name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def asset_file(name: str) -> Path:
+    """The file of a style sheet or script: one of the page's own, or one that reports share."""
+    own = _HERE / "static" / name
+    return own if own.exists() else _HERE.parent / "outputs" / "pages" / "static" / name
+
+
+def _address(request: Request) -> str:
+    """The address of this page inside the site, to come back to."""
+    query = request.url.query
+    return f"{request.url.path}?{query}" if query else request.url.path

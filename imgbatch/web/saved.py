@@ -1,0 +1,194 @@
+"""Labels and tags given on the page: a metadata file outside the image folder."""
+
+import csv
+import io
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from imgbatch.annotations.table import NAMES
+from imgbatch.errors import LabelError
+from imgbatch.files.atomic import replacing
+from imgbatch.web.turns import Turns
+
+NAME, LABEL, TAGS, SPLIT, SOURCE = "file_name", "label", "tags", "split", "source"
+_UNDOABLE = 1000
+_MOST_CELL = 1 << 20
+
+Cells = dict[str, str]
+"""A row of the file, by column."""
+
+
+class Saved:
+    """Rows of a CSV file, by image: what was given on the page, and what stood there before.
+
+    Each change is written at once and in one step. Columns that the page does not know stay as they
+    are. Before a change the file is read again if somebody else wrote to it, so that two servers,
+    or a server and an editor, keep each other's rows.
+
+    Parameters
+    ----------
+    file
+        Where rows are written; it need not exist.
+    turns
+        Taken by whoever writes it.
+
+    Examples
+    --------
+    >>> saved = Saved(Path("labels.csv"), Turns(Path("turns.sqlite")))
+    >>> saved.give({"a.jpg": {"label": "cat"}, "b.jpg": {"label": "dog"}})
+    >>> saved.of("b.jpg", "label")
+    'dog'
+    >>> Path("labels.csv").read_text().splitlines()
+    ['file_name,label', 'a.jpg,cat', 'b.jpg,dog']
+    >>> saved.undo(), saved.of("b.jpg", "label")
+    (('a.jpg', 'b.jpg'), '')
+    """
+
+    def __init__(self, file: Path, turns: Turns) -> None:
+        self.file = file
+        self._turns = turns
+        self._lock = threading.Lock()
+        self._columns: list[str] = [NAME]
+        self._rows: dict[str, Cells] = {}
+        self._undo: list[dict[str, Cells | None]] = []
+        self._seen: tuple[int, int, int] | None = None
+        self.version = 0
+        self._read()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the file holds a row."""
+        return bool(self._rows)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether a change of this server can be taken back."""
+        return bool(self._undo)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def of(self, path: str, column: str) -> str:
+        """What the file says of an image; "" for nothing."""
+        return self._rows.get(path, {}).get(column, "")
+
+    def given(self, column: str) -> dict[str, str]:
+        """What the file says of all images of which it says something."""
+        rows = list(self._rows.items())
+        return {path: cells[column] for path, cells in rows if cells.get(column)}
+
+    def give(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        """Set cells of images; "" empties one.
+
+        Parameters
+        ----------
+        changes
+            By path inside the folder: the cells that change, by column.
+
+        Raises
+        ------
+        LabelError
+            The file holds by now what is no such table.
+        OutputError, OSError
+            It cannot be written; nothing has changed.
+        """
+        with self._lock, self._turns.taken():
+            self._read()
+            former = {path: self._rows.get(path) for path in changes}
+            rows = dict(self._rows)
+            for path, cells in changes.items():
+                rows[path] = {**rows.get(path, {}), **cells}
+            self._write(rows)
+            self._undo = [*self._undo[1 - _UNDOABLE :], former]
+
+    def undo(self) -> tuple[str, ...]:
+        """Take back the last change of this server; the images it bore on."""
+        with self._lock, self._turns.taken():
+            if not self._undo:
+                return ()
+            self._read()
+            former = self._undo[-1]
+            rows = {path: cells for path, cells in self._rows.items() if path not in former}
+            kept = {path: cells for path, cells in former.items() if cells is not None}
+            self._write({**rows, **kept})
+            self._undo.pop()
+            return tuple(former)
+
+    def _write(self, rows: dict[str, Cells]) -> None:
+        rows = {path: cells for path, cells in rows.items() if any(cells.values())}
+        said = dict.fromkeys(
+            name for cells in rows.values() for name, cell in cells.items() if cell
+        )
+        columns = list(
+            dict.fromkeys([NAME, *(name for name in self._columns if name in said), *said])
+        )
+        with (
+            replacing(self.file) as temporary,
+            temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(columns)
+            for path, cells in rows.items():
+                writer.writerow([path, *(cells.get(name, "") for name in columns[1:])])
+        self._rows, self._columns = rows, columns
+        self._seen = self._state()
+        self.version += 1
+
+    def _read(self) -> None:
+        """Take over the file if somebody else has changed it."""
+        state = self._state()
+        if state == self._seen:
+            return
+        if state is None:
+            self._rows, self._columns = {}, [NAME]
+        else:
+            self._columns, self._rows = _rows_of(self.file)
+        self._seen = state
+        self.version += 1
+
+    def _state(self) -> tuple[int, int, int] | None:
+        try:
+            status = os.stat(self.file)
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_ino, status.st_size
+
+
+def _rows_of(file: Path) -> tuple[list[str], dict[str, Cells]]:
+    """The columns and rows of a table; raises `LabelError` for a file that is none."""
+    csv.field_size_limit(_MOST_CELL)
+    try:
+        text = file.read_bytes().decode("utf-8-sig", errors="surrogateescape")
+        table = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except (OSError, csv.Error) as error:
+        raise _no_table(file, str(error)) from None
+    columns = table[0] if table else [NAME]
+    named = next((name for name in NAMES if name in columns), "")
+    if not named or len(set(columns)) < len(columns):
+        raise _no_table(file, f"its columns are {', '.join(columns) or 'none'}")
+    at = columns.index(named)
+    rows: dict[str, Cells] = {}
+    for number, cells in enumerate(table[1:], start=2):
+        if len(cells) != len(columns):
+            raise _no_table(file, f"line {number} has {len(cells)} cells of {len(columns)}")
+        rest = {name: cell for name, cell in zip(columns, cells, strict=True) if name != named}
+        if cells[at] in rows:
+            raise _no_table(file, f"line {number} names {cells[at]} once more")
+        rows[cells[at]] = rest
+    return [NAME, *(name for name in columns if name != named)], rows
+
+
+def _no_table(file: Path, reason: str) -> LabelError:
+    hint = "give `save` a new file, or a table of this page: file_name, label, tags"
+    return LabelError(f"{file} cannot be continued: {reason}", hint)
+
+
+def joined_tags(tags: Sequence[str]) -> str:
+    """Tags as a cell, each once.
+
+    >>> joined_tags(["red", "blue", "red"])
+    'red;blue'
+    """
+    return ";".join(dict.fromkeys(tags))

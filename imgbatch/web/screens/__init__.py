@@ -1,0 +1,9 @@
+"""The screens of the local page, in the order of its menu. A new one is a file and a line here."""
+
+from imgbatch.web.screens import basket, pick
+from imgbatch.web.screens.base import Screen
+
+SCREENS: tuple[Screen, ...] = (
+    *pick.SCREENS,
+    basket.SCREEN,
+)

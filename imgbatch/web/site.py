@@ -1,0 +1,197 @@
+"""What all screens share: the opened folder, the basket, saved labels, small pictures, commands."""
+
+import contextlib
+import shlex
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from imgbatch.collection import Collection
+from imgbatch.config.schema import Config
+from imgbatch.files.paths import join
+from imgbatch.loading import load
+from imgbatch.types import Progress
+from imgbatch.web.basket import Basket
+from imgbatch.web.ids import id_of, row_of
+from imgbatch.web.jobs import Jobs
+from imgbatch.web.saved import Saved
+from imgbatch.web.thumbnails import Thumbnails
+from imgbatch.web.turns import Turns
+
+Answer = TypeVar("Answer")
+_THUMBNAILS, _BASKET, TURNS = "thumbnails.sqlite", "basket.json", "turns.sqlite"
+"""Files beside the index."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSource:
+    """How the folder is opened, and how a terminal command names it.
+
+    Attributes
+    ----------
+    folder
+        The image folder, as the user gave it.
+    config
+        The settings in force.
+    index
+        Folder for indexes; None for the usual one.
+    metadata
+        Files that the user named; () reads those at the folder's top.
+    trust_predicted, vocabulary
+        As of `imgbatch.load`.
+    words
+        Options of a command that gives the same, such as ``("--emphasis", "shape")``.
+    preset
+        The emphasis that the settings are of; commands differ in what they take without it.
+    """
+
+    folder: str
+    config: Config
+    index: str | None = None
+    metadata: tuple[str, ...] = ()
+    trust_predicted: bool = False
+    vocabulary: str | None = None
+    words: tuple[str, ...] = ()
+    preset: str = ""
+
+    def open(self, *saved: Path, refresh: bool, progress: Progress | None = None) -> Collection:
+        """Open the folder; saved labels and tags count with its metadata."""
+        metadata: list[str | Path] = [*self.metadata]
+        if saved:
+            metadata = [*(self.metadata or self._found()), *saved]
+        return load(
+            self.folder,
+            config=self.config,
+            index=self.index,
+            progress=progress,
+            refresh=refresh,
+            metadata=metadata or None,
+            trust_predicted=self.trust_predicted,
+            vocabulary=self.vocabulary,
+        )
+
+    def _found(self) -> tuple[str, ...]:
+        """The metadata files at the folder's top, which are read where none is named."""
+        from imgbatch.annotations.metadata import FOUND
+
+        files = (Path(self.folder) / name for name in FOUND)
+        return tuple(str(file) for file in files if file.is_file())
+
+
+_LEARNING = ("search", "caption", "map", "label")
+"""Commands that take the preset `extended` without being told."""
+
+
+@dataclass
+class Site:
+    """The page of one folder.
+
+    Attributes
+    ----------
+    source
+        How the folder is opened.
+    photos
+        The folder as it was read last. `asking` gives it to one request at a time.
+    saved
+        Labels and tags that were given on the page.
+    notes
+        Remarks for whoever opens the page.
+    """
+
+    source: FolderSource
+    photos: Collection
+    saved: Saved
+    notes: tuple[str, ...] = ()
+    jobs: Jobs = field(default_factory=Jobs)
+    _reads: int = 0
+    _turn: threading.RLock = field(default_factory=threading.RLock)
+
+    @cached_property
+    def thumbnails(self) -> Thumbnails:
+        """The small pictures of the folder's files."""
+        return Thumbnails(self.photos.index_directory / _THUMBNAILS, self.source.config)
+
+    @cached_property
+    def basket(self) -> Basket:
+        """The images that the user has set aside."""
+        directory = self.photos.index_directory
+        return Basket(directory / _BASKET, Turns(directory / TURNS))
+
+    @contextlib.contextmanager
+    def asking(self) -> Iterator[Collection]:
+        """The folder, for one request at a time: what it keeps for itself is not made twice."""
+        with self._turn:
+            yield self.photos
+
+    def job(
+        self, key: Hashable, what: str, work: Callable[[Collection, Progress], Answer]
+    ) -> Answer:
+        """The answer of work that takes longer than a click; see `Jobs.get`.
+
+        It has the folder opened for itself, so that clicks go on meanwhile. Answers are forgotten
+        when the folder is read again.
+        """
+
+        def alone(progress: Progress) -> Answer:
+            return work(self._opened(refresh=False), progress)
+
+        return self.jobs.get((self._reads, key), what, alone)
+
+    def read_again(self, *, refresh: bool, progress: Progress | None = None) -> None:
+        """Open the folder anew: with what was saved, and with files that changed if `refresh`.
+
+        Raises
+        ------
+        ImgbatchError
+            It cannot be read; the page goes on with what it had.
+        """
+        photos = self._opened(refresh=refresh, progress=progress)
+        with self._turn:
+            self.photos = photos
+            self._reads += 1
+
+    def _opened(self, *, refresh: bool, progress: Progress | None = None) -> Collection:
+        files = (self.saved.file,) if self.saved.is_begun else ()
+        return self.source.open(*files, refresh=refresh, progress=progress)
+
+    def id_of(self, row: int) -> str:
+        """The name of an image in addresses."""
+        return id_of(self.photos.records, row)
+
+    def row_of(self, name: str) -> int | None:
+        """The row of an image that an address names; None if there is none."""
+        return row_of(self.photos.records, name)
+
+    def path_of(self, row: int) -> str:
+        """The absolute path of an image."""
+        return join(self.photos.folder, self.photos.records[row].path)
+
+    def row_of_file(self, file: str) -> int | None:
+        """The row of a file given by its absolute path; None if it is no image of the folder."""
+        folder = self.photos.folder.rstrip("/") + "/"
+        return self.photos.records.row_of(file[len(folder) :]) if file.startswith(folder) else None
+
+    def command(self, *words: object, **options: object) -> str:
+        """The terminal command that gives what a page shows.
+
+        `words` are the command and what follows the folder; of `options`, None, "" and False are
+        left out, and a list stands for an option that is repeated.
+        """
+        name = str(words[0]).split()
+        line = ["imgbatch", *name, self.source.folder, *map(str, words[1:])]
+        for option, value in options.items():
+            flag = f"-{option}" if len(option) == 1 else "--" + option.rstrip("_").replace("_", "-")
+            for each in value if isinstance(value, list | tuple) else [value]:
+                if each is True:
+                    line.append(flag)
+                elif each is not None and each is not False and each != "":
+                    line += [flag, str(each)]
+        if self.source.preset and name[0] not in _LEARNING:
+            line += ["--emphasis", self.source.preset]
+        files = (str(self.saved.file),) if self.saved.is_begun else ()
+        for file in (*self.source.metadata, *files):
+            line += ["--metadata", file]
+        return shlex.join([*line, *self.source.words])

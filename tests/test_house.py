@@ -195,8 +195,8 @@ def test_a_function_has_at_most_50_lines_without_its_docstring(name):
 
 
 @EVERY
-def test_only_the_command_line_and_the_outputs_print(name):
-    if name.startswith(("outputs/", "cli/")):
+def test_only_the_command_line_the_page_and_the_outputs_print(name):
+    if name.startswith(("outputs/", "web/", "cli/")):
         return
     for node in ast.walk(tree(name)):
         if isinstance(node, ast.Name):
@@ -226,7 +226,7 @@ def test_nothing_is_pickled(name):
 def test_everything_is_caught_only_where_bad_bytes_or_bugs_end(name):
     if name in ("images/decode.py", "images/opencv.py", "files/paths.py"):
         return
-    if name.startswith("cli/"):
+    if name.startswith("cli/") or name in ("web/app.py", "web/jobs.py"):  # there, bugs are shown
         return
     for node in ast.walk(tree(name)):
         if isinstance(node, ast.ExceptHandler):

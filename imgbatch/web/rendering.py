@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _HERE = Path(__file__).parent
+KEYS = (
+    ("Enter", "more images like this one"),
+    ("z", "enlarge an image; then arrows show its neighbours"),
+    ("x", "put an image into the basket, or take it out"),
+    ("u", "undo the last change of the basket"),
+    ("n", "another set"),
+)
+"""What keys do on every screen, beside those of one-file pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class Renderer:
             "in_basket": len(site.basket),
             "folder": site.photos.folder,
             "images": len(site.photos),
+            "keys": KEYS,
             "message": request.query_params.get("did", "")[:300],
         }
         html = self._templates.get_template(template).render({**shown, **context})

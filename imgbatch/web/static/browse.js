@@ -1,28 +1,86 @@
-// Keys, enlarged pictures and the basket without loading the page anew. Without it all works by links.
+// Keys and the basket without loading a page anew. Without it all works by links and forms.
 const form = document.getElementById("basket-form");
 const told = document.getElementById("told");
 const count = document.getElementById("in-basket");
+const singleKeys = document.getElementById("single-keys");
+const STORED = "imgbatch-single-keys";
 
-// Sends what the form would send, and takes over what the answer says, without leaving the page.
-async function changeBasket(button) {
-  const body = new URLSearchParams([["back", location.pathname + location.search], [button.name, button.value]]);
-  const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "application/json" } });
+export function tell(text) {
+  told.textContent = text;
+}
+
+// Sends values to an address as a form would, and gives what the answer says.
+export async function send(address, values) {
+  const headers = { Accept: "application/json" };
+  const answer = await fetch(address, { method: "POST", body: new URLSearchParams(values), headers });
   if (!answer.ok) {
-    told.textContent = "The basket could not be changed.";
+    throw new Error(`the page answered ${answer.status}`);
+  }
+  return answer.json();
+}
+
+async function changeBasket(values) {
+  try {
+    const { images, did } = await send(form.action, values);
+    count.textContent = images.toLocaleString("en");
+    tell(did);
+    return true;
+  } catch {
+    tell("The basket could not be changed. Is the server still running?");
+    return false;
+  }
+}
+
+async function toggle(button) {
+  const adds = button.name === "add";
+  if (!(await changeBasket([[button.name, button.value]]))) {
     return;
   }
-  const { images, did } = await answer.json();
-  count.textContent = images.toLocaleString("en");
-  told.textContent = did;
-  const isIn = button.name === "add";
-  button.name = isIn ? "remove" : "add";
-  button.setAttribute("aria-pressed", isIn);
+  for (const one of document.querySelectorAll(`.card-actions [value="${CSS.escape(button.value)}"]`)) {
+    one.name = adds ? "remove" : "add";
+    one.setAttribute("aria-pressed", adds);
+    one.lastChild.textContent = adds ? "in the basket" : "to the basket";
+  }
+}
+
+// The card of the picture that is enlarged, else of what has the focus.
+function currentCard() {
+  const large = document.querySelector("#enlarged[open] .picture img");
+  if (large) {
+    return document.querySelector(`.card img[data-large="${CSS.escape(large.dataset.large ?? "")}"]`)?.closest(".card");
+  }
+  return document.activeElement.closest(".card");
+}
+
+function onKey(event) {
+  const { key, target } = event;
+  if (event.ctrlKey || event.altKey || event.metaKey || !singleKeys.checked) {
+    return;
+  }
+  if (target.matches("input:not([type=checkbox]), select, textarea")) {
+    return;
+  }
+  const button = key === "x" ? currentCard()?.querySelector(".card-actions button") : null;
+  const keyed = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (button) {
+    toggle(button);
+  } else if (key === "u" && !keyed) {
+    changeBasket([["undo", "1"]]).then((done) => done && location.reload());
+  } else if (keyed && !document.querySelector("dialog[open]")) {
+    keyed.click();
+  } else {
+    return;
+  }
+  event.preventDefault();
 }
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest(".card-actions button[form=basket-form]");
   if (button) {
     event.preventDefault();
-    changeBasket(button);
+    toggle(button);
   }
 });
+document.addEventListener("keydown", onKey);
+singleKeys.checked = localStorage.getItem(STORED) !== "off";
+singleKeys.addEventListener("change", () => localStorage.setItem(STORED, singleKeys.checked ? "on" : "off"));

@@ -9,7 +9,12 @@
   ).filter((buttons) => buttons.length);
   let shown = null; // the button of the picture that is enlarged
 
+  // What enlarges a picture; on the local page a picture is a link, which leads on.
   function asButton(picture) {
+    const link = picture.closest("a");
+    if (link) {
+      return link;
+    }
     const button = document.createElement("button");
     button.type = "button";
     button.className = "zoom";
@@ -29,7 +34,9 @@
     const buttons = setOf(button);
     const place = buttons.indexOf(button);
     const caption = button.closest("figure").querySelector("figcaption");
-    enlarged.querySelector(".picture").replaceChildren(button.firstElementChild.cloneNode());
+    const picture = button.firstElementChild.cloneNode();
+    picture.src = picture.dataset.large ?? picture.src;
+    enlarged.querySelector(".picture").replaceChildren(picture);
     enlarged.querySelector(".caption").replaceChildren(...caption.cloneNode(true).childNodes);
     enlarged.querySelector("output").textContent = `${place + 1} of ${buttons.length}`;
     for (const control of enlarged.querySelectorAll("[data-step]")) {

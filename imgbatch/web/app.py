@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from imgbatch.errors import ImgbatchError
 from imgbatch.outputs.pages.records import Page
-from imgbatch.web.asked import Asked, MissingError
+from imgbatch.web.asked import Asked, MissingError, OutdatedError
 from imgbatch.web.files import file_routes
 from imgbatch.web.guard import MOST_BODY_BYTES, Door, Guard, TooMuch
 from imgbatch.web.jobs import WorkingError
@@ -75,6 +75,8 @@ class _Endpoint:
             return response
         except MissingError as error:
             return _failed(here, request, 404, str(error), "")
+        except OutdatedError as error:
+            return _failed(here, request, 409, str(error), "")
         except ImgbatchError as error:
             return _failed(here, request, 400, error.message, error.hint)
         except Exception:  # noqa: BLE001 - a bug is told in the terminal, and the page goes on

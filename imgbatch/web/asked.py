@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
+import numpy as np
 from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
 from imgbatch.errors import UsageError
+from imgbatch.types import Rows
 
 if TYPE_CHECKING:
     from imgbatch.web.site import Site
@@ -17,6 +19,10 @@ MOST_IMAGES = 1000
 """On one page."""
 _MOST_DIGITS = 18
 _MOST_TEXT = 2000
+
+
+class OutdatedError(Exception):
+    """A script names rows of images that were read again since; it becomes status 409."""
 
 
 class MissingError(Exception):
@@ -85,6 +91,29 @@ class Asked:
         if not given:
             return None
         return image_of(site, given)
+
+    def rows(self, site: "Site", name: str, most: int) -> Rows:
+        """Rows of images that a script knows: numbers with commas between, and the site's stamp.
+
+        Raises
+        ------
+        OutdatedError
+            The images were read again since.
+        UsageError
+            There are too many, or it is no such list.
+        """
+        if self.text("stamp") != site.stamp:
+            raise OutdatedError("The images were read again meanwhile. Load this page anew.")
+        text = self.values.get(name, "")
+        try:
+            rows = np.array([int(one) for one in text.split(",") if one], np.int64)
+        except (ValueError, OverflowError):
+            raise UsageError(f"{name} holds {text[:40]!r}", "give numbers") from None
+        if len(rows) > most:
+            raise UsageError(f"{len(rows):,} images were named", f"name {most:,} at most")
+        if len(rows) and not (rows.min() >= 0 and rows.max() < len(site.photos)):
+            raise UsageError(f"{name} names images that are not there", "load the page anew")
+        return rows
 
     @property
     def wants_json(self) -> bool:

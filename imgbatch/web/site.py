@@ -1,11 +1,12 @@
 """What all screens share: the opened folder, the basket, saved labels, small pictures, commands."""
 
 import contextlib
+import secrets
 import shlex
 import threading
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -107,6 +108,7 @@ class Site:
     notes: tuple[str, ...] = ()
     jobs: Jobs = field(default_factory=Jobs)
     _reads: int = 0
+    _start: str = field(default_factory=partial(secrets.token_hex, 4))
     _turn: threading.RLock = field(default_factory=threading.RLock)
 
     @cached_property
@@ -119,6 +121,11 @@ class Site:
         """The images that the user has set aside."""
         directory = self.photos.index_directory
         return Basket(directory / _BASKET, Turns(directory / TURNS))
+
+    @property
+    def stamp(self) -> str:
+        """Stands for the images as they were read last; scripts that know rows give it back."""
+        return f"{self._start}.{self._reads}"
 
     @contextlib.contextmanager
     def asking(self) -> Iterator[Collection]:

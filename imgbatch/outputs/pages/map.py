@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,15 +77,24 @@ def map_page(
         legend=tuple((line.color, line.name, f"{line.images:,}") for line in colors.legend),
         progress=progress,
     )
-    left_out = f", of which {len(rows):,} are on this page" if len(rows) < total else ""
+    page = map_facts(shown, config, command)
+    if len(rows) < total:
+        (count, name), *rest = page.highlights
+        told = f"{name}, of which {len(rows):,} are on this page"
+        page = replace(page, highlights=((count, told), *rest))
+    return replace(page, sections=(section, *page.sections))
+
+
+def map_facts(shown: FolderMap, config: Config, command: str = "") -> Page:
+    """The page of a map without the map: what it is of, how far to trust it, the settings."""
+    total = len(shown.files)
     by_sample = "" if shown.laid_out == total else f" {shown.laid_out:,} were laid out by t-SNE."
     return Page(
         "map",
         f"Map of {Path(shown.folder).name or 'the root'}",
         f"{_LEAD}{by_sample}",
-        ((f"{total:,}", f"images{left_out}"), (f"{len(shown.group_names)}", f"{shown.color}s")),
+        ((f"{total:,}", "images"), (f"{len(shown.group_names)}", f"{shown.color}s")),
         (
-            section,
             _quality(shown),
             settings_section(shown.folder, total, shown.seed, config),
             *remarks_section(shown.notes, ()),

@@ -1,23 +1,20 @@
-// The map of a folder's images: a canvas of points and thumbnails, and a list that says the same.
-(() => {
+// The map of a folder's images: a canvas of points and pictures, and a list that says the same.
+//
+// It is given a root element and a source, which knows the images by number from 0 on:
+//   count, places (x, y of each, 0 to 65535), colors, palette, groups, side (of pictures, in pixels)
+//   order         images in the order of the list; null for that of their numbers
+//   picture(image, ready)  {image, left, top, width, height}; null until `ready` is called
+//   describe(images)       {name, link} of each, or a promise of them
+//   find(words)            images whose names hold the words, in the order of the list, or a promise
+globalThis.showMap = (root, source) => {
   "use strict";
-  const root = document.querySelector(".map");
-  const data = JSON.parse(document.querySelector(".map-data").textContent);
-  const bytes = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
-  const places = new Uint16Array(bytes(data.positions).buffer); // x, y of each image
-  const colors = bytes(data.colors);
-  const sizes = bytes(data.sizes); // width, height of each thumbnail
-  const count = data.names.length;
-  const all = Array.from({ length: count }, (_, image) => image);
-  const byName = all.slice().sort((a, b) => (data.names[a] < data.names[b] ? -1 : 1));
-  const lowered = data.names.map((name) => name.toLowerCase());
+  const { count, places, colors, palette, groups } = source;
   const LEVELS = 65535;
   const MARGIN = 24;
   const AS_PICTURES = 600; // with fewer images in view, these are pictures
   const AS_LARGE = 60; // and with still fewer, large ones
   const PER_PAGE = 50;
   const NEAR_PX = 16;
-  const sheets = new Map();
 
   const field = root.querySelector(".field");
   const canvas = field.querySelector("canvas");
@@ -27,28 +24,40 @@
   const output = root.querySelector("output");
   const lookedAt = root.querySelector(".looked-at");
   const view = { x: 0, y: 0, scale: 1 }; // the corner of the view, in pixels of the whole map
-  let chosen = new Set();
+  const chosen = new Uint8Array(count);
+  let choices = 0; // images chosen
   let found = null; // images whose names match; null if nothing is searched
   let first = 0; // of the images on this page of the list
   let current = -1;
+  let hovering = -1;
   let lasso = null; // corners of the lasso while it is drawn
   let drag = null;
   let lassoing = false;
   let waiting = false;
+  let turn = 0; // counts lists, so that a late answer does not replace a newer one
   let side = 0; // of the square that holds the whole map, unzoomed
 
-  // Names may hold characters that turn text around or cannot be seen.
-  const readable = (name) => name.replace(/\p{C}/gu, "\ufffd");
   const screenX = (image) => (places[2 * image] / LEVELS) * side * view.scale - view.x;
   const screenY = (image) => (places[2 * image + 1] / LEVELS) * side * view.scale - view.y;
   const rgb = (color) => [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
   const packed = ([red, green, blue]) => (255 << 24) | (blue << 16) | (green << 8) | red;
-  const inks = data.palette.map((color) => packed(rgb(color)));
-  const pale = data.palette.map((color) => packed(rgb(color).map((one) => Math.round(one * 0.2 + 204))));
+  const inks = Uint32Array.from(palette, (color) => packed(rgb(color)));
+  const pale = Uint32Array.from(palette, (color) => packed(rgb(color).map((one) => Math.round(one * 0.2 + 204))));
+  const number = (value) => value.toLocaleString("en");
+
+  function where(holds) {
+    const images = [];
+    for (let one = 0; one < count; one += 1) {
+      if (holds(one)) {
+        images.push(one);
+      }
+    }
+    return images;
+  }
 
   function inView() {
     const { clientWidth: width, clientHeight: height } = canvas;
-    return all.filter((image) => {
+    return where((image) => {
       const [x, y] = [screenX(image), screenY(image)];
       return x >= 0 && y >= 0 && x < width && y < height;
     });
@@ -73,15 +82,12 @@
       [canvas.width, canvas.height] = [width, height];
     }
     const visible = drawPoints(width, height, ratio);
-    if (visible <= AS_PICTURES) {
-      context.save();
-      context.scale(ratio, ratio);
-      const images = inView();
-      images.forEach((image) => drawPicture(image, images.length > AS_LARGE ? 1 : 2));
-      context.restore();
-    }
     context.save();
     context.scale(ratio, ratio);
+    if (visible <= AS_PICTURES) {
+      const images = inView();
+      images.forEach((image) => drawPicture(image, images.length > AS_LARGE ? 1 : 2));
+    }
     drawMarks();
     context.restore();
     canvas.dataset.frame = (performance.now() - started).toFixed(2);
@@ -93,23 +99,25 @@
     const image = context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer).fill(0xffffffff);
     const size = Math.max(2, Math.min(9, Math.round((ratio * side * Math.sqrt(view.scale)) / (4 * Math.sqrt(count)))));
-    const [stepX, offsetX] = [(ratio * side * view.scale) / LEVELS, view.x * ratio + size / 2];
-    const offsetY = view.y * ratio + size / 2;
-    const marked = chosen.size > 0;
+    const step = (ratio * side * view.scale) / LEVELS;
+    const [offsetX, offsetY] = [view.x * ratio + size / 2 - 0.5, view.y * ratio + size / 2 - 0.5];
     let visible = 0;
-    for (const front of marked ? [false, true] : [true]) {
+    for (const front of choices ? [0, 1] : [0]) {
+      const marks = choices && !front ? pale : inks;
       for (let one = 0; one < count; one += 1) {
-        const left = Math.round(places[2 * one] * stepX - offsetX);
-        const top = Math.round(places[2 * one + 1] * stepX - offsetY);
-        if (left <= -size || top <= -size || left >= width || top >= height || (marked && chosen.has(one) !== front)) {
+        const left = Math.floor(places[2 * one] * step - offsetX);
+        const top = Math.floor(places[2 * one + 1] * step - offsetY);
+        if (left <= -size || top <= -size || left >= width || top >= height || (choices && chosen[one] !== front)) {
           continue;
         }
         visible += 1;
-        const ink = front ? inks[colors[one]] : pale[colors[one]];
-        const right = Math.min(left + size, width);
-        const bottom = Math.min(top + size, height);
-        for (let row = Math.max(top, 0); row < bottom; row += 1) {
-          pixels.fill(ink, row * width + Math.max(left, 0), row * width + right);
+        const ink = marks[colors[one]];
+        const right = left + size < width ? left + size : width;
+        const bottom = top + size < height ? top + size : height;
+        for (let row = top > 0 ? top : 0; row < bottom; row += 1) {
+          for (let at = row * width + (left > 0 ? left : 0); at < row * width + right; at += 1) {
+            pixels[at] = ink;
+          }
         }
       }
     }
@@ -117,40 +125,30 @@
     return visible;
   }
 
-  // The sheet that holds an image's thumbnail; it is decoded when it is first needed.
-  function sheetOf(image) {
-    const number = Math.floor(image / data.columns ** 2);
-    if (!sheets.has(number)) {
-      const sheet = new Image();
-      sheet.addEventListener("load", () => {
-        drawSoon();
-        if (current >= 0) {
-          enlarge(lookedAt.querySelector("canvas"), current, 2);
-        }
-      });
-      sheet.src = `data:image/jpeg;base64,${data.sheets[number]}`;
-      sheets.set(number, sheet);
-    }
-    return sheets.get(number);
-  }
-
-  function drawThumbnail(target, image, x, y, factor) {
-    const sheet = sheetOf(image);
-    if (sheet.complete && sheet.naturalWidth) {
-      const place = image % data.columns ** 2;
-      const [width, height] = [sizes[2 * image], sizes[2 * image + 1]];
-      const [left, top] = [(place % data.columns) * data.side, Math.floor(place / data.columns) * data.side];
-      target.drawImage(sheet, left, top, width, height, x, y, width * factor, height * factor);
-    }
+  function pictureOf(image) {
+    return source.picture(image, () => {
+      drawSoon();
+      if (image === current) {
+        enlarge(lookedAt.querySelector("canvas"), image);
+      }
+      if (image === hovering) {
+        enlarge(hovered.querySelector("canvas"), image);
+      }
+    });
   }
 
   function drawPicture(image, factor) {
-    const [width, height] = [sizes[2 * image] * factor, sizes[2 * image + 1] * factor];
+    const picture = pictureOf(image);
+    if (!picture) {
+      return;
+    }
+    const scale = (factor * source.side) / Math.max(picture.width, picture.height, source.side);
+    const [width, height] = [picture.width * scale, picture.height * scale];
     const [x, y] = [screenX(image) - width / 2, screenY(image) - height / 2];
-    context.globalAlpha = chosen.size && !chosen.has(image) ? 0.35 : 1;
-    drawThumbnail(context, image, x, y, factor);
+    context.globalAlpha = choices && !chosen[image] ? 0.35 : 1;
+    context.drawImage(picture.image, picture.left, picture.top, picture.width, picture.height, x, y, width, height);
     context.lineWidth = 2;
-    context.strokeStyle = data.palette[colors[image]];
+    context.strokeStyle = palette[colors[image]];
     context.strokeRect(x, y, width, height);
     context.globalAlpha = 1;
   }
@@ -170,9 +168,14 @@
     }
   }
 
-  function enlarge(target, image, factor) {
-    [target.width, target.height] = [sizes[2 * image] * factor, sizes[2 * image + 1] * factor];
-    drawThumbnail(target.getContext("2d"), image, 0, 0, factor);
+  function enlarge(target, image) {
+    const picture = pictureOf(image);
+    if (picture) {
+      const factor = Math.max(1, Math.min(2, 256 / Math.max(picture.width, picture.height)));
+      [target.width, target.height] = [picture.width * factor, picture.height * factor];
+      const { left, top, width, height } = picture;
+      target.getContext("2d").drawImage(picture.image, left, top, width, height, 0, 0, target.width, target.height);
+    }
   }
 
   // ----- moving -----
@@ -204,16 +207,20 @@
   }
 
   function nearest(x, y, most, except = -1) {
-    const apart = new Float64Array(count);
-    for (let one = 0; one < count; one += 1) {
-      apart[one] = one === except ? Infinity : (screenX(one) - x) ** 2 + (screenY(one) - y) ** 2;
-    }
     const best = [];
+    const apart = [];
+    let farthest = Infinity;
     for (let one = 0; one < count; one += 1) {
-      if (apart[one] < Infinity && (best.length < most || apart[one] < apart[best.at(-1)])) {
-        const at = best.findIndex((other) => apart[one] < apart[other]);
-        best.splice(at < 0 ? best.length : at, 0, one);
-        best.length = Math.min(best.length, most);
+      const distance = (screenX(one) - x) ** 2 + (screenY(one) - y) ** 2;
+      if (distance < farthest && one !== except) {
+        let at = apart.length;
+        while (at && apart[at - 1] > distance) {
+          at -= 1;
+        }
+        best.splice(at, 0, one);
+        apart.splice(at, 0, distance);
+        best.length = apart.length = Math.min(best.length, most);
+        farthest = best.length < most ? Infinity : apart[most - 1];
       }
     }
     return best;
@@ -221,16 +228,22 @@
 
   function imageAt(x, y) {
     const [image] = nearest(x, y, 1);
-    const reach = Number(canvas.dataset.pictures) ? data.side / 2 : NEAR_PX;
+    const reach = Number(canvas.dataset.pictures) ? source.side / 2 : NEAR_PX;
     return image !== undefined && Math.hypot(screenX(image) - x, screenY(image) - y) <= reach ? image : -1;
   }
 
-  function hover(x, y) {
+  async function hover(x, y) {
     const image = imageAt(x, y);
-    hovered.hidden = image < 0;
-    if (image >= 0) {
-      enlarge(hovered.querySelector("canvas"), image, 2);
-      hovered.querySelector("p").textContent = described(image);
+    hovering = image;
+    if (image < 0) {
+      hovered.hidden = true;
+      return;
+    }
+    const [text] = await described([image]);
+    if (hovering === image) {
+      hovered.hidden = false;
+      enlarge(hovered.querySelector("canvas"), image);
+      hovered.querySelector("p").textContent = text;
       hovered.style.left = `${Math.min(x + 14, Math.max(canvas.clientWidth - 230, 0))}px`;
       hovered.style.top = `${Math.max(y - 60, 0)}px`;
     }
@@ -238,113 +251,116 @@
 
   // ----- finding and choosing -----
 
-  const described = (image) => `${readable(data.names[image])} (${readable(data.groups[colors[image]])})`;
+  // Names may hold characters that turn text around or cannot be seen.
+  const readable = (name) => name.replace(/\p{C}/gu, "\ufffd");
+
+  async function described(images) {
+    const known = await source.describe(images);
+    return known.map(({ name }, at) => `${readable(name)} (${readable(groups[colors[images[at]]])})`);
+  }
 
   function choose(images) {
-    chosen = new Set(images);
+    chosen.fill(0);
+    for (const image of images) {
+      chosen[image] = 1;
+    }
+    choices = images.length;
     first = 0;
-    const words = chosen.size === 1 ? "1 image is chosen." : `${chosen.size || "No"} image${chosen.size ? "s are" : " is"} chosen.`;
-    output.textContent = words;
+    output.textContent =
+      choices === 1 ? "1 image is chosen." : `${choices ? number(choices) : "No"} image${choices ? "s are" : " is"} chosen.`;
     list();
     drawSoon();
   }
 
-  function search() {
+  async function search() {
     const words = find.value.trim().toLowerCase();
-    found = words ? byName.filter((image) => lowered[image].includes(words)) : null;
-    first = 0;
-    list();
+    const images = words ? await source.find(words) : null;
+    if (find.value.trim().toLowerCase() === words) {
+      found = images;
+      first = 0;
+      list();
+    }
   }
 
   // Crossings of a ray to the right, counted for every image (Shimrat 1962).
   function inside(corners) {
-    return all.filter((image) => {
+    const lines = corners.map(([x, y], at) => [x, y, ...corners[(at + 1) % corners.length]]);
+    return where((image) => {
       const [x, y] = [screenX(image), screenY(image)];
       let odd = false;
-      corners.forEach(([x1, y1], at) => {
-        const [x2, y2] = corners[(at + 1) % corners.length];
+      for (const [x1, y1, x2, y2] of lines) {
         odd = y1 > y !== y2 > y && x < ((x2 - x1) * (y - y1)) / (y2 - y1) + x1 ? !odd : odd;
-      });
+      }
       return odd;
     });
   }
 
-  function paths() {
-    const lines = byName.filter((image) => chosen.has(image)).map((image) => `${data.folder}/${data.names[image]}`);
-    const kept = lines.filter((line) => !/[\r\n]/.test(line));
-    if (kept.length < lines.length) {
-      output.textContent = `${lines.length - kept.length} names with a line break were left out.`;
-    }
-    return kept.map((line) => `${line}\n`).join("");
-  }
-
-  async function copy() {
-    const text = paths();
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      const area = document.createElement("textarea"); // where the clipboard is not to be had
-      area.value = text;
-      root.append(area);
-      area.select();
-      document.execCommand("copy");
-      area.remove();
-    }
-    output.textContent = `Copied ${chosen.size} paths.`;
-  }
-
-  function save() {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([paths()], { type: "text/plain" }));
-    link.download = "paths.txt";
-    link.click();
-    URL.revokeObjectURL(link.href);
+  // The chosen images, in the order of the list.
+  function choice() {
+    const isChosen = (image) => chosen[image];
+    return source.order ? source.order.filter(isChosen) : where(isChosen);
   }
 
   // ----- the list -----
 
-  function item(image) {
+  function item(image, text) {
     const entry = document.createElement("li");
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = described(image);
+    button.textContent = text;
     button.dir = "auto";
     button.addEventListener("click", () => lookAt(image));
     entry.append(button);
     return entry;
   }
 
+  async function fill(target, images) {
+    const texts = await described(images);
+    target.replaceChildren(...images.map((image, at) => item(image, texts[at])));
+  }
+
   function list() {
-    let listed = byName;
     let what = "Images";
-    if (chosen.size) {
-      [listed, what] = [byName.filter((image) => chosen.has(image)), "Chosen images"];
+    let listed = source.order;
+    if (choices) {
+      [listed, what] = [choice(), "Chosen images"];
     } else if (found) {
       [listed, what] = [found, "Images found"];
     }
-    const last = Math.min(first + PER_PAGE, listed.length);
-    const which = listed.length ? `${first + 1} to ${last} of ${listed.length}` : "none";
+    const total = listed ? listed.length : count;
+    const last = Math.min(first + PER_PAGE, total);
+    const shown = listed ? listed.slice(first, last) : Array.from({ length: last - first }, (_, at) => first + at);
+    const which = total ? `${number(first + 1)} to ${number(last)} of ${number(total)}` : "none";
     root.querySelector(".listed").textContent = `${what}: ${which}`;
-    root.querySelector(".list").replaceChildren(...listed.slice(first, last).map(item));
     root.querySelector("[data-do=before]").disabled = first === 0;
-    root.querySelector("[data-do=after]").disabled = last >= listed.length;
+    root.querySelector("[data-do=after]").disabled = last >= total;
+    const mine = ++turn;
+    return described(shown).then((texts) => {
+      if (mine === turn) {
+        root.querySelector(".list").replaceChildren(...shown.map((image, at) => item(image, texts[at])));
+      }
+    });
   }
 
-  function turn(by) {
-    first = Math.max(first + by * PER_PAGE, 0);
-    list();
+  async function turnBy(pages) {
+    first = Math.max(first + pages * PER_PAGE, 0);
+    await list();
     root.querySelector(".list button").focus();
   }
 
-  function lookAt(image) {
+  async function lookAt(image) {
     current = image;
     lookedAt.hidden = false;
     const heading = lookedAt.querySelector("h3");
-    heading.textContent = described(image);
-    enlarge(lookedAt.querySelector("canvas"), image, 2);
-    const others = nearest(screenX(image), screenY(image), 10, image);
-    lookedAt.querySelector("ol").replaceChildren(...others.map(item));
+    enlarge(lookedAt.querySelector("canvas"), image);
     move(screenX(image) - canvas.clientWidth / 2, screenY(image) - canvas.clientHeight / 2);
+    const [[text], [{ link }]] = await Promise.all([described([image]), source.describe([image])]);
+    heading.textContent = text;
+    const more = lookedAt.querySelector("a");
+    if (more && link) {
+      more.href = link;
+    }
+    await fill(lookedAt.querySelector("ol"), nearest(screenX(image), screenY(image), 10, image));
     heading.focus({ preventScroll: true });
   }
 
@@ -406,16 +422,20 @@
     "choose-view": () => choose(inView()),
     "choose-found": () => choose(found ?? []),
     "choose-none": () => choose([]),
-    copy,
-    save,
-    before: () => turn(-1),
-    after: () => turn(1),
+    before: () => turnBy(-1),
+    after: () => turnBy(1),
   };
+  for (const [name, act] of Object.entries(source.actions)) {
+    actions[name] = async () => (output.textContent = await act(choice(), root));
+  }
 
   canvas.addEventListener("pointerdown", press);
   canvas.addEventListener("pointermove", moveTo);
   canvas.addEventListener("pointerup", release);
-  canvas.addEventListener("pointerleave", () => (hovered.hidden = true));
+  canvas.addEventListener("pointerleave", () => {
+    hovering = -1;
+    hovered.hidden = true;
+  });
   canvas.addEventListener("wheel", (event) => {
     event.preventDefault();
     zoom(Math.exp(-event.deltaY / 400), ...at(event));
@@ -434,4 +454,93 @@
   list();
   show(true);
   new ResizeObserver(() => show(false)).observe(field);
-})();
+};
+
+// Copying and saving of paths, which `paths` gives as lines with a remark, or as a promise of both.
+globalThis.pathActions = (paths) => ({
+  copy: async (images, root) => {
+    const [text, told] = await paths(images);
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      const area = document.createElement("textarea"); // where the clipboard is not to be had
+      area.value = text;
+      root.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    return `${told}Copied ${images.length} paths.`;
+  },
+  save: async (images) => {
+    const [text, told] = await paths(images);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    link.download = "paths.txt";
+    link.click();
+    URL.revokeObjectURL(link.href);
+    return `${told}Saved ${images.length} paths.`;
+  },
+});
+
+// The images of a page that holds all it shows: names, and thumbnails in sheets.
+globalThis.heldImages = (data) => {
+  "use strict";
+  const bytes = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+  const sizes = bytes(data.sizes); // width, height of each thumbnail
+  const order = data.names.map((_, image) => image).sort((a, b) => (data.names[a] < data.names[b] ? -1 : 1));
+  const lowered = data.names.map((name) => name.toLowerCase());
+  const sheets = new Map();
+
+  // The sheet that holds an image's thumbnail; it is decoded when it is first needed.
+  function sheetOf(number) {
+    if (!sheets.has(number)) {
+      const image = new Image();
+      const sheet = { image, waiting: new Set() };
+      image.addEventListener("load", () => sheet.waiting.forEach((ready) => ready()));
+      image.src = `data:image/jpeg;base64,${data.sheets[number]}`;
+      sheets.set(number, sheet);
+    }
+    return sheets.get(number);
+  }
+
+  function picture(image, ready) {
+    const place = image % data.columns ** 2;
+    const sheet = sheetOf(Math.floor(image / data.columns ** 2));
+    if (!sheet.image.complete || !sheet.image.naturalWidth) {
+      sheet.waiting.add(ready);
+      return null;
+    }
+    const [left, top] = [(place % data.columns) * data.side, Math.floor(place / data.columns) * data.side];
+    return { image: sheet.image, left, top, width: sizes[2 * image], height: sizes[2 * image + 1] };
+  }
+
+  // The paths of images, a line each, and what is to be said of those that no line can hold.
+  function paths(images) {
+    const lines = images.map((image) => `${data.folder}/${data.names[image]}`);
+    const kept = lines.filter((line) => !/[\r\n]/.test(line));
+    const left = lines.length - kept.length;
+    return [kept.map((line) => `${line}\n`).join(""), left ? `${left} names with a line break were left out. ` : ""];
+  }
+
+  return {
+    count: data.names.length,
+    places: new Uint16Array(bytes(data.positions).buffer), // x, y of each image
+    colors: bytes(data.colors),
+    palette: data.palette,
+    groups: data.groups,
+    side: data.side,
+    order,
+    picture,
+    describe: (images) => images.map((image) => ({ name: data.names[image] })),
+    find: (words) => order.filter((image) => lowered[image].includes(words)),
+    actions: globalThis.pathActions(paths),
+  };
+};
+
+{
+  const data = document.querySelector(".map-data");
+  if (data) {
+    globalThis.showMap(document.querySelector(".map"), globalThis.heldImages(JSON.parse(data.textContent)));
+  }
+}

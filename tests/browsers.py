@@ -1,6 +1,8 @@
 """Chromium for tests, and pages opened in it."""
 
 import shutil
+import time
+from pathlib import Path
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -32,6 +34,23 @@ class Opened:
     def ask(self, script, *arguments):
         return self.tab.evaluate(script, *arguments)
 
+    def wait(self, script, *arguments):
+        """Wait until a script says true; unlike Playwright's own, a policy cannot forbid it."""
+        end = time.monotonic() + 30
+        while not self._holds(script, *arguments):
+            assert time.monotonic() < end, script
+            self.tab.wait_for_timeout(20)
+
+    def _holds(self, script, *arguments):
+        from playwright.sync_api import Error as PlaywrightError
+
+        try:
+            return self.ask(script, *arguments)
+        except PlaywrightError as error:  # the page is being left for the next one
+            if "navigation" not in str(error):
+                raise
+            return False
+
     def press(self, *keys):
         for key in keys:
             self.tab.keyboard.press(key)
@@ -44,3 +63,13 @@ class Opened:
 
     def is_open(self, name):
         return self.ask("name => document.getElementById(name).open", name)
+
+
+def barriers(tab):
+    """What axe-core finds wrong with a page for people with disabilities; needs no network."""
+    import axe_playwright_python
+
+    source = Path(axe_playwright_python.__file__).with_name("axe.min.js")
+    tab.evaluate(source.read_text(encoding="utf-8"))
+    found = tab.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [f"{one['id']}: {one['nodes'][0]['html'][:150]}" for one in found["violations"]]

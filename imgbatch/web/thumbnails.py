@@ -26,6 +26,8 @@ LARGE_PX = 1600
 _QUALITY, _LARGE_QUALITY = 80, 88
 _MOST_ENTRIES = 200_000
 """Some 2 GB. Beyond, the oldest half goes."""
+_EVERY = 1000
+"""Entries added between two looks at their number."""
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS contents (file BLOB PRIMARY KEY, content BLOB NOT NULL)",
     """CREATE TABLE IF NOT EXISTS thumbnails
@@ -108,7 +110,7 @@ class Thumbnails:
             store.execute("INSERT OR REPLACE INTO contents VALUES (?, ?)", (file, content))
             adding = "INSERT OR IGNORE INTO thumbnails VALUES (NULL, ?, ?)"
             added = store.execute(adding, (content, jpeg))
-            if added.rowcount and (added.lastrowid or 0) % 1000 == 0:
+            if added.rowcount and (added.lastrowid or 0) % _EVERY == 0:
                 self._shrink(store)
 
     @staticmethod

@@ -87,10 +87,10 @@ class Jobs:
         answer: Answer = job.answer
         return answer
 
-    def clear(self) -> None:
-        """Forget all answers; work that goes on ends unseen."""
+    def has(self, key: Hashable) -> bool:
+        """Whether the work of this key was begun and is not forgotten."""
         with self._lock:
-            self._jobs.clear()
+            return key in self._jobs
 
     def _forget(self) -> None:
         for key in [key for key, job in self._jobs.items() if job.done.is_set()][:-_KEPT]:

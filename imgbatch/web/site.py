@@ -147,6 +147,24 @@ class Site:
 
         return self.jobs.get((self._reads, key), what, alone)
 
+    @property
+    def reads(self) -> int:
+        """How often the folder was read again."""
+        return self._reads
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether `reading` was begun and its end not told yet."""
+        return self.jobs.has(("reading", self._reads))
+
+    def reading(self) -> None:
+        """Read the folder again in the background; raises as `Jobs.get` until that is done."""
+
+        def work(progress: Progress) -> None:
+            self.read_again(refresh=True, progress=progress)
+
+        self.jobs.get(("reading", self._reads), "The folder is read again", work)
+
     def read_again(self, *, refresh: bool, progress: Progress | None = None) -> None:
         """Open the folder anew: with what was saved, and with files that changed if `refresh`.
 

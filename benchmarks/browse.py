@@ -25,24 +25,7 @@ from synthetic import write_catalogue
 
 import imgbatch
 
-_WORDS = [
-    "dog",
-    "snow",
-    "beach",
-    "child",
-    "red",
-    "car",
-    "tree",
-    "house",
-    "water",
-    "sky",
-    "bird",
-    "street",
-    "man",
-    "woman",
-    "ball",
-    "grass",
-]
+_WORDS = ["dog", "snow", "beach", "child", "red", "car", "tree", "house", "water", "sky", "bird"]
 _DRAWN = """() => [...document.images].every((one) => {
     const box = one.getBoundingClientRect();
     return box.top > innerHeight || box.bottom < 0 || one.complete;

@@ -4,11 +4,12 @@ import contextlib
 import secrets
 import shlex
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from imgbatch.collection import Collection
 from imgbatch.config.schema import Config
@@ -25,6 +26,8 @@ from imgbatch.web.turns import Turns
 Answer = TypeVar("Answer")
 _THUMBNAILS, _BASKET, TURNS = "thumbnails.sqlite", "basket.json", "turns.sqlite"
 """Files beside the index."""
+_REMEMBERED = 8
+"""Quick answers; each may hold a number for every image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Site:
     jobs: Jobs = field(default_factory=Jobs)
     _reads: int = 0
     _start: str = field(default_factory=partial(secrets.token_hex, 4))
+    _answers: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
     _turn: threading.RLock = field(default_factory=threading.RLock)
 
     @cached_property
@@ -132,6 +136,20 @@ class Site:
         """The folder, for one request at a time: what it keeps for itself is not made twice."""
         with self._turn:
             yield self.photos
+
+    def remembered(self, key: Hashable, work: Callable[[Collection], Answer]) -> Answer:
+        """The answer of work that is not much longer than a click; the last few are remembered.
+
+        They are forgotten when the folder is read again. What `work` raises is not remembered.
+        """
+        with self.asking() as photos:
+            if key not in self._answers:
+                self._answers[key] = work(photos)
+            self._answers.move_to_end(key)
+            while len(self._answers) > _REMEMBERED:
+                self._answers.popitem(last=False)
+            answer: Answer = self._answers[key]
+            return answer
 
     def job(
         self, key: Hashable, what: str, work: Callable[[Collection, Progress], Answer]
@@ -177,6 +195,7 @@ class Site:
         with self._turn:
             self.photos = photos
             self._reads += 1
+            self._answers.clear()
 
     def _opened(self, *, refresh: bool, progress: Progress | None = None) -> Collection:
         files = (self.saved.file,) if self.saved.is_begun else ()

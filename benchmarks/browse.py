@@ -20,13 +20,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, sync_playwright
 from synthetic import write_catalogue
 
 import imgbatch
 
 _WORDS = ["dog", "snow", "beach", "child", "red", "car", "tree", "house", "water", "sky", "bird"]
-_DRAWN = """() => [...document.images].every((one) => {
+_DRAWN = """() => document.querySelector("footer") && !document.querySelector("main progress") &&
+    document.readyState !== "loading" && [...document.images].every((one) => {
     const box = one.getBoundingClientRect();
     return box.top > innerHeight || box.bottom < 0 || one.complete;
 })"""
@@ -66,9 +68,14 @@ def goto(tab: Page, address: str) -> float:
 
 
 def drawn(tab: Page) -> None:
-    while tab.locator("main progress").count():
-        tab.wait_for_timeout(100)
-    while not tab.evaluate(_DRAWN):
+    """Wait for work in the background, whose page loads itself anew, and for pictures in view."""
+    while True:
+        try:
+            if tab.evaluate(_DRAWN):
+                return
+        except PlaywrightError as error:
+            if "navigation" not in str(error):
+                raise
         tab.wait_for_timeout(2)
 
 
@@ -91,7 +98,7 @@ def measured(tab: Page, base: str, clicks: int) -> dict[str, list[float]]:
         found["more like"].append(click(tab, ".card:nth-of-type(1) a.zoom >> nth=-1"))
         found["different"].append(goto(tab, f"{base}/different?seed={number}"))
         goto(tab, f"{base}/images?page={number + 1}")
-        found["next page"].append(click(tab, "a[rel=next]"))
+        found["next page"].append(click(tab, "a:text-is('Next')"))
         words = "+".join((_WORDS * 2)[number : number + 2])
         found["search"].append(goto(tab, f"{base}/search?q={words}"))
     return found

@@ -1,6 +1,7 @@
 """Write settings as a config file."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,13 @@ def differences(config: Config) -> dict[str, Any]:
     >>> differences(config.with_emphasis("color"))
     {'weights': {'hsv': 0.85, 'hog': 0.1, 'phash': 0.05}}
     """
-    default = load_config(default_config_path()).config
-    return differing(config.model_dump(mode="json"), default.model_dump(mode="json"))
+    return differing(config.model_dump(mode="json"), _shipped())
+
+
+@cache
+def _shipped() -> dict[str, Any]:
+    """The shipped default, which a page shows the difference to on every click."""
+    return load_config(default_config_path()).config.model_dump(mode="json")
 
 
 def write_config(settings: Mapping[str, Any], comments: Sequence[str], target: Path) -> None:

@@ -1,6 +1,6 @@
 """All parts of the campaign. A new part: one file, and one line here."""
 
-from campaign import at_once, cache, configs, images, interrupts, kills, plans
+from campaign import at_once, cache, configs, images, interrupts, kills, page, plans
 from campaign.base import Part
 
 PARTS: dict[str, Part] = {
@@ -13,5 +13,6 @@ PARTS: dict[str, Part] = {
         interrupts.PART,
         configs.PART,
         plans.PART,
+        page.PART,
     )
 }

@@ -152,6 +152,18 @@ def fault(path):
 wrap("imgbatch.batches.plan_files", "read_plan", fault)
 """,
     ),
+    "a page that fails at every request": Plant(
+        "page",
+        range(3),
+        {0: "status 500", 1: "status 500", 2: "status 500"},
+        """
+from imgbatch.web.guard import Guard
+async def planted(self, scope, receive, send):
+    await send({"type": "http.response.start", "status": 500, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+Guard.__call__ = planted
+""",
+    ),
     "a corruption that changes the answer in silence": Plant(
         "cache",
         [2],

@@ -41,6 +41,7 @@ def application(site: Site, door: Door) -> Guard:
         return await run_in_threadpool(_failed, here, request, status, told, "")
 
     app = Starlette(routes=routes, exception_handlers={HTTPException: not_found})
+    app.router.redirect_slashes = False  # it leads from /thumbnails/../ to /thumbnails/..
     return Guard(app, door)
 
 

@@ -130,6 +130,11 @@ def test_pictures_are_named_by_ids_alone(served, kind, name):
     assert served.get(f"/{kind}/{quote(name, safe='%/.-')}").status == 404
 
 
+@pytest.mark.parametrize("path", ["/thumbnails/..%2F", "/basket/", "/similar/", "/static/"])
+def test_a_path_with_one_slash_too_many_leads_nowhere(served, path):
+    assert served.get(path).status == 404
+
+
 @pytest.mark.parametrize("name", ["../guard.py", "..%2fguard.py", "page.html", ".css", "x.css"])
 def test_assets_are_the_packages_own(served, name):
     assert served.get(f"/static/{name}").status == 404

@@ -9,20 +9,18 @@ import typer
 from imgbatch.cli.common import command, note, open_folder
 from imgbatch.cli.options import FolderOptions, Json, target_path
 from imgbatch.cli.output_files import (
-    Writers,
     check_output_files,
     output_option,
     print_paths,
     write_output_files,
+    writing,
 )
 from imgbatch.cli.repeating import command_line
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from imgbatch.collection import Collection
     from imgbatch.copies.journal import Moved
-    from imgbatch.outputs.base import WrittenFile
     from imgbatch.outputs.duplicates import MoveReport
     from imgbatch.types import DuplicateImage, Duplicates
 
@@ -101,8 +99,8 @@ def duplicates(
     others = None if against is None else open_folder(against, options)
     found = photos.duplicates(level, against=others)
     with answer_first() as unwritten:
-        writers = _writers(photos, found, command_line(context))
-        files = write_output_files(output or [], writers, unwritten)
+        write = writing(found, photos.config, command_line(context))
+        files = write_output_files(output or [], write, unwritten)
         moved = None
         if move_to is not None:
             with unwritten.remembered(asked=True):
@@ -163,30 +161,6 @@ def _check(
 def _one_in_the_other(a: str, b: str) -> bool:
     a, b = (os.path.join(os.path.realpath(folder), "") for folder in (a, b))
     return a.startswith(b) or b.startswith(a)
-
-
-def _writers(photos: "Collection", found: "Duplicates", line: str) -> Writers:
-    from imgbatch.outputs.files import by_ending
-
-    def page(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.pages import duplicates_page, write_page
-
-        return write_page(duplicates_page(found, photos.config, line), path, photos.config)
-
-    def sheet(path: Path) -> "WrittenFile | None":
-        from imgbatch.outputs.duplicates import write_duplicate_sheet
-
-        if not found.groups:
-            note([f"no sheet {path} is made, as there are no groups"])
-            return None
-        return write_duplicate_sheet(found, path, photos.config)
-
-    def rows(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.duplicates import write_duplicate_rows
-
-        return write_duplicate_rows(found, path)
-
-    return by_ending(page, sheet, rows)
 
 
 def _moved(found: "Duplicates", directory: Path, *, apply: bool) -> "MoveReport":

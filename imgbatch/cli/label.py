@@ -18,23 +18,20 @@ from imgbatch.cli.options import (
     target_path,
 )
 from imgbatch.cli.output_files import (
-    Writers,
     check_output_files,
     output_option,
     show_answer,
     write_output_files,
+    writing,
 )
 from imgbatch.cli.repeating import command_line
-from imgbatch.cli.unwritten import Unwritten, answer_first
+from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
-    from imgbatch.collection import Collection
     from imgbatch.config.schema import Config
     from imgbatch.learning.applying import GivenLabels
     from imgbatch.learning.model import LabelModel
-    from imgbatch.learning.results import Training
-    from imgbatch.outputs.base import WrittenFile
 
 Seed = Annotated[int, typer.Option(metavar="N", help="Of everything random.")]
 Test = Annotated[
@@ -118,11 +115,17 @@ def train(
     _check_train_outputs(folder, output, report, confusion, log, options)
     photos = open_folder(folder, options, filters, preset=EXTENDED)
     trained = train_labels(photos.labelling, asked)
-    line = command_line(context)
+    write = writing(trained, photos.config, command_line(context))
     with answer_first() as unwritten:
         with unwritten.remembered(asked=True):
             trained.model.save(output)
-        files = _train_files(photos, trained, line, (report, confusion, log), unwritten)
+        named = [path for path in (report, confusion) if path is not None]
+        files = write_output_files(named, write, unwritten)
+        if log is not None:
+            from imgbatch.outputs.tensorboard import log_training
+
+            with unwritten.remembered(asked=True):
+                files.append(log_training(trained, log.absolute()))
         write_training(trained, output.absolute(), files, json=json)
         note((*photos.notes, *trained.notes))
 
@@ -142,35 +145,6 @@ def _check_train_outputs(
         pictures = dict.fromkeys((".png", ".jpg", ".jpeg", ".webp"), "a picture")
         check_output_files([confusion], pictures, folders=[folder], inputs=given)
     check_log(log, folder)
-
-
-def _train_files(
-    photos: "Collection",
-    trained: "Training",
-    line: str,
-    targets: tuple[Path | None, Path | None, Path | None],
-    unwritten: Unwritten,
-) -> "list[WrittenFile]":
-    report, confusion, log = targets
-    files = list["WrittenFile"]()
-    if report is not None:
-        from imgbatch.outputs.pages import write_page
-        from imgbatch.outputs.pages.training import training_page
-
-        with unwritten.remembered(asked=True):
-            page = training_page(trained, photos.config, line)
-            files.append(write_page(page, report.absolute(), photos.config))
-    if confusion is not None:
-        from imgbatch.outputs.confusion import write_confusion
-
-        with unwritten.remembered(asked=True):
-            files.append(write_confusion(trained, confusion.absolute()))
-    if log is not None:
-        from imgbatch.outputs.tensorboard import log_training
-
-        with unwritten.remembered(asked=True):
-            files.append(log_training(trained, log.absolute()))
-    return files
 
 
 @command
@@ -204,9 +178,8 @@ def apply(
         config, names = photos.config, list(photos.records.all_paths())
         result = given_labels(trained, photos, photos.folder, photos.paths, names, min_precision)
     with answer_first() as unwritten:
-        files = write_output_files(
-            outputs, _label_writers(result, config, command_line(context)), unwritten
-        )
+        write = writing(result, config, command_line(context))
+        files = write_output_files(outputs, write, unwritten)
         copied = ""
         if copy_to is not None:
             with unwritten.remembered(asked=True):
@@ -246,21 +219,6 @@ def _settings(model: "LabelModel", options: FolderOptions) -> "Config":
     return settings_of(options).model_copy(update=update)
 
 
-def _label_writers(result: "GivenLabels", config: "Config", line: str) -> Writers:
-    from imgbatch.outputs.labelled import write_label_rows
-
-    def page(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.pages import write_page
-        from imgbatch.outputs.pages.labelled import labelled_page
-
-        return write_page(labelled_page(result, line), path, config)
-
-    def rows(path: Path) -> "WrittenFile":
-        return write_label_rows(result, path)
-
-    return {".html": page, ".csv": rows}
-
-
 def _copied(result: "GivenLabels", directory: Path) -> str:
     from imgbatch.files.handout import hand_out_by_class
 
@@ -288,13 +246,13 @@ def split(
     Copies, and images of one group in the metadata, are never divided.
     """
     from imgbatch.learning.splitting import parse_shares, split_images
-    from imgbatch.outputs.splitting import write_split, write_split_rows
+    from imgbatch.outputs.splitting import write_split
 
     parts = parse_shares(shares)
     outputs = output or []
     check_output_files(outputs, {".csv": "rows"}, folders=[folder], inputs=options.metadata or ())
     photos = open_folder(folder, options)
     result = split_images(photos.labelling, parts, seed)
-    writers: Writers = {".csv": lambda path: write_split_rows(result, path)}
     notes = (*photos.notes, *result.notes)
-    show_answer(outputs, writers, partial(write_split, result, json=json), notes)
+    write = writing(result, photos.config, "")
+    show_answer(outputs, write, partial(write_split, result, json=json), notes)

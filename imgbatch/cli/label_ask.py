@@ -11,19 +11,16 @@ from imgbatch.cli.label import Seed
 from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json, Paths
 from imgbatch.cli.output_files import (
     ShowAnswer,
-    Writers,
-    as_paths,
     check_output_files,
+    or_paths,
     output_option,
     show_answer,
+    writing,
 )
 from imgbatch.cli.repeating import command_line
 
 if TYPE_CHECKING:
-    from imgbatch.collection import Collection
-    from imgbatch.config.schema import Config
     from imgbatch.learning.results import Asked
-    from imgbatch.outputs.base import WrittenFile
 
 NextCount = Annotated[int, typer.Option("-n", help="How many images to label.")]
 Random = Annotated[
@@ -66,8 +63,9 @@ def next_images(
     outputs = _checked(output, folder, options)
     photos = open_folder(folder, options, filters, preset=EXTENDED)
     asked = label_next(photos.labelling, n, seed, at_random=at_random)
-    show = _shown(asked, options, json=json, paths=paths, check=False)
-    _show(photos, asked, outputs, command_line(context), show, check=False)
+    printing = _printing(asked, json=json, paths=paths, null=options.null)
+    write = writing(asked, photos.config, command_line(context))
+    show_answer(outputs, write, printing, (*photos.notes, *asked.notes))
 
 
 @command
@@ -88,8 +86,9 @@ def check(
     outputs = _checked(output, folder, options)
     photos = open_folder(folder, options, filters, preset=EXTENDED)
     asked = check_labels(photos.labelling, n, seed)
-    show = _shown(asked, options, json=json, paths=paths, check=True)
-    _show(photos, asked, outputs, command_line(context), show, check=True)
+    printing = _printing(asked, json=json, paths=paths, null=options.null)
+    write = writing(asked, photos.config, command_line(context))
+    show_answer(outputs, write, printing, (*photos.notes, *asked.notes))
 
 
 def _checked(output: list[Path] | None, folder: str, options: FolderOptions) -> list[Path]:
@@ -100,47 +99,7 @@ def _checked(output: list[Path] | None, folder: str, options: FolderOptions) -> 
     return outputs
 
 
-def _shown(
-    asked: "Asked", options: FolderOptions, *, json: bool, paths: bool, check: bool
-) -> ShowAnswer:
-    """What prints the answer."""
+def _printing(asked: "Asked", *, json: bool, paths: bool, null: bool) -> ShowAnswer:
     from imgbatch.outputs.asked import write_asked
 
-    if paths:
-        return as_paths([image.path for image in asked.images], null=options.null)
-    return partial(write_asked, asked, check=check, json=json)
-
-
-def _show(
-    photos: "Collection",
-    asked: "Asked",
-    outputs: list[Path],
-    line: str,
-    show: ShowAnswer,
-    *,
-    check: bool,
-) -> None:
-    writers = _writers(asked, photos.config, line, check=check)
-    show_answer(outputs, writers, show, (*photos.notes, *asked.notes))
-
-
-def _writers(asked: "Asked", config: "Config", line: str, *, check: bool) -> Writers:
-    from imgbatch.outputs.files import by_ending
-
-    def page(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.pages import write_page
-        from imgbatch.outputs.pages.asked import asked_page
-
-        return write_page(asked_page(asked, config, line, check=check), path, config)
-
-    def sheet(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.asked import write_asked_sheet
-
-        return write_asked_sheet(asked, path, config, check=check)
-
-    def rows(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.asked import write_asked_rows
-
-        return write_asked_rows(asked, path, check=check)
-
-    return by_ending(page, sheet, rows)
+    return or_paths(partial(write_asked, asked, json=json), asked.images, paths=paths, null=null)

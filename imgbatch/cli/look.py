@@ -9,19 +9,13 @@ import typer
 
 from imgbatch.cli.common import command, default_picture, open_folder
 from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json, NoSheet
-from imgbatch.cli.output_files import (
-    Writers,
-    check_output_files,
-    output_option,
-    show_answer,
-)
+from imgbatch.cli.output_files import check_output_files, output_option, show_answer, writing
 from imgbatch.cli.repeating import command_line
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
     from imgbatch.outputs.base import WrittenFile
     from imgbatch.overview.map import FolderMap
-    from imgbatch.overview.results import Overview
 
 Seed = Annotated[
     int, typer.Option(metavar="N", help="Of samples of large folders, groups and covers.")
@@ -58,22 +52,8 @@ def overview(
     photos = open_folder(folder, options)
     with progress_bar("sharpness") as progress:
         seen = photos.overview(seed=seed, blur=blur, progress=progress)
-    writers = _writers(photos, seen, command_line(context))
-    show_answer(outputs, writers, partial(write_overview, seen, json=json), seen.notes)
-
-
-def _writers(photos: "Collection", seen: "Overview", line: str) -> Writers:
-    def page(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.pages import overview_page, write_page
-
-        return write_page(overview_page(seen, photos.config, line), path, photos.config)
-
-    def rows(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.overview import write_problem_rows
-
-        return write_problem_rows(seen, path)
-
-    return {".html": page, ".csv": rows}
+    write = writing(seen, photos.config, command_line(context))
+    show_answer(outputs, write, partial(write_overview, seen, json=json), seen.notes)
 
 
 Color = Annotated[
@@ -120,9 +100,13 @@ def map_(
     with progress_bar("mapping") as progress:
         shown = photos.map(color=color, seed=seed, progress=progress)
     outputs, asked = _pictures(photos, shown, color or "", output, no_picture=no_sheet)
-    writers = _map_writers(photos, shown, command_line(context), colored=color is not None)
-    show = partial(write_map, shown, json=json)
-    show_answer(outputs, writers, show, shown.notes, asked=asked)
+    line = command_line(context)
+
+    def write(path: Path) -> "WrittenFile | None":
+        with progress_bar("pictures") as progress:
+            return writing(shown, photos.config, line, progress)(path)
+
+    show_answer(outputs, write, partial(write_map, shown, json=json), shown.notes, asked=asked)
 
 
 def _pictures(
@@ -139,27 +123,3 @@ def _pictures(
     identity = f"{shown.folder}\n{len(shown.files)}\n{shown.seed}\n{color}\n{photos.config.weights}"
     digest = hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest()[:8]
     return [default_picture(photos, "map", Path(shown.folder).name, digest)], False
-
-
-def _map_writers(photos: "Collection", shown: "FolderMap", line: str, *, colored: bool) -> Writers:
-    from imgbatch.outputs.files import by_ending
-
-    def page(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.pages import map_page, write_page
-        from imgbatch.outputs.progress import progress_bar
-
-        with progress_bar("pictures") as progress:
-            made = map_page(shown, photos.config, line, progress)
-            return write_page(made, path, photos.config)
-
-    def picture(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.map_picture import write_map_picture
-
-        return write_map_picture(shown, path, photos.config, colored=colored)
-
-    def rows(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.map import write_map_rows
-
-        return write_map_rows(shown, path)
-
-    return by_ending(page, picture, rows)

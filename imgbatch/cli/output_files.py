@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
@@ -12,14 +12,24 @@ from imgbatch.cli.unwritten import Unwritten, answer_first
 from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
+    from imgbatch.config.schema import Config
     from imgbatch.outputs.base import WrittenFile
+    from imgbatch.types import Progress
 
-Writers = Mapping[str, Callable[[Path], "WrittenFile | None"]]
-"""What writes a file of each ending to an absolute path. None: there was nothing to write."""
-
+Write = Callable[[Path], "WrittenFile | None"]
+"""What writes a file of an answer to an absolute path. None: there was nothing to draw."""
 
 ShowAnswer = Callable[[list["WrittenFile"]], None]
 """What prints an answer, given the files that were written beside it."""
+
+
+class WithPath(Protocol):
+    """An image of an answer."""
+
+    @property
+    def path(self) -> str:
+        """Its absolute path, or URL."""
+        ...
 
 
 def output_option(what: str) -> Any:
@@ -89,14 +99,27 @@ def open_file(path: Path) -> list[str]:
     return [f"--open: no program could be started for {path}"] if failed else []
 
 
-def as_paths(paths: Sequence[str], *, null: bool) -> ShowAnswer:
-    """The answer of --paths, as `show_answer` prints it."""
-    return lambda _: print_paths(paths, null=null)
+def or_paths(
+    show: ShowAnswer, images: Iterable["WithPath"], *, paths: bool, null: bool
+) -> ShowAnswer:
+    """What prints an answer: `show`, or with --paths what prints the paths of its images."""
+    if not paths:
+        return show
+    return lambda _: print_paths([image.path for image in images], null=null)
+
+
+def writing(
+    answer: object, config: "Config", line: str, progress: "Progress | None" = None
+) -> Write:
+    """What writes files of an answer; see `outputs.answers.write_answer`."""
+    from imgbatch.outputs.answers import write_answer
+
+    return lambda path: write_answer(answer, path, config, line, progress)
 
 
 def show_answer(
     outputs: Sequence[Path],
-    writers: Writers,
+    write: Write,
     show: ShowAnswer,
     notes: Iterable[str],
     *,
@@ -106,7 +129,7 @@ def show_answer(
 
     Parameters
     ----------
-    outputs, writers, asked
+    outputs, write, asked
         As of `write_output_files`.
     show
         Prints the answer, given the files written.
@@ -114,17 +137,19 @@ def show_answer(
         Remarks for the user; a file that cannot be written does not cost them.
     """
     with answer_first() as unwritten:
-        show(write_output_files(outputs, writers, unwritten, asked=asked))
+        show(write_output_files(outputs, write, unwritten, asked=asked))
         note(notes)
 
 
 def write_output_files(
-    outputs: Sequence[Path], writers: Writers, unwritten: Unwritten, *, asked: bool = True
+    outputs: Sequence[Path], write: Write, unwritten: Unwritten, *, asked: bool = True
 ) -> "list[WrittenFile]":
     """Write files, which the user has asked for; what fails is remembered, the others written."""
-    files = []
+    files = list["WrittenFile"]()
     for path in (path.absolute() for path in outputs):
         with unwritten.remembered(asked=asked):
-            if (file := writers[path.suffix.lower()](path)) is not None:
+            if (file := write(path)) is None:
+                note([f"{path} is not made, as there is nothing to draw"])
+            else:
                 files.append(file)
     return files

@@ -35,6 +35,7 @@ from imgbatch.errors import UsageError
 
 if TYPE_CHECKING:
     from imgbatch.config.schema import Config
+    from imgbatch.outputs.base import Result, WrittenFile
     from imgbatch.types import Selection
 
 _NO_FOLDER = FolderOptions()
@@ -150,7 +151,6 @@ def show(
     """Write the files, copy or link the images, print the answer; `line` is a command for it."""
     from imgbatch.files.handout import hand_out
     from imgbatch.outputs import OUTPUTS, Pictures, Result
-    from imgbatch.outputs.files import FILE_OUTPUTS
 
     directory, link = pick.copy_to or pick.link_to, pick.link_to is not None
     files = [image.path for image in picked.images]
@@ -160,17 +160,15 @@ def show(
         pictures,
         skipped_list=images.skipped_list,
         ignored=images.ignored,
-        command=line,
         tag_captions=pick.tag_captions,
     )
     handed_out: list[str] = []
     with answer_first() as unwritten:
         for target in _targets(images, picked, pick):
             with unwritten.remembered(asked=bool(pick.output)):
-                write = FILE_OUTPUTS[target.suffix.lower()]
-                file, notes = write(result, target, config)
-                picked = replace(picked, notes=(*picked.notes, *notes))
-                result = replace(result, selection=picked, files=(*result.files, file))
+                if (file := _write(result, target, config, line)) is not None:
+                    picked = replace(picked, notes=(*picked.notes, *_left_out(file)))
+                    result = replace(result, selection=picked, files=(*result.files, file))
         if directory is not None:
             with unwritten.remembered(asked=True):
                 handed_out = [hand_out(files, directory, link=link).in_words()]
@@ -184,6 +182,25 @@ def show(
         note((*handed_out, *picked.notes))
         if pick.open_:
             note(open_file(result.files[0].path) if result.files else ["--open: no file was made"])
+
+
+def _write(result: "Result", target: Path, config: "Config", line: str) -> "WrittenFile | None":
+    """Write a file; a sheet is made of the result's pictures, whose colours the answer needs."""
+    from imgbatch.outputs.answers import write_answer
+    from imgbatch.outputs.sheet import FORMATS, write_sheet
+
+    if target.suffix.lower() in FORMATS:
+        return write_sheet(result, target, config.sheet)
+    return write_answer(result.selection, target, config, line)
+
+
+def _left_out(file: "WrittenFile") -> tuple[str, ...]:
+    """A remark on a sheet that does not show all images."""
+    from imgbatch.outputs.sheet import first_of
+
+    if file.kind != "sheet" or file.shown == file.images:
+        return ()
+    return (f"the sheet shows {first_of(file.shown, file.images)}; more do not fit on a page",)
 
 
 def _config(images: ImageSource, pick: PickOptions) -> "Config":

@@ -1,6 +1,6 @@
 """``evaluate``: measure how good the sets are."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,11 +18,9 @@ from imgbatch.cli.options import (
     LogDir,
     Report,
 )
+from imgbatch.cli.output_files import writing
 from imgbatch.cli.repeating import command_line
 from imgbatch.cli.unwritten import answer_first
-
-if TYPE_CHECKING:
-    pass
 
 SetSize = Annotated[int, typer.Option("-n", help="Images in a set.")]
 Sets = Annotated[int, typer.Option(metavar="N", help="Requests of each kind that are measured.")]
@@ -61,11 +59,8 @@ def evaluate(
     with answer_first() as unwritten:
         written = logged = None
         if report is not None:
-            from imgbatch.outputs.pages import evaluation_page, write_page
-
-            page = evaluation_page(measured, collection.config, command_line(context))
             with unwritten.remembered(asked=True):
-                written = write_page(page, report, collection.config)
+                written = writing(measured, collection.config, command_line(context))(report)
         if log is not None:
             from imgbatch.outputs.tensorboard import log_evaluation
 

@@ -9,17 +9,11 @@ import typer
 
 from imgbatch.cli.common import command, open_folder
 from imgbatch.cli.options import FilterOptions, Folder, FolderOptions, Json
-from imgbatch.cli.output_files import (
-    Writers,
-    check_output_files,
-    output_option,
-    show_answer,
-)
+from imgbatch.cli.output_files import check_output_files, output_option, show_answer, writing
 from imgbatch.cli.repeating import command_line
 
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
-    from imgbatch.outputs.base import WrittenFile
     from imgbatch.outputs.tags import TagsResult
 
 Show = Annotated[
@@ -70,8 +64,8 @@ def tags(
 
     photos = open_folder(folder, options, filters)
     result = _result(photos, show or "", blur=blur)
-    writers = _writers(photos, result, command_line(context))
-    show_answer(outputs, writers, partial(write_tags, result, json=json), result.notes)
+    write = writing(result, photos.config, command_line(context))
+    show_answer(outputs, write, partial(write_tags, result, json=json), result.notes)
 
 
 def _result(photos: "Collection", shown: str, *, blur: bool) -> "TagsResult":
@@ -100,25 +94,3 @@ def _result(photos: "Collection", shown: str, *, blur: bool) -> "TagsResult":
         photos.notes,
         learned,
     )
-
-
-def _writers(photos: "Collection", result: "TagsResult", line: str) -> Writers:
-    from imgbatch.outputs.files import by_ending
-
-    def page(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.pages import write_page
-        from imgbatch.outputs.pages.tags import tags_page
-
-        return write_page(tags_page(result, photos.config, line), path, photos.config)
-
-    def sheet(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.tags import write_tag_sheet
-
-        return write_tag_sheet(result, path, photos.config)
-
-    def rows(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.tags import write_tag_rows
-
-        return write_tag_rows(result, path)
-
-    return by_ending(page, sheet, rows)

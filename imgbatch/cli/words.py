@@ -1,9 +1,8 @@
 """``search`` and ``caption``: images for words, and words for images."""
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -17,22 +16,15 @@ from imgbatch.cli.common import (
 )
 from imgbatch.cli.options import EXTENDED, FilterOptions, Folder, FolderOptions, Json, Paths, Show
 from imgbatch.cli.output_files import (
-    ShowAnswer,
-    Writers,
-    as_paths,
     check_output_files,
+    or_paths,
     output_option,
     show_answer,
+    writing,
 )
 from imgbatch.cli.repeating import command_line
 from imgbatch.cli.terminal import then_drawn
 from imgbatch.errors import UsageError
-
-if TYPE_CHECKING:
-    from imgbatch.collection import Collection
-    from imgbatch.config.schema import Config
-    from imgbatch.outputs.base import WrittenFile
-    from imgbatch.words.results import Captions, Found
 
 FolderOrWords = Annotated[
     str,
@@ -109,6 +101,7 @@ def search(
     """
     use_one_thread()
     from imgbatch.outputs.files import ENDINGS
+    from imgbatch.outputs.search import write_found
 
     outputs, read = output or [], [like, *(options.metadata or ())]
     if database is not None:
@@ -131,59 +124,17 @@ def search(
         photos = open_folder(folder, options, filters, preset=EXTENDED)
         found = photos.search(words, n, only=only, like=like, language=language)
         config, line = photos.config, command_line(context)
-    answer = _shown(found, options, json, paths)
+    answer = partial(write_found, found, json=json)
+    printing = or_paths(answer, found, paths=paths, null=options.null)
     if show:
-        answer = then_drawn(answer, found, config, json=json, paths=paths)
-    _show_found(config, found, line, outputs, answer)
-
-
-def _shown(
-    found: "Found",
-    options: FolderOptions,
-    json: bool,  # noqa: FBT001 - as the command takes them
-    paths: bool,  # noqa: FBT001
-) -> ShowAnswer:
-    """What prints the answer."""
-    from imgbatch.outputs.search import write_found
-
-    if paths:
-        return as_paths([image.path for image in found.images], null=options.null)
-    return partial(write_found, found, json=json)
+        printing = then_drawn(printing, found, config, json=json, paths=paths)
+    show_answer(outputs, writing(found, config, line), printing, found.notes)
 
 
 def _database_line(context: typer.Context, url: str) -> str:
     from imgbatch.exports.connection import Address
 
     return command_line(context, database=Address.parse(url).shown)
-
-
-def _show_found(
-    config: "Config", found: "Found", line: str, outputs: Sequence[Path], show: ShowAnswer
-) -> None:
-    writers = _found_writers(config, found, line)
-    show_answer(outputs, writers, show, found.notes)
-
-
-def _found_writers(config: "Config", found: "Found", line: str) -> Writers:
-    from imgbatch.outputs.files import by_ending
-
-    def page(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.pages import write_page
-        from imgbatch.outputs.pages.search import search_page
-
-        return write_page(search_page(found, config, line), path, config)
-
-    def sheet(path: Path) -> "WrittenFile | None":
-        from imgbatch.outputs.search import write_found_sheet
-
-        return write_found_sheet(found, path, config)
-
-    def rows(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.search import write_found_rows
-
-        return write_found_rows(found, path)
-
-    return by_ending(page, sheet, rows)
 
 
 Suggestions = Annotated[
@@ -224,27 +175,5 @@ def caption(
     check_output_files(outputs, ENDINGS, folders=[folder], inputs=options.metadata or ())
     photos = open_folder(folder, options, filters, preset=EXTENDED)
     captions = photos.caption(suggestions=suggestions, every=every, language=language)
-    writers = _caption_writers(photos, captions, command_line(context))
-    show_answer(outputs, writers, partial(write_captions, captions, json=json), captions.notes)
-
-
-def _caption_writers(photos: "Collection", captions: "Captions", line: str) -> Writers:
-    from imgbatch.outputs.files import by_ending
-
-    def page(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.pages import write_page
-        from imgbatch.outputs.pages.captions import captions_page
-
-        return write_page(captions_page(captions, photos.config, line), path, photos.config)
-
-    def sheet(path: Path) -> "WrittenFile | None":
-        from imgbatch.outputs.captions import write_caption_sheet
-
-        return write_caption_sheet(captions, path, photos.config)
-
-    def rows(path: Path) -> "WrittenFile":
-        from imgbatch.outputs.captions import write_caption_rows
-
-        return write_caption_rows(captions, path)
-
-    return by_ending(page, sheet, rows)
+    write = writing(captions, photos.config, command_line(context))
+    show_answer(outputs, write, partial(write_captions, captions, json=json), captions.notes)

@@ -152,9 +152,9 @@ def check_labels(known: KnownLabels, n: int, seed: int = 0) -> Asked:
     )
     total = len(disputed.keys() | set(doubted))
     notes = () if total <= n else (f"{total} labels are doubted; the first {n} are listed",)
-    return Asked(
-        known.folder, images, len(examples), len(known), seed, time.perf_counter() - started, notes
-    )
+    seconds = time.perf_counter() - started
+    counts = len(examples), len(known)
+    return Asked(known.folder, images, *counts, seed, seconds, notes, doubted=True)
 
 
 def _disputed(examples: Examples) -> dict[int, int]:

@@ -170,6 +170,8 @@ class Asked:
         Remarks for the user.
     part
         "test" for a random sample to measure on; else "".
+    doubted
+        Whether the images have labels that are doubted; else they are to be labelled.
     """
 
     folder: str
@@ -180,3 +182,4 @@ class Asked:
     seconds: float
     notes: tuple[str, ...] = ()
     part: str = ""
+    doubted: bool = False

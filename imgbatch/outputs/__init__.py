@@ -1,7 +1,6 @@
 """Ways to show results: on the terminal, as JSON, as pictures, as pages (`outputs.pages`)."""
 
 from imgbatch.outputs.base import Output, Result, WrittenFile
-from imgbatch.outputs.files import FILE_OUTPUTS, FileOutput
 from imgbatch.outputs.json import as_document, print_json, write_json
 from imgbatch.outputs.pictures import Pictures, dominant_colors
 from imgbatch.outputs.sheet import check_sheet_path, write_sheet
@@ -12,9 +11,7 @@ OUTPUTS: dict[str, Output] = {"table": write_table, "json": write_json}
 """What a request can print. A new output needs a file and a line here."""
 
 __all__ = [
-    "FILE_OUTPUTS",
     "OUTPUTS",
-    "FileOutput",
     "Output",
     "Pictures",
     "Result",

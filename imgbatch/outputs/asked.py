@@ -25,17 +25,17 @@ def suggestion_in_words(image: AskedImage) -> str:
     return f"{image.suggested} {image.probability:.0%}" if image.suggested else ""
 
 
-def write_asked(asked: Asked, files: Sequence[WrittenFile], *, check: bool, json: bool) -> None:
-    """Print the images as a table, or as one JSON document; `check` shows their labels."""
+def write_asked(asked: Asked, files: Sequence[WrittenFile], *, json: bool) -> None:
+    """Print the images as a table, or as one JSON document."""
     if json:
         print_json(asked_document(asked, files))
         return
     console = StandardOutput()
-    what = "doubted labels" if check else "images to label next"
+    what = "doubted labels" if asked.doubted else "images to label next"
     table = titled_table(f"{len(asked.images):,} {what} in {printable(asked.folder)}")
     table.add_column("", justify="right", style="dim")
     table.add_column("image", overflow="fold")
-    if check:
+    if asked.doubted:
         table.add_column("label", overflow="fold")
     suggests = any(image.suggested for image in asked.images)
     if suggests:
@@ -43,7 +43,7 @@ def write_asked(asked: Asked, files: Sequence[WrittenFile], *, check: bool, json
     table.add_column("why", style="dim", overflow="fold")
     for number, image in enumerate(asked.images[:_LISTED], start=1):
         row = [str(number), printable(image.relative)]
-        row += [printable(image.label)] if check else []
+        row += [printable(image.label)] if asked.doubted else []
         row += [printable(suggestion_in_words(image))] if suggests else []
         table.add_row(*row, printable(image.reason))
     console.print(table)
@@ -80,38 +80,39 @@ def asked_document(asked: Asked, files: Sequence[WrittenFile]) -> dict[str, Any]
     }
 
 
-def write_asked_rows(asked: Asked, target: Path, *, check: bool) -> WrittenFile:
+def write_asked_rows(asked: Asked, target: Path) -> WrittenFile:
     """Write rows with an empty column ``label``, to be filled in and given as metadata.
 
-    ``file_name,label,suggested,probability,reason``; to check labels, ``was`` holds the present
+    ``file_name,label,suggested,probability,reason``; of doubted labels, ``was`` holds the present
     one, so that only labels that are filled in change anything. A random sample has a column
     ``split`` that says ``test``.
     """
     part = [asked.part] if asked.part else []
-    heading = ["file_name", "label", *(["was"] if check else []), "suggested", "probability"]
+    was = ["was"] if asked.doubted else []
+    heading = ["file_name", "label", *was, "suggested", "probability"]
     with writing_rows(target) as write:
         write([*heading, "reason", *(["split"] if part else [])])
         for image in asked.images:
-            known = [image.label] if check else []
+            known = [image.label] if asked.doubted else []
             sure = f"{image.probability:.4f}" if image.suggested else ""
             write([image.relative, "", *known, image.suggested, sure, image.reason, *part])
     return WrittenFile.of("rows", target, len(asked.images), len(asked.images))
 
 
-def write_asked_sheet(asked: Asked, target: Path, config: Config, *, check: bool) -> WrittenFile:
+def write_asked_sheet(asked: Asked, target: Path, config: Config) -> WrittenFile:
     """Draw a contact sheet; captions are numbers and names, and what the model says."""
 
     def cell(numbered: tuple[int, AskedImage]) -> Cell:
         number, image = numbered
         picture = load_picture(image.path, config, config.sheet.cell_px)
-        caption = f"{number}  {printable(_caption(image, check=check))}"
+        caption = f"{number}  {printable(_caption(image, doubted=asked.doubted))}"
         return Cell(picture, caption, printable(suggestion_in_words(image)))
 
-    what = "doubted labels" if check else "to label next"
+    what = "doubted labels" if asked.doubted else "to label next"
     title = f"{what} - {Path(asked.folder).name or 'the root'} - seed {asked.seed}"
     numbered = list(enumerate(asked.images, start=1))
     return write_cells(numbered, cell, title, target, config.sheet)
 
 
-def _caption(image: AskedImage, *, check: bool) -> str:
-    return f"{image.label}?" if check else name_in_folder(image.relative)
+def _caption(image: AskedImage, *, doubted: bool) -> str:
+    return f"{image.label}?" if doubted else name_in_folder(image.relative)

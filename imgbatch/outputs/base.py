@@ -116,8 +116,6 @@ class Result:
         The file that lists skipped files; None if no file was skipped.
     ignored
         Numbers of the folder's files that are no images, by ending.
-    command
-        The terminal command that gives the same selection; "" if there is none.
     tag_captions
         Whether a sheet names tags in place of files.
     """
@@ -127,7 +125,6 @@ class Result:
     files: tuple[WrittenFile, ...] = ()
     skipped_list: Path | None = None
     ignored: Mapping[str, int] = field(default_factory=dict)
-    command: str = ""
     tag_captions: bool = False
 
     @property

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from imgbatch.config.schema import Config
 from imgbatch.files.names import printable
 from imgbatch.learning.figures import confusion_matrix
 from imgbatch.learning.results import Training
@@ -108,8 +109,8 @@ def _upright(text: str, room: int) -> Image.Image:
     return label.rotate(90, expand=True)
 
 
-def write_confusion(trained: Training, target: Path) -> WrittenFile:
-    """Draw the matrix into a file, in the format of its ending.
+def write_confusion(trained: Training, target: Path, _config: Config) -> WrittenFile:
+    """Draw the matrix into a file, in the format of its ending; needs no settings.
 
     Raises
     ------

@@ -156,8 +156,10 @@ def write_duplicate_rows(found: Duplicates, target: Path) -> WrittenFile:
     return WrittenFile.of("rows", target, *2 * (_images(found),))
 
 
-def write_duplicate_sheet(found: Duplicates, target: Path, config: Config) -> WrittenFile:
-    """Draw the groups one after the other, kept images framed."""
+def write_duplicate_sheet(found: Duplicates, target: Path, config: Config) -> WrittenFile | None:
+    """Draw the groups one after the other, kept images framed; None if there are none."""
+    if not found.groups:
+        return None
     images = [
         (number, image) for number, group in enumerate(found.groups, 1) for image in group.images
     ]

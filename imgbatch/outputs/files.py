@@ -1,49 +1,14 @@
-"""The files that show a selection; the ending of a name says which one it is."""
+"""The ending of a file's name says what it is: a page, a sheet or picture, rows."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from imgbatch.config.schema import Config
 from imgbatch.errors import UsageError
-from imgbatch.outputs.base import Result, WrittenFile
-from imgbatch.outputs.sheet import FORMATS, first_of, write_sheet
+from imgbatch.outputs.sheet import FORMATS
 
-PAGE = ".html"
-"""The ending of pages."""
+PAGE, ROWS = ".html", ".csv"
 Kind = TypeVar("Kind")
-
-
-class FileOutput(Protocol):
-    """One way to write a result to a file."""
-
-    def __call__(
-        self, result: Result, target: Path, config: Config, /
-    ) -> tuple[WrittenFile, tuple[str, ...]]:
-        """Write the result to an absolute path; returns the file, and notes for the user."""
-        ...
-
-
-def _sheet(result: Result, target: Path, config: Config) -> tuple[WrittenFile, tuple[str, ...]]:
-    file = write_sheet(result, target, config.sheet)
-    if file.shown == file.images:
-        return file, ()
-    which = first_of(file.shown, file.images)
-    return file, (f"the sheet shows {which}; more do not fit on a page",)
-
-
-def _page(result: Result, target: Path, config: Config) -> tuple[WrittenFile, tuple[str, ...]]:
-    from imgbatch.outputs.pages import selection_page, write_page
-
-    return write_page(selection_page(result.selection, config, result.command), target, config), ()
-
-
-def _rows(result: Result, target: Path, _config: Config) -> tuple[WrittenFile, tuple[str, ...]]:
-    from imgbatch.outputs.rows import write_rows
-
-    write_rows(result.selection, target)
-    images = len(result.selection.images)
-    return WrittenFile.of("rows", target, images, images), ()
 
 
 def by_ending(page: Kind, sheet: Kind, rows: Kind) -> dict[str, Kind]:
@@ -52,11 +17,9 @@ def by_ending(page: Kind, sheet: Kind, rows: Kind) -> dict[str, Kind]:
     >>> by_ending("a page", "a sheet", "rows")[".png"]
     'a sheet'
     """
-    return {PAGE: page, **dict.fromkeys(FORMATS, sheet), ".csv": rows}
+    return {PAGE: page, **dict.fromkeys(FORMATS, sheet), ROWS: rows}
 
 
-FILE_OUTPUTS: dict[str, FileOutput] = by_ending(_page, _sheet, _rows)
-"""What a selection can be written as, by ending."""
 ENDINGS = by_ending("a page", "a contact sheet", "rows")
 """What a file of each ending is, in words."""
 

@@ -25,10 +25,11 @@ _BESIDE = sorted(((x, y) for x in _STEPS for y in _STEPS), key=lambda step: (np.
 _DOT, _QUIET = 3, "#b9bdc4"
 
 
-def write_map_picture(
-    shown: FolderMap, target: Path, config: Config, *, colored: bool
-) -> WrittenFile:
+def write_map_picture(shown: FolderMap, target: Path, config: Config) -> WrittenFile:
     """Draw the map and write it in the format of the target's ending.
+
+    A coloured map has a point for each image; another one has thumbnails on a grid, each within two
+    cells of its place, and small grey points for images without room.
 
     Parameters
     ----------
@@ -38,13 +39,10 @@ def write_map_picture(
         An absolute path that ends in .png, .jpg, .jpeg or .webp.
     config
         Its ``images`` say how files are decoded.
-    colored
-        Whether to draw a coloured point for each image; else thumbnails on a grid, each within two
-        cells of its place, and small grey points for images without room.
     """
     places = _MARGIN + shown.positions * (_SIDE - 2 * _MARGIN)
     images = len(shown.files)
-    if colored:
+    if shown.colored:
         groups = coloring(shown)
         field, drawn = _points(places, groups, shown.seed), images
         page = _page(shown, f"{images:,} images by {shown.color}", _LEGEND)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from imgbatch.files.atomic import replacing
+from imgbatch.outputs.base import WrittenFile
 from imgbatch.types import Selection
 
 
@@ -25,7 +26,7 @@ def writing_rows(target: Path) -> Iterator[Callable[[Sequence[object]], object]]
         yield csv.writer(file, lineterminator="\n").writerow
 
 
-def write_rows(selection: Selection, target: Path) -> None:
+def write_rows(selection: Selection, target: Path) -> WrittenFile:
     """Write a row for each image: rank, path, score, label, anchor, size, note, shares, tags.
 
     ``path`` is the path inside the folder, as in metadata and plans; bytes of a name that are no
@@ -42,7 +43,7 @@ def write_rows(selection: Selection, target: Path) -> None:
     Examples
     --------
     >>> import imgbatch
-    >>> write_rows(imgbatch.load("photos").similar(3, seed=7), Path("similar.csv"))
+    >>> _ = write_rows(imgbatch.load("photos").similar(3, seed=7), Path("similar.csv"))
     >>> print(Path("similar.csv").read_text().splitlines()[0])
     rank,path,score,label,anchor,width,height,note,share_hsv,share_hog,share_phash,tags
     """
@@ -58,3 +59,4 @@ def write_rows(selection: Selection, target: Path) -> None:
             tags = ";".join(tag.tag for tag in image.all_tags)
             pair = [";".join(image.pair)] if selection.by else []
             write([*fields, *size, image.note, *shares, tags, *pair])
+    return WrittenFile.of("rows", target, len(selection.images), len(selection.images))

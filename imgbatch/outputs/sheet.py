@@ -8,13 +8,14 @@ from typing import TypeVar
 
 from PIL import Image, ImageDraw
 
-from imgbatch.config.schema import SheetConfig
+from imgbatch.config.schema import Config, SheetConfig
 from imgbatch.errors import UsageError
 from imgbatch.files.atomic import replacing
 from imgbatch.files.names import printable
 from imgbatch.outputs.base import Result, WrittenFile, reason_in_words
 from imgbatch.outputs.drawing import ACCENT, CELL, FAINT, GAP_PX, INK, PAGE, fitted, font, shortened
-from imgbatch.types import PickedImage, View
+from imgbatch.outputs.pictures import Pictures
+from imgbatch.types import PickedImage, Selection, View
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 """The formats of pages, by ending."""
@@ -206,6 +207,12 @@ def write_sheet(result: Result, target: Path, options: SheetConfig) -> WrittenFi
     grid = Grid.fitting(images, options, target)
     save_page(draw_selection(result, grid), target)
     return WrittenFile.of("sheet", target, grid.shown, images)
+
+
+def write_selection_sheet(selection: Selection, target: Path, config: Config) -> WrittenFile:
+    """Draw the contact sheet of a selection whose pictures nothing else needs."""
+    pictures = Pictures([image.path for image in selection.images], config)
+    return write_sheet(Result(selection, pictures), target, config.sheet)
 
 
 def draw_selection(result: Result, grid: Grid) -> Image.Image:

@@ -79,6 +79,8 @@ class FolderMap:
         How many images t-SNE laid out; the others were placed beside the nearest of them.
     seed
         Repeats the map.
+    colored
+        Whether the user chose the colour: pictures then show points in place of thumbnails.
     """
 
     folder: str
@@ -95,6 +97,7 @@ class FolderMap:
     seed: int
     seconds: float
     notes: tuple[str, ...] = ()
+    colored: bool = False
 
     def group_of(self, row: int) -> str:
         """The name of an image's group; "" for none."""
@@ -148,7 +151,7 @@ class Mapping:
                 f"no image of {self.opened.folder} has a label to colour it by",
                 "put each class into a subfolder, give `metadata` a file, or colour by cluster",
             )
-        color = color or ("label" if len(classes) > 1 else "cluster")
+        chosen, color = color, color or ("label" if len(classes) > 1 else "cluster")
         projection, opened = self.picker.projection, self.opened
         laid_out = self._laid_out(projection, progress)
         group_names, groups = self._groups(color, labels, projection)
@@ -168,6 +171,7 @@ class Mapping:
             self.seed,
             time.perf_counter() - started,
             (*opened.notes, *self.metadata.notes),
+            chosen is not None,
         )
 
     def _laid_out(self, projection: Projection, progress: Progress | None) -> Map2d:

@@ -166,7 +166,8 @@ def test_a_folder_without_duplicates_says_so(cli, tmp_path):
         (images / f"{seed}.jpg").write_bytes(jpeg(scene(seed)))
     answer = cli("duplicates", images, "-o", tmp_path / "a.png")
     assert "no near-duplicates" in answer.out
-    assert "no sheet" in answer.err
+    assert f"{tmp_path / 'a.png'} is not made" in answer.err
+    assert not (tmp_path / "a.png").exists()
 
 
 @pytest.mark.parametrize(

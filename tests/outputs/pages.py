@@ -154,13 +154,14 @@ def training(folder):
 
 def labels(folder):
     files = tuple(write_files(folder, 12))
-    return labelled_page(small_labels(HOSTILE[0], str(folder), files), "imgbatch x")
+    return labelled_page(small_labels(HOSTILE[0], str(folder), files), CONFIG, "imgbatch x")
 
 
-def asked(folder, *, check=False):
+def asked(folder, *, doubted=False):
     files = write_files(folder, 5)
     names = tuple(file.removeprefix(f"{folder}/") for file in files)
-    return asked_page(small_asked(HOSTILE[0], str(folder), names), CONFIG, "x", check=check)
+    shown = replace(small_asked(HOSTILE[0], str(folder), names), doubted=doubted)
+    return asked_page(shown, CONFIG, "x")
 
 
 def folder_map(folder):
@@ -192,7 +193,7 @@ PAGES = {
     "label train": training,
     "label apply": labels,
     "label next": asked,
-    "label check": lambda folder: asked(folder, check=True),
+    "label check": lambda folder: asked(folder, doubted=True),
     "search": search,
     "caption": caption,
 }

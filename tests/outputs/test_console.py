@@ -177,7 +177,9 @@ PRINTED = {
     ),
     "labels": lambda: write_labelled(small_labels(NAME, f"/{NAME}"), FILES, json=False),
     "label": lambda: write_labelled(small_labels(NAME, "", (NAME,)), FILES, json=False),
-    "asked": lambda: write_asked(small_asked(NAME, f"/{NAME}"), FILES, check=True, json=False),
+    "asked": lambda: write_asked(
+        replace(small_asked(NAME, f"/{NAME}"), doubted=True), FILES, json=False
+    ),
     "split": lambda: write_split(small_split(NAME), FILES, json=False),
     "search": lambda: write_found(small_found(NAME), (), json=False),
     "captions": lambda: write_captions(small_captions(NAME), (), json=False),

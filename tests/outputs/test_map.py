@@ -1,5 +1,6 @@
 """Maps as pictures: a legend that does not lie, pictures that do not overlap."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import cv2
@@ -61,7 +62,7 @@ def test_points_have_the_colours_of_the_legend_and_no_others(tmp_path):
     groups = np.repeat(np.arange(15), 20)
     groups[::10] = -1
     target = tmp_path / "map.png"
-    written = write_map_picture(small_map(groups), target, CONFIG, colored=True)
+    written = write_map_picture(replace(small_map(groups), colored=True), target, CONFIG)
     assert written.shown == written.images == 300
     field = colors_in(target)
     assert set(field) == {"#ffffff", *COLORS, OTHERS, NOBODY}
@@ -76,9 +77,8 @@ def test_points_have_the_colours_of_the_legend_and_no_others(tmp_path):
 
 def test_a_point_lies_where_the_map_says(tmp_path):
     positions = np.array([[0, 0], [1, 0], [0.5, 1]], np.float32)
-    write_map_picture(
-        small_map([0, 1, 2], positions=positions), tmp_path / "m.png", CONFIG, colored=True
-    )
+    shown = replace(small_map([0, 1, 2], positions=positions), colored=True)
+    write_map_picture(shown, tmp_path / "m.png", CONFIG)
     field = np.asarray(Image.open(tmp_path / "m.png"))[60:2460, 12:2412]
     for (x, y), color in zip(positions, COLORS, strict=False):
         lines, columns = np.nonzero((field == ImageColor.getrgb(color)).all(axis=2))
@@ -108,7 +108,7 @@ def test_pictures_are_drawn_and_what_finds_no_room_is_a_point(tmp_path):
         files[-1].write_bytes(jpeg(photo(number, 60, 60)))
     positions = np.full((40, 2), 0.5, np.float32)
     shown = small_map([0] * 40, list(map(str, files)), positions)
-    written = write_map_picture(shown, tmp_path / "map.jpg", CONFIG, colored=False)
+    written = write_map_picture(shown, tmp_path / "map.jpg", CONFIG)
     assert (written.kind, written.shown, written.images) == ("picture", 25, 40)
     picture = cv2.imread(str(tmp_path / "map.jpg"))
     white = (picture[60:2460, 12:2412] > 250).all(axis=2)

@@ -10,8 +10,8 @@ from imgbatch.outputs.pages.records import ImageGrid, ImageGroups, Page, PageIma
 from imgbatch.outputs.pages.settings import remarks_section, settings_section
 
 
-def asked_page(asked: Asked, config: Config, command: str = "", *, check: bool) -> Page:
-    """The page of images to label next or, with `check`, of doubted labels with evidence.
+def asked_page(asked: Asked, config: Config, command: str = "") -> Page:
+    """The page of images to label next, or of doubted labels with evidence.
 
     Parameters
     ----------
@@ -21,12 +21,10 @@ def asked_page(asked: Asked, config: Config, command: str = "", *, check: bool) 
         The settings of the collection.
     command
         The terminal command that lists the same; "" shows none.
-    check
-        Whether labels are doubted.
     """
     folder = Path(asked.folder).name or "the root"
     section: Section
-    if check:
+    if asked.doubted:
         title, lead = f"Doubted labels of {folder}", _DOUBT
         groups = tuple(
             _doubted(asked, number, image) for number, image in enumerate(asked.images, start=1)
@@ -47,7 +45,7 @@ def asked_page(asked: Asked, config: Config, command: str = "", *, check: bool) 
     )
     settings = settings_section(asked.folder, asked.total, asked.seed, config)
     remarks = remarks_section(asked.notes, ())
-    kind = "label check" if check else "label next"
+    kind = "label check" if asked.doubted else "label next"
     return Page(kind, title, lead, highlights, (section, settings, *remarks), command)
 
 

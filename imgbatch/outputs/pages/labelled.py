@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from imgbatch.config.schema import Config
 from imgbatch.learning.applying import GivenLabels
 from imgbatch.outputs.pages.records import ImageGrid, ImageGroups, Page, PageImage, Section
 from imgbatch.outputs.pages.settings import remarks_section
@@ -12,13 +13,15 @@ _SURE, _UNSURE = 4, 4
 _MOST_UNLABELLED = 40
 
 
-def labelled_page(given: GivenLabels, command: str = "") -> Page:
+def labelled_page(given: GivenLabels, config: Config, command: str = "") -> Page:  # noqa: ARG001
     """The page of the labels of a folder, or of one image.
 
     Parameters
     ----------
     given
         What `learning.applying.given_labels` returned.
+    config
+        The settings of the collection.
     command
         The terminal command that gives the same; "" shows none.
     """

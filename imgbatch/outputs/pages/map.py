@@ -39,9 +39,7 @@ _TRUST = (
 )
 
 
-def map_page(
-    shown: FolderMap, config: Config, command: str = "", progress: Progress | None = None
-) -> Page:
+def map_page(shown: FolderMap, config: Config, command: str = "") -> Page:
     """The page of a map.
 
     Parameters
@@ -52,8 +50,6 @@ def map_page(
         The settings of the collection.
     command
         The terminal command that gives the same map; "" shows none.
-    progress
-        Called with (pictures made, pictures in all) while the page is written.
 
     Examples
     --------
@@ -75,7 +71,6 @@ def map_page(
         positions=shown.positions[rows],
         colors=colors.colors[rows],
         legend=tuple((line.color, line.name, f"{line.images:,}") for line in colors.legend),
-        progress=progress,
     )
     page = map_facts(shown, config, command)
     if len(rows) < total:
@@ -128,7 +123,7 @@ def _along_curve(positions: npt.NDArray[np.float32]) -> Rows:
     return along
 
 
-def map_data(section: ImageMap, config: Config) -> Iterator[str]:
+def map_data(section: ImageMap, config: Config, progress: Progress | None = None) -> Iterator[str]:
     """The JSON of a map in pieces: positions, colours, names, sheets of thumbnails.
 
     Numbers are little-endian arrays in base64; ``<`` is escaped, so that no name ends the script
@@ -149,15 +144,17 @@ def map_data(section: ImageMap, config: Config) -> Iterator[str]:
     yield json.dumps(known)[:-1].replace("<", "\\u003c")
     sizes = np.zeros((section.count, 2), np.uint8)
     yield ', "sheets": ['
-    for number, sheet in enumerate(_sheets(section, config, side, sizes)):
+    for number, sheet in enumerate(_sheets(section, config, side, sizes, progress)):
         yield f'{"," * (number > 0)}"{_base64(sheet)}"'
     yield f'], "sizes": "{_base64(sizes.tobytes())}"}}'
 
 
-def _sheets(section: ImageMap, config: Config, side: int, sizes: View) -> Iterator[bytes]:
+def _sheets(
+    section: ImageMap, config: Config, side: int, sizes: View, progress: Progress | None
+) -> Iterator[bytes]:
     """JPEGs of 1,024 x 1,024 pixels with thumbnails row by row; `sizes` is filled in."""
     columns = _SHEET_PX // side
-    each, report = columns**2, section.progress or (lambda _done, _total: None)
+    each, report = columns**2, progress or (lambda _done, _total: None)
 
     def small(file: str) -> Image.Image:
         return fitted(load_picture(file, config, side), side, side)

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from imgbatch.types import Floats, Progress, Rows
+from imgbatch.types import Floats, Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +205,6 @@ class ImageMap(Section):
         (n,) each image's line of the legend.
     legend
         Colours, names and numbers of images.
-    progress
-        Called with (pictures made, pictures in all).
     """
 
     component: ClassVar[str] = "image_map"
@@ -216,7 +214,6 @@ class ImageMap(Section):
     positions: Floats = field(default_factory=lambda: np.empty((0, 2), np.float32))
     colors: Rows = field(default_factory=lambda: np.empty(0, np.int64))
     legend: tuple[tuple[str, str, str], ...] = ()
-    progress: Progress | None = None
 
     @property
     def count(self) -> int:

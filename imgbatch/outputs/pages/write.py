@@ -22,6 +22,7 @@ from imgbatch.outputs.legend import style_of
 from imgbatch.outputs.pages.map import map_data
 from imgbatch.outputs.pages.records import ImageMap, Page
 from imgbatch.outputs.pages.thumbnails import chart_x, segments, thumbnail
+from imgbatch.types import Progress
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -30,7 +31,10 @@ _HERE = Path(__file__).parent
 
 
 def write_page(
-    page: Page, target: str | os.PathLike[str], config: Config | None = None
+    page: Page,
+    target: str | os.PathLike[str],
+    config: Config | None = None,
+    progress: Progress | None = None,
 ) -> WrittenFile:
     """Write a page as one HTML file; an existing file is replaced at once.
 
@@ -45,6 +49,8 @@ def write_page(
     config
         Its ``page`` limits the number of images and says how large they are, its ``images`` how
         files are decoded. None takes the settings in force.
+    progress
+        Called with (pictures made, pictures in all) while a map is written.
 
     Raises
     ------
@@ -63,14 +69,14 @@ def write_page(
     settings = load_config().config if config is None else config
     place = Path(target).absolute()
     limited = page.first(settings.page.images)
-    template = environment(settings).get_template("page.html")
+    template = environment(settings, progress).get_template("page.html")
     with replacing(place) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(template.generate(page=limited, **_inlined(limited)))
     size = place.stat().st_size
     return WrittenFile("page", place, size_bytes=size, shown=limited.count, images=page.count)
 
 
-def environment(config: Config) -> "Environment":
+def environment(config: Config, progress: Progress | None = None) -> "Environment":
     """The templates and what they call; text is escaped wherever it is put in."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -86,7 +92,7 @@ def environment(config: Config) -> "Environment":
         "thumbnail": partial(thumbnail, config=config),
         "segments": segments,
         "chart_x": chart_x,
-        "map_data": partial(map_data, config=config),
+        "map_data": partial(map_data, config=config, progress=progress),
         "style_of": style_of,
         "linked": lambda _file: None,
     }

@@ -100,6 +100,14 @@ ANSWERS = {
         sheet=Function("imgbatch.outputs.map_picture", "write_map_picture"),
         rows=Function("imgbatch.outputs.map", "write_map_rows"),
     ),
+    "Explanation": Files(
+        page=Function("imgbatch.outputs.pages.explanation", "explanation_page"),
+        sheet=Function("imgbatch.outputs.explain", "write_explanation_picture"),
+    ),
+    "Description": Files(
+        page=Function("imgbatch.outputs.pages.explanation", "description_page"),
+        sheet=Function("imgbatch.outputs.describe", "write_description_picture"),
+    ),
     "Evaluation": Files(
         page=Function("imgbatch.outputs.pages.evaluation", "evaluation_page"),
     ),

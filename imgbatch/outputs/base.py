@@ -51,7 +51,7 @@ class WrittenFile:
     Attributes
     ----------
     kind
-        "sheet", "page" or "rows".
+        "sheet", "picture", "page" or "rows".
     path
         Absolute path.
     size_bytes
@@ -95,6 +95,15 @@ def files_document(files: Iterable[WrittenFile]) -> list[dict[str, Any]]:
     [{'kind': 'rows', 'path': 'x.csv', 'size_bytes': 120, 'shown': 3, 'images': 3}]
     """
     return [asdict(file) | {"path": str(file.path)} for file in files]
+
+
+def picture_path(files: Iterable[WrittenFile]) -> str | None:
+    """The first picture among the written files, as JSON names it; None if there is none.
+
+    >>> picture_path([WrittenFile("page", Path("x.html"), 9, 1, 1)]) is None
+    True
+    """
+    return next((str(file.path) for file in files if file.kind == "picture"), None)
 
 
 def titled_table(title: str) -> Table:

@@ -1,40 +1,53 @@
 """What `explain` shows: two images side by side with what descriptors see in them, and a table."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from PIL import Image, ImageDraw
 
+from imgbatch.config.schema import Config
 from imgbatch.files.names import printable
-from imgbatch.outputs.base import StandardOutput, titled_table
+from imgbatch.outputs.base import (
+    StandardOutput,
+    WrittenFile,
+    files_document,
+    picture_path,
+    titled_table,
+)
 from imgbatch.outputs.drawing import CELL, FAINT, GAP_PX, INK, PAGE, fitted, font
+from imgbatch.outputs.json import print_json
 from imgbatch.outputs.legend import bar, draws_blocks, in_words, style_of
 from imgbatch.outputs.panels import (
     BARS_HEIGHT,
-    BIT,
     CAPTION,
     COLUMN,
     PANEL,
+    PICTURE,
     color_bars,
-    glyphs,
-    hash_squares,
+    highest_bar,
     panel,
+    square_panels,
 )
+from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.sheet import save_page
-from imgbatch.selection.explain import DescribedImage, Explanation
-from imgbatch.types import Floats, View
+from imgbatch.selection.explain import Explanation
 
 _TITLE, _ROW = 40, 30  # pixels
 _WIDTH = 2 * COLUMN + 3 * GAP_PX
-_PICTURE_HEIGHT = 420
 
 
-def print_explanation(explanation: Explanation, picture: Path | None) -> None:
-    """Print the share of each descriptor in the distance, and the distance that they add up to."""
+def write_explanation(
+    explanation: Explanation, files: Sequence[WrittenFile], *, json: bool
+) -> None:
+    """Print the share of each descriptor in the distance, or one JSON document."""
+    if json:
+        print_json(explanation_document(explanation, files))
+        return
     console = StandardOutput()
     first, second = explanation.images
     table = titled_table(f"{printable(first.relative)} and {printable(second.relative)}")
-    table.caption = f"{_distances(explanation)}; a typical pair of the folder is 1 apart"
+    table.caption = f"{distances_in_words(explanation)}; a typical pair of the folder is 1 apart"
     table.caption_justify = "left"
     wide, blocks = console.width >= 80, draws_blocks(console)
     table.add_column("descriptor" if wide else "by", overflow="fold")
@@ -45,21 +58,55 @@ def print_explanation(explanation: Explanation, picture: Path | None) -> None:
     table.add_column("against a typical pair" if wide else "vs typical", overflow="fold")
     for part in explanation.parts:
         table.add_row(
-            _name(part.name) if wide else part.name,
+            full_name(part.name) if wide else part.name,
             f"{part.weight:.3f}",
-            f"{np.sqrt(part.squared_distance):.3f}",
+            f"{part.distance:.3f}",
             f"{part.share:.0%}",
             *([bar({part.name: part.share}, 10, blocks=blocks)] if wide else []),
             in_words(part.ratio),
         )
     console.print(table)
-    bits = f"{explanation.hash_bits_apart} of 64 bits differ"
-    for name, value in (("hash", bits), ("folder", explanation.folder), ("picture", picture)):
-        if value is not None:
-            console.print_fact(name, str(value))
+    console.print_fact("hash", f"{explanation.hash_bits_apart} of 64 bits differ")
+    console.print_fact("folder", explanation.folder)
+    console.print_files(files)
 
 
-def _distances(explanation: Explanation) -> str:
+def explanation_document(explanation: Explanation, files: Sequence[WrittenFile]) -> dict[str, Any]:
+    """The explanation as values for JSON; 1 is the distance of a typical pair.
+
+    ``phash`` is hexadecimal, as ``str(imagehash.phash(image))`` writes it.
+    """
+    return {
+        "folder": explanation.folder,
+        "images": [
+            {
+                name: getattr(image, name)
+                for name in ("path", "relative", "width", "height", "phash")
+            }
+            for image in explanation.images
+        ],
+        "distance": round(explanation.distance, 6),
+        "unlearned_distance": None
+        if explanation.unlearned_distance is None
+        else round(explanation.unlearned_distance, 6),
+        "descriptors": [
+            {
+                "name": part.name,
+                "weight": round(part.weight, 6),
+                "squared_distance": round(part.squared_distance, 6),
+                "share": part.share,
+                "ratio": round(part.ratio, 4),
+                "against_typical_pair": in_words(part.ratio),
+            }
+            for part in explanation.parts
+        ],
+        "hash_bits_apart": explanation.hash_bits_apart,
+        "picture": picture_path(files),
+        "files": files_document(files),
+    }
+
+
+def distances_in_words(explanation: Explanation) -> str:
     """The distance; of learned points also the one that splits by descriptor."""
     text = f"distance {explanation.distance:.3f}"
     if explanation.unlearned_distance is None:
@@ -67,82 +114,56 @@ def _distances(explanation: Explanation) -> str:
     return f"{text}; {explanation.unlearned_distance:.3f} before learning, split by descriptor"
 
 
-def _name(name: str) -> str:
+def full_name(name: str) -> str:
     """The descriptor's name, with the word for it in brackets."""
     word = style_of(name).word
     return name if word == name else f"{name} ({word})"
 
 
-def write_explanation(explanation: Explanation, pictures: tuple[View, View], target: Path) -> None:
-    """Draw the page and write it in the format of the target's ending."""
-    save_page(draw_explanation(explanation, pictures), target)
+def write_explanation_picture(
+    explanation: Explanation, target: Path, config: Config
+) -> WrittenFile:
+    """Draw both images and write the picture in the format of the target's ending."""
+    save_page(draw_explanation(explanation, config), target)
+    return WrittenFile.of("picture", target, 2, 2)
 
 
-def draw_explanation(explanation: Explanation, pictures: tuple[View, View]) -> Image.Image:
+def draw_explanation(explanation: Explanation, config: Config) -> Image.Image:
     """Draw the images, their colours, shapes and hashes, and a bar for each descriptor's share."""
     first, second = explanation.images
+    pictures = [load_picture(image.path, config, PICTURE) for image in (first, second)]
     has_colors = len(first.color_shares) > 0
-    differing = first.hash_bits != second.hash_bits
     squares = [
-        _squares(image, picture, differing)
-        for image, picture in zip((first, second), pictures, strict=True)
+        square_panels(first, pictures[0], second),
+        square_panels(second, pictures[1], first),
     ]
     tops = [_TITLE]
     for height in (
-        _PICTURE_HEIGHT + CAPTION,
+        PICTURE + CAPTION,
         (BARS_HEIGHT + CAPTION) if has_colors else -GAP_PX,
         *[PANEL + CAPTION] * -(-len(squares[0]) // 2),
         CAPTION + _ROW * len(explanation.parts) + 2 * GAP_PX,
     ):
         tops.append(tops[-1] + height + GAP_PX)
     page = Image.new("RGB", (_WIDTH, tops[-1]), PAGE)
-    title = f"{_distances(explanation)}   (0: the same, 1: a typical pair of the folder)"
+    title = f"{distances_in_words(explanation)}   (0: the same, 1: a typical pair of the folder)"
     ImageDraw.Draw(page).text((GAP_PX, 10), title, INK, font(18))
-    highest = (
-        max(float(image.color_shares.sum(axis=1).max()) for image in (first, second))
-        if has_colors
-        else 1
-    )
+    highest = highest_bar(first, second)
     for number, (image, picture) in enumerate(zip((first, second), pictures, strict=True)):
         left = GAP_PX + number * (COLUMN + GAP_PX)
-        box = (left, tops[0], COLUMN, _PICTURE_HEIGHT)
+        box = (left, tops[0], COLUMN, PICTURE)
         name = printable(Path(image.relative).name)
-        shown = fitted(picture, COLUMN, _PICTURE_HEIGHT)
+        shown = fitted(picture, COLUMN, PICTURE)
         panel(page, box, shown, name, f"{image.width} x {image.height}")
         if has_colors:
             box = (left, tops[1], COLUMN, BARS_HEIGHT)
             detail = "shares of the picture, square-root scale"
             panel(page, box, color_bars(image, highest), "colours", detail)
-        for at, (content, name, detail) in enumerate(squares[number]):
+        for at, square in enumerate(squares[number]):
             box = (left + (at % 2) * (PANEL + GAP_PX), tops[2 + at // 2], PANEL, PANEL)
-            panel(page, box, content, name, detail)
+            panel(page, box, square.content, square.name, square.detail)
     _draw_parts(page, explanation, tops[-2])
     return page
-
-
-def _squares(
-    image: DescribedImage,
-    picture: View,
-    differing: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
-) -> list[tuple[Image.Image, str, str]]:
-    """Square drawings with name and detail: shape, hash, a map for each Fisher vector."""
-    drawn = []
-    if len(image.gradients):
-        drawn.append((glyphs(image.gradients, picture), "shape", "directions of edges"))
-    bits = f"{int(differing.sum())} of 64 bits differ"
-    drawn.append((hash_squares(image, differing), "hash", bits))
-    for name, where in image.differing.items():
-        drawn.append((_map(where, picture), style_of(name).word, "bright: what sets it apart"))
-    return drawn
-
-
-def _map(where: Floats, picture: View) -> Image.Image:
-    """The picture, dark but where the map is bright."""
-    side = (PANEL, PANEL)
-    light = Image.fromarray(np.rint(255 * (0.12 + 0.88 * where)).astype(np.uint8))
-    mask = light.resize(side, Image.Resampling.BICUBIC)
-    whole = Image.fromarray(picture).resize(side, Image.Resampling.LANCZOS)
-    return Image.composite(whole, Image.new("RGB", side, BIT), mask)
 
 
 def _draw_parts(page: Image.Image, explanation: Explanation, top: int) -> None:
@@ -160,7 +181,7 @@ def _draw_parts(page: Image.Image, explanation: Explanation, top: int) -> None:
     longest = max(max(part.weight, part.squared_distance) for part in explanation.parts)
     for number, part in enumerate(explanation.parts):
         y = top + CAPTION + GAP_PX + number * _ROW
-        draw.text((2 * GAP_PX, y + 4), _name(part.name), INK, small)
+        draw.text((2 * GAP_PX, y + 4), full_name(part.name), INK, small)
         end = left + (right - left) * part.squared_distance / longest
         tick = left + (right - left) * part.weight / longest
         draw.rectangle((left, y + 4, right, y + _ROW - 8), fill="#f4f4f4")

@@ -3,16 +3,11 @@
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from imgbatch.outputs.base import Result, files_document
-from imgbatch.outputs.legend import in_words
 from imgbatch.selection.tags import shared_tags
 from imgbatch.types import PickedImage
-
-if TYPE_CHECKING:
-    from imgbatch.selection.explain import Explanation
 
 
 def as_document(result: Result) -> dict[str, Any]:
@@ -46,40 +41,6 @@ def _image(image: PickedImage) -> dict[str, Any]:
     """An image's fields; the shares of its distance are named "why"."""
     fields = asdict(image)
     return fields | {"why": fields.pop("shares")}
-
-
-def explanation_document(explanation: "Explanation", picture: Path | None) -> dict[str, Any]:
-    """The explanation as values for JSON; 1 is the distance of a typical pair.
-
-    ``phash`` is hexadecimal, as ``str(imagehash.phash(image))`` writes it.
-    """
-    return {
-        "folder": explanation.folder,
-        "images": [
-            {
-                name: getattr(image, name)
-                for name in ("path", "relative", "width", "height", "phash")
-            }
-            for image in explanation.images
-        ],
-        "distance": round(explanation.distance, 6),
-        "unlearned_distance": None
-        if explanation.unlearned_distance is None
-        else round(explanation.unlearned_distance, 6),
-        "descriptors": [
-            {
-                "name": part.name,
-                "weight": round(part.weight, 6),
-                "squared_distance": round(part.squared_distance, 6),
-                "share": part.share,
-                "ratio": round(part.ratio, 4),
-                "against_typical_pair": in_words(part.ratio),
-            }
-            for part in explanation.parts
-        ],
-        "hash_bits_apart": explanation.hash_bits_apart,
-        "picture": None if picture is None else str(picture),
-    }
 
 
 def print_json(document: dict[str, Any]) -> None:

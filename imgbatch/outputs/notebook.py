@@ -32,7 +32,6 @@ from imgbatch.words.results import Found
 MOST_PICTURES = 24
 """In a notebook, whose file holds them: about 100 kB in all."""
 _SIDE_PX = 128
-_EXPLAINED_PX = 420
 _AS_FILE = Path("sheet.png")
 """Sheets that are not written are as large as those written in this format."""
 
@@ -132,13 +131,12 @@ def _(batches: Batches, config: Config) -> Image.Image:
 
 @_sheet.register
 def _(explanation: Explanation, config: Config) -> Image.Image:
-    first, second = (load_picture(path, config, _EXPLAINED_PX) for path in explanation.paths)
-    return draw_explanation(explanation, (first, second))
+    return draw_explanation(explanation, config)
 
 
 @_sheet.register
 def _(seen: Description, config: Config) -> Image.Image:
-    return draw_description(seen, load_picture(seen.image.path, config, _EXPLAINED_PX))
+    return draw_description(seen, config)
 
 
 # ----- notebooks ----------------------------------------------------------------------------------

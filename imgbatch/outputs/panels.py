@@ -1,16 +1,78 @@
-"""Panels that `explain` draws of one image: colours, directions of edges, hash."""
+"""Panels that `explain` draws of one image: colours, directions of edges, hash, Fisher vectors."""
+
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from imgbatch.outputs.drawing import ACCENT, CELL, FAINT, GAP_PX, INK, font, shortened
+from imgbatch.outputs.drawing import ACCENT, CELL, FAINT, GAP_PX, INK, fitted, font, shortened
+from imgbatch.outputs.legend import style_of
 from imgbatch.selection.explain import DescribedImage
 from imgbatch.types import Floats, View
 
 LINE, BIT = "#d0d0d0", "#343a40"
-PANEL, CAPTION, BARS_HEIGHT = 300, 24, 150  # pixels
+PICTURE, PANEL, CAPTION, BARS_HEIGHT = 420, 300, 24, 150  # pixels
 COLUMN = 2 * PANEL + GAP_PX
 _ENLARGED = 2  # lines are drawn this much larger and then shrunk, which smooths them
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A square drawing of what a descriptor saw, with a word for it and a remark."""
+
+    content: Image.Image
+    name: str
+    detail: str
+
+
+def square_panels(
+    image: DescribedImage, picture: View, other: DescribedImage | None = None
+) -> list[Panel]:
+    """Panels of an image: shape, hash, and beside another image a map for each Fisher vector.
+
+    Parameters
+    ----------
+    image
+        What the descriptors saw.
+    picture
+        Its decoded picture.
+    other
+        The image it is compared with: bits of the hash that differ are framed.
+    """
+    panels = []
+    if len(image.gradients):
+        panels.append(Panel(glyphs(image.gradients, picture), "shape", "directions of edges"))
+    if other is None:
+        nothing = np.zeros_like(image.hash_bits)
+        return [*panels, Panel(hash_squares(image, nothing), "hash", "low frequencies")]
+    differing = image.hash_bits != other.hash_bits
+    bits = f"{int(differing.sum())} of 64 bits differ"
+    panels.append(Panel(hash_squares(image, differing), "hash", bits))
+    for name, where in image.differing.items():
+        panels.append(
+            Panel(light_map(where, picture), style_of(name).word, "bright: what sets it apart")
+        )
+    return panels
+
+
+def light_map(where: Floats, picture: View) -> Image.Image:
+    """The picture, dark but where the map, 0 to 1, is bright."""
+    side = (PANEL, PANEL)
+    light = Image.fromarray(np.rint(255 * (0.12 + 0.88 * where)).astype(np.uint8))
+    mask = light.resize(side, Image.Resampling.BICUBIC)
+    whole = Image.fromarray(picture).resize(side, Image.Resampling.LANCZOS)
+    return Image.composite(whole, Image.new("RGB", side, BIT), mask)
+
+
+def highest_bar(*images: DescribedImage) -> float:
+    """The largest share of a bar of the images' colours; 0 without colours."""
+    return max(float(image.color_shares.sum(axis=1).max(initial=0)) for image in images)
+
+
+def as_wide_as(little: View, picture: View) -> Image.Image:
+    """A picture in little, enlarged, with the proportions of the original."""
+    size = fitted(picture, PANEL, PANEL).size
+    return Image.fromarray(little).resize(size, Image.Resampling.BICUBIC)
 
 
 def panel(
@@ -28,12 +90,15 @@ def panel(
     draw.text((left + 6, top + height + 4), shortened(name, small, room), INK, small)
 
 
-def color_bars(image: DescribedImage, highest: float) -> Image.Image:
+def color_bars(
+    image: DescribedImage, highest: float, size: tuple[int, int] = (COLUMN, BARS_HEIGHT)
+) -> Image.Image:
     """Stacked bars; heights are square roots of shares, so that small shares can be seen."""
-    drawn = Image.new("RGB", (COLUMN, BARS_HEIGHT), CELL)
+    width, depth = size
+    drawn = Image.new("RGB", size, CELL)
     draw = ImageDraw.Draw(drawn)
-    step = (COLUMN - 2 * GAP_PX) / len(image.color_shares)
-    floor, room = BARS_HEIGHT - 4, BARS_HEIGHT - 16
+    step = (width - 2 * GAP_PX) / len(image.color_shares)
+    floor, room = depth - 4, depth - 16
     for number, (colors, shares) in enumerate(zip(image.colors, image.color_shares, strict=True)):
         left, right = GAP_PX + number * step + 1.5, GAP_PX + (number + 1) * step - 1.5
         total = float(shares.sum())
@@ -46,7 +111,7 @@ def color_bars(image: DescribedImage, highest: float) -> Image.Image:
                 bottom = top
         if height >= 1:
             draw.rectangle((left, bottom, right, floor), outline="#9a9a9a")
-    draw.line((GAP_PX, floor, COLUMN - GAP_PX, floor), fill=LINE)
+    draw.line((GAP_PX, floor, width - GAP_PX, floor), fill=LINE)
     return drawn
 
 

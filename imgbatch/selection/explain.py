@@ -47,6 +47,11 @@ class DescriptorShare:
     share: float
 
     @property
+    def distance(self) -> float:
+        """The root of its part: the distance of the two, as far as this descriptor goes."""
+        return float(np.sqrt(self.squared_distance))
+
+    @property
     def ratio(self) -> float:
         """The part in proportion to the typical pair's: 0 (equal) to about 2, on average 1."""
         return self.squared_distance / self.weight if self.weight else 0.0

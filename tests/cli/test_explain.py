@@ -116,6 +116,27 @@ def test_the_ending_decides_the_format(photos, tmp_path, ending):
         assert picture.format == {".jpg": "JPEG", ".webp": "WEBP", ".png": "PNG"}[ending]
 
 
+def test_a_page_and_pictures_are_written_side_by_side(photos, tmp_path):
+    a, b = photos / "cats" / "cats-0.png", photos / "dogs" / "dogs-1.png"
+    targets = [tmp_path / name for name in ("why.html", "why.png", "why.webp")]
+    found = explained(a, b, *(word for path in targets for word in ("-o", path)))
+    assert [file["path"] for file in found["files"]] == list(map(str, targets))
+    assert found["picture"] == str(targets[1])
+    assert not (tmp_path / "work" / "imgbatch-out").exists()
+    page = targets[0].read_text(encoding="utf-8")
+    assert page.count("<img ") == 2 * 4  # of each: the picture, colours, shape, hash
+    assert f"{found['hash_bits_apart']} of 64" in page
+
+
+def test_without_pictures_a_page_is_made_all_the_same(photos, tmp_path):
+    page, sheet = tmp_path / "one.html", tmp_path / "one.png"
+    answer = run("explain", photos / "cats" / "cats-0.png", photos / "dogs" / "dogs-1.png",
+                 "-o", page, "-o", sheet, "--no-picture")  # fmt: skip
+    assert "no picture is made" in answer.err
+    assert page.exists()
+    assert not sheet.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

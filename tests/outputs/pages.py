@@ -23,6 +23,7 @@ from imgbatch.outputs.pages import (
 )
 from imgbatch.outputs.pages.asked import asked_page
 from imgbatch.outputs.pages.captions import captions_page
+from imgbatch.outputs.pages.explanation import description_page, explanation_page
 from imgbatch.outputs.pages.labelled import labelled_page
 from imgbatch.outputs.pages.search import search_page
 from imgbatch.outputs.pages.tags import tags_page
@@ -33,6 +34,8 @@ from tests.drawing import jpeg, photo
 from tests.outputs.small import (
     small_asked,
     small_captions,
+    small_description,
+    small_explanation,
     small_found,
     small_labels,
     small_map,
@@ -182,6 +185,16 @@ def caption(folder):
     return captions_page(captions, CONFIG, "imgbatch caption photos")
 
 
+def explanation(folder):
+    shown = small_explanation(HOSTILE[0], tuple(write_files(folder, 2)), 0.6)
+    return explanation_page(shown, CONFIG, "imgbatch explain a.jpg b.jpg")
+
+
+def description(folder):
+    shown = small_description(HOSTILE[0], write_files(folder, 1)[0])
+    return description_page(shown, CONFIG, "imgbatch explain a.jpg")
+
+
 PAGES = {
     "map": folder_map,
     "overview": overview,
@@ -196,6 +209,8 @@ PAGES = {
     "label check": lambda folder: asked(folder, doubted=True),
     "search": search,
     "caption": caption,
+    "explain two": explanation,
+    "explain one": description,
 }
 
 

@@ -1,5 +1,6 @@
 """Small results for tests of what shows them."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,6 +26,8 @@ from imgbatch.overview.results import (
     Repetition,
     Spread,
 )
+from imgbatch.selection.describe import Description
+from imgbatch.selection.explain import DescribedImage, DescriptorShare, Explanation
 from imgbatch.types import ImageRecord
 from imgbatch.words.results import CaptionedImage, Captions, Found, FoundImage, ImageCaption
 
@@ -107,6 +110,39 @@ def small_split(name: str) -> Split:
         f"/{name}", (f"/{name}/1", f"/{name}/2"), (name, name), ("train", "test"),
         np.array([0, 1]), (name, ""), 1, 0, 0.5, (name,),
     )  # fmt: skip
+
+
+def small_seen(name: str, path: str = "") -> DescribedImage:
+    """An image of 4 x 3 pixels in which descriptors saw a little of everything."""
+    bits = np.zeros((8, 8), bool)
+    bits[0] = True
+    colors = np.full((2, 2, 3), 90, np.uint8)
+    return DescribedImage(
+        path or f"/{name}", name, 4, 3, colors, np.array([[0.5, 0.25], [0.25, 0]], np.float32),
+        np.ones((2, 2, 4), np.float32), bits, {"fisher_sift": np.eye(16, dtype=np.float32)},
+    )  # fmt: skip
+
+
+def small_explanation(
+    name: str, files: tuple[str, str] = ("", ""), unlearned: float | None = None
+) -> Explanation:
+    """Why two images of this name are near, of some files; their hashes differ in 3 bits."""
+    first, second = (small_seen(name, file) for file in files)
+    other = first.hash_bits.copy()
+    other[7, :3] = True
+    parts = (
+        DescriptorShare("hog", 0.57, 0.36, 0.36 / 0.37),
+        DescriptorShare(name, 0.43, 0.01, 0.01 / 0.37),
+    )
+    images = (first, replace(second, hash_bits=other))
+    distance = 0.37**0.5 if unlearned is None else 0.25
+    return Explanation("/in/photos", images, distance, parts, 3, unlearned)
+
+
+def small_description(name: str, file: str = "") -> Description:
+    """What is known of an image: its point keeps it but for one grey level."""
+    little = np.full((32, 32, 3), 90, np.uint8)
+    return Description("/in/photos", small_seen(name, file), little + 1, little)
 
 
 def small_map(groups, files=(), positions=None, color="label", name="x"):

@@ -20,10 +20,10 @@ from imgbatch.outputs.asked import write_asked
 from imgbatch.outputs.base import Result, WrittenFile
 from imgbatch.outputs.batches import BatchesResult, write_batches_table
 from imgbatch.outputs.captions import write_captions
-from imgbatch.outputs.describe import print_description
+from imgbatch.outputs.describe import write_description
 from imgbatch.outputs.duplicates import MoveReport, write_duplicates, write_undone
 from imgbatch.outputs.evaluation import write_evaluation
-from imgbatch.outputs.explain import print_explanation
+from imgbatch.outputs.explain import write_explanation
 from imgbatch.outputs.labelled import write_labelled
 from imgbatch.outputs.map import write_map
 from imgbatch.outputs.overview import write_overview
@@ -36,8 +36,6 @@ from imgbatch.outputs.tags import TagsResult, write_tags
 from imgbatch.outputs.terminal import write_pictures
 from imgbatch.outputs.training import write_training
 from imgbatch.outputs.tuning import write_gains, write_learned
-from imgbatch.selection.describe import Description
-from imgbatch.selection.explain import DescribedImage, DescriptorShare, Explanation
 from imgbatch.selection.learned import LearnedTag
 from imgbatch.types import (
     DuplicateGroup,
@@ -50,6 +48,8 @@ from imgbatch.types import (
 from tests.outputs.small import (
     small_asked,
     small_captions,
+    small_description,
+    small_explanation,
     small_found,
     small_labels,
     small_map,
@@ -108,25 +108,11 @@ def print_evaluation() -> None:
 
 
 def print_explained() -> None:
-    nothing = np.zeros((0, 0), np.float32)
-    image = DescribedImage(
-        f"/{NAME}.jpg", f"{NAME}.jpg", 8, 6, np.zeros((0, 0, 3), np.uint8), nothing,
-        nothing[..., None], np.zeros((8, 8), bool),
-    )  # fmt: skip
-    parts = (DescriptorShare(NAME, 1.0, 1.0, 1.0),)
-    other = replace(image, relative=f"other {NAME}.jpg")
-    explanation = Explanation(f"/{NAME}", (image, other), 1.0, parts, 3)
-    print_explanation(explanation, Path(f"/{NAME}.png"))
+    write_explanation(small_explanation(NAME), FILES, json=False)
 
 
 def print_described() -> None:
-    nothing = np.zeros((0, 0), np.float32)
-    image = DescribedImage(
-        f"/{NAME}.jpg", f"{NAME}.jpg", 8, 6, np.zeros((0, 0, 3), np.uint8), nothing,
-        nothing[..., None], np.zeros((8, 8), bool),
-    )  # fmt: skip
-    little = np.zeros((32, 32, 3), np.uint8)
-    print_description(Description(f"/{NAME}", image, little, little), Path(f"/{NAME}.png"))
+    write_description(small_description(NAME), FILES, json=False)
 
 
 def print_tags(shown: str = "") -> None:
@@ -241,12 +227,12 @@ def test_every_function_that_prints_to_standard_output_is_tried_above():
     }
     assert makers == {
         "table.write_table", "batches.write_batches_table", "evaluation.write_evaluation",
-        "tuning._write_table", "explain.print_explanation", "summaries.write_facts",
+        "tuning._write_table", "explain.write_explanation", "summaries.write_facts",
         "summaries.write_settings", "summaries.write_shares", "summaries.write_rows",
         "duplicates.write_duplicates", "duplicates.write_undone", "tags.write_tags",
         "overview.write_overview", "training.write_training", "labelled.write_labelled",
         "asked.write_asked", "splitting.write_split", "map.write_map",
-        "describe.print_description",
+        "describe.write_description",
         "search.write_found", "captions.write_captions", "terminal.write_pictures",
     }  # fmt: skip
 

@@ -15,7 +15,7 @@ import imgbatch
 from imgbatch.config import load_config
 from imgbatch.descriptors.phash import Phash
 from imgbatch.embedding.space import BlockOptions, FeatureSpace
-from imgbatch.outputs.json import explanation_document
+from imgbatch.outputs.explain import explanation_document
 from imgbatch.outputs.legend import bar, in_words, legend
 from imgbatch.selection.explain import (
     color_bars,
@@ -184,7 +184,7 @@ def test_an_explanation_counts_the_bits_that_differ_and_its_json_names_both_hash
     explanation = photos.explain(photos.paths[0], photos.paths[1])
     a, b = explanation.images
     assert explanation.hash_bits_apart == (a.hash_bits != b.hash_bits).sum() > 0
-    document = explanation_document(explanation, None)
+    document = explanation_document(explanation, ())
     hashes = [image["phash"] for image in document["images"]]
     assert hashes == [a.phash, b.phash]
     assert (int(hashes[0], 16) ^ int(hashes[1], 16)).bit_count() == document["hash_bits_apart"]

@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from imgbatch.outputs.pages.thumbnails import Thumbnail
 from imgbatch.types import Floats, Rows
 
 
@@ -33,6 +34,8 @@ class PageImage:
         Short remarks, such as "640 x 480 pixels".
     shares
         Shares that sum to 1, by descriptor; drawn as a bar.
+    picture
+        A picture that is no file, such as a chart, for which `file` is ""; else None.
     """
 
     file: str
@@ -42,6 +45,7 @@ class PageImage:
     mark: str = ""
     facts: tuple[str, ...] = ()
     shares: Mapping[str, float] = field(default_factory=dict, hash=False)
+    picture: Thumbnail | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +186,20 @@ class FigureRow:
 
 @dataclass(frozen=True, slots=True)
 class FiguresTable(Section):
-    """Measured figures beside those of random choice; ``columns`` are the headings of the table."""
+    """Measured figures beside those of random choice.
+
+    Attributes
+    ----------
+    columns
+        The headings of the table; the second and the third name the marks of charts, too.
+    interval_name
+        What the bands of charts are; "" if there are none.
+    """
 
     component: ClassVar[str] = "figures_table"
     columns: tuple[str, str, str] = ("figure", "measured", "random")
     rows: tuple[FigureRow, ...] = ()
+    interval_name: str = "95% interval"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

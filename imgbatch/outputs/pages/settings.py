@@ -15,13 +15,18 @@ _NO_SETTINGS_OF_A_RESULT = {"sheet", "page", "index", "cluster", "imgbatch"}
 """Tables of the config that decide nothing about which images come up."""
 
 
-def settings_section(folder: str, images: int, seed: int, config: Config | None) -> Facts:
-    """What repeats a result: folder, seed, weights, and settings that are not the default."""
-    facts: list[tuple[str, tuple[str, ...]]] = [
-        ("folder", (folder,)),
-        ("images in it", (f"{images:,}",)),
-        ("seed", (str(seed),)),
-    ]
+def settings_section(
+    folder: str, images: int | None, seed: int | None, config: Config | None
+) -> Facts:
+    """What repeats a result: folder, seed, weights, and settings that are not the default.
+
+    None leaves out a number on which the result does not depend.
+    """
+    facts: list[tuple[str, tuple[str, ...]]] = [("folder", (folder,))]
+    if images is not None:
+        facts.append(("images in it", (f"{images:,}",)))
+    if seed is not None:
+        facts.append(("seed", (str(seed),)))
     if config is not None:
         facts.append(("weights", (_weights(config),)))
         facts.append(("other settings", tuple(_changed(config)) or ("as shipped",)))

@@ -119,7 +119,8 @@ def _curve(trained: Training) -> tuple[FiguresTable, ...]:
     )
     text = "Balanced accuracy of models trained on random parts of the labels: the mean of three"
     text += " parts, the lowest and the highest. A line that still rises asks for more labels."
-    return (FiguresTable("Would more labels help?", text, ("labels", "measured", ""), rows),)
+    columns = ("labels", "measured", "")
+    return (FiguresTable("Would more labels help?", text, columns, rows, "lowest to highest"),)
 
 
 def _rounds(trained: Training) -> tuple[FiguresTable, ...]:
@@ -187,7 +188,7 @@ def _classes(trained: Training) -> FiguresTable:
         )
         for one in hardest
     )
-    return FiguresTable("Classes", text, ("class", "F1", "images"), rows)
+    return FiguresTable("Classes", text, ("class", "F1", "images"), rows, interval_name="")
 
 
 def _learners(trained: Training) -> FiguresTable:

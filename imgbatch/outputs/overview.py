@@ -184,7 +184,7 @@ def _facts(seen: Overview) -> Table:
 def _groups(seen: Overview, console: Console) -> Table:
     """A line for each group; below 100 columns without a typical image."""
     grouping = seen.grouping
-    title = f"{len(grouping.groups)} groups (silhouette {grouping.silhouette:.2f})"
+    title = f"{len(grouping.groups)} groups (silhouette {grouping.silhouette:.3f})"
     table = titled_table(title)
     table.add_column("#", justify="right")
     table.add_column("images", justify="right")

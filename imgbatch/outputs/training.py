@@ -51,7 +51,7 @@ def write_training(
     console.print_fact("measured", trained.protocol + "; intervals: 95%, bootstrap")
     console.print_fact("learner", trained.model.facts["learner"])
     worst = sorted(trained.by_class, key=lambda one: (one.f1, one.name))[:_SHOWN]
-    named = ", ".join(f"{one.name} {one.f1:.0%}" for one in worst)
+    named = ", ".join(f"{one.name} {one.f1:.1%}" for one in worst)
     console.print_fact("hardest", f"{named} (F1)")
     if trained.mixed_up:
         pairs = ", ".join(

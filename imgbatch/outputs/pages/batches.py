@@ -101,6 +101,7 @@ def _figures(result: BatchesResult) -> FiguresTable:
         "Diverse batches beside batches that a shuffling loader makes of the same images.",
         columns=("figure", "diverse", "random"),
         rows=tuple(rows),
+        interval_name="",
     )
 
 

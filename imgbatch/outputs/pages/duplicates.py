@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from imgbatch.config.schema import Config
+from imgbatch.outputs.base import size_in_words
 from imgbatch.outputs.duplicates import group_heading
 from imgbatch.outputs.pages.records import Facts, ImageGrid, ImageGroups, Page, PageImage
 from imgbatch.outputs.pages.settings import remarks_section
@@ -66,7 +67,7 @@ def duplicates_page(found: Duplicates, config: Config, command: str = "") -> Pag
 
 
 def _card(image: DuplicateImage, found: Duplicates) -> PageImage:
-    facts = [f"{image.width:,} \u00d7 {image.height:,}", f"{image.size / 1000:,.0f} kB"]
+    facts = [f"{image.width:,} \u00d7 {image.height:,}", size_in_words(image.size)]
     if not image.keep:
         facts.append(image.kind)
     return PageImage(

@@ -62,4 +62,4 @@ def _image(given: GivenLabels, row: int) -> PageImage:
     label = given.labels[row]
     probability = float(given.predictions.probabilities[row])
     facts = () if label else (f"perhaps {given.predictions.labels[row]}",)
-    return PageImage(given.files[row], given.names[row], score=f"{probability:.0%}", facts=facts)
+    return PageImage(given.files[row], given.names[row], score=f"{probability:.1%}", facts=facts)

@@ -159,7 +159,7 @@ def _covers(seen: Overview) -> FiguresTable:
         for cover in seen.repetition.covers
     )
     columns = ("images that stand for all", "how many", "share")
-    return FiguresTable("How repetitive", _COVERS, columns=columns, rows=rows)
+    return FiguresTable("How repetitive", _COVERS, columns, rows, interval_name="")
 
 
 def _counts(heading: str, kind: str, counts: Sequence[Count]) -> FiguresTable:
@@ -178,7 +178,7 @@ def _counts(heading: str, kind: str, counts: Sequence[Count]) -> FiguresTable:
         )
         for count in shown
     )
-    return FiguresTable(heading, text, columns=(kind, "images", "share"), rows=rows)
+    return FiguresTable(heading, text, (kind, "images", "share"), rows, interval_name="")
 
 
 def _bar(share: float) -> Chart:

@@ -201,6 +201,11 @@ class FiguresTable(Section):
     rows: tuple[FigureRow, ...] = ()
     interval_name: str = "95% interval"
 
+    @property
+    def compares(self) -> bool:
+        """Whether a chart has a mark for the third column."""
+        return any(row.chart is not None and row.chart.random is not None for row in self.rows)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageMap(Section):

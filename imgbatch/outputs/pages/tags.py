@@ -4,6 +4,7 @@ from pathlib import Path
 
 from imgbatch.config.schema import Config
 from imgbatch.outputs.pages.records import (
+    Chart,
     FigureRow,
     FiguresTable,
     ImageGrid,
@@ -61,16 +62,18 @@ def tags_page(result: TagsResult, config: Config, command: str = "") -> Page:  #
         sections = (
             FiguresTable(
                 "How many",
-                columns=("tag", "images", ""),
+                columns=("tag", "images", "share"),
                 rows=tuple(
                     FigureRow(
                         name,
                         f"{counts[name]:,}",
-                        f"{counts[name] / total:.1%}",
+                        random=f"{counts[name] / total:.1%}",
                         meaning=result.rules.get(name, ""),
+                        chart=Chart(counts[name] / total, 0.0, counts[name] / total),
                     )
                     for name in used
                 ),
+                interval_name="",
             ),
             ImageGroups("The clearest images of each", _SCORE, groups=groups),
         )

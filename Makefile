@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 # torch (for the tests of the sampler) is large; `make test TEST_EXTRAS=test` does without.
-TEST_EXTRAS ?= test,browse,parquet,fetch,heic,pgvector,cluster,tensorboard,text,torch
+TEST_EXTRAS ?= test,browse,docs,parquet,fetch,heic,pgvector,cluster,tensorboard,text,torch
 PIP := python -m pip install --quiet --disable-pip-version-check
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
@@ -10,7 +10,7 @@ else
 BIN := $(VENV)/bin
 endif
 
-.PHONY: demo test test-fast lint bench goldens docs clean
+.PHONY: demo test test-fast lint bench goldens docs pictures site clean
 
 demo: $(VENV)/installed
 	$(BIN)/imgbatch similar samples
@@ -36,15 +36,25 @@ lint: $(VENV)/installed-lint
 goldens: $(VENV)/installed-test
 	$(BIN)/python -m tests.golden.regenerate
 
-docs: $(VENV)/installed-test
+# What the documentation shows of the program: help, outputs, the notebook.
+docs: $(VENV)/installed-docs
 	$(BIN)/python tools/make_docs.py
+
+# Needs Chromium.
+pictures: $(VENV)/installed-test
+	$(BIN)/python tools/make_pictures.py
+
+SITE := build/site
+site: $(VENV)/installed-docs
+	$(BIN)/python -m sphinx -b html -c docs/site --fail-on-warning --keep-going --quiet . $(SITE)
+	@echo "open $(SITE)/index.html"
 
 FOLDER ?= samples
 bench: $(VENV)/installed
 	$(BIN)/python benchmarks/run.py $(FOLDER)
 
 clean:
-	rm -rf $(VENV) imgbatch-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build imgbatch-out .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/created:
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'imgbatch needs Python 3.11 or newer: make PYTHON=python3.12 ...')"
@@ -58,6 +68,10 @@ $(VENV)/installed: $(VENV)/created pyproject.toml
 # Where an extra has no wheel, say for a new Python, its tests are skipped.
 $(VENV)/installed-test: $(VENV)/created pyproject.toml
 	$(BIN)/$(PIP) -e ".[$(TEST_EXTRAS)]" || $(BIN)/$(PIP) -e ".[test]"
+	touch $@
+
+$(VENV)/installed-docs: $(VENV)/created pyproject.toml
+	$(BIN)/$(PIP) -e ".[test,text,cluster,docs,notebook]"
 	touch $@
 
 $(VENV)/installed-lint: $(VENV)/created pyproject.toml

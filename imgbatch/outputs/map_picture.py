@@ -101,7 +101,8 @@ def _page(shown: FolderMap, detail: str, beside: int) -> Image.Image:
     draw, large = ImageDraw.Draw(page), font(26)
     length = large.getlength(detail)
     draw.text((_SIDE + GAP_PX - length, 14), detail, FAINT, large)
-    title = shortened(f"map of {printable(shown.folder)}", large, _SIDE - length - 60)
+    name = printable(Path(shown.folder).name or "the root")
+    title = shortened(f"map - {name}", large, _SIDE - length - 60)
     draw.text((GAP_PX, 14), title, INK, large)
     return page
 

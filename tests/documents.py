@@ -63,7 +63,7 @@ def anchors(document: str) -> set[str]:
 
 
 def command_lines() -> Iterator[tuple[Block, list[str]]]:
-    """Every command in a shell block, as words: the block and, say, ["imgbatch", "index", "photos"].
+    """Every command in a shell block: the block and, say, ["imgbatch", "index", "photos"].
 
     In a block with prompts only the lines after ``$`` are commands; the others are output.
     """
@@ -71,11 +71,16 @@ def command_lines() -> Iterator[tuple[Block, list[str]]]:
         text = block.text.replace("\\\n", " ")
         prompted = re.findall(r"^\$ (.*)$", text, re.MULTILINE)
         for line in prompted or text.splitlines():
-            try:
-                for words in _commands_of(line):
-                    yield block, words
-            except ValueError as error:
-                raise ValueError(str(block) + line) from error
+            for words in _commands_of(line):
+                yield block, words
+
+
+def inline_commands() -> Iterator[tuple[str, list[str]]]:
+    """Every command inside a sentence or a table: the document, and its words."""
+    for document in DOCUMENTS:
+        for line in re.findall(r"`(imgbatch [^`]+)`", prose(document).replace("\n", " ")):
+            for words in _commands_of(line):
+                yield document, words
 
 
 def _commands_of(line: str) -> Iterator[list[str]]:

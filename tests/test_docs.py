@@ -16,12 +16,22 @@ from imgbatch.cli.app import app
 from imgbatch.config import default_config_path, load_config
 from imgbatch.measures.vocabulary import load_vocabulary
 from tests.commands import environment
-from tests.documents import DOCUMENTS, ROOT, anchors, blocks, command_lines, prose, read
+from tests.documents import (
+    DOCUMENTS,
+    ROOT,
+    anchors,
+    blocks,
+    command_lines,
+    inline_commands,
+    prose,
+    read,
+)
 
 README = read("README.md")
 NOTEBOOK = "docs/from_folder_to_batches.ipynb"
 COMMANDS = read("docs/COMMANDS.md")
 ROOT_COMMAND = get_command(app)
+INCOMPLETE = ("MissingParameter", "BadOptionUsage")
 UsageError = typer.BadParameter.__bases__[0]  # of click, which typer may hold a copy of
 
 
@@ -98,6 +108,19 @@ def test_every_command_line_of_imgbatch_has_options_that_exist():
     assert checked > 100
 
 
+def test_commands_named_in_a_sentence_have_options_that_exist():
+    """A sentence may leave out the folder, or a value; that is no fault there."""
+    checked = 0
+    for document, words in inline_commands():
+        checked += 1
+        try:
+            parse(words[1:])
+        except UsageError as error:
+            if type(error).__name__ not in INCOMPLETE:
+                pytest.fail(f"{document}: {' '.join(words)}: {error.message}")
+    assert checked > 50
+
+
 def parse(words):
     """Read the arguments of a command line as the program does, without running it."""
     command, context = ROOT_COMMAND, typer.Context(ROOT_COMMAND, info_name="imgbatch")
@@ -161,6 +184,7 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     ]
     finished = subprocess.run(
         [sys.executable, "-m", *build, "-d", tmp_path / "doctrees", ".", tmp_path / "site"],
+        check=False,
         cwd=ROOT,
         env=environment(),
         capture_output=True,

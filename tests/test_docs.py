@@ -216,7 +216,7 @@ def test_benchmarks_that_documents_name_exist():
     named = {
         name
         for document in DOCUMENTS
-        for name in re.findall(r"python (\w+/[\w/]+\.py)", read(document))
+        for name in re.findall(r"\b((?:benchmarks|tools)/[\w/]+\.py)", read(document))
     }
     assert len(named) > 10
     for name in named:

@@ -87,9 +87,9 @@ def terminal(line: str, height: int) -> Callable[[Surroundings], Image.Image]:
 
 _TWO = ("samples/sunsets/sunsets-01.jpg", "samples/coffee/coffee-01.jpg")
 PICTURES_MADE: dict[str, tuple[int, Callable[[Surroundings], Image.Image]]] = {
-    "similar": (720, sheet("similar samples --seed 7 -o drawn.jpg")),
-    "different": (720, sheet("different samples --seed 7 -o drawn.jpg")),
-    "map": (1000, sheet("map samples -o drawn.jpg")),
+    "similar": (720, sheet("similar samples -n 12 --seed 7 -o drawn.jpg")),
+    "different": (720, sheet("different samples -n 12 --seed 7 -o drawn.jpg")),
+    "map": (760, sheet("map samples -o drawn.jpg")),
     "explain": (1000, sheet(f"explain {' '.join(_TWO)} --folder samples -o drawn.jpg")),
     "batches": (1000, sheet(
         "batches samples --batch-size 10 --seed 7 --preview 3", "imgbatch-out/*.jpg"

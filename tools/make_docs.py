@@ -43,7 +43,7 @@ _RUN = re.compile(
     re.DOTALL,
 )
 _HELP_COLUMNS = 78
-_OUTPUT_COLUMNS = 88
+_OUTPUT_COLUMNS = 100
 
 
 def commands_page() -> str:

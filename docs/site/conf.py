@@ -39,8 +39,8 @@ html_copy_source = False
 html_show_sourcelink = False
 html_additional_pages = {"index": "index.html"}
 templates_path = ["templates"]
-pygments_style = "friendly"
-pygments_dark_style = "monokai"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 
 
 def navigation() -> str:

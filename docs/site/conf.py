@@ -72,7 +72,7 @@ def _prepare_docstring(
     before a colon in the first line of a property as its type.
     """
     if kind == "property":
-        lines.insert(0, "")
+        lines[:0] = ["..", ""]  # an empty comment
     first = next((row for row, line in enumerate(lines) if line.startswith(">>>")), None)
     if first is not None and "Examples" not in lines:
         lines[first:first] = ["Examples", "--------"]

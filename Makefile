@@ -43,6 +43,7 @@ docs: $(VENV)/installed-docs
 # Needs Chromium.
 pictures: $(VENV)/installed-test
 	$(BIN)/python tools/make_pictures.py
+	$(BIN)/python tools/make_screens.py
 
 SITE := build/site
 site: $(VENV)/installed-docs

@@ -87,7 +87,7 @@ def test_every_picture_is_shown_and_all_are_small():
     assert files
     for file in files:
         assert f"pictures/{file.name})" in everything, file.name
-    assert sum(file.stat().st_size for file in files) < 1_500_000
+    assert sum(file.stat().st_size for file in files) < 2_000_000
 
 
 def test_every_block_of_code_names_its_language():
@@ -216,6 +216,7 @@ def test_benchmarks_that_documents_name_exist():
     named = {
         name
         for document in DOCUMENTS
+        if document != "CONTRIBUTING.md"  # its files are the reader's
         for name in re.findall(r"\b((?:benchmarks|tools)/[\w/]+\.py)", read(document))
     }
     assert len(named) > 10

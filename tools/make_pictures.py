@@ -90,14 +90,14 @@ PICTURES_MADE: dict[str, tuple[int, Callable[[Surroundings], Image.Image]]] = {
     "similar": (720, sheet("similar samples -n 12 --seed 7 -o drawn.jpg")),
     "different": (720, sheet("different samples -n 12 --seed 7 -o drawn.jpg")),
     "map": (760, sheet("map samples -o drawn.jpg")),
-    "explain": (1000, sheet(f"explain {' '.join(_TWO)} --folder samples -o drawn.jpg")),
-    "batches": (1000, sheet(
+    "explain": (800, sheet(f"explain {' '.join(_TWO)} --folder samples -o drawn.jpg")),
+    "batches": (800, sheet(
         "batches samples --batch-size 10 --seed 7 --preview 3", "imgbatch-out/*.jpg"
     )),
-    "tags": (1000, sheet("tags samples --show blue -o drawn.jpg")),
-    "overview": (1000, page("overview samples -o drawn.html", 1400)),
-    "duplicates": (1000, page("duplicates samples -o drawn.html", 760)),
-    "terminal": (1000, terminal("similar samples --seed 7 -n 3 --show --no-sheet", 540)),
+    "tags": (800, sheet("tags samples --show blue -o drawn.jpg")),
+    "overview": (800, page("overview samples -o drawn.html", 1400)),
+    "duplicates": (800, page("duplicates samples -o drawn.html", 760)),
+    "terminal": (800, terminal("similar samples --seed 7 -n 3 --show --no-sheet", 540)),
 }  # fmt: skip
 """The width of each picture in pixels, and how it is drawn."""
 

@@ -169,7 +169,12 @@ class Collection:
         return self.metadata.column("tags")
 
     def tag_table(self) -> "TagTable":
-        """All tags of every image: given, measured, learned; ``.counts()`` counts them."""
+        """All tags of every image: given, measured, learned; ``.counts()`` counts them.
+
+        >>> import imgbatch
+        >>> imgbatch.load("photos").tag_table().counts()["landscape"]
+        24
+        """
         return self.tagging.table()
 
     @property
@@ -178,7 +183,12 @@ class Collection:
         return self._picker.tags
 
     def quantities(self) -> dict[str, Floats]:
-        """What was measured of every image: (n,) float32 by name; see `measures.quantities`."""
+        """What was measured of every image: (n,) float32 by name; see `measures.quantities`.
+
+        >>> import imgbatch
+        >>> imgbatch.load("photos").quantities()["lightness"].shape
+        (24,)
+        """
         self._need_pictures("quantities")
         return self.tagging.quantities()
 
@@ -227,7 +237,13 @@ class Collection:
         )
 
     def train_labels(self, *, test: float | None = None, seed: int = 0) -> "LabelModel":
-        """Train a model on the images' classes; see `learning.training.train_labels`."""
+        """Train a model on the images' classes; see `learning.training.train_labels`.
+
+        >>> import imgbatch
+        >>> photos = imgbatch.load("photos")
+        >>> photos.train_labels().predict(photos.paths[0]).labels
+        ['class0']
+        """
         from imgbatch.learning.training import TrainOptions, train_labels
 
         return train_labels(self.labelling, TrainOptions(test, seed)).model
@@ -547,7 +563,12 @@ class Collection:
     def overview(
         self, *, seed: int = 0, blur: bool = False, progress: "Progress | None" = None
     ) -> "Overview":
-        """What is in the folder, and what may be wrong with it; `blur` reads all files once."""
+        """What is in the folder, and what may be wrong with it; `blur` reads all files once.
+
+        >>> import imgbatch
+        >>> imgbatch.load("photos").overview().classes.balance
+        1.0
+        """
         from imgbatch.overview.answer import Survey
 
         self._need_pictures("overview")

@@ -33,7 +33,7 @@ FLOORS = {
 EXEMPT = "__init__.py"  # the package's public names are imported lazily, from a table
 EVERY = pytest.mark.parametrize("name", NAMES)
 TESTS = Path(__file__).parent
-NOT_OF_A_ROOM = {"house", "docs", "faults", "campaign", "golden"}
+NOT_OF_A_ROOM = {"house", "docs", "make_docs", "faults", "campaign", "golden"}
 """Tests of the repository, and the stored bytes of descriptors."""
 WITHOUT_TESTS = {"types", "version", "seeds", "__main__"}
 """Records that every test uses, a number, what its doctests say, and one line that starts the command."""
@@ -172,8 +172,8 @@ def test_every_room_has_tests(room):
     assert tests or room in WITHOUT_TESTS
 
 
-# The library's front has a short method for each thing that the program can do.
-MOST_LINES = {"collection.py": 600}
+# The library's front has a short method, with its example, for each thing that the program can do.
+MOST_LINES = {"collection.py": 620}
 
 
 @EVERY

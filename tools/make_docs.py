@@ -107,7 +107,7 @@ def notebook_with_outputs() -> str:
 def _renewed(block: re.Match[str]) -> str:
     """A block with the present output of its commands."""
     kept = int(block["lines"]) if block["lines"] else None
-    commands = re.findall(r"^\$ (.*(?:\\\n.*)*)", block["body"], re.MULTILINE)
+    commands = re.findall(r"^\$ ((?:.*\\\n)*.*)", block["body"], re.MULTILINE)
     pieces = [f"$ {command}\n{_output(command, kept)}" for command in commands]
     return block["head"] + "\n".join(pieces) + block["tail"]
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTENTS = "docs/README.md"
 
 project = "imgbatch"
-author = "The imgbatch developers"
+author = project_copyright = "The imgbatch developers"
 release = version = imgbatch.__version__
 
 root_doc = "README"

@@ -44,6 +44,18 @@ def test_a_command_that_goes_on_in_the_next_line_is_one(tool):
     assert tool.with_outputs(page) == block("", "$ echo one \\", "  two", "one two")
 
 
+def test_a_command_that_fails_ends_the_tool_and_leaves_no_folder(tool):
+    with pytest.raises(SystemExit, match="failed: ls nowhere"):
+        tool.with_outputs(block("", "$ ls nowhere", "old"))
+    assert not tool.WORK.exists()
+
+
+def test_settings_of_whoever_runs_it_are_left_out(tool, monkeypatch):
+    monkeypatch.setenv("IMGBATCH_CONFIG", "mine.toml")
+    page = block("", '$ echo "[$IMGBATCH_CONFIG]"', "")
+    assert tool.with_outputs(page) == block("", '$ echo "[$IMGBATCH_CONFIG]"', "[]")
+
+
 def test_imgbatch_is_that_of_this_repository(tool, cli):
     page = block("", "$ imgbatch --version", "")
     assert tool.with_outputs(page) == block(

@@ -124,6 +124,8 @@ def _output(command: str, kept: int | None) -> str:
         encoding="utf-8",
         check=False,
     )
+    if finished.returncode:
+        sys.exit(f"a command of the documentation failed: {command}\n{finished.stdout}")
     text = finished.stdout.replace(str(WORK), SHOWN_AS)
     lines = [line.rstrip() for line in text.strip("\n").splitlines()]
     if kept is not None and len(lines) > kept:
@@ -132,9 +134,10 @@ def _output(command: str, kept: int | None) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """The variables of what runs in the work folder."""
-    return {
-        **os.environ,
+    """The variables of what runs in the work folder: none that says where things of a user lie."""
+    personal = ("IMGBATCH_", "XDG_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(personal)}
+    return kept | {
         "COLUMNS": str(_OUTPUT_COLUMNS),
         "NO_COLOR": "1",
         "HOME": str(WORK),

@@ -26,7 +26,6 @@ exclude_patterns = ["build", ".venv", "imgbatch-out"]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 
 myst_heading_anchors = 4
-suppress_warnings = ["myst.header"]  # CHANGELOG.md may skip a level
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the signature has them

@@ -119,7 +119,8 @@ def cache_list(index: IndexDir = None, json: Json = False) -> None:
         )
         for entry in indexes
     ]
-    write_rows(f"{len(indexes)} indexes in {cache_root(index)}", ("image folder", "size"), rows)
+    many = f"{len(indexes)} index{'es' * (len(indexes) != 1)}"
+    write_rows(f"{many} in {cache_root(index)}", ("image folder", "size"), rows)
 
 
 @command

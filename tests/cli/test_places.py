@@ -101,7 +101,7 @@ def test_a_place_without_permission_is_one_line(
     (root / "kept").chmod(0o700)
     if name == "cache list" and mode == 0o500:
         assert answer.code == 0
-        assert "1 indexes" in answer.out
+        assert "1 index in" in answer.out
         return
     if name.startswith("cache clean") and mode == 0o500:  # entries go first, then the folder
         assert answer.code == 1

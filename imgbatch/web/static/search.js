@@ -1,0 +1,21 @@
+// A picture that is dropped or pasted anywhere on the page is searched for.
+const form = document.getElementById("search");
+
+function bring(files) {
+  const picture = Array.from(files).find((file) => file.type.startsWith("image/"));
+  if (picture) {
+    const chosen = new DataTransfer();
+    chosen.items.add(picture);
+    form.elements.image.files = chosen.files;
+    form.requestSubmit();
+  }
+  return Boolean(picture);
+}
+
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  bring(event.dataTransfer.files);
+});
+document.addEventListener("paste", (event) => bring(event.clipboardData.files) && event.preventDefault());
+document.getElementById("drop-hint").hidden = false;

@@ -1,11 +1,12 @@
 """The screens of the local page, in the order of its menu. A new one is a file and a line here."""
 
-from imgbatch.web.screens import basket, folder, images, pick, plane, search
+from imgbatch.web.screens import basket, folder, image, images, pick, plane, search
 from imgbatch.web.screens.base import Screen
 
 SCREENS: tuple[Screen, ...] = (
     *pick.SCREENS,
     images.SCREEN,
+    image.SCREEN,
     search.SCREEN,
     plane.SCREEN,
     basket.SCREEN,

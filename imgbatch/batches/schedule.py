@@ -23,7 +23,7 @@ class DealtChunk:
 
 @dataclass(frozen=True)
 class Schedule:
-    """The batches of the epochs 0, 1, ... of a population.
+    """The batches of some epochs of a population, one after the other.
 
     Attributes
     ----------
@@ -33,6 +33,8 @@ class Schedule:
         How each epoch is dealt; the epoch in it does not matter.
     epochs
         Number of epochs.
+    start
+        The first of them.
 
     Examples
     --------
@@ -45,10 +47,11 @@ class Schedule:
     population: Population
     options: DealOptions
     epochs: int = 1
+    start: int = 0
 
     def chunks(self) -> Iterator[DealtChunk]:
         """Deal all epochs; one chunk is held in memory at a time."""
-        for epoch in range(self.epochs):
+        for epoch in range(self.start, self.start + self.epochs):
             dealt = deal_epoch(self.population, replace(self.options, epoch=epoch))
             for number, batches in enumerate(dealt):
                 yield DealtChunk(epoch, number, batches)
@@ -85,6 +88,7 @@ class Comparison:
         population = schedule.population
         self._schedule = schedule
         self._rows: Rows | None = None
+        self._first = first.epoch, first.number
         if len(population.parts) > 1:
             self._rows = np.sort(np.concatenate(first.batches))
             population = population.subset(self._rows)
@@ -96,7 +100,7 @@ class Comparison:
         """Take a chunk into account, if it is measured."""
         if self._rows is None:
             self.dealt.add(chunk.batches)
-        elif (chunk.epoch, chunk.number) == (0, 0):
+        elif (chunk.epoch, chunk.number) == self._first:
             self.dealt.add([self._rows.searchsorted(batch) for batch in chunk.batches])
         else:
             return

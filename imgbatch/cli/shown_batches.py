@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from imgbatch.batches.schedule import Comparison, DealtChunk, Schedule
     from imgbatch.collection import Collection
     from imgbatch.outputs.base import WrittenFile
-    from imgbatch.outputs.batches import BatchesResult, ShownBatch
+    from imgbatch.outputs.batches import BatchesResult
     from imgbatch.types import Rows
 
 
@@ -28,7 +28,12 @@ class FirstBatches:
         """Draw the first batches, and as many random ones, as rows; None for no rows."""
         if rows == 0:
             return None
-        from imgbatch.outputs.batches import MOST_SHOWN, most_shown_batches, write_preview
+        from imgbatch.outputs.batches import (
+            MOST_SHOWN,
+            most_shown_batches,
+            shown_batches,
+            write_preview,
+        )
 
         photos, dealt = self.photos, self.first.batches
         name, seed = Path(photos.folder).name, self.schedule.options.seed
@@ -40,12 +45,12 @@ class FirstBatches:
             rows, part = most, f"the first {most:,} of {wanted:,} batches"
             which += f" - {part}"
             note([f"the preview shows {part}; more do not fit on a page"])
-        random = self._shown(self._random(rows), MOST_SHOWN)
+        random = shown_batches(photos, self._random(rows), MOST_SHOWN)
         closest = min(self.comparison.dealt.closest, default=0.0)
         framed = any(distance < closest for batch in random for distance in batch.distances)
         legend = "; framed: closer to another of its batch than any two in a diverse batch"
         sections = [
-            (f"diverse batches - {which}", self._shown(dealt[:rows], MOST_SHOWN)),
+            (f"diverse batches - {which}", shown_batches(photos, dealt[:rows], MOST_SHOWN)),
             (f"random batches - {which}{legend if framed else ''}", random),
         ]
         write_preview(sections, target, photos.config, closest)
@@ -57,30 +62,14 @@ class FirstBatches:
         """Write the page of the result, if there is a target; `line` is a command for it."""
         if target is None:
             return None
+        from imgbatch.outputs.batches import shown_batches
         from imgbatch.outputs.pages import batches_page, write_page
         from imgbatch.outputs.pages.batches import MOST_BATCHES
 
-        config = self.photos.config
-        dealt = self._shown(self.first.batches[:MOST_BATCHES], config.page.images)
-        random = self._shown(self._random(MOST_BATCHES), config.page.images)
+        photos, config = self.photos, self.photos.config
+        dealt = shown_batches(photos, self.first.batches[:MOST_BATCHES], config.page.images)
+        random = shown_batches(photos, self._random(MOST_BATCHES), config.page.images)
         return write_page(batches_page(result, dealt, random, config, line), target, config)
 
     def _random(self, count: int) -> "Sequence[Rows]":
         return self.schedule.random_batches(len(self.photos), 0)[:count]
-
-    def _shown(self, batches: "Sequence[Rows]", most: int) -> "list[ShownBatch]":
-        """The first images of each batch, without incomplete batches after the first."""
-        from imgbatch.batches.tally import mate_distances
-        from imgbatch.files import paths
-        from imgbatch.outputs.batches import ShownBatch
-
-        photos = self.photos
-        shown: list[ShownBatch] = []
-        for batch in batches:
-            if shown and len(batch) < len(batches[0]):
-                continue
-            names = [photos.records[row].path for row in batch[:most].tolist()]
-            files = [paths.join(photos.folder, name) for name in names]
-            distances = mate_distances(photos.points, batch)[:most].tolist()
-            shown.append(ShownBatch(files, names, distances))
-        return shown

@@ -4,16 +4,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
 from imgbatch.config.schema import Config, SheetConfig
 from imgbatch.files.names import printable
+from imgbatch.files.paths import join
 from imgbatch.outputs.base import StandardOutput, WrittenFile, titled_table
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.sheet import Cell, Grid, draw_page, most_rows, name_in_folder, save_page
-from imgbatch.types import Figures, Skipped
+from imgbatch.types import Figures, Rows, Skipped
+
+if TYPE_CHECKING:
+    from imgbatch.collection import Collection
 
 MOST_SHOWN = 16
 """Most pictures in a row of the preview."""
@@ -159,6 +163,21 @@ class ShownBatch:
     files: Sequence[str]
     names: Sequence[str]
     distances: Sequence[float]
+
+
+def shown_batches(photos: "Collection", batches: Sequence[Rows], most: int) -> list[ShownBatch]:
+    """The first `most` images of each batch, without incomplete batches after the first."""
+    from imgbatch.batches.tally import mate_distances
+
+    shown: list[ShownBatch] = []
+    for batch in batches:
+        if shown and len(batch) < len(batches[0]):
+            continue
+        names = [photos.records[row].path for row in batch[:most].tolist()]
+        files = [join(photos.folder, name) for name in names]
+        distances = mate_distances(photos.points, batch)[:most].tolist()
+        shown.append(ShownBatch(files, names, distances))
+    return shown
 
 
 def most_shown_batches(columns: int, options: SheetConfig, target: Path) -> int:

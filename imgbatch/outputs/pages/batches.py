@@ -29,6 +29,8 @@ def batches_page(
     random: Sequence[ShownBatch],
     config: Config,
     command: str = "",
+    *,
+    first: int = 0,
 ) -> Page:
     """The page of an epoch's batches: figures and the first batches, beside random ones.
 
@@ -37,11 +39,13 @@ def batches_page(
     result
         What was dealt, with its figures.
     dealt, random
-        The first batches of either kind; the first four that fit on the page are shown.
+        Batches of either kind; the first four that fit on the page are shown.
     config
         The settings of the collection.
     command
         The terminal command that deals the same batches; "" shows none.
+    first
+        The number of the first of them, from 0.
     """
     closest = result.figures["closest"]
     epochs = f"{result.epochs} epochs" if result.epochs > 1 else "one epoch"
@@ -57,11 +61,11 @@ def batches_page(
         )
     highlights.append((str(result.seed), "seed, which repeats these batches"))
     pictures = SideBySide(
-        "The first batches",
+        f"Batches from number {first + 1:,} on" if first else "The first batches",
         "A picture is framed if another of its batch is nearer than any two in a diverse batch.",
         columns=(
-            _column("Diverse", dealt, closest, config),
-            _column("Random", random, closest, config),
+            _column("Diverse", dealt, closest, config, first),
+            _column("Random", random, closest, config, first),
         ),
     )
     return Page(
@@ -106,11 +110,11 @@ def _figures(result: BatchesResult) -> FiguresTable:
 
 
 def _column(
-    name: str, batches: Sequence[ShownBatch], closest: float, config: Config
+    name: str, batches: Sequence[ShownBatch], closest: float, config: Config, first: int
 ) -> ImageGroups:
     groups = tuple(
         ImageGrid(
-            f"Batch {number}",
+            f"Batch {number:,}",
             images=tuple(
                 PageImage(
                     file,
@@ -124,7 +128,7 @@ def _column(
             ),
             score_name="distance to the nearest of its batch",
         )
-        for number, batch in enumerate(batches[:MOST_BATCHES], start=1)
+        for number, batch in enumerate(batches[:MOST_BATCHES], start=first + 1)
     )
     shown = ImageGroups(name, groups=groups, compact=True).first(config.page.images // 2)
     return replace(shown, left_out=0)  # the heading says that these are the first

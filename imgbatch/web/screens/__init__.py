@@ -1,6 +1,6 @@
 """The screens of the local page, in the order of its menu. A new one is a file and a line here."""
 
-from imgbatch.web.screens import basket, folder, image, images, pick, plane, search
+from imgbatch.web.screens import basket, batches, folder, image, images, pick, plane, search, survey
 from imgbatch.web.screens.base import Screen
 
 SCREENS: tuple[Screen, ...] = (
@@ -9,6 +9,8 @@ SCREENS: tuple[Screen, ...] = (
     image.SCREEN,
     search.SCREEN,
     plane.SCREEN,
+    *survey.SCREENS,
+    batches.SCREEN,
     basket.SCREEN,
     folder.SCREEN,
 )

@@ -59,6 +59,9 @@ def batches(here: Here, asked: Asked) -> Response:
         random = shown_batches(photos, dealt.random[some], most_shown)
         classes = len(photos.metadata.column("labels").counts())
     page = batches_page(dealt.result, diverse, random, photos.config, command, first=number - 1)
+    pictures = [section for section in page.sections if section.component == "side_by_side"]
+    others = [section for section in page.sections if section not in pictures]
+    page = replace(page, sections=(*pictures, *others))
     return here.render.answer(
         asked.request, "batches.html", page, options=options, most=most, classes=classes,
         links=_links(options, number, len(dealt.batches)),

@@ -24,6 +24,7 @@ KEYS = (
     ("x", "put an image into the basket, or take it out"),
     ("u", "undo the last change of the basket"),
     ("n", "another set"),
+    ("[ ]", "the page, the image or the batches before and after"),
 )
 """What keys do on every screen, beside those of one-file pages."""
 

@@ -75,7 +75,8 @@ def rows_of(photos: Collection, wanted: Wanted, odd: Floats | None = None) -> Ro
     """
     rows = _passing(photos, wanted.filters)
     for word in wanted.words.replace("\0", " ").split():
-        rows = rows[_holding(photos, word)[rows]]
+        if len(rows):
+            rows = rows[_holding(photos, word)[rows]]
     return _sorted(photos, rows, wanted, odd)
 
 

@@ -10,7 +10,7 @@ from imgbatch.collection import Collection
 from imgbatch.files.paths import join
 from imgbatch.measures.quantities import MEASURES
 from imgbatch.outputs.pages.records import ImageGrid, Page, PageImage
-from imgbatch.types import Floats, Progress, Rows
+from imgbatch.types import Floats, Rows
 from imgbatch.web.asked import Asked
 from imgbatch.web.listing import ODD, PATH, RANDOM, SIZE, SORTS, Wanted, oddness, rows_of, values_of
 from imgbatch.web.pager import MOST_SHOWN, Pager
@@ -34,10 +34,11 @@ _SORT_WORDS = {
 def images(here: Here, asked: Asked) -> Response:
     """One page of the images that pass the filters."""
     site, wanted = here.site, _wanted(asked)
-    rows, odd = _rows(here, wanted)
+    odd = _oddness(here, wanted)
     size = asked.number("size", _SHOWN, least=1, most=MOST_SHOWN)
-    pager = Pager.of(asked, _query(wanted, size), len(rows), size)
-    with site.asking() as photos:
+    with site.asking() as photos:  # rows and names of one reading of the folder
+        rows = site.remembered(wanted, lambda photos: rows_of(photos, wanted, odd))
+        pager = Pager.of(asked, _query(wanted, size), len(rows), size)
         cards = _cards(photos, rows[pager.shown], pager.shown.start, wanted, odd)
         total = len(photos)
     chosen = "" if len(rows) == total else f"{len(rows):,} of "
@@ -63,9 +64,12 @@ def images(here: Here, asked: Asked) -> Response:
 
 def to_basket(here: Here, asked: Asked) -> Response:
     """Put all images of a filter into the basket, those first in the list, up to a limit."""
-    rows, _ = _rows(here, _wanted(asked))
-    records = here.site.photos.records
-    added = here.site.basket.add(records[row].path for row in rows[:_TO_BASKET].tolist())
+    site, wanted = here.site, _wanted(asked)
+    odd = _oddness(here, wanted)
+    with site.asking() as photos:
+        rows = site.remembered(wanted, lambda photos: rows_of(photos, wanted, odd))
+        paths = [photos.records[row].path for row in rows[:_TO_BASKET].tolist()]
+    added = site.basket.add(paths)
     did = f"{added:,} added to the basket."
     if len(rows) > _TO_BASKET:
         did = f"The first {_TO_BASKET:,} of {len(rows):,} images were taken: {did}"
@@ -97,15 +101,10 @@ def _query(wanted: Wanted, size: int) -> tuple[tuple[str, str], ...]:
     return (*pairs, *((name, value) for name, value in single.items() if value))
 
 
-def _rows(here: Here, wanted: Wanted) -> tuple[Rows, Floats | None]:
-    odd = None
-    if wanted.sort == ODD:
-
-        def far(photos: Collection, progress: Progress) -> Floats:
-            return oddness(photos, progress)
-
-        odd = here.site.job("oddness", "Each image is compared with others", far)
-    return here.site.remembered(wanted, lambda photos: rows_of(photos, wanted, odd)), odd
+def _oddness(here: Here, wanted: Wanted) -> Floats | None:
+    if wanted.sort != ODD:
+        return None
+    return here.site.job("oddness", "Each image is compared with others", oddness)
 
 
 def _names(photos: Collection) -> Mapping[str, list[tuple[str, str]]]:

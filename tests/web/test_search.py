@@ -152,6 +152,22 @@ def test_only_the_last_pictures_are_kept(own_page, monkeypatch):
     assert len(kept) == 2
 
 
+def test_hostile_words_and_names_are_text(own_page):
+    folder = own_page.site.photos.folder
+    name = '<b>caf\udce9 & "x".jpg'
+    with open(f"{folder}/image001.jpg", "rb") as known, open(f"{folder}/{name}", "wb") as file:
+        file.write(known.read())
+    with open(f"{folder}/metadata.csv", "w", encoding="utf-8") as file:
+        file.write("file_name,text\nimage001.jpg,<script>alert(1)</script> dog\n")
+    own_page.site.read_again(refresh=True)
+    reply = own_page.look(f"/search?q=%3Cscript%3E+dog&like={own_page.id_of(name)}&n=3")
+    assert reply.status == 200
+    assert "image001.jpg" in shown(reply)
+    assert "<script>alert" not in reply.text
+    assert "<b>caf" not in reply.text
+    assert "caf\\xe9" in reply.text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("script", [True, False])
 def test_a_picture_is_chosen_in_a_browser(served, open_tab, tmp_path, script):

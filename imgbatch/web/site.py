@@ -218,6 +218,14 @@ class Site:
         folder = self.photos.folder.rstrip("/") + "/"
         return self.photos.records.row_of(file[len(folder) :]) if file.startswith(folder) else None
 
+    def explain_command(self, *files: str) -> str:
+        """The terminal command `explain` of some files, which takes no metadata."""
+        line = ["imgbatch", "explain", *files, "--folder", self.source.folder]
+        for name, value in zip(self.source.words[::2], self.source.words[1::2], strict=False):
+            line += [name, value] if name != "--vocabulary" else []
+        line += ["--emphasis", self.source.preset] if self.source.preset else []
+        return shlex.join(line)
+
     def command(self, *words: object, **options: object) -> str:
         """The terminal command that gives what a page shows.
 

@@ -139,7 +139,7 @@ def test_a_missing_library_is_named(served, monkeypatch):
         raise UsageError("the library snowballstemmer is missing", "pip install 'imgbatch[text]'")
 
     monkeypatch.setattr("imgbatch.web.screens.search._learn", missing)
-    served.site.jobs.clear()
+    served.site.read_again(refresh=False)  # forgets what was learned
     reply = served.get("/search?q=class1")
     assert (reply.status, "imgbatch[text]" in reply.text) == (400, True)
 

@@ -10,7 +10,7 @@ from imgbatch.errors import LabelError, UsageError
 from imgbatch.files.paths import join
 from imgbatch.learning.active import typical_images, uncertain_images
 from imgbatch.learning.check import doubted_labels
-from imgbatch.learning.classify import drawn, train
+from imgbatch.learning.classify import Classifier, drawn, train
 from imgbatch.learning.examples import Examples
 from imgbatch.learning.known import KnownLabels
 from imgbatch.learning.predictions import Predictions, labelled
@@ -25,7 +25,14 @@ _MOST_LOOKED_AT = 20_000
 _NEIGHBOURS = 3
 
 
-def label_next(known: KnownLabels, n: int, seed: int = 0, *, at_random: bool = False) -> Asked:
+def label_next(
+    known: KnownLabels,
+    n: int,
+    seed: int = 0,
+    *,
+    at_random: bool = False,
+    said: Predictions | None = None,
+) -> Asked:
     """Images to label next, the most useful first; at most one of each group of copies.
 
     With few labels, or none: typical images of groups without a label. Later: images of which a
@@ -33,6 +40,7 @@ def label_next(known: KnownLabels, n: int, seed: int = 0, *, at_random: bool = F
     the metadata keep for measuring (``split``) are not looked at. Deterministic by seed;
     large folders are sampled. `at_random` draws a random sample instead, to measure on: images
     that were chosen because they are typical, or uncertain, are easier, or harder, than the rest.
+    `said` is what `predicted` gives; None asks it where it is needed.
 
     Raises
     ------
@@ -44,7 +52,7 @@ def label_next(known: KnownLabels, n: int, seed: int = 0, *, at_random: bool = F
     started = time.perf_counter()
     _check(n, seed)
     classes = known.classes
-    free = _free_rows(known, classes != UNLABELLED)
+    free = free_rows(known)
     has_label = (classes != UNLABELLED) & ~known.to_measure
     if not len(free):
         raise LabelError(
@@ -52,14 +60,14 @@ def label_next(known: KnownLabels, n: int, seed: int = 0, *, at_random: bool = F
             "give `metadata` a file with the labels so far: without one, subfolders are the labels",
         )
     count = min(n, len(free))
-    k = len(np.unique(classes[has_label]))
     if at_random:
         drawn_rows = free[drawn(len(free), count, seed)].tolist()
         images = tuple(_asked(known, row, "", 0.0, "drawn at random") for row in drawn_rows)
-    elif k < 2 or has_label.sum() < _COLD * k:
+    elif not has_enough(known):
         images = _typical(known, free, np.flatnonzero(has_label), count, seed)
     else:
-        images = _uncertain(known, free, count, seed)
+        said = predicted(known, free, _trained(known, seed)) if said is None else said
+        images = _uncertain(known, free, said, count, seed)
     notes: tuple[str, ...] = ()
     if count < n:
         notes = (f"{n} images were asked for; no more than {count} are there to be labelled",)
@@ -75,9 +83,16 @@ def label_next(known: KnownLabels, n: int, seed: int = 0, *, at_random: bool = F
     )
 
 
-def _free_rows(known: KnownLabels, has_label: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Rows:
+def has_enough(known: KnownLabels) -> bool:
+    """Whether there are labels enough to train on: two classes, with three labels each or so."""
+    classes = known.classes[(known.classes != UNLABELLED) & ~known.to_measure]
+    k = len(np.unique(classes))
+    return k > 1 and len(classes) >= _COLD * k
+
+
+def free_rows(known: KnownLabels) -> Rows:
     """Rows without a label, the first one of each group in which no image has one."""
-    groups = known.groups
+    groups, has_label = known.groups, known.classes != UNLABELLED
     free = np.flatnonzero(~has_label & ~np.isin(groups, groups[has_label]))
     return np.sort(free[np.unique(groups[free], return_index=True)[1]])
 
@@ -94,12 +109,21 @@ def _typical(
     )
 
 
-def _uncertain(known: KnownLabels, free: Rows, n: int, seed: int) -> tuple[AskedImage, ...]:
-    examples = known.examples(all_parts=False)
-    trained = train(examples, seed)
-    said = Predictions.empty(examples.names, len(free))
-    for positions, batch in known.images(free).map(labelled, with_all=(trained.classifier,)):
+def _trained(known: KnownLabels, seed: int) -> Classifier:
+    return train(known.examples(all_parts=False), seed).classifier
+
+
+def predicted(known: KnownLabels, rows: Rows, classifier: Classifier) -> Predictions:
+    """What a classifier of a folder's classes says of some of its images."""
+    said = Predictions.empty(known.names, len(rows))
+    for positions, batch in known.images(rows).map(labelled, with_all=(classifier,)):
         said.put(positions, batch)
+    return said
+
+
+def _uncertain(
+    known: KnownLabels, free: Rows, said: Predictions, n: int, seed: int
+) -> tuple[AskedImage, ...]:
     pool = np.sort(np.argsort(said.margins, kind="stable")[: max(_MOST_LOOKED_AT, n)])
     points = known.images(free[pool]).points()
     chosen = pool[uncertain_images(points, said.margins[pool], n, seed)]

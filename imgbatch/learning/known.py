@@ -75,6 +75,11 @@ class KnownLabels:
         """(n,) the number of each image's class; `UNLABELLED` for none."""
         return class_numbers(self.labels)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes, sorted: class number i is ``names[i]``."""
+        return tuple(sorted(set(self.labels) - {""}))
+
     @cached_property
     def groups(self) -> Rows:
         """(n,) numbers that are equal for copies, and for images of one group in the metadata."""
@@ -102,7 +107,7 @@ class KnownLabels:
         """
         chosen = self.classes != UNLABELLED
         rows = np.flatnonzero(chosen if all_parts else chosen & ~self.to_measure)
-        names = tuple(sorted(set(self.labels) - {""}))
+        names = self.names
         if len(names) < 2:
             found = (
                 f"all {len(rows)} labelled images are of the class {names[0]!r}"

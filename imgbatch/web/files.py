@@ -39,20 +39,17 @@ def _picture(request: Request, site: Site, *, large: bool) -> Response:
     path = site.path_of(row)
     try:
         version = version_of(path)
-        if large:
-            return _jpeg(request, site.thumbnails.large(path), version, "private, no-cache")
-        jpeg, content = site.thumbnails.get(path, version)
+        # An address with the file's version means these bytes for ever; any other may change.
+        named = request.query_params.get("v") == version
+        headers = {
+            "ETag": f'"{version}"',
+            "Cache-Control": _FOR_EVER if named else "private, no-cache",
+        }
+        if version and headers["ETag"] in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        jpeg = site.thumbnails.large(path) if large else site.thumbnails.get(path, version)[0]
     except (OSError, UnreadableImage):
         return PlainTextResponse("the file is gone, or no picture any more", 404)
-    # An address with the file's version means these bytes for ever; any other may change.
-    named = request.query_params.get("v") == version
-    return _jpeg(request, jpeg, content, _FOR_EVER if named else "private, no-cache")
-
-
-def _jpeg(request: Request, jpeg: bytes, tag: str, caching: str) -> Response:
-    headers = {"ETag": f'"{tag}"', "Cache-Control": caching}
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
     return Response(jpeg, media_type="image/jpeg", headers=headers)
 
 

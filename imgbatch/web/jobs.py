@@ -12,7 +12,7 @@ from imgbatch.types import Progress
 Answer = TypeVar("Answer")
 _KEPT = 24
 """Answers that are remembered, those asked for last."""
-_PATIENCE_SECONDS = 0.4
+PATIENCE_SECONDS = 0.4
 
 
 @dataclass(slots=True)
@@ -51,7 +51,14 @@ class Jobs:
         self._lock = threading.Lock()
         self._turn = threading.Lock()
 
-    def get(self, key: Hashable, what: str, work: Callable[[Progress], Answer]) -> Answer:
+    def get(
+        self,
+        key: Hashable,
+        what: str,
+        work: Callable[[Progress], Answer],
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> Answer:
         """The answer of some work, which is begun if it was not.
 
         Parameters
@@ -62,6 +69,8 @@ class Jobs:
             Is done meanwhile, as a sentence for readers.
         work
             Is given what it calls with (steps done, steps in all).
+        patience_seconds
+            To wait for it.
 
         Raises
         ------
@@ -77,7 +86,7 @@ class Jobs:
                 threading.Thread(target=self._run, args=(job,), daemon=True).start()
                 self._forget()
             self._jobs.move_to_end(key)
-        if not job.done.wait(_PATIENCE_SECONDS):
+        if not job.done.wait(patience_seconds):
             raise WorkingError(what, job.steps, time.monotonic() - job.started)
         if job.error is not None:
             with self._lock:

@@ -1,5 +1,6 @@
 """From a record of a page to HTML, through the components that one-file pages are made of."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -9,7 +10,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from imgbatch import __version__
-from imgbatch.outputs.pages.records import Page
+from imgbatch.learning.results import AskedImage
+from imgbatch.outputs.asked import suggestion_in_words
+from imgbatch.outputs.pages.records import (
+    ImageGrid,
+    ImageGroups,
+    Page,
+    PageImage,
+    Section,
+    SideBySide,
+)
 from imgbatch.outputs.pages.thumbnails import Thumbnail
 from imgbatch.web.site import Site
 from imgbatch.web.thumbnails import shown_size, version_of
@@ -87,6 +97,9 @@ class Renderer:
         made.globals |= {
             "thumbnail": self._thumbnail,
             "linked": self._linked,
+            "ids_on": self._ids_on,
+            "large_picture": self._large,
+            "told": _told,
             "screens": screens,
             "version": __version__,
             "asset": asset,
@@ -105,6 +118,16 @@ class Renderer:
         width, height = shown_size(record.width, record.height)
         return Thumbnail(f"/thumbnails/{self._site.id_of(row)}?v={version}", width, height)
 
+    def _ids_on(self, page: Page) -> list[str]:
+        """The names in addresses of all images of a page, each once."""
+        rows = dict.fromkeys(self._site.row_of_file(image.file) for image in images_of(page))
+        return [self._site.id_of(row) for row in rows if row is not None]
+
+    def _large(self, file: str) -> str:
+        """The address of an image to look at closely; "" if its file is gone."""
+        row, version = self._site.row_of_file(file), version_of(file)
+        return "" if row is None or not version else f"/pictures/{self._site.id_of(row)}?v={version}"
+
     def _linked(self, file: str) -> Linked | None:
         row = self._site.row_of_file(file)
         if row is None:
@@ -112,6 +135,25 @@ class Renderer:
         return Linked(
             self._site.id_of(row), self._site.photos.records[row].path in self._site.basket
         )
+
+
+def _told(image: AskedImage) -> str:
+    """What the model says of an image to label, and why it is asked for."""
+    words = (image.label and f"labelled {image.label}", suggestion_in_words(image), image.reason)
+    return ", ".join(word for word in words if word)
+
+
+def images_of(page: Page) -> Iterator[PageImage]:
+    """The images in grids of a page, in order; groups and columns are looked into."""
+    sections = list[Section](page.sections)
+    while sections:
+        section = sections.pop(0)
+        if isinstance(section, ImageGrid):
+            yield from section.images
+        elif isinstance(section, ImageGroups):
+            sections[:0] = section.groups
+        elif isinstance(section, SideBySide):
+            sections[:0] = section.columns
 
 
 @lru_cache

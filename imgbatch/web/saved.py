@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,7 +26,8 @@ class Saved:
 
     Each change is written at once and in one step. Columns that the page does not know stay as they
     are. Before a change the file is read again if somebody else wrote to it, so that two servers,
-    or a server and an editor, keep each other's rows.
+    or a server and an editor, keep each other's rows. Rows are kept as lines, too, so that a change
+    makes a line and joins the rest.
 
     Parameters
     ----------
@@ -33,6 +35,11 @@ class Saved:
         Where rows are written; it need not exist.
     turns
         Taken by whoever writes it.
+
+    Attributes
+    ----------
+    version
+        Grows with each change.
 
     Examples
     --------
@@ -52,6 +59,9 @@ class Saved:
         self._lock = threading.Lock()
         self._columns: list[str] = [NAME]
         self._rows: dict[str, Cells] = {}
+        self._lines: dict[str, bytes] = {}
+        self._labels: Counter[str] = Counter()
+        self._filled: Counter[str] = Counter()
         self._undo: list[dict[str, Cells | None]] = []
         self._seen: tuple[int, int, int] | None = None
         self.version = 0
@@ -74,18 +84,31 @@ class Saved:
         """What the file says of an image; "" for nothing."""
         return self._rows.get(path, {}).get(column, "")
 
+    @property
+    def labels(self) -> dict[str, int]:
+        """How many images have each label."""
+        return {label: count for label, count in self._labels.items() if count}
+
     def given(self, column: str) -> dict[str, str]:
         """What the file says of all images of which it says something."""
-        rows = list(self._rows.items())
-        return {path: cells[column] for path, cells in rows if cells.get(column)}
+        return {path: cells[column] for path, cells in self._rows.items() if cells.get(column)}
 
-    def give(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+    def has(self, column: str) -> bool:
+        """Whether the file says something in a column: then it holds all that is known there."""
+        return self._filled[column] > 0
+
+    def give(self, changes: Mapping[str, Mapping[str, str]], *, undoable: bool = True) -> None:
         """Set cells of images; "" empties one.
+
+        Takes O(n) for n rows, some 20 ms for 100,000: the file is written whole, so that it is
+        never half a table.
 
         Parameters
         ----------
         changes
             By path inside the folder: the cells that change, by column.
+        undoable
+            Whether `undo` takes the change back.
 
         Raises
         ------
@@ -97,11 +120,11 @@ class Saved:
         with self._lock, self._turns.taken():
             self._read()
             former = {path: self._rows.get(path) for path in changes}
-            rows = dict(self._rows)
-            for path, cells in changes.items():
-                rows[path] = {**rows.get(path, {}), **cells}
-            self._write(rows)
-            self._undo = [*self._undo[1 - _UNDOABLE :], former]
+            self._change(
+                {path: {**self._rows.get(path, {}), **cells} for path, cells in changes.items()}
+            )
+            if undoable:
+                self._undo = [*self._undo[1 - _UNDOABLE :], former]
 
     def undo(self) -> tuple[str, ...]:
         """Take back the last change of this server; the images it bore on."""
@@ -110,31 +133,40 @@ class Saved:
                 return ()
             self._read()
             former = self._undo[-1]
-            rows = {path: cells for path, cells in self._rows.items() if path not in former}
-            kept = {path: cells for path, cells in former.items() if cells is not None}
-            self._write({**rows, **kept})
+            self._change({path: cells or {} for path, cells in former.items()})
             self._undo.pop()
             return tuple(former)
 
-    def _write(self, rows: dict[str, Cells]) -> None:
-        rows = {path: cells for path, cells in rows.items() if any(cells.values())}
-        said = dict.fromkeys(
-            name for cells in rows.values() for name, cell in cells.items() if cell
+    def _change(self, changed: Mapping[str, Cells]) -> None:
+        """Write the file with other rows; those that say nothing are left out."""
+        named = dict.fromkeys(
+            name for cells in changed.values() for name, cell in cells.items() if cell
         )
-        columns = list(
-            dict.fromkeys([NAME, *(name for name in self._columns if name in said), *said])
-        )
-        with (
-            replacing(self.file) as temporary,
-            temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
-        ):
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(columns)
-            for path, cells in rows.items():
-                writer.writerow([path, *(cells.get(name, "") for name in columns[1:])])
-        self._rows, self._columns = rows, columns
+        columns = list(dict.fromkeys([*self._columns, *named]))
+        rows, lines = dict(self._rows), dict(self._lines)
+        if columns != self._columns:
+            lines = {path: _line([path, *_in_order(cells, columns)]) for path, cells in rows.items()}
+        for path, cells in changed.items():
+            if any(cells.values()):
+                rows[path], lines[path] = cells, _line([path, *_in_order(cells, columns)])
+            else:
+                rows.pop(path, None)
+                lines.pop(path, None)
+        with replacing(self.file) as temporary:
+            temporary.write_bytes(_line(columns) + b"".join(lines.values()))
+        for path, cells in changed.items():
+            former = self._rows.get(path, {})
+            self._count({name: cell for name, cell in former.items() if cell}, -1)
+            self._count({name: cell for name, cell in cells.items() if cell}, 1)
+        self._rows, self._lines, self._columns = rows, lines, columns
         self._seen = self._state()
         self.version += 1
+
+    def _count(self, cells: Cells, by: int) -> None:
+        for name in cells:
+            self._filled[name] += by
+        if LABEL in cells:
+            self._labels[cells[LABEL]] += by
 
     def _read(self) -> None:
         """Take over the file if somebody else has changed it."""
@@ -145,6 +177,14 @@ class Saved:
             self._rows, self._columns = {}, [NAME]
         else:
             self._columns, self._rows = _rows_of(self.file)
+        self._lines = {
+            path: _line([path, *_in_order(cells, self._columns)])
+            for path, cells in self._rows.items()
+        }
+        self._labels.clear()
+        self._filled.clear()
+        for cells in self._rows.values():
+            self._count({name: cell for name, cell in cells.items() if cell}, 1)
         self._seen = state
         self.version += 1
 
@@ -154,6 +194,17 @@ class Saved:
         except OSError:
             return None
         return status.st_mtime_ns, status.st_ino, status.st_size
+
+
+def _in_order(cells: Cells, columns: Sequence[str]) -> list[str]:
+    return [cells.get(name, "") for name in columns[1:]]
+
+
+def _line(cells: Sequence[str]) -> bytes:
+    """A line of the file; bytes that are no text stay as they are."""
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue().encode(errors="surrogateescape")
 
 
 def _rows_of(file: Path) -> tuple[list[str], dict[str, Cells]]:

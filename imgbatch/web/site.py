@@ -4,8 +4,8 @@ import contextlib
 import secrets
 import shlex
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,8 +18,9 @@ from imgbatch.loading import load
 from imgbatch.types import Progress
 from imgbatch.web.basket import Basket
 from imgbatch.web.ids import id_of, row_of
-from imgbatch.web.jobs import Jobs
-from imgbatch.web.saved import Saved
+from imgbatch.web.jobs import PATIENCE_SECONDS, Jobs
+from imgbatch.web.labelling import Labelling
+from imgbatch.web.saved import LABEL, SOURCE, SPLIT, TAGS, Saved, joined_tags
 from imgbatch.web.thumbnails import Thumbnails
 from imgbatch.web.turns import Turns
 
@@ -65,7 +66,7 @@ class FolderSource:
         """Open the folder; saved labels and tags count with its metadata."""
         metadata: list[str | Path] = [*self.metadata]
         if saved:
-            metadata = [*(self.metadata or self._found()), *saved]
+            metadata = [*self.files, *saved]
         return load(
             self.folder,
             config=self.config,
@@ -77,14 +78,19 @@ class FolderSource:
             vocabulary=self.vocabulary,
         )
 
-    def _found(self) -> tuple[str, ...]:
-        """The metadata files at the folder's top, which are read where none is named."""
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The metadata files that the user named, else those at the folder's top."""
+        if self.metadata:
+            return self.metadata
         from imgbatch.annotations.metadata import FOUND
 
         files = (Path(self.folder) / name for name in FOUND)
         return tuple(str(file) for file in files if file.is_file())
 
 
+_KINDS = {LABEL: "labels", TAGS: "tags", SPLIT: "splits"}
+"""Columns of the saved table, and what metadata call what stands there."""
 _LEARNING = ("search", "caption", "map", "label")
 """Commands that take the preset `extended` without being told."""
 
@@ -113,6 +119,8 @@ class Site:
     _reads: int = 0
     _start: str = field(default_factory=partial(secrets.token_hex, 4))
     _answers: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
+    _saved_read: int = 0
+    _counted: tuple[Collection, dict[str, int]] | None = None
     _turn: threading.RLock = field(default_factory=threading.RLock)
 
     @cached_property
@@ -131,10 +139,19 @@ class Site:
         """Stands for the images as they were read last; scripts that know rows give it back."""
         return f"{self._start}.{self._reads}"
 
+    @cached_property
+    def labelling(self) -> Labelling:
+        """What is labelled now."""
+        return Labelling(self)
+
     @contextlib.contextmanager
     def asking(self) -> Iterator[Collection]:
-        """The folder, for one request at a time: what it keeps for itself is not made twice."""
+        """The folder, for one request at a time: what it keeps for itself is not made twice.
+
+        Labels and tags that were given since the last request are read first.
+        """
         with self._turn:
+            self._catch_up()
             yield self.photos
 
     def remembered(self, key: Hashable, work: Callable[[Collection], Answer]) -> Answer:
@@ -157,13 +174,75 @@ class Site:
         """The answer of work that takes longer than a click; see `Jobs.get`.
 
         It has the folder opened for itself, so that clicks go on meanwhile. Answers are forgotten
-        when the folder is read again.
+        when the folder is read again, or labels or tags are given.
         """
+        with self._turn:
+            self._catch_up()
+        return self.lasting_job((self._reads, key), what, work)
+
+    def lasting_job(
+        self,
+        key: Hashable,
+        what: str,
+        work: Callable[[Collection, Progress], Answer],
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> Answer:
+        """The same; the answer stays, whatever is given or read meanwhile."""
 
         def alone(progress: Progress) -> Answer:
             return work(self._opened(refresh=False), progress)
 
-        return self.jobs.get((self._reads, key), what, alone)
+        return self.jobs.get(key, what, alone, patience_seconds=patience_seconds)
+
+    def give(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        """Write labels, tags or parts of images, by path inside the folder; see `Saved.give`.
+
+        A metadata file replaces, column by column, what is known from elsewhere, such as labels
+        by subfolders. So what is known of a column is written before its first cell is given: the
+        file alone then says the same as the page.
+        """
+        named = {name for cells in changes.values() for name in cells}
+        for column in sorted(named & _KINDS.keys()):
+            if not self.saved.has(column):
+                known = {path: {column: cell} for path, cell in self._known(column)}
+                if known:
+                    self.saved.give(known, undoable=False)
+        # What a person says of an image that a model had labelled is no prediction.
+        self.saved.give(
+            {
+                path: {**cells, SOURCE: ""} if self.saved.of(path, SOURCE) else cells
+                for path, cells in changes.items()
+            }
+        )
+
+    @property
+    def labels(self) -> dict[str, int]:
+        """How many images have each label by now."""
+        if self.saved.has(LABEL):
+            return self.saved.labels
+        if self._counted is None or self._counted[0] is not self.photos:
+            counts = Counter(self.photos.labels)
+            del counts[""]
+            self._counted = self.photos, dict(counts)
+        return self._counted[1]
+
+    def label_of(self, row: int) -> str:
+        """The class of an image by now; "" for none."""
+        path = self.photos.records[row].path
+        if self.saved.has(LABEL):
+            return self.saved.of(path, LABEL)
+        return self.photos.metadata.of_image(row).label
+
+    def _known(self, column: str) -> Iterator[tuple[str, str]]:
+        cells = map(joined_tags, self.photos.metadata.column(_KINDS[column]))
+        for path, cell in zip(self.photos.records.all_paths(), cells, strict=True):
+            if cell:
+                yield path, cell
+
+    def _catch_up(self) -> None:
+        if self._saved_read != self.saved.version:
+            self.read_again(refresh=False)
 
     @property
     def reads(self) -> int:
@@ -191,9 +270,10 @@ class Site:
         ImgbatchError
             It cannot be read; the page goes on with what it had.
         """
+        version = self.saved.version
         photos = self._opened(refresh=refresh, progress=progress)
         with self._turn:
-            self.photos = photos
+            self.photos, self._saved_read = photos, version
             self._reads += 1
             self._answers.clear()
 
@@ -243,7 +323,7 @@ class Site:
                     line += [flag, str(each)]
         if self.source.preset and name[0] not in _LEARNING:
             line += ["--emphasis", self.source.preset]
-        files = (str(self.saved.file),) if self.saved.is_begun else ()
-        for file in (*self.source.metadata, *files):
-            line += ["--metadata", file]
+        begun = self.saved.is_begun
+        for file in (*self.source.files, self.saved.file) if begun else self.source.metadata:
+            line += ["--metadata", str(file)]
         return shlex.join([*line, *self.source.words])

@@ -7,6 +7,7 @@ from imgbatch.web.screens import (
     folder,
     image,
     images,
+    label,
     pick,
     plane,
     search,
@@ -16,13 +17,14 @@ from imgbatch.web.screens.base import Screen
 
 SCREENS: tuple[Screen, ...] = (
     *pick.SCREENS,
+    search.SCREEN,
+    batches.SCREEN,
     images.SCREEN,
     image.SCREEN,
-    search.SCREEN,
     plane.SCREEN,
     *survey.SCREENS,
-    batches.SCREEN,
     explain.SCREEN,
+    label.SCREEN,
     basket.SCREEN,
     folder.SCREEN,
 )

@@ -54,14 +54,17 @@ function currentCard() {
 
 function onKey(event) {
   const { key, target } = event;
-  if (event.ctrlKey || event.altKey || event.metaKey || !singleKeys.checked) {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || !singleKeys.checked) {
     return;
   }
   if (target.matches("input:not([type=checkbox]), select, textarea")) {
     return;
   }
+  if (key === "Enter" && target.matches("a, button, summary, input")) {
+    return;
+  }
   const button = key === "x" ? currentCard()?.querySelector(".card-actions button") : null;
-  const keyed = document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  const keyed = document.querySelector(`[data-key~="${CSS.escape(key)}"]:not(:disabled)`);
   if (button) {
     toggle(button);
   } else if (key === "u" && !keyed) {

@@ -1,0 +1,81 @@
+"""The table of labels and tags that are given on the page."""
+
+import csv
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imgbatch.errors import LabelError
+from imgbatch.web.saved import Saved
+from imgbatch.web.turns import Turns
+
+CELLS = st.dictionaries(st.sampled_from(["label", "tags", "split"]), st.sampled_from(["", "a", "b,\n"]))
+CHANGES = st.lists(st.dictionaries(st.sampled_from(["x.jpg", "y,.jpg", "caf\udce9.jpg"]), CELLS))
+
+
+def saved_in(folder):
+    return Saved(folder / "saved.csv", Turns(folder / "turns.sqlite"))
+
+
+def rows_of(file):
+    with file.open(encoding="utf-8", errors="surrogateescape", newline="") as opened:
+        return {row.pop("file_name"): row for row in csv.DictReader(opened)}
+
+
+@given(changes=CHANGES)
+def test_the_file_says_what_was_given_last_and_counts_follow(tmp_path_factory, changes):
+    folder = tmp_path_factory.mktemp("saved")
+    saved, told = saved_in(folder), {}
+    for change in changes:
+        saved.give(change)
+        for path, cells in change.items():
+            told[path] = told.get(path, {}) | cells
+    said = {path: cells for path, cells in told.items() if any(cells.values())}
+    again = saved_in(folder)
+    for one in (saved, again):
+        for path in ("x.jpg", "y,.jpg", "caf\udce9.jpg"):
+            for column in ("label", "tags", "split"):
+                assert one.of(path, column) == told.get(path, {}).get(column, "")
+        labels = [cells["label"] for cells in said.values() if cells.get("label")]
+        assert one.labels == {label: labels.count(label) for label in labels}
+        assert one.has("tags") == any(cells.get("tags") for cells in said.values())
+    if changes:
+        assert rows_of(saved.file).keys() == said.keys()
+    for _ in changes:
+        saved.undo()
+    assert not saved.labels
+    assert not saved.can_undo
+
+
+def test_what_somebody_else_wrote_meanwhile_stays(tmp_path):
+    one, other = saved_in(tmp_path), saved_in(tmp_path)
+    one.give({"a.jpg": {"label": "cat"}})
+    other.give({"b.jpg": {"label": "dog"}})
+    one.give({"c.jpg": {"note": "mine"}})
+    assert rows_of(one.file) == {
+        "a.jpg": {"label": "cat", "note": ""},
+        "b.jpg": {"label": "dog", "note": ""},
+        "c.jpg": {"label": "", "note": "mine"},
+    }
+
+
+def test_a_change_that_is_not_to_be_undone_is_passed_over(tmp_path):
+    saved = saved_in(tmp_path)
+    saved.give({"a.jpg": {"label": "cat"}}, undoable=False)
+    saved.give({"b.jpg": {"label": "dog"}})
+    assert saved.undo() == ("b.jpg",)
+    assert saved.undo() == ()
+    assert saved.labels == {"cat": 1}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "label\ncat\n", "file_name,file_name\na,b\n", "file_name,label\na\n", "file_name\na\na\n"]
+)
+def test_a_file_that_became_no_table_is_never_written_over(tmp_path, text):
+    saved = saved_in(tmp_path)
+    saved.give({"a.jpg": {"label": "cat"}})
+    saved.file.write_text(text)
+    with pytest.raises(LabelError, match="cannot be continued"):
+        saved.give({"b.jpg": {"label": "dog"}})
+    assert saved.file.read_text() == text

@@ -57,10 +57,12 @@ class Basket:
         """Whether there is a former state."""
         return bool(self._former)
 
-    def add(self, paths: Iterable[str]) -> int:
-        """Add images; returns how many are new."""
+    def add(self, paths: Iterable[str], *, without: Iterable[str] = ()) -> int:
+        """Add images, and remove those `without`; returns how many are there more, or less."""
+        gone = set(without)
         with self._changing():
-            return self._change({**self._paths, **dict.fromkeys(paths)})
+            kept = {path: None for path in self._paths if path not in gone}
+            return self._change({**kept, **dict.fromkeys(paths)})
 
     def remove(self, paths: Iterable[str]) -> int:
         """Remove images; returns how many were there."""
@@ -89,7 +91,7 @@ class Basket:
 
     def _change(self, paths: dict[str, None]) -> int:
         changed = abs(len(paths) - len(self._paths))
-        if changed:
+        if paths != self._paths:
             self._former = [*self._former[1 - _UNDOABLE :], self._paths]
             self._paths = paths
             self._write()

@@ -109,12 +109,15 @@ class Site:
         Labels and tags that were given on the page.
     notes
         Remarks for whoever opens the page.
+    checked_at
+        The version of the saved labels that were last doubted; None before.
     """
 
     source: FolderSource
     photos: Collection
     saved: Saved
     notes: tuple[str, ...] = ()
+    checked_at: int | None = None
     jobs: Jobs = field(default_factory=Jobs)
     _reads: int = 0
     _start: str = field(default_factory=partial(secrets.token_hex, 4))
@@ -233,6 +236,13 @@ class Site:
         if self.saved.has(LABEL):
             return self.saved.of(path, LABEL)
         return self.photos.metadata.of_image(row).label
+
+    def tags_of(self, row: int) -> tuple[str, ...]:
+        """The tags that people gave an image by now."""
+        if self.saved.has(TAGS):
+            cell = self.saved.of(self.photos.records[row].path, TAGS)
+            return tuple(filter(None, map(str.strip, cell.split(";"))))
+        return self.photos.metadata.of_image(row).tags
 
     def _known(self, column: str) -> Iterator[tuple[str, str]]:
         cells = map(joined_tags, self.photos.metadata.column(_KINDS[column]))

@@ -19,7 +19,12 @@ _GROUPS = (
 )
 
 
-def duplicates_page(found: Duplicates, config: Config, command: str = "") -> Page:  # noqa: ARG001
+def duplicates_page(
+    found: Duplicates,
+    config: Config,  # noqa: ARG001
+    command: str = "",
+    shown: slice = slice(None),
+) -> Page:
     """The page of a folder's near-duplicates.
 
     Parameters
@@ -30,6 +35,8 @@ def duplicates_page(found: Duplicates, config: Config, command: str = "") -> Pag
         The settings of the collection.
     command
         The terminal command that finds the same; "" shows none.
+    shown
+        Which groups are shown; all are counted.
 
     Examples
     --------
@@ -45,7 +52,7 @@ def duplicates_page(found: Duplicates, config: Config, command: str = "") -> Pag
             images=tuple(_card(image, found) for image in group.images),
             score_name="agreement",
         )
-        for number, group in enumerate(found.groups, start=1)
+        for number, group in list(enumerate(found.groups, start=1))[shown]
     )
     against = f" and {Path(found.against).name}" if found.against else ""
     return Page(

@@ -3,6 +3,8 @@
 from imgbatch.web.screens import (
     basket,
     batches,
+    check,
+    duplicates,
     explain,
     folder,
     image,
@@ -24,7 +26,9 @@ SCREENS: tuple[Screen, ...] = (
     plane.SCREEN,
     *survey.SCREENS,
     explain.SCREEN,
+    duplicates.SCREEN,
     label.SCREEN,
+    check.SCREEN,
     basket.SCREEN,
     folder.SCREEN,
 )

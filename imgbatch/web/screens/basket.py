@@ -1,31 +1,131 @@
 """The basket: images set aside on any page, to copy, to save, to hand on."""
 
+import csv
+import io
+import os
+import tempfile
+from pathlib import Path
+
 from starlette.responses import JSONResponse, Response
 
+from imgbatch.errors import UsageError
+from imgbatch.files.handout import hand_out
+from imgbatch.files.readonly import refuse_inside
 from imgbatch.outputs.pages.records import ImageGrid, Page, PageImage
-from imgbatch.web.asked import Asked, image_of
+from imgbatch.outputs.pages.write import write_page
+from imgbatch.web.asked import Asked, image_of, see_other
+from imgbatch.web.saved import LABEL, NAME, TAGS, Cells, joined_tags
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
+from imgbatch.web.screens.label import checked_label
 
 _SHOWN = 500
+_LISTED = 5_000
+"""Paths that are written out on the page."""
 
 
 def basket(here: Here, asked: Asked) -> Response:
     """What is in it."""
     site = here.site
-    paths = site.basket.paths
-    rows = [(path, site.photos.records.row_of(path)) for path in paths[:_SHOWN]]
-    images = tuple(
-        PageImage(site.path_of(row), path, rank=str(rank))
-        for rank, (path, row) in enumerate(rows, start=1)
-        if row is not None
-    )
-    grid = ImageGrid("Images", images=images, left_out=len(paths) - len(images))
-    noun = "image" if len(paths) == 1 else "images"
-    lead = "Images that you set aside on any page. They stay here until you take them out."
-    page = Page("basket", f"{len(paths):,} {noun} in the basket", lead, sections=(grid,))
+    rows = _rows(here)
+    gone = len(site.basket) - len(rows)
+    page = _page(here, rows[:_SHOWN], len(rows))
     return here.render.answer(
-        asked.request, "basket.html", page, paths=paths, can_undo=site.basket.can_undo
+        asked.request,
+        "basket.html",
+        page,
+        count=len(rows),
+        gone=gone,
+        listed=[site.path_of(row) for row in rows[:_LISTED]],
+        can_undo=site.basket.can_undo,
+        can_undo_saved=site.saved.can_undo,
+        classes=list(site.labels),
+        file=site.saved.file,
     )
+
+
+def report(here: Here, asked: Asked) -> Response:  # noqa: ARG001 - a handler
+    """The basket as one HTML file."""
+    rows = _rows(here)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "basket.html"
+        write_page(_page(here, rows, len(rows)), file, here.site.photos.config)
+        return _download(file.read_bytes(), "basket.html", "text/html; charset=utf-8")
+
+
+def table(here: Here, asked: Asked) -> Response:  # noqa: ARG001 - a handler
+    """The basket as rows of CSV, which may be given as metadata; names keep their bytes."""
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow([NAME, LABEL])
+    for row in _rows(here):
+        writer.writerow([here.site.photos.records[row].path, here.site.label_of(row)])
+    data = lines.getvalue().encode(errors="surrogateescape")
+    return _download(data, "basket.csv", "text/csv; charset=utf-8")
+
+
+def copy(here: Here, asked: Asked) -> Response:
+    """Copy or link all images into a folder that lies outside the image folder."""
+    given = asked.text("folder")
+    if not given or not given.isprintable():
+        raise UsageError(f"the folder is {given[:60]!r}", "give the path of a folder")
+    folder = Path(os.path.expanduser(given))
+    if not folder.is_absolute():
+        raise UsageError(f"{given} is no full path", "begin it with / or ~")
+    refuse_inside(folder, here.site.photos.folder, "the folder")
+    link = asked.choice("how", ("copy", "link")) == "link"
+    files = [here.site.path_of(row) for row in _rows(here)]
+    done = hand_out(files, folder, link=link)
+    return see_other("/basket", did=f"{done.in_words()}.")
+
+
+def give(here: Here, asked: Asked) -> Response:
+    """Give all images a tag, beside those that they have, or a class."""
+    site, rows = here.site, _rows(here)
+    name = checked_label(asked.text("name"))
+    changes: dict[str, Cells]
+    if asked.choice("what", ("tag", "label")) == "label":
+        changes = {site.photos.records[row].path: {LABEL: name} for row in rows}
+    elif ";" in name:
+        raise UsageError(f"the tag is {name[:40]!r}", "leave out the ;, which stands between tags")
+    else:
+        changes = {
+            site.photos.records[row].path: {TAGS: joined_tags([*site.tags_of(row), name])}
+            for row in rows
+        }
+    if changes:
+        site.give(changes)
+    done = "tagged" if asked.text("what") != "label" else "labelled"
+    return see_other("/basket", did=f"{len(changes):,} images {done} {name}, in {site.saved.file}.")
+
+
+def undo_given(here: Here, asked: Asked) -> Response:  # noqa: ARG001 - a handler
+    """Take back the last labels or tags."""
+    count = len(here.site.saved.undo())
+    did = f"The last labels or tags were taken back, of {count:,} images."
+    return see_other("/basket", did=did if count else "There is nothing to undo.")
+
+
+def _rows(here: Here) -> list[int]:
+    """The images that are in the index; no other file is ever read, copied or named."""
+    records = here.site.photos.records
+    found = (records.row_of(path) for path in here.site.basket.paths)
+    return [row for row in found if row is not None]
+
+
+def _page(here: Here, rows: list[int], count: int) -> Page:
+    site = here.site
+    images = tuple(
+        PageImage(site.path_of(row), site.photos.records[row].path, rank=str(rank))
+        for rank, row in enumerate(rows, start=1)
+    )
+    grid = ImageGrid("Images", images=images, left_out=count - len(images))
+    noun = "image" if count == 1 else "images"
+    return Page("basket", f"{count:,} {noun} in the basket", sections=(grid,))
+
+
+def _download(data: bytes, name: str, kind: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(data, media_type=kind, headers=headers)
 
 
 def change(here: Here, asked: Asked) -> Response:
@@ -52,5 +152,16 @@ def _paths(here: Here, ids: list[str]) -> list[str]:
 
 
 SCREEN = Screen(
-    "Basket", "Basket", "/basket", {"/basket": (READ, basket), "/basket/change": (WRITE, change)}
+    "Basket",
+    "Basket",
+    "/basket",
+    {
+        "/basket": (READ, basket),
+        "/basket/change": (WRITE, change),
+        "/basket/report.html": (READ, report),
+        "/basket/rows.csv": (READ, table),
+        "/basket/copy": (WRITE, copy),
+        "/basket/give": (WRITE, give),
+        "/basket/undo-given": (WRITE, undo_given),
+    },
 )

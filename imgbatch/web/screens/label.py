@@ -10,7 +10,7 @@ from imgbatch.web.asked import Asked, image_of, see_other
 from imgbatch.web.labelling import NEXT, OF_CLASS, RANDOM, UNLABELLED
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
 
-COMING, _IN_GRID = 8, 20
+COMING, _IN_GRID = 12, 20
 _MOST_LABEL = 200
 _KEYS = (
     ("1 to 9, 0", "give one of the first ten classes"),

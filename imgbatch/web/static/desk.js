@@ -96,7 +96,7 @@ document.addEventListener("submit", (event) => {
   }
   unsaved ??= before;
   waiting += 1;
-  if (!target.dataset.quick || !showNext()) {
+  if (target.dataset.quick !== "next" || !showNext()) {
     desk().setAttribute("aria-busy", "true");
   }
   sending = sending.then(() => send(target.action, body));

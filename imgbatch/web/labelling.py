@@ -4,8 +4,8 @@ import contextlib
 import itertools
 import random
 import threading
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from imgbatch.errors import UsageError
 from imgbatch.learning.results import AskedImage
@@ -16,7 +16,7 @@ from imgbatch.web.saved import LABEL, SPLIT, Cells
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
     from imgbatch.learning.rounds import LabelRound
-    from imgbatch.web.site import Site
+    from imgbatch.web.saved import Saved
 
 NEXT, RANDOM, UNLABELLED, OF_CLASS = "next", "random", "unlabelled", "class:"
 """Names of queues; that of a class goes on with its name."""
@@ -26,14 +26,40 @@ _LEAST_BETWEEN, _MOST_BETWEEN = 10, 200
 _WHAT = "The model learns from the labels so far"
 
 
+class Labelled(Protocol):
+    """What labelling needs of a site."""
+
+    saved: "Saved"
+
+    @property
+    def labels(self) -> dict[str, int]:
+        """How many images have each label."""
+        ...
+
+    def give(self, changes: Mapping[str, Mapping[str, str]]) -> None:
+        """Write cells of images."""
+        ...
+
+    def lasting_job(
+        self,
+        key: Hashable,
+        what: str,
+        work: "Callable[[Collection, Progress], LabelRound]",
+        *,
+        patience_seconds: float,
+    ) -> "LabelRound":
+        """The answer of work in the background."""
+        ...
+
+
 class Labelling:
     """What is labelled now.
 
-    A round of learning goes on in the background; the queues of the last one stay meanwhile, without
-    what was labelled since.
+    A round of learning goes on in the background; the queues of the last one stay meanwhile,
+    without what was labelled since.
     """
 
-    def __init__(self, site: "Site") -> None:
+    def __init__(self, site: Labelled) -> None:
         self._site = site
         self._lock = threading.Lock()
         self._round: LabelRound | None = None

@@ -126,7 +126,9 @@ class Renderer:
     def _large(self, file: str) -> str:
         """The address of an image to look at closely; "" if its file is gone."""
         row, version = self._site.row_of_file(file), version_of(file)
-        return "" if row is None or not version else f"/pictures/{self._site.id_of(row)}?v={version}"
+        return (
+            "" if row is None or not version else f"/pictures/{self._site.id_of(row)}?v={version}"
+        )
 
     def _linked(self, file: str) -> Linked | None:
         row = self._site.row_of_file(file)

@@ -145,7 +145,9 @@ class Saved:
         columns = list(dict.fromkeys([*self._columns, *named]))
         rows, lines = dict(self._rows), dict(self._lines)
         if columns != self._columns:
-            lines = {path: _line([path, *_in_order(cells, columns)]) for path, cells in rows.items()}
+            lines = {
+                path: _line([path, *_in_order(cells, columns)]) for path, cells in rows.items()
+            }
         for path, cells in changed.items():
             if any(cells.values()):
                 rows[path], lines[path] = cells, _line([path, *_in_order(cells, columns)])

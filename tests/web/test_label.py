@@ -48,20 +48,21 @@ def test_a_form_labels_an_image_and_leads_to_another_one(page):
 def test_names_of_any_bytes_are_labelled_and_shown_escaped(page):
     for path in HOSTILE:
         assert page.follow(give(page, path, "<i>")).status == 200
-    assert {path: row["label"] for path, row in rows_of(page.file).items()} == {
-        path: "<i>" for path in HOSTILE
-    }
+    assert {path: row["label"] for path, row in rows_of(page.file).items()} == dict.fromkeys(
+        HOSTILE, "<i>"
+    )
     text = page.look("/label?queue=unlabelled").text
     assert "<i>" not in text
     assert "&lt;i&gt;" in text
 
 
 def test_an_undone_label_is_gone_and_its_image_is_shown_again(page):
-    path = paths_of(page)[0]
+    page.look("/label")
+    path = "image003.jpg"
     give(page, path, "sea")
     back = page.follow(page.post("/label/change", {"undo": "1", "queue": "next"}))
     assert f"Undone: {path}" in back.text
-    assert f'<bdi>{path}</bdi>' in back.text
+    assert f"<bdi>{path}</bdi>" in back.text
     assert not page.site.saved.is_begun
 
 
@@ -112,7 +113,7 @@ def test_a_grid_labels_all_but_those_that_are_ticked(page):
     rows = rows_of(page.file)
     assert taken[0] not in rows
     assert all(rows[path]["label"] == name for path in taken[1:])
-    assert taken[0] not in {image.relative for image in page.site.labelling.queue(f"class:{name}", 20)}
+    assert f'value="{ids[0]}"' not in page.look(f"/label?queue=class:{name}").text
 
 
 def test_the_first_label_of_a_labelled_folder_writes_the_labels_that_it_has(indexed, tmp_path, cli):
@@ -124,7 +125,9 @@ def test_the_first_label_of_a_labelled_folder_writes_the_labels_that_it_has(inde
         rows = rows_of(served.file)
         assert {name: row["label"] for name, row in rows.items()} == before | {path: "another"}
         with served.site.asking() as photos:
-            assert dict(zip(paths_of(served), photos.labels, strict=True)) == before | {path: "another"}
+            assert dict(zip(paths_of(served), photos.labels, strict=True)) == before | {
+                path: "another"
+            }
     finally:
         served.stop()
 
@@ -135,10 +138,17 @@ def test_training_in_the_terminal_takes_the_file_as_it_stands(page, tmp_path, cl
         give(page, path, "ab"[number % 2], queue="random" if number < 4 else "next")
     folder, model = page.source.folder, tmp_path / "model.npz"
     done = cli(
-        "label", "train", folder, "--metadata", page.file, "-o", model,
-        "--cache-dir" if False else "--index", tmp_path / "index",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+        "label",
+        "train",
+        folder,
+        "--metadata",
+        page.file,
+        "-o",
+        model,
+        "--index",
+        tmp_path / "index",
+    )
+    assert done.code == 0, done.err
     assert model.exists()
 
 
@@ -203,7 +213,9 @@ def test_keys_label_undo_and_skip_without_leaving_the_page(page, open_tab):
     press("s", order[start + 3])
     press("1", order[start + 4])
     press("Backspace", order[start + 3])
-    tab.tab.wait_for_function("document.getElementById('told').innerText.startsWith('Undone')")
+    tab.tab.wait_for_function(
+        "() => document.getElementById('told').innerText.startsWith('Undone')"
+    )
     assert tab.ask("window.stays")
     assert {order[start], order[start + 1]} == set(rows_of(page.file))
     assert tab.complaints == []
@@ -218,7 +230,9 @@ def test_a_label_that_could_not_be_saved_is_told_and_its_image_shown_again(page,
     tab.press("c")
     tab.tab.keyboard.type("sea")
     tab.press("Enter")
-    tab.tab.wait_for_function("document.getElementById('told').innerText.startsWith('Not saved')")
+    tab.tab.wait_for_function(
+        "() => document.getElementById('told').innerText.startsWith('Not saved')"
+    )
     assert tab.ask("document.getElementById('shown-path').innerText") == path
 
 

@@ -10,7 +10,9 @@ from imgbatch.errors import LabelError
 from imgbatch.web.saved import Saved
 from imgbatch.web.turns import Turns
 
-CELLS = st.dictionaries(st.sampled_from(["label", "tags", "split"]), st.sampled_from(["", "a", "b,\n"]))
+CELLS = st.dictionaries(
+    st.sampled_from(["label", "tags", "split"]), st.sampled_from(["", "a", "b,\n"])
+)
 CHANGES = st.lists(st.dictionaries(st.sampled_from(["x.jpg", "y,.jpg", "caf\udce9.jpg"]), CELLS))
 
 
@@ -70,7 +72,8 @@ def test_a_change_that_is_not_to_be_undone_is_passed_over(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "label\ncat\n", "file_name,file_name\na,b\n", "file_name,label\na\n", "file_name\na\na\n"]
+    "text",
+    ["label\ncat\n", "file_name,file_name\na,b\n", "file_name,label\na\n", "file_name\na\na\n"],
 )
 def test_a_file_that_became_no_table_is_never_written_over(tmp_path, text):
     saved = saved_in(tmp_path)

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from imgbatch.collection import Collection
 from imgbatch.outputs.pages.duplicates import duplicates_page
-from imgbatch.types import DuplicateGroup, DuplicateImage, Duplicates, Progress
+from imgbatch.types import DuplicateGroup, Duplicates, Progress
 from imgbatch.web.asked import Asked, image_of, see_other
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
 
@@ -92,9 +92,7 @@ def _keeping(group: DuplicateGroup, path: str) -> DuplicateGroup:
     new = images.pop(path)
     reason = f"you chose it; the numbers compare with {former.relative}"
     kept = replace(new, keep=True, kind=former.kind, score=former.score, reason=reason)
-    images[former.relative] = replace(
-        former, keep=False, kind=new.kind, score=new.score, reason=""
-    )
+    images[former.relative] = replace(former, keep=False, kind=new.kind, score=new.score, reason="")
     return replace(group, images=(kept, *images.values()))
 
 

@@ -1,0 +1,131 @@
+"""What the basket is for: files, rows, tags, labels, a report."""
+
+import csv
+import io
+import os
+
+import pytest
+
+from tests.drawing import jpeg, photo, settle
+from tests.web.conftest import CONFIG
+from tests.web.serving import Served
+
+HOSTILE = ('<b>&".jpg', "caf\udce9.jpg")
+
+
+@pytest.fixture
+def page(photos, tmp_path):
+    """Twelve photos and two of hostile names; these two and one more are in the basket."""
+    for number, name in enumerate(HOSTILE):
+        (photos / name).write_bytes(jpeg(photo(90 + number, 120, 90)))
+    settle(photos)
+    served = Served(photos, tmp_path / "index", tmp_path / "out" / "saved.csv", CONFIG)
+    ids = [served.id_of(name) for name in (*HOSTILE, "image003.jpg")]
+    served.post("/basket/change", {"add": ids})
+    yield served
+    served.stop()
+
+
+def test_all_images_of_a_page_are_put_in_by_a_form(page):
+    text = page.look("/different?n=5&seed=1").text
+    form = text.partition('<form id="put-all"')[2].partition("</form>")[0]
+    ids = [part.partition('"')[0] for part in form.split('name="add" value="')[1:]]
+    assert len(ids) == 5
+    page.post("/basket/change", {"clear": "1"})
+    reply = page.post("/basket/change", {"add": ids, "back": "/different?n=5&seed=1"})
+    assert reply.headers["Location"].startswith("/different?n=5&seed=1&did=5+added")
+    assert len(page.site.basket) == 5
+
+
+@pytest.mark.parametrize("how", ["copy", "link"])
+def test_files_are_copied_or_linked_and_none_is_overwritten(page, tmp_path, how):
+    target = tmp_path / "picked"
+    target.mkdir()
+    (target / "03-image003.jpg").write_bytes(b"mine")
+    told = page.follow(page.post("/basket/copy", {"folder": str(target), "how": how})).text
+    assert "3 images" in told
+    assert (target / "03-image003.jpg").read_bytes() == b"mine"
+    made = sorted(os.listdir(target))
+    assert len(made) == 4
+    assert all((target / name).is_symlink() for name in made if name != "03-image003.jpg") == (
+        how == "link"
+    )
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["", "picked", "{images}", "{images}/new", "{images}/../photos/new", "a\0b", "/proc/none/x"],
+)
+def test_a_folder_that_will_not_do_is_refused_with_a_sentence(page, folder):
+    before = sorted(os.listdir(page.source.folder))
+    given = folder.format(images=page.source.folder)
+    reply = page.post("/basket/copy", {"folder": given, "how": "copy"})
+    assert reply.status == 400
+    assert "Traceback" not in reply.text
+    assert sorted(os.listdir(page.source.folder)) == before
+
+
+def test_a_link_into_the_image_folder_is_refused(page, tmp_path):
+    (tmp_path / "way").symlink_to(page.source.folder)
+    reply = page.post("/basket/copy", {"folder": str(tmp_path / "way"), "how": "copy"})
+    assert reply.status == 400
+    assert "inside the image folder" in reply.text
+
+
+def test_rows_keep_the_bytes_of_names(page):
+    reply = page.get("/basket/rows.csv")
+    assert reply.headers["Content-Disposition"] == 'attachment; filename="basket.csv"'
+    text = reply.body.decode(errors="surrogateescape")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert [row["file_name"] for row in rows] == [*HOSTILE, "image003.jpg"]
+
+
+def test_the_report_is_one_file_that_escapes_names(page):
+    reply = page.get("/basket/report.html")
+    assert reply.status == 200
+    assert reply.text.count("data:image/jpeg") == 3
+    assert "<b>" not in reply.text.partition("<main")[2].partition("</main>")[0]
+
+
+def test_tags_join_those_that_are_there_and_are_taken_back(page):
+    for name in ("red", "old; rusty", "red", "blue"):
+        reply = page.post("/basket/give", {"what": "tag", "name": name})
+        assert reply.status == (400 if ";" in name else 303)
+    with page.site.asking() as photos:
+        row = photos.records.row_of(HOSTILE[1])
+        assert photos.tags[row] == ("red", "blue")
+    page.post("/basket/undo-given", {})
+    with page.site.asking() as photos:
+        assert photos.tags[row] == ("red",)
+
+
+def test_all_get_a_class(page):
+    page.post("/basket/give", {"what": "label", "name": "sea"})
+    assert page.site.labels == {"sea": 3}
+    assert "image003.jpg,sea" in page.get("/basket/rows.csv").body.decode(errors="replace")
+
+
+def test_what_is_no_image_of_the_index_is_never_handed_out(page, tmp_path):
+    page.site.basket.add(["../../etc/passwd", "/etc/passwd", "gone.jpg"])
+    text = page.get("/basket").text
+    assert "3 more are not" in text
+    assert "passwd" not in text
+    page.post("/basket/copy", {"folder": str(tmp_path / "picked"), "how": "copy"})
+    assert len(os.listdir(tmp_path / "picked")) == 3
+
+
+def test_an_empty_basket_offers_nothing_to_do(page):
+    page.post("/basket/change", {"clear": "1"})
+    text = page.get("/basket").text
+    assert "Copy the files" not in text
+    assert page.follow(page.post("/basket/change", {"undo": "1", "back": "/basket"})).status == 200
+    assert len(page.site.basket) == 3
+
+
+@pytest.mark.slow
+def test_paths_are_copied_and_nothing_is_complained_of(page, open_tab):
+    tab = open_tab(page, "/basket", permissions=["clipboard-read", "clipboard-write"])
+    tab.tab.get_by_text("All paths").click()
+    tab.tab.get_by_role("button", name="Copy paths").click()
+    tab.tab.wait_for_function("() => document.getElementById('told').innerText !== ''")
+    assert tab.complaints == []

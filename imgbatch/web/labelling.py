@@ -195,6 +195,8 @@ class Labelling:
         of_class = name.removeprefix(OF_CLASS)
         if name.startswith(OF_CLASS) and of_class in done.classes:
             return done.likely(of_class)
+        if name.startswith(OF_CLASS) and of_class in self._site.labels:
+            return ()  # there is no model yet that knows it
         known = ", ".join((NEXT, RANDOM, UNLABELLED, *(OF_CLASS + one for one in done.classes)))
         raise UsageError(f"queue is {name[:60]!r}", f"give {known}")
 

@@ -8,6 +8,7 @@ from imgbatch.collection import Collection
 from imgbatch.outputs.pages.duplicates import duplicates_page
 from imgbatch.types import DuplicateGroup, Duplicates, Progress
 from imgbatch.web.asked import Asked, image_of, see_other
+from imgbatch.web.pager import Pager
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
 
 _GROUPS = 20
@@ -26,18 +27,16 @@ def duplicates(here: Here, asked: Asked) -> Response:
     """A page of groups; ``keep`` names images that are kept in place of the usual choice."""
     level, kept = asked.choice("level", _LEVELS), asked.texts("keep")
     found, kept = _chosen(here, _found(here, level), kept)
-    pages = max(1, -(-len(found.groups) // _GROUPS))
-    number = asked.number("page", 1, least=1, most=pages)
-    shown = slice((number - 1) * _GROUPS, number * _GROUPS)
+    query = (("level", level), *(("keep", one) for one in kept))
+    pages = Pager.of(asked, query, len(found.groups), _GROUPS)
     command = here.site.command("duplicates", level=level)
-    page = duplicates_page(found, here.site.photos.config, command, shown).first(_MOST_IMAGES)
+    page = duplicates_page(found, here.site.photos.config, command, pages.shown).first(_MOST_IMAGES)
     return here.render.answer(
         asked.request,
         "duplicates.html",
         page,
         level=level,
         levels=_TOLD,
-        number=number,
         pages=pages,
         kept=kept,
         extra=len(_extra(found)),

@@ -4,6 +4,7 @@ import csv
 
 import pytest
 
+from tests.browsers import barriers
 from tests.drawing import jpeg, photo
 from tests.web.conftest import CONFIG
 from tests.web.serving import Served
@@ -249,3 +250,22 @@ def test_without_a_script_an_image_is_labelled_by_a_button(page, open_tab, width
     tab.tab.wait_for_load_state()
     assert ": sea." in tab.tab.inner_text("#told")
     assert len(rows_of(page.file)) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_desk_and_the_grid_bar_nobody_and_fit_a_phone(page, open_tab, scheme):
+    page.look("/label")
+    paths = [image.relative for image in page.site.labelling.queue("unlabelled", 14)]
+    for number, path in enumerate(paths[:6]):
+        give(page, path, "ab"[number % 2])
+    page.post("/label/change", {"learn": "1"})
+    while page.site.labelling.is_learning:
+        page.look("/label?queue=unlabelled")
+    name = page.site.labelling.queue("unlabelled", 1)[0].suggested
+    page.look("/check")
+    for address in ("/label", f"/label?queue=class:{name}", "/check", "/basket"):
+        tab = open_tab(page, address, color_scheme=scheme, viewport={"width": 320, "height": 700})
+        assert barriers(tab.tab) == [], address
+        assert tab.ask("document.documentElement.scrollWidth") <= 320, address
+        assert tab.complaints == []

@@ -12,6 +12,7 @@ from imgbatch.outputs.pages.records import ImageGrid, ImageGroups, ImageMap, Pag
 from imgbatch.overview.map import COLORS
 from imgbatch.types import Floats, Progress, Rows
 from imgbatch.web.asked import Asked
+from imgbatch.web.listing import strings_with
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
 from imgbatch.web.thumbnails import version_of
 
@@ -111,10 +112,10 @@ def names(here: Here, asked: Asked) -> Response:
 
 def found(here: Here, asked: Asked) -> Response:
     """Rows of images whose path holds some words, whatever their case, as uint32."""
-    words = asked.text("words").lower()
-    paths = here.site.photos.records.all_paths()
-    rows = [row for row, path in enumerate(paths) if words in path.lower()]
-    return Response(np.array(rows, "<u4").tobytes(), media_type="application/octet-stream")
+    records = here.site.photos.records
+    held = strings_with(records.paths, records.ends, asked.text("words").replace("\0", " "))
+    rows = np.flatnonzero(held).astype("<u4")
+    return Response(rows.tobytes(), media_type="application/octet-stream")
 
 
 def paths(here: Here, asked: Asked) -> Response:

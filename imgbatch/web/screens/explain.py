@@ -5,33 +5,26 @@ from starlette.responses import Response
 from imgbatch.collection import Collection
 from imgbatch.outputs.pages.explanation import description_page, explanation_page
 from imgbatch.outputs.pages.records import Page
+from imgbatch.seeds import draw_seed
 from imgbatch.types import Progress
 from imgbatch.web.asked import Asked, see_other
 from imgbatch.web.screens.base import READ, Here, Screen
 
 _NEAREST, _OF_BASKET = 8, 8
-_ASK = (
-    "Open the page of an image, under its name on any card, and choose Explain. The first two"
-    " images of the basket can be compared here, too."
-)
 
 
 def explain(here: Here, asked: Asked) -> Response:
-    """Two images side by side; or one, with others to compare it with."""
+    """Two images side by side; or one, with others to compare it with; a random one if none."""
     site = here.site
     a, b = asked.image(site, "a"), asked.image(site, "b")
-    if a is None and b is not None:
-        return see_other("/explain", a=site.id_of(b))
     if a is None:
-        page = Page("explain", "Explain", _ASK)
-    elif b is None:
-        page = _one(here, a)
-    else:
-        page = _two(here, a, b)
+        first = draw_seed() % len(site.photos) if b is None else b
+        return see_other("/explain", a=site.id_of(first))
+    page = _one(here, a) if b is None else _two(here, a, b)
     others = [] if b is not None else _to_compare(here, a)
     return here.render.answer(
         asked.request, "explain.html", page, others=others,
-        a="" if a is None else site.id_of(a), b="" if b is None else site.id_of(b),
+        a=site.id_of(a), b="" if b is None else site.id_of(b),
     )  # fmt: skip
 
 
@@ -55,16 +48,11 @@ def _two(here: Here, a: int, b: int) -> Page:
     return explanation_page(explanation, photos.config, here.site.explain_command(*files))
 
 
-def _to_compare(here: Here, row: int | None) -> list[tuple[str, list[tuple[str, str, str]]]]:
+def _to_compare(here: Here, row: int) -> list[tuple[str, list[tuple[str, str, str]]]]:
     """Images to choose a second one from: a heading, and for each its file, name, address."""
     site, records = here.site, here.site.photos.records
     in_basket = [records.row_of(path) for path in site.basket.paths[:_OF_BASKET]]
     basket = [other for other in in_basket if other is not None and other != row]
-    if row is None:
-        pair = basket[:2]
-        address = f"/explain?a={site.id_of(pair[0])}&b={site.id_of(pair[1])}" if pair[1:] else ""
-        shown = [(site.path_of(one), records[one].path, address) for one in pair if address]
-        return [("Compare the first two of the basket", shown)] if shown else []
     with site.asking() as photos:
         n = min(_NEAREST + 1, len(photos))
         near = photos.similar(n, like=site.path_of(row), keep_duplicates=True).images[1:]

@@ -87,3 +87,4 @@ document.addEventListener("click", (event) => {
 document.addEventListener("keydown", onKey);
 singleKeys.checked = localStorage.getItem(STORED) !== "off";
 singleKeys.addEventListener("change", () => localStorage.setItem(STORED, singleKeys.checked ? "on" : "off"));
+document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -4,11 +4,13 @@ Needs Chromium and the extras `browse`, `text` and `test`. With `--all DIR` ever
 1280 and 390 pixels, light and dark, to be looked at.
 """
 
+import contextlib
 import io
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image
@@ -18,13 +20,13 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 SHOWN = {
     "similar": "/similar?n=10&seed=4",
-    "images": "/images?sort=path",
     "map": "/map",
     "duplicates": "/duplicates?level=scene",
     "label": "/label",
 }
 """Screens of the docs, with addresses that give the same each time."""
 MORE = {
+    "images": "/images?sort=path",
     "different": "/different?n=10&seed=4",
     "search": "/search?q=sunset",
     "batches": "/batches?size=8&seed=1",
@@ -33,7 +35,6 @@ MORE = {
     "check": "/check",
     "basket": "/basket",
     "explain": "/explain",
-    "tags": "/tags",
     "error": "/nothing",
 }
 
@@ -60,40 +61,60 @@ def save(picture: bytes, file: Path) -> None:
         opened.convert("RGB").save(file, quality=82, optimize=True)
 
 
-def main() -> None:
-    """Start the page of samples/, draw its screens."""
-    everything = Path(sys.argv[2]) if sys.argv[1:2] == ["--all"] else None
-    with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
-        command = [sys.executable, "-m", "imgbatch", "browse", "samples", "--no-open"]
-        command += ["--index", directory, "--save", f"{directory}/labels.csv"]
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
+@contextlib.contextmanager
+def page_of(*more: str) -> Iterator[str]:
+    """The address of a page of samples/, with an index and labels of its own."""
+    with tempfile.TemporaryDirectory() as directory:
+        command = [sys.executable, "-m", "imgbatch", "browse", str(ROOT / "samples"), "--no-open"]
+        command += ["--index", directory, "--save", f"{directory}/labels.csv", *more]
         with subprocess.Popen(  # noqa: S603 - our own command
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         ) as server:
-            url = (server.stdout.readline() if server.stdout else b"").decode().strip()
             try:
-                if everything is None:
-                    PICTURES.mkdir(exist_ok=True)
-                    for name, path in SHOWN.items():
-                        tab = drawn(browser, url, path, 1280, "light")
-                        save(tab.screenshot(), PICTURES / f"browse-{name}.jpg")
-                else:
-                    draw_all(browser, url, everything)
+                yield (server.stdout.readline() if server.stdout else b"").decode().strip()
             finally:
                 server.kill()
 
 
-def draw_all(browser: Browser, url: str, folder: Path) -> None:
-    """Every screen in both widths and schemes, whole pages."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, path in {**SHOWN, **MORE}.items():
-        for width in (1280, 390):
-            for scheme in ("light", "dark"):
-                tab = drawn(browser, url, path, width, scheme)
-                tab.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
-                tab.context.close()
+def few_labels(file: Path) -> str:
+    """A table with labels of some of the samples, as after the first minutes of labelling."""
+    kinds = sorted(path for path in (ROOT / "samples").iterdir() if path.is_dir())[:6]
+    rows = [
+        f"{kind.name}/{path.name},{kind.name}"
+        for kind in kinds
+        for path in sorted(kind.iterdir())[:4]
+    ]
+    file.write_text("\n".join(["file_name,label", *rows, ""]))
+    return str(file)
+
+
+def main() -> None:
+    """Start the pages, draw their screens."""
+    everything = Path(sys.argv[2]) if sys.argv[1:2] == ["--all"] else None
+    with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        labels = few_labels(Path(directory) / "labels.csv")
+        with page_of() as url, page_of("--metadata", labels) as labelled:
+            screens = SHOWN if everything is None else {**SHOWN, **MORE}
+            for name, path in screens.items():
+                of = labelled if name == "label" else url
+                if everything is None:
+                    tab = drawn(browser, of, path, 1280, "light")
+                    save(tab.screenshot(), PICTURES / f"browse-{name}.jpg")
+                else:
+                    draw_all(browser, of, path, everything / name)
+
+
+def draw_all(browser: Browser, url: str, path: str, file: Path) -> None:
+    """A screen in both widths and schemes, whole pages."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for width in (1280, 390):
+        for scheme in ("light", "dark"):
+            tab = drawn(browser, url, path, width, scheme)
+            tab.screenshot(path=f"{file}-{width}-{scheme}.png", full_page=True)
+            tab.context.close()
 
 
 if __name__ == "__main__":

@@ -120,6 +120,7 @@ class Site:
     checked_at: int | None = None
     jobs: Jobs = field(default_factory=Jobs)
     _reads: int = 0
+    _images: int = 0
     _start: str = field(default_factory=partial(secrets.token_hex, 4))
     _answers: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
     _saved_read: int = 0
@@ -139,8 +140,8 @@ class Site:
 
     @property
     def stamp(self) -> str:
-        """Stands for the images as they were read last; scripts that know rows give it back."""
-        return f"{self._start}.{self._reads}"
+        """Stands for the images and their rows; scripts that know rows give it back."""
+        return f"{self._start}.{self._images}"
 
     @cached_property
     def labelling(self) -> Labelling:
@@ -283,6 +284,7 @@ class Site:
         version = self.saved.version
         photos = self._opened(refresh=refresh, progress=progress)
         with self._turn:
+            self._images += photos.records != self.photos.records
             self.photos, self._saved_read = photos, version
             self._reads += 1
             self._answers.clear()

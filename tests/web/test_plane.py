@@ -55,6 +55,17 @@ def test_rows_of_images_that_were_read_again_since_are_refused(served, path):
     assert "anew" in reply.text
 
 
+def test_a_label_leaves_an_open_map_alone_and_a_new_image_does_not(own_page, photos):
+    before = stamp(own_page)
+    path = own_page.site.photos.records[0].path
+    own_page.site.give({path: {"label": "cat"}})
+    with own_page.site.asking():
+        assert stamp(own_page) == before
+    (photos / "0.jpg").write_bytes((photos / path).read_bytes())
+    own_page.site.read_again(refresh=True)
+    assert stamp(own_page) != before
+
+
 def test_paths_are_absolute_and_those_of_several_lines_are_counted(own_page, photos):
     (photos / "a\nb.jpg").write_bytes((photos / own_page.site.photos.records[0].path).read_bytes())
     own_page.site.read_again(refresh=True)

@@ -93,7 +93,7 @@ def _require_libraries() -> None:
     missing = [name for name in _LIBRARIES if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"browse needs {', '.join(missing)}, which is not installed",
+            f"browse needs libraries that are not installed: {', '.join(missing)}",
             "pip install 'imgbatch[browse]'",
         )
 

@@ -60,7 +60,7 @@ Like = Annotated[
 ]
 Seed = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Repeat the set of this seed; without it, a new set."),
+    typer.Option(metavar="N", help="Repeat the answer of this seed; without it, a new one."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 Outputs = Annotated[
@@ -146,7 +146,7 @@ Emphasis = Annotated[
     str | None,
     typer.Option(
         metavar="PRESET",
-        help="Weights of a preset: color, balanced, shape, or one of your config's.",
+        help="Weights of a preset: color, balanced, shape, extended, best or one of your own.",
     ),
 ]
 MetadataFile = Annotated[

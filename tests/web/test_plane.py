@@ -40,6 +40,12 @@ def test_words_are_found_in_names_whatever_their_case(served):
     assert all(path.startswith("class1/") for path in paths)
 
 
+@pytest.mark.parametrize("words", ["", "%00", "no such name", "%ff"])
+def test_words_that_no_name_holds_find_nothing(served, words):
+    reply = served.get(f"/map/found?words={words}")
+    assert (reply.status, reply.body) == (200, b"")
+
+
 @pytest.mark.parametrize(
     ("images", "status"), [("x", 400), ("-1", 400), ("99", 400), ("0," * 800, 400), ("", 200)]
 )

@@ -113,7 +113,8 @@ def names(here: Here, asked: Asked) -> Response:
 def found(here: Here, asked: Asked) -> Response:
     """Rows of images whose path holds some words, whatever their case, as uint32."""
     records = here.site.photos.records
-    held = strings_with(records.paths, records.ends, asked.text("words").replace("\0", " "))
+    words = asked.text("words").replace("\0", "")
+    held = strings_with(records.paths, records.ends, words) if words else np.zeros(0, np.bool_)
     rows = np.flatnonzero(held).astype("<u4")
     return Response(rows.tobytes(), media_type="application/octet-stream")
 

@@ -40,7 +40,7 @@ def test_words_are_found_in_names_whatever_their_case(served):
     assert all(path.startswith("class1/") for path in paths)
 
 
-@pytest.mark.parametrize("words", ["", "%00", "no such name", "%ff"])
+@pytest.mark.parametrize("words", ["", "%00", "no%20such%20name", "%ff"])
 def test_words_that_no_name_holds_find_nothing(served, words):
     reply = served.get(f"/map/found?words={words}")
     assert (reply.status, reply.body) == (200, b"")

@@ -76,6 +76,12 @@ def test_the_page_is_reached_from_this_machine_alone(indexed):
         assert listening.getsockname()[0] == "127.0.0.1"
 
 
+def test_answers_are_sent_without_delay(indexed):
+    """What asyncio asks of a socket before it turns off Nagle's delay."""
+    with bind(str(indexed.folder), 0) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
+
+
 def test_the_token_is_a_secret_of_this_user(tmp_path):
     token = token_of(tmp_path)
     file = tmp_path / "browse-token"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imgbatch.cli.common import command, default_file, note, settings_of
+from imgbatch.cli.common import command, default_file, note, settings_of, use_one_thread
 from imgbatch.cli.options import (
     EXTENDED,
     IndexOptions,
@@ -71,6 +71,7 @@ def browse(
 ) -> None:
     """Look through a folder on a local page: pick, search, label, clean up, by clicks and keys."""
     _require_libraries()
+    use_one_thread()  # the other core is the browser's
     from imgbatch.web.serving import bind, serve
 
     if save is not None:

@@ -25,8 +25,10 @@ def similar(here: Here, asked: Asked) -> Response:
         keep_duplicates=duplicates,
     )  # fmt: skip
     page = selection_page(picked, photos.config, command)
-    form = {"n": n, "by": by, "duplicates": duplicates, "seed": seed, "like": asked.text("like")}
-    return here.render.answer(asked.request, "pick.html", page, form=form, mode="similar")
+    form = {"n": n, "by": by, "duplicates": duplicates, "like": asked.text("like")}
+    return here.render.answer(
+        asked.request, "pick.html", page, form=form, mode="similar", next_seed=draw_seed()
+    )
 
 
 def different(here: Here, asked: Asked) -> Response:
@@ -39,8 +41,10 @@ def different(here: Here, asked: Asked) -> Response:
         picked = photos.different(n, seed=seed, keep_duplicates=duplicates, by=by or None)
     command = here.site.command("different", n=n, seed=seed, by=by, keep_duplicates=duplicates)
     page = selection_page(picked, photos.config, command)
-    form = {"n": n, "by": by, "duplicates": duplicates, "seed": seed, "like": ""}
-    return here.render.answer(asked.request, "pick.html", page, form=form, mode="different")
+    form = {"n": n, "by": by, "duplicates": duplicates, "like": ""}
+    return here.render.answer(
+        asked.request, "pick.html", page, form=form, mode="different", next_seed=draw_seed()
+    )
 
 
 def _wanted(here: Here, asked: Asked) -> tuple[int, str, int | None]:

@@ -4,10 +4,12 @@ A case is one hostile request over a socket of its own: foreign hosts, missing o
 tokens, forms from elsewhere, ids, numbers and paths that make no sense, bytes that are no HTTP. A
 request that was not let in must get 400, 403, 405 or 413, or no answer, and must change nothing;
 one that was must get an answer that is no failure of the server. Every hundredth case kills the
-server while it writes the basket, and starts it again: it must have the basket of before or after.
+server while it writes the basket or a label, and starts it again: it must have what was there
+before or after.
 """
 
 import contextlib
+import csv
 import json
 import random
 import signal
@@ -113,6 +115,14 @@ class _Page:
         files = list((self.home / "index").rglob("basket.json"))
         return files[0].read_bytes() if files else b"[]"
 
+    def saved(self) -> list[list[str]]:
+        """The rows of the labels' file, the heading first."""
+        file = self.home / "saved.csv"
+        if not file.exists():
+            return []
+        with file.open(newline="", encoding="utf-8") as opened:
+            return list(csv.reader(opened))
+
     def request(self, method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
         """A request as the page's own forms send it, but for what `headers` replace."""
         own = {
@@ -173,30 +183,48 @@ def _asked(page: _Page, request: _Request) -> list[tuple[str, str]]:
 
 
 def _killed(page: _Page, chance: random.Random) -> list[tuple[str, str]]:
-    """Kill the server at some moment of a change of the basket, and start it again."""
-    page.ask(page.request("POST", "/basket/change", b"clear=1"))
-    former = page.basket()
+    """Kill the server at some moment of a change of the basket or of a label; start it again."""
     status, html = page.ask(page.request("GET", "/similar?n=8&seed=1"))
     ids = sorted({part.split(b'"')[0].decode() for part in html.split(b'name="add" value="')[1:]})
     if status != 200 or not ids:
         return [("the page shows no images", f"status {status}")]
-    body = "&".join(f"add={one}" for one in ids).encode()
+    labels = chance.random() < 0.5
+    if labels:
+        path, body = "/label/give", f"image={chance.choice(ids)}&label=kind{chance.randrange(99)}"
+    else:
+        page.ask(page.request("POST", "/basket/change", b"clear=1"))
+        path, body = "/basket/change", "&".join(f"add={one}" for one in ids)
+    basket, rows = page.basket(), page.saved()
     connection = socket.create_connection(("127.0.0.1", page.port), timeout=20)
-    connection.sendall(page.request("POST", "/basket/change", body))
+    connection.sendall(page.request("POST", path, body.encode()))
     time.sleep(chance.random() * 0.03)
     page.kill()
     connection.close()
-    now = page.basket()
+    found = _half_a_label(rows, page.saved()) if labels else _half_a_basket(basket, page, len(ids))
     page.start()
     status, _ = page.ask(page.request("GET", "/basket"))
-    found = [] if status == 200 else [("after a kill the basket is not shown", f"status {status}")]
+    return found if status == 200 else [*found, ("after a kill no page is shown", f"{status}")]
+
+
+def _half_a_basket(former: bytes, page: _Page, images: int) -> list[tuple[str, str]]:
+    now = page.basket()
     try:
         size = len(json.loads(now))
     except ValueError:
-        return [*found, ("a kill leaves half a basket", repr(now[:80]))]
-    if now != former and size != len(ids):
-        found.append(("a kill leaves a part of a change", f"{size} of {len(ids)} images"))
-    return found
+        return [("a kill leaves half a basket", repr(now[:80]))]
+    if now != former and size != images:
+        return [("a kill leaves a part of a change", f"{size} of {images} images")]
+    return []
+
+
+def _half_a_label(former: list[list[str]], now: list[list[str]]) -> list[tuple[str, str]]:
+    """Rows stay, but for that of the image; the first label brings those that subfolders give."""
+    if any(len(row) != len(now[0]) for row in now):
+        return [("a kill leaves half a row", repr(now[-1]))]
+    gone = [row for row in former if row not in now]
+    if len(gone) > 1 or len(now) < len(former):
+        return [("a kill loses labels", f"{len(former)} rows before, {len(now)} after")]
+    return []
 
 
 def _looked_after(page: _Page) -> list[tuple[str, str]]:

@@ -79,7 +79,7 @@ def browse(
     source = _source(folder, settings_of(options, EXTENDED), options)
     with bind(folder, port) as listening:
         site = _opened(source, save, refresh=not options.no_refresh)
-        note((*site.photos.notes, *site.photos.metadata.notes))
+        note(site.photos.notes)
 
         def ready(url: str) -> None:
             print(url, flush=True)

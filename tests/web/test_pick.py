@@ -95,3 +95,19 @@ def test_enter_on_a_picture_shows_more_like_it(served, open_tab):
     page.press("Enter")
     page.tab.wait_for_url("**/similar?like=*")
     assert page.tab.locator(".card img").first.get_attribute("alt") == name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ["/similar?n=4&seed=2", "/map", "/images", "/basket"])
+def test_a_key_acts_once_on_every_screen_and_says_what_it_did(own_page, open_tab, path):
+    own_page.look(path)
+    own_page.site.basket.add(["one", "two"])
+    own_page.site.basket.add(["three"])
+    page = open_tab(own_page, path)
+    page.wait("!document.querySelector('main progress') && document.readyState === 'complete'")
+    page.press("u")
+    page.wait("document.getElementById('told')?.textContent === 'Undone.'")
+    page.tab.wait_for_timeout(200)
+    sent = [url for url in page.requests if url.endswith("/basket/change")]
+    assert len(sent) == 1
+    assert own_page.site.basket.paths == ("one", "two")

@@ -16,6 +16,11 @@ from imgbatch.web.screens.label import COMING, checked_label
 CHECKED = "checked"
 """A column of the saved table: labels that a person has looked at are not asked for again."""
 _MOST = 500
+_LEAST_CLASSES = 2
+_NOT_YET = (
+    "Nothing can be doubted yet: labels of two classes are needed. The screen Label is the place to"
+    " give them."
+)
 _KEYS = (
     ("Enter", "take the label that the model would give"),
     ("k", "keep the label"),
@@ -28,6 +33,8 @@ _KEYS = (
 def check(here: Here, asked: Asked) -> Response:
     """The most doubtful label that nobody has looked at."""
     site = here.site
+    if len(site.labels) < _LEAST_CLASSES:
+        return here.render.answer(asked.request, "screen.html", Page("check", "Check", _NOT_YET))
     doubted = _doubted(here)
     chosen = asked.image(site, "image")
     left = [one for one in doubted.images if not site.saved.of(one.relative, CHECKED)]

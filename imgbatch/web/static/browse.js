@@ -1,33 +1,20 @@
 // Keys and the basket without loading a page anew. Without it all works by links and forms.
+import { send, tell } from "./talk.js";
+
 const form = document.getElementById("basket-form");
-const told = document.getElementById("told");
 const count = document.getElementById("in-basket");
 const singleKeys = document.getElementById("single-keys");
 const STORED = "imgbatch-single-keys";
-
-export function tell(text) {
-  told.textContent = text;
-}
-
-// Sends values to an address as a form would, and gives what the answer says.
-export async function send(address, values) {
-  const headers = { Accept: "application/json" };
-  const answer = await fetch(address, { method: "POST", body: new URLSearchParams(values), headers });
-  if (!answer.ok) {
-    throw new Error(`the page answered ${answer.status}`);
-  }
-  return answer.json();
-}
 
 async function changeBasket(values) {
   try {
     const { images, did } = await send(form.action, values);
     count.textContent = images.toLocaleString("en");
     tell(did);
-    return true;
+    return did;
   } catch {
     tell("The basket could not be changed. Is the server still running?");
-    return false;
+    return "";
   }
 }
 
@@ -52,6 +39,15 @@ function currentCard() {
   return document.activeElement.closest(".card");
 }
 
+// The page as it is by now, with what was done in place of what was told before.
+function showAnew(did) {
+  if (did) {
+    const address = new URL(location.href);
+    address.searchParams.set("did", did);
+    location.replace(address);
+  }
+}
+
 function onKey(event) {
   const { key, target } = event;
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || !singleKeys.checked) {
@@ -68,7 +64,7 @@ function onKey(event) {
   if (button) {
     toggle(button);
   } else if (key === "u" && !keyed) {
-    changeBasket([["undo", "1"]]).then((done) => done && location.reload());
+    changeBasket([["undo", "1"]]).then(showAnew);
   } else if (keyed && !document.querySelector("dialog[open]")) {
     keyed.click();
   } else {

@@ -1,5 +1,5 @@
 // The map of a served folder: points come as numbers, names and pictures when they are looked at.
-import { send, tell } from "./browse.js";
+import { send, tell } from "./talk.js";
 
 const root = document.querySelector(".map");
 const { stamp, count: total } = document.getElementById("map-facts").dataset;

@@ -56,7 +56,7 @@ class Brought:
         return name
 
     def png(self, name: str) -> bytes:
-        """The bytes of a picture that was kept; raises `MissingError` if it is there no longer."""
+        """The bytes of a picture that was kept; b"" if it is there no longer."""
         try:
             return self._file(name).read_bytes() if _NAME.fullmatch(name) else b""
         except OSError:

@@ -107,8 +107,6 @@ class Site:
         The folder as it was read last. `asking` gives it to one request at a time.
     saved
         Labels and tags that were given on the page.
-    notes
-        Remarks for whoever opens the page.
     checked_at
         The version of the saved labels that were last doubted; None before.
     """
@@ -116,7 +114,6 @@ class Site:
     source: FolderSource
     photos: Collection
     saved: Saved
-    notes: tuple[str, ...] = ()
     checked_at: int | None = None
     jobs: Jobs = field(default_factory=Jobs)
     _reads: int = 0

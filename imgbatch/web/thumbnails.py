@@ -94,10 +94,6 @@ class Thumbnails:
         """A picture of a file to look at closely, as JPEG, at most `LARGE_PX`; it is not kept."""
         return _decoded(paths.read(path), self._config, LARGE_PX, _LARGE_QUALITY)
 
-    def of_bytes(self, data: bytes) -> bytes:
-        """The small picture of some bytes that are no file of the folder, as JPEG."""
-        return _decoded(data, self._config, SIDE_PX, _QUALITY)
-
     def _read(self, query: str, key: bytes) -> tuple[bytes, bytes] | None:
         with contextlib.suppress(sqlite3.Error, OSError):
             found: tuple[bytes, bytes] | None = self._store().execute(query, (key,)).fetchone()

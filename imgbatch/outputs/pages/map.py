@@ -19,7 +19,7 @@ from imgbatch.outputs.pages.settings import remarks_section, settings_section
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.overview.map import FolderMap
 from imgbatch.runners.maps import ThreadMap
-from imgbatch.types import Progress, Rows, View
+from imgbatch.types import Floats, Progress, Rows, View
 
 MOST = 100_000
 """Images on a page, at most; of more, a random part is shown."""
@@ -123,6 +123,11 @@ def _along_curve(positions: npt.NDArray[np.float32]) -> Rows:
     return along
 
 
+def places_of(positions: Floats) -> bytes:
+    """Places (n, 2) from 0 to 1 as a script reads them: little-endian uint16, x and y by turns."""
+    return np.rint(positions * _LEVELS).astype("<u2").tobytes()
+
+
 def map_data(section: ImageMap, config: Config, progress: Progress | None = None) -> Iterator[str]:
     """The JSON of a map in pieces: positions, colours, names, sheets of thumbnails.
 
@@ -130,14 +135,13 @@ def map_data(section: ImageMap, config: Config, progress: Progress | None = None
     element that holds the data.
     """
     side = _LARGE if section.count <= _FEW else _SMALL
-    levels = np.rint(section.positions * _LEVELS).astype("<u2")
     known = {
         "folder": section.folder,
         "names": section.names,
         "groups": [line[1] for line in section.legend],
         "palette": [line[0] for line in section.legend],
         "colors": _base64(np.asarray(section.colors, np.uint8).tobytes()),
-        "positions": _base64(levels.tobytes()),
+        "positions": _base64(places_of(section.positions)),
         "side": side,
         "columns": _SHEET_PX // side,
     }

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from imgbatch.collection import Collection
 from imgbatch.outputs.map_colors import Coloring, coloring
-from imgbatch.outputs.pages.map import map_facts
+from imgbatch.outputs.pages.map import map_facts, places_of
 from imgbatch.outputs.pages.records import ImageGrid, ImageGroups, ImageMap, Page, PageImage
 from imgbatch.overview.map import COLORS
 from imgbatch.types import Floats, Progress, Rows
@@ -16,7 +16,6 @@ from imgbatch.web.listing import strings_with
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
 from imgbatch.web.thumbnails import version_of
 
-_LEVELS = 65_535
 _DESCRIBED = 700
 """Images that a script may ask names of at once: all that are drawn as pictures."""
 _SHOWN_OF_GROUP, _SHOWN_GROUPS = 6, 12
@@ -35,8 +34,7 @@ class _Map:
 def _made(photos: Collection, color: str, seed: int, progress: Progress) -> _Map:
     shown = photos.map(color=color or None, seed=seed, progress=progress)
     colors = coloring(shown)
-    levels = np.rint(shown.positions * _LEVELS).astype("<u2")
-    points = levels.tobytes() + np.asarray(colors.colors, np.uint8).tobytes()
+    points = places_of(shown.positions) + np.asarray(colors.colors, np.uint8).tobytes()
     typical = tuple(
         _middle(shown.positions, np.flatnonzero(colors.colors == line))
         for line in range(min(len(colors.legend), _SHOWN_GROUPS))
@@ -69,7 +67,7 @@ def map_screen(here: Here, asked: Asked) -> Response:
     sections = (plane, _groups(here, made), *made.page.sections)
     page = replace(made.page, sections=sections, command=command)
     return here.render.answer(
-        asked.request, "map.html", page, form={"color": color, "seed": seed}, colors=COLORS,
+        asked.request, "map.html", page, form={"color": color, "seed": seed},
         stamp=here.site.stamp, query=f"color={color}&seed={seed}",
     )  # fmt: skip
 

@@ -94,7 +94,7 @@ PICTURES_MADE: dict[str, tuple[int, Callable[[Surroundings], Image.Image]]] = {
     "batches": (800, sheet(
         "batches samples --batch-size 10 --seed 7 --preview 3", "imgbatch-out/*.jpg"
     )),
-    "tags": (800, sheet("tags samples --show blue -o drawn.jpg")),
+    "tags": (800, sheet("tags samples --rank blue -o drawn.jpg")),
     "overview": (800, page("overview samples -o drawn.html", 1400)),
     "duplicates": (800, page("duplicates samples -o drawn.html", 760)),
     "terminal": (800, terminal("similar samples --seed 7 -n 3 --show --no-sheet", 540)),

@@ -25,6 +25,7 @@ from imgbatch.cli import (
     words,
 )
 from imgbatch.cli.common import show_tracebacks
+from imgbatch.cli.helps import Command
 from imgbatch.cli.streams import prepare_streams
 from imgbatch.version import __version__
 
@@ -100,15 +101,15 @@ for group, commands in _GROUPS.items():
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name, rich_help_panel=group)
         else:
-            app.command(name, rich_help_panel=group)(command)
-label_app.command("train")(label.train)
-label_app.command("apply")(label.apply)
-label_app.command("next")(label_ask.next_images)
-label_app.command("check")(label_ask.check)
-label_app.command("split")(label.split)
-cache_app.command("dir")(upkeep.cache_dir)
-cache_app.command("list")(upkeep.cache_list)
-cache_app.command("clean")(upkeep.cache_clean)
+            app.command(name, cls=Command, rich_help_panel=group)(command)
+label_app.command("train", cls=Command)(label.train)
+label_app.command("apply", cls=Command)(label.apply)
+label_app.command("next", cls=Command)(label_ask.next_images)
+label_app.command("check", cls=Command)(label_ask.check)
+label_app.command("split", cls=Command)(label.split)
+cache_app.command("dir", cls=Command)(upkeep.cache_dir)
+cache_app.command("list", cls=Command)(upkeep.cache_list)
+cache_app.command("clean", cls=Command)(upkeep.cache_clean)
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback

@@ -11,6 +11,7 @@ import typer
 
 from imgbatch.cli.common import check_report, command, note, open_folder
 from imgbatch.cli.options import (
+    OUTPUT,
     FilterOptions,
     Folder,
     FolderOptions,
@@ -42,6 +43,7 @@ PlanPath = Annotated[
         metavar="PLAN",
         parser=target_name,
         help="Write the plan here, a line a batch (.jsonl, .csv, .parquet, or folder/ of .jsonl).",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Balance = Annotated[bool, typer.Option("--balance", help="Spread the classes evenly too.")]
@@ -49,7 +51,12 @@ DropLast = Annotated[
     bool, typer.Option("--drop-last", help="Leave out random images, so that all batches are full.")
 ]
 Preview = Annotated[
-    int, typer.Option(metavar="K", help="Write a sheet of K batches and K random ones, as rows.")
+    int,
+    typer.Option(
+        metavar="K",
+        help="Write a sheet of K batches and K random ones, as rows.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 
 

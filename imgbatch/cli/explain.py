@@ -29,10 +29,14 @@ if TYPE_CHECKING:
 
 _INDEX = IndexOptions()
 
-Given = Annotated[str, typer.Argument(help="An image file, or a path inside --folder.")]
+Given = Annotated[
+    str, typer.Argument(metavar="A", help="An image file, or a path inside --folder.")
+]
 Other = Annotated[
     str | None,
-    typer.Argument(help="Another one. Without it, A alone: what its descriptors keep of it."),
+    typer.Argument(
+        metavar="B", help="Another one. Without it, A alone: what its descriptors keep of it."
+    ),
 ]
 Home = Annotated[
     str | None,

@@ -9,6 +9,7 @@ import typer
 from imgbatch.cli.common import check_log, check_report, command, note, open_folder, settings_of
 from imgbatch.cli.options import (
     EXTENDED,
+    OUTPUT,
     FilterOptions,
     Folder,
     FolderOptions,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from imgbatch.learning.applying import GivenLabels
     from imgbatch.learning.model import LabelModel
 
-Seed = Annotated[int, typer.Option(metavar="N", help="Of everything random.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="Seed of everything random.")]
 Test = Annotated[
     float | None,
     typer.Option(
@@ -50,6 +51,7 @@ ModelFile = Annotated[
         metavar="MODEL.npz",
         parser=target_path,
         help="Write the model here, replacing a file.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="What label train has written.")]
@@ -66,13 +68,19 @@ MinPrecision = Annotated[
 CopyTo = Annotated[
     Path | None,
     typer.Option(
-        metavar="DIR", parser=target_path, help="Copy labelled images into a folder for each class."
+        metavar="DIR",
+        parser=target_path,
+        help="Copy labelled images into a folder for each class.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Confusion = Annotated[
     Path | None,
     typer.Option(
-        metavar="FILE", parser=target_path, help="Draw the confusion matrix here (.png, .jpg)."
+        metavar="FILE",
+        parser=target_path,
+        help="Draw the confusion matrix here (.png, .jpg).",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Labels = Annotated[

@@ -22,7 +22,7 @@ from imgbatch.cli.repeating import command_line
 if TYPE_CHECKING:
     from imgbatch.learning.results import Asked
 
-NextCount = Annotated[int, typer.Option("-n", help="How many images to label.")]
+NextCount = Annotated[int, typer.Option("-n", metavar="N", help="How many images to label.")]
 Random = Annotated[
     bool,
     typer.Option(
@@ -30,7 +30,9 @@ Random = Annotated[
         help="Draw images at random, to measure on: rows say split=test, which label train heeds.",
     ),
 ]
-CheckCount = Annotated[int, typer.Option("-n", help="How many labels to doubt at most.")]
+CheckCount = Annotated[
+    int, typer.Option("-n", metavar="N", help="How many labels to doubt at most.")
+]
 Outputs = Annotated[
     list[Path] | None,
     output_option(

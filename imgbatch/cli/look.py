@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from imgbatch.overview.map import FolderMap
 
 Seed = Annotated[
-    int, typer.Option(metavar="N", help="Of samples of large folders, groups and covers.")
+    int, typer.Option(metavar="N", help="Seed of samples of large folders, groups and covers.")
 ]
 Blur = Annotated[
     bool, typer.Option("--blur", help="Look for blurred images, too; reads every file once.")
@@ -71,7 +71,7 @@ MapOutputs = Annotated[
         "rows (.csv). Default: a picture in imgbatch-out/."
     ),
 ]
-MapSeed = Annotated[int, typer.Option(metavar="N", help="Repeats a map.")]
+MapSeed = Annotated[int, typer.Option(metavar="N", help="Seed of everything random.")]
 _ALL = FilterOptions()
 
 

@@ -10,6 +10,9 @@ from typing import Annotated
 
 import typer
 
+OUTPUT, IMAGES, SETTINGS = "Output", "Images", "Settings and index"
+"""Headings of the help, below which it lists options that many commands share."""
+
 
 def target_name(name: str) -> str:
     """The name of a file or folder to write to, as the command line gives it.
@@ -42,36 +45,14 @@ Folder = Annotated[
         metavar="FOLDER", help="Folder of images; never written to. - reads a list of files."
     ),
 ]
-MaybeFolder = Annotated[
-    str | None,
-    typer.Argument(
-        metavar="FOLDER",
-        help="Folder of images; never written to. - reads a list of files. With --from, one of "
-        "those exported there.",
-    ),
-]
-Count = Annotated[
-    int,
-    typer.Option("-n", help="How many images: 1 to the folder's size. Each n has its own sets."),
-]
-Like = Annotated[
-    str | None,
-    typer.Option(metavar="IMAGE", help="Take this image, in the folder or not, as the anchor."),
-]
 Seed = Annotated[
     int | None,
     typer.Option(metavar="N", help="Repeat the answer of this seed; without it, a new one."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
-Outputs = Annotated[
-    list[Path] | None,
+Json = Annotated[
+    bool,
     typer.Option(
-        "-o",
-        "--output",
-        metavar="FILE",
-        parser=target_path,
-        help="Write a page (.html), a contact sheet (.jpg, .png, .webp) or rows (.csv) here; may "
-        "be repeated. Default: a sheet in imgbatch-out/.",
+        "--json", help="Print one JSON document instead of a table.", rich_help_panel=OUTPUT
     ),
 ]
 Report = Annotated[
@@ -80,65 +61,50 @@ Report = Annotated[
         metavar="PAGE.html",
         parser=target_path,
         help="Write a page with the figures here: one file that opens in any browser.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 LogDir = Annotated[
     Path | None,
     typer.Option(
-        "--log", metavar="DIR", parser=target_path, help="Write TensorBoard event files here."
+        "--log",
+        metavar="DIR",
+        parser=target_path,
+        help="Write TensorBoard event files here.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 NoSheet = Annotated[
-    bool, typer.Option("--no-sheet", "--no-picture", help="Draw no picture to look at.")
-]
-Columns = Annotated[
-    int | None,
+    bool,
     typer.Option(
-        min=1, max=20, metavar="N", help="Pictures in a row of the sheet. Default: near a square."
-    ),
-]
-Open = Annotated[
-    bool, typer.Option("--open", help="Open the sheet, or the first file of -o, in its program.")
-]
-CopyTo = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        parser=target_path,
-        help="Copy the chosen images there; never overwrites.",
-    ),
-]
-LinkTo = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        parser=target_path,
-        help="Link the chosen images there; never overwrites.",
-    ),
-]
-KeepDuplicates = Annotated[
-    bool, typer.Option("--keep-duplicates", help="Allow near-duplicates in the set.")
-]
-By = Annotated[
-    str | None,
-    typer.Option(
-        metavar="tags",
-        help="Choose by tags: similar images agree in their two strongest tags, the rarest and "
-        "clearest; no two different ones have the same two.",
+        "--no-sheet", "--no-picture", help="Draw no picture to look at.", rich_help_panel=OUTPUT
     ),
 ]
 ConfigFile = Annotated[
-    str | None, typer.Option("--config", metavar="FILE", help="Settings to use; see config.toml.")
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Settings to use; see config.toml.",
+        rich_help_panel=SETTINGS,
+    ),
 ]
 IndexDir = Annotated[
     str | None,
     typer.Option(
-        "--index", metavar="DIR", help="Keep indexes here, not in the user's cache folder."
+        "--index",
+        metavar="DIR",
+        help="Keep indexes here, not in the user's cache folder.",
+        rich_help_panel=SETTINGS,
     ),
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Processes that read images; 0 means one for each core."),
+    typer.Option(
+        metavar="N",
+        help="Processes that read images; 0 means one for each core.",
+        rich_help_panel=SETTINGS,
+    ),
 ]
 EXTENDED = "extended"
 """The preset of commands that learn: labels, words, maps."""
@@ -147,6 +113,7 @@ Emphasis = Annotated[
     typer.Option(
         metavar="PRESET",
         help="Weights of a preset: color, balanced, shape, extended, best or one of your own.",
+        rich_help_panel=SETTINGS,
     ),
 ]
 MetadataFile = Annotated[
@@ -158,6 +125,7 @@ MetadataFile = Annotated[
         help="Labels, tags, texts by file_name: .csv, .tsv, .jsonl, .parquet, COCO .json. "
         "Repeatable, later ones win. Default: metadata.* and captions.csv in FOLDER; classes are "
         "else the first-level subfolders.",
+        rich_help_panel=IMAGES,
     ),
 ]
 TrustPredicted = Annotated[
@@ -165,6 +133,7 @@ TrustPredicted = Annotated[
     typer.Option(
         "--trust-predicted",
         help="Take rows for true that imgbatch has written (source is imgbatch).",
+        rich_help_panel=IMAGES,
     ),
 ]
 VocabularyFile = Annotated[
@@ -174,31 +143,40 @@ VocabularyFile = Annotated[
         metavar="FILE",
         help="The tags.toml of measured tags, laid over the shipped one. Default: IMGBATCH_TAGS, "
         "then tags.toml here or in the user's config folder.",
+        rich_help_panel=IMAGES,
     ),
 ]
 Label = Annotated[
     list[str] | None,
-    typer.Option(metavar="CLASS", help="Only images of this class; of any, if repeated."),
+    typer.Option(
+        metavar="CLASS",
+        help="Only images of this class; of any, if repeated.",
+        rich_help_panel=IMAGES,
+    ),
 ]
 Tag = Annotated[
     list[str] | None,
-    typer.Option(metavar="TAG", help="Only images with this tag; with all, if repeated."),
+    typer.Option(
+        metavar="TAG",
+        help="Only images with this tag; with all, if repeated.",
+        rich_help_panel=IMAGES,
+    ),
 ]
 WithoutTag = Annotated[
     list[str] | None,
-    typer.Option(metavar="TAG", help="Only images without this tag; without any, if repeated."),
-]
-Database = Annotated[
-    str | None,
     typer.Option(
-        "--from",
-        metavar="URL",
-        help="Search the folder that was exported to postgresql://...; needs --like.",
+        metavar="TAG",
+        help="Only images without this tag; without any, if repeated.",
+        rich_help_panel=IMAGES,
     ),
 ]
 NoRefresh = Annotated[
     bool,
-    typer.Option("--no-refresh", help="Trust the index as it is; do not look at the folder."),
+    typer.Option(
+        "--no-refresh",
+        help="Trust the index as it is; do not look at the folder.",
+        rich_help_panel=SETTINGS,
+    ),
 ]
 Cluster = Annotated[
     str | None,
@@ -206,13 +184,8 @@ Cluster = Annotated[
         metavar="ADDRESS",
         help="Index on a Dask cluster: its scheduler's address, such as tcp://host:8786, or local "
         "for processes of this machine. FOLDER and --index may then be URLs.",
+        rich_help_panel=SETTINGS,
     ),
-]
-
-
-TagCaptions = Annotated[
-    bool,
-    typer.Option("--tag-captions", help="Name tags, not files, under the pictures of a sheet."),
 ]
 
 
@@ -221,13 +194,22 @@ Null = Annotated[
     typer.Option(
         "-0",
         help="Names end with NUL, not with a newline: those read for FOLDER -, those of --paths.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Paths = Annotated[
-    bool, typer.Option("--paths", help="Print the paths alone, one a line; make no sheet.")
+    bool,
+    typer.Option(
+        "--paths", help="Print the paths alone, one a line; make no sheet.", rich_help_panel=OUTPUT
+    ),
 ]
 Show = Annotated[
-    bool, typer.Option("--show", help="Draw the images in the terminal, too, as half blocks.")
+    bool,
+    typer.Option(
+        "--show",
+        help="Draw the images in the terminal, too, as half blocks.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 
 
@@ -266,23 +248,3 @@ class FilterOptions:
     label: Label = None
     tag: Tag = None
     without_tag: WithoutTag = None
-
-
-@dataclass(frozen=True)
-class PickOptions:
-    """How many images to pick, and what to make of them."""
-
-    n: Count = 10
-    seed: Seed = None
-    by: By = None
-    keep_duplicates: KeepDuplicates = False
-    json: Json = False
-    paths: Paths = False
-    show: Show = False
-    output: Outputs = None
-    no_sheet: NoSheet = False
-    columns: Columns = None
-    open_: Open = False
-    tag_captions: TagCaptions = False
-    copy_to: CopyTo = None
-    link_to: LinkTo = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from imgbatch.cli.common import note
-from imgbatch.cli.options import target_path
+from imgbatch.cli.options import OUTPUT, target_path
 from imgbatch.cli.unwritten import Unwritten, answer_first
 from imgbatch.errors import UsageError
 
@@ -35,7 +35,12 @@ class WithPath(Protocol):
 def output_option(what: str) -> Any:
     """The option -o of a command; `what` says in its help what is written, by ending."""
     return typer.Option(
-        "-o", "--output", metavar="FILE", parser=target_path, help=f"{what} May be repeated."
+        "-o",
+        "--output",
+        metavar="FILE",
+        parser=target_path,
+        help=f"{what} May be repeated.",
+        rich_help_panel=OUTPUT,
     )
 
 

@@ -18,16 +18,9 @@ from imgbatch.cli.common import (
     settings_of,
     use_one_thread,
 )
-from imgbatch.cli.options import (
-    Database,
-    FilterOptions,
-    Folder,
-    FolderOptions,
-    Like,
-    MaybeFolder,
-    PickOptions,
-)
+from imgbatch.cli.options import FilterOptions, Folder, FolderOptions
 from imgbatch.cli.output_files import check_output_files, open_file, print_paths
+from imgbatch.cli.pick_options import Database, Like, MaybeFolder, PickOptions
 from imgbatch.cli.repeating import command_line
 from imgbatch.cli.terminal import draw
 from imgbatch.cli.unwritten import answer_first

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from imgbatch.cli.common import command, note, settings_of
-from imgbatch.cli.options import ConfigFile, IndexOptions, Json, Workers, target_path
+from imgbatch.cli.options import OUTPUT, ConfigFile, IndexOptions, Json, Workers, target_path
 
 Table = Annotated[
     str,
@@ -80,7 +80,8 @@ Output = Annotated[
         "--output",
         metavar="FILE",
         parser=target_path,
-        help="Write the metadata here, too, as .parquet or .csv; may be repeated.",
+        help="Write the metadata here, too, as .parquet or .csv. May be repeated.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 

@@ -22,7 +22,7 @@ from imgbatch.cli.output_files import writing
 from imgbatch.cli.repeating import command_line
 from imgbatch.cli.unwritten import answer_first
 
-SetSize = Annotated[int, typer.Option("-n", help="Images in a set.")]
+SetSize = Annotated[int, typer.Option("-n", metavar="N", help="Images in a set.")]
 Sets = Annotated[int, typer.Option(metavar="N", help="Requests of each kind that are measured.")]
 FirstSeed = Annotated[
     int, typer.Option(metavar="N", help="Seed of the first request and of every sample.")

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from imgbatch.collection import Collection
     from imgbatch.outputs.tags import TagsResult
 
-Show = Annotated[
+Rank = Annotated[
     str | None,
     typer.Option(
         metavar="TAG",
-        help="Show the images of this tag, the clearest ones first; of a learned tag, all others "
-        "ranked, to be confirmed.",
+        help="List the images of this tag, the clearest ones first; of a learned tag, all others, "
+        "to be confirmed.",
     ),
 ]
 Blur = Annotated[
@@ -45,7 +45,7 @@ _ALL = FilterOptions()
 def tags(
     context: typer.Context,
     folder: Folder,
-    show: Show = None,
+    rank: Rank = None,
     blur: Blur = False,
     json: Json = False,
     output: Outputs = None,
@@ -63,7 +63,7 @@ def tags(
     check_output_files(outputs, ENDINGS, folders=[folder], inputs=options.metadata or ())
 
     photos = open_folder(folder, options, filters)
-    result = _result(photos, show or "", blur=blur)
+    result = _result(photos, rank or "", blur=blur)
     write = writing(result, photos.config, command_line(context))
     show_answer(outputs, write, partial(write_tags, result, json=json), result.notes)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imgbatch.cli.common import command, note, settings_of, start_workers_early
-from imgbatch.cli.options import IndexOptions, Json, MetadataFile, WholeFolder, target_path
+from imgbatch.cli.options import OUTPUT, IndexOptions, Json, MetadataFile, WholeFolder, target_path
 from imgbatch.cli.quality import FirstSeed
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import UsageError
@@ -25,6 +25,7 @@ ConfigPath = Annotated[
         metavar="CONFIG",
         parser=target_path,
         help="Write the settings here, replacing a file. Default: a new imgbatch-tuned.toml.",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Trials = Annotated[int, typer.Option(metavar="N", help="How many settings to try.")]

@@ -49,7 +49,7 @@ def config(
     folder: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FOLDER]", help="Show what the weights come to on this folder's images, too."
+            metavar="FOLDER", help="Show what the weights come to on this folder's images, too."
         ),
     ] = None,
     json: Json = False,
@@ -127,7 +127,7 @@ def cache_list(index: IndexDir = None, json: Json = False) -> None:
 def cache_clean(
     folder: Annotated[
         str | None,
-        typer.Argument(metavar="[FOLDER]", help="Only this image folder's index. Default: all."),
+        typer.Argument(metavar="FOLDER", help="Only this image folder's index. Default: all."),
     ] = None,
     orphaned: Annotated[
         bool, typer.Option("--orphaned", help="Only indexes whose image folder is gone.")

@@ -29,7 +29,8 @@ from imgbatch.errors import UsageError
 FolderOrWords = Annotated[
     str,
     typer.Argument(
-        metavar="FOLDER", help="Folder of images; never written to. With --from, the words."
+        metavar="FOLDER",
+        help="Folder of images; never written to. - reads a list of files. With --from, the words.",
     ),
 ]
 Words = Annotated[
@@ -50,7 +51,7 @@ ExportedFolder = Annotated[
         "--folder", metavar="NAME", help="With --from: which one of several folders there."
     ),
 ]
-Count = Annotated[int, typer.Option("-n", help="At most so many images.")]
+Count = Annotated[int, typer.Option("-n", metavar="N", help="At most so many images.")]
 Only = Annotated[
     str | None,
     typer.Option(

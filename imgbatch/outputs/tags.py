@@ -105,7 +105,7 @@ def _learned_in_words(tag: LearnedTag) -> str:
     begin = f"{tag.name}, from {tag.examples:,} examples: "
     trust = tag.trust
     if not trust.given:
-        return f"{begin}given to none unasked; --show {shlex.quote(tag.name)} ranks the images"
+        return f"{begin}given to none unasked; --rank {shlex.quote(tag.name)} ranks the images"
     return (
         f"{begin}given to {len(tag.given):,} images; of held-out ones {trust.right:,} of "
         f"{trust.given:,} were right (95%: {trust.low:.0%} to {trust.high:.0%})"

@@ -116,6 +116,21 @@ def test_version_and_help_go_to_stdout(cli):
     assert all(name in answer.out for name in ("similar", "different", "index", "cache"))
 
 
+def test_a_commands_own_options_come_first_and_shared_ones_below_headings(cli):
+    text = cli("similar", "--help").out
+    assert text.startswith("Usage: imgbatch similar [OPTIONS] [FOLDER]\n")
+    own, output, images, settings = re.split(r"\n(?:Output|Images|Settings and index):\n", text)
+    for part, names in (
+        (own, ("FOLDER", "--like IMAGE", "-n N", "--seed N", "-h, --help")),
+        (output, ("--json", "-o, --output FILE", "--copy-to DIR")),
+        (images, ("--label CLASS", "--metadata, --labels FILE")),
+        (settings, ("--config FILE", "--index DIR", "--no-refresh")),
+    ):
+        assert [name for name in names if f"\n  {name} " not in part] == []
+    usage = cli("explain", "-h").out.splitlines()[0]
+    assert usage == "Usage: imgbatch explain [OPTIONS] A [B]"
+
+
 @pytest.mark.parametrize(("arguments", "words"), [
     (("-n", 25), ["25", "24"]), (("-n", 0), ["0", "24"]), (("-n", -3), ["-3"]),
     (("--seed", -1), ["-1"]), (("--workers", -2), ["-2"]),

@@ -68,12 +68,12 @@ def test_the_table_names_counts_shares_and_rules(cli, folder, monkeypatch):
 
 
 def test_the_images_of_one_tag_come_the_clearest_first(cli, folder):
-    document = cli("tags", folder, "--show", "red", "--json").json
+    document = cli("tags", folder, "--rank", "red", "--json").json
     assert [image["relative"] for image in document["images"]] == [
         f"red{number}.png" for number in range(4)
     ]
-    assert "red3.png" in cli("tags", folder, "--show", "red").out
-    cli("tags", folder, "--show", "rod").assert_one_clear_line(2, "'rod'", "'red' (4)")
+    assert "red3.png" in cli("tags", folder, "--rank", "red").out
+    cli("tags", folder, "--rank", "rod").assert_one_clear_line(2, "'rod'", "'red' (4)")
 
 
 def test_rows_go_back_in_as_metadata_that_nobody_takes_for_truth(cli, folder, tmp_path):
@@ -89,7 +89,7 @@ def test_rows_go_back_in_as_metadata_that_nobody_takes_for_truth(cli, folder, tm
     assert "red" in trusted.tags[trusted.records.row_of("red0.png")]
 
 
-@pytest.mark.parametrize("show", [(), ("--show", "blue")])
+@pytest.mark.parametrize("show", [(), ("--rank", "blue")])
 def test_a_sheet_and_a_page_are_written(cli, folder, tmp_path, show):
     sheet, page = tmp_path / "a.png", tmp_path / "a.html"
     answer = cli("tags", folder, *show, "-o", sheet, "-o", page, "--json")
@@ -182,7 +182,7 @@ def test_blur_is_measured_where_asked_for_and_kept(cli, folder):
     assert "blurred" not in cli("tags", folder, "--json").json["counts"]
     names = [
         image["relative"]
-        for image in cli("tags", folder, "--blur", "--show", "blurred", "--json").json["images"]
+        for image in cli("tags", folder, "--blur", "--rank", "blurred", "--json").json["images"]
     ]
     assert "soft.png" in names
     assert cli("tags", folder, "--tag", "blurred", "--json").json["indexed"] == len(names)
@@ -223,12 +223,12 @@ def test_a_tag_of_a_folder_of_examples_ranks_the_images_and_is_given_to_none(cli
     line = ("tags", many, "--vocabulary", own)
     assert "evening" not in cli(*line, "--json").json["counts"]
     assert "evening, from 5 examples: given to none unasked" in cli(*line).out
-    ranked = cli(*line, "--show", "evening", "--json").json["images"]
+    ranked = cli(*line, "--rank", "evening", "--json").json["images"]
     assert {image["relative"][0] for image in ranked[:50]} == {"r"}
     tags = {tag["tag"]: tag for tag in ranked[0]["tags"]}
     assert tags["evening"]["source"] == "learned"
     page = tmp_path / "page.html"
-    assert cli(*line, "--show", "evening", "-o", page).code == 0
+    assert cli(*line, "--rank", "evening", "-o", page).code == 0
     assert "images with the tag" in page.read_text()
 
 
@@ -268,7 +268,7 @@ def test_examples_in_the_folder_itself_are_not_ranked(cli, many, tmp_path):
     for number in range(4):
         draw(many / "in" / f"{number}.png", RED, 700 + number, 0.5)
     settle(many)
-    line = ("tags", many, "--vocabulary", own, "--show", "evening", "--json")
+    line = ("tags", many, "--vocabulary", own, "--rank", "evening", "--json")
     ranked = [image["relative"] for image in cli(*line).json["images"]]
     assert len(ranked) == 100
     assert not any(name.startswith("in/") for name in ranked)

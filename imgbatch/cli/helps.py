@@ -1,0 +1,41 @@
+"""How a command's help lists its parameters: its own options first, shared ones below headings."""
+
+from typing import Any
+
+from typer.core import TyperCommand
+
+from imgbatch.cli.options import IMAGES, OUTPUT, SETTINGS
+
+_ARGUMENT = "argument"
+_HEADINGS = ("Options", OUTPUT, IMAGES, SETTINGS)
+
+
+class Command(TyperCommand):
+    """A subcommand, whose help reads the same with every version of typer."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """The words behind the command's name; in brackets what may be left out."""
+        params: list[Any] = [*self.get_params(ctx)]
+        names = [
+            param.metavar if param.required else f"[{param.metavar}]"
+            for param in params
+            if param.param_type_name == _ARGUMENT
+        ]
+        return ["[OPTIONS]", *names]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, then the options below their headings."""
+        arguments: list[tuple[str, str]] = []
+        options: dict[str, list[tuple[str, str]]] = {heading: [] for heading in _HEADINGS}
+        params: list[Any] = [*self.get_params(ctx)]
+        for param in params:
+            if param.param_type_name == _ARGUMENT:
+                arguments.append((param.metavar, param.help))
+            elif record := param.get_help_record(ctx):
+                # The -h of click has no attribute of this name.
+                heading = getattr(param, "rich_help_panel", None) or _HEADINGS[0]
+                options[heading].append(record)
+        for title, rows in {"Arguments": arguments, **options}.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)

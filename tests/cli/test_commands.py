@@ -126,7 +126,7 @@ def test_a_commands_own_options_come_first_and_shared_ones_below_headings(cli):
         (images, ("--label CLASS", "--metadata, --labels FILE")),
         (settings, ("--config FILE", "--index DIR", "--no-refresh")),
     ):
-        assert [name for name in names if f"\n  {name} " not in part] == []
+        assert [name for name in names if f"  {name} " not in part] == []
     usage = cli("explain", "-h").out.splitlines()[0]
     assert usage == "Usage: imgbatch explain [OPTIONS] A [B]"
 

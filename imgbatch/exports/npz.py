@@ -175,7 +175,7 @@ def _add(
             member.write(part.tobytes())
 
 
-def read_space(path: Path) -> PortableSpace:
+def read_space(path: str | Path) -> PortableSpace:
     """The feature space of an exported file.
 
     Raises
@@ -183,7 +183,7 @@ def read_space(path: Path) -> PortableSpace:
     ImgbatchError
         The stored space is damaged.
     """
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+    with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as stored:
         settings = json.loads(stored["settings"].item())
         return PortableSpace.restore(
             stored["fingerprint"].item(), settings, stored["space"].tobytes()

@@ -77,7 +77,7 @@ def _schema(pa: Any, table: ImageTable) -> Any:
     return pa.schema(columns, metadata={"imgbatch": json.dumps(about)})
 
 
-def read_space(path: Path) -> PortableSpace:
+def read_space(path: str | Path) -> PortableSpace:
     """The feature space of an exported file.
 
     Raises
@@ -94,7 +94,7 @@ def read_space(path: Path) -> PortableSpace:
     >>> from imgbatch.exports.run import export
     >>> photos = imgbatch.load("photos")
     >>> _ = export(photos, "photos.parquet")
-    >>> read_space(Path("photos.parquet")).dimensions == photos.points.shape[1]
+    >>> read_space("photos.parquet").dimensions == photos.points.shape[1]
     True
     """
     _pyarrow()

@@ -109,14 +109,14 @@ def _columns(result: Result, console: Console) -> list[_Column]:
     """The columns that a terminal of this width has room for."""
     selection, width, blocks = result.selection, console.width, draws_blocks(console)
     images, wide, wider = selection.images, console.width >= _WIDE, console.width >= _WIDER
-    labelled = wide and any(image.label for image in images)  # in a column of its own
+    labelled = wide and any(not _names_class(image) for image in images)
 
     def column(heading: str, cell: _MakeCell, keep: int = 0, *, right: bool = False) -> _Column:
         return _Column(heading, [cell(image) for image in images], keep, right)
 
     columns = [
         column("#", lambda image: str(image.rank), _ALWAYS, right=True),
-        column("image", lambda image: _path(image, short=labelled), _ALWAYS),
+        column("image", _path, _ALWAYS),
         column("score" if wide else "sc.", lambda image: f"{image.score:.3f}", _ALWAYS, right=True),
     ]
     columns[1].fills = not wide
@@ -176,12 +176,14 @@ def _shared(selection: Selection) -> list[tuple[str, str]]:
     return [("tags", f"{who}: {', '.join(tags)}")]
 
 
-def _path(image: PickedImage, *, short: bool) -> Text:
-    """The path as a link to the file, without its class if `short`."""
-    name = image.relative
-    if short and image.label:
-        name = name.removeprefix(f"{image.label}/")
-    text = Text(printable(name), Style(link=_uri(image.path)))
+def _names_class(image: PickedImage) -> bool:
+    """Whether the path says the class: the image has none, or the class is its folder."""
+    return not image.label or image.relative.startswith(f"{image.label}/")
+
+
+def _path(image: PickedImage) -> Text:
+    """The path as a link to the file."""
+    text = Text(printable(image.relative), Style(link=_uri(image.path)))
     if image.anchor:
         text.append("  anchor", "green")
     if image.note:

@@ -87,6 +87,7 @@ class Survey:
             splits=tuple(First(self.metadata.column("splits"))),
             copies=self._rows_of(copies),
             near=Neighbours(looked_at, looked_at[near]),
+            notes=opened.records.notes,
             path=lambda row: opened.records[row].path,
         )
         file_bytes, _ = opened.contents()

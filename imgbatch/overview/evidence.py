@@ -41,6 +41,8 @@ class Evidence:
         Groups of rows that show one picture.
     near
         Neighbours of all images, or of a random sample.
+    notes
+        What is odd about a file, by row: that it is cut off.
     path
         The path of a row inside the folder.
     """
@@ -51,6 +53,7 @@ class Evidence:
     splits: Sequence[str]
     copies: Sequence[Rows]
     near: Neighbours
+    notes: Mapping[int, str]
     path: Callable[[int], str]
 
     def __len__(self) -> int:

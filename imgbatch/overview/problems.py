@@ -59,6 +59,10 @@ def _worst(values: npt.NDArray[np.floating], limit: float, words: str) -> Hits:
         yield row, words.format(values[row])
 
 
+def _cut_off(known: Evidence) -> Hits:
+    yield from sorted(known.notes.items())
+
+
 def _tiny(known: Evidence) -> Hits:
     sides = known.sizes.min(axis=1).astype(np.float32)
     for row, _ in _worst(sides, _TINY_PX, ""):
@@ -144,6 +148,7 @@ def _needs_two(names: Sequence[str], kind: str) -> str:
 
 
 RULES: dict[str, Rule] = {
+    "cut off": Rule("the file ends too early; what is there of the picture is described", _cut_off),
     "tiny": Rule(f"shorter side below {_TINY_PX} pixels", _tiny),
     "odd size": Rule(
         f"{_ODD_SIZE:.0f} times more or fewer pixels than the folder's median", _odd_size

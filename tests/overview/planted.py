@@ -14,6 +14,7 @@ _PER_CLASS = 14
 
 PLANTED = {
     "unreadable": {"night/broken.jpg"},
+    "cut off": {"day/half.jpg"},
     "tiny": {"night/tiny.png"},
     "odd size": {"night/tiny.png", "day/huge.jpg"},
     "odd aspect": {"day/pencil.jpg"},
@@ -64,11 +65,13 @@ def plant(folder: Path) -> Path:
         for name in ("day", "night"):
             picture = jpeg(sky(number, day=name == "day"))
             (folder / name / f"{name}{number:02}.jpg").write_bytes(picture)
+    whole = jpeg(sky(61, day=True))
     black, fog = (np.full((240, 320, 3), level, np.uint8) for level in (4, 150))
     third = Image.open(io.BytesIO((folder / "day/day03.jpg").read_bytes()))
     fifth = Image.open(io.BytesIO((folder / "day/day05.jpg").read_bytes()))
     files = {
         "night/broken.jpg": b"no picture at all",
+        "day/half.jpg": whole[: len(whole) * 9 // 10],
         "night/tiny.png": png(scene(1).resize((5, 5))),
         "night/black.png": png(Image.fromarray(black)),
         "night/again.jpg": jpeg(third.resize((240, 180))),

@@ -13,7 +13,7 @@ QUANTITIES = {"lightness": 50, "contrast": 60, "border": 0.2, "white": 0, "edges
 """Of a picture without any problem."""
 
 
-def evidence(n=1, sizes=None, labels=(), splits=(), copies=(), near=None, **quantities):
+def evidence(n=1, sizes=None, labels=(), splits=(), copies=(), near=None, notes=None, **quantities):
     """What is known of n images; all that is not given is without a problem."""
     measured = {
         name: np.broadcast_to(np.asarray(quantities.get(name, usual), np.float32), n)
@@ -24,12 +24,25 @@ def evidence(n=1, sizes=None, labels=(), splits=(), copies=(), near=None, **quan
     groups = [np.array(group, np.int64) for group in copies]
     around = Neighbours(np.arange(len(near)), near)
     return Evidence(
-        sizes.astype(np.int32), measured, labels, splits, groups, around, "{}.jpg".format
+        sizes.astype(np.int32),
+        measured,
+        labels,
+        splits,
+        groups,
+        around,
+        notes or {},
+        "{}.jpg".format,
     )
 
 
 def found(name, known):
     return [row for row, _ in RULES[name].find(known)]
+
+
+def test_files_that_end_too_early_are_named_with_what_is_there():
+    half, most = "cut off: 50% of the picture is there", "cut off: 94% of the picture is there"
+    known = evidence(5, notes={3: half, 1: most})
+    assert list(RULES["cut off"].find(known)) == [(1, most), (3, half)]
 
 
 @pytest.mark.parametrize(

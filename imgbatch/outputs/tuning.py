@@ -12,15 +12,18 @@ from imgbatch.evaluation.results import Gain, Learned, TrialReport
 from imgbatch.outputs.base import StandardOutput, titled_table
 from imgbatch.outputs.summaries import write_facts
 
+_MEASURING = "measuring on images that the search did not see"
+
 
 @contextlib.contextmanager
 def tune_progress() -> Iterator[TrialReport]:
     """Show trials and the best so far on standard error.
 
-    A bar on a terminal; else a line for each improvement.
+    A bar on a terminal; else a line for each improvement and each tenth of the trials. After the
+    last trial both say what follows, which takes a while.
     """
     if not sys.stderr.isatty():
-        yield _print_improvements()
+        yield _print_lines()
         return
     bar = Progress(
         TextColumn("{task.description}"),
@@ -35,20 +38,24 @@ def tune_progress() -> Iterator[TrialReport]:
 
         def show(done: int, total: int, first: float, best: float) -> None:
             text = f"precision at 10: {first:.1%}, best so far {best:.1%} (Ctrl-C keeps it)"
+            if done == total:
+                text = _MEASURING
             bar.update(task, completed=done, total=total, description=text)
 
         yield show
 
 
-def _print_improvements() -> TrialReport:
-    """A function that prints a line for each trial that is better than those before it."""
-    best_so_far = -1.0
+def _print_lines() -> TrialReport:
+    """A function that prints a line for each better trial, and where a tenth of them is done."""
+    best_so_far, tenths = -1.0, 0
 
     def show(done: int, total: int, first: float, best: float) -> None:
-        nonlocal best_so_far
-        if best > best_so_far:
-            best_so_far = best
+        nonlocal best_so_far, tenths
+        if best > best_so_far or done * 10 // total > tenths:
+            best_so_far, tenths = best, done * 10 // total
             line = f"trial {done} of {total}: precision at 10 {best:.1%} (began with {first:.1%})"
+            if done == total:
+                line += f"; {_MEASURING}"
             print(line, file=sys.stderr, flush=True)  # noqa: T201 - outputs print
 
     return show

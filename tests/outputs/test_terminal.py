@@ -16,6 +16,7 @@ from rich.color import Color
 from rich.console import Console
 
 from imgbatch.outputs.terminal import Tile, TileRow, fixed_colors, grid, half_blocks, why_not_drawn
+from imgbatch.outputs.tuning import tune_progress
 from tests.commands import environment
 
 UPPER, LOWER = (250, 10, 20), (10, 20, 240)
@@ -176,3 +177,15 @@ def test_a_terminal_gets_pictures_unless_no_color_is_set(indexed, no_color):
     else:
         assert shown.decode().count("\u2580") > 200
         assert b"38;5;" in shown
+
+
+def test_a_search_tells_each_better_trial_each_tenth_and_that_it_measures_at_the_end(capsys):
+    with tune_progress() as report:
+        for trial, best in enumerate([0.5, 0.5, 0.7, *[0.7] * 17], start=1):
+            report(trial, 20, 0.5, best)
+    lines = capsys.readouterr().err.splitlines()
+    told = [int(line.split()[1]) for line in lines]
+    assert told == [1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 18, 20]
+    assert lines[2] == "trial 3 of 20: precision at 10 70.0% (began with 50.0%)"
+    assert lines[-1].endswith("; measuring on images that the search did not see")
+    assert "measuring" not in "".join(lines[:-1])

@@ -1,6 +1,7 @@
 """The terminal command: its options and subcommands, put together."""
 
 import gc
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -25,11 +26,12 @@ from imgbatch.cli import (
     words,
 )
 from imgbatch.cli.common import show_tracebacks
-from imgbatch.cli.helps import Command
+from imgbatch.cli.helps import Command, told
 from imgbatch.cli.streams import prepare_streams
 from imgbatch.version import __version__
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
+_MisusedError: Any = typer.BadParameter.__base__  # what the parser raises: UsageError
 _WHOLE = 1000
 """Characters of a summary in the list of commands: more than any has."""
 
@@ -137,4 +139,8 @@ def main() -> None:
     # Imports make many objects and hardly any garbage: looking for it is 5% of the start-up.
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     prepare_streams()
-    app(prog_name="imgbatch")
+    try:
+        code = app(prog_name="imgbatch", standalone_mode=False)
+    except _MisusedError as error:
+        code = told(error)
+    sys.exit(code)

@@ -120,6 +120,12 @@ def errors_as_lines() -> Iterator[None]:
 
 
 def _fail(line: str, hint: str, code: int) -> NoReturn:
+    tell(line, hint)
+    raise typer.Exit(code)
+
+
+def tell(line: str, hint: str) -> None:
+    """Print what is wrong, and what to do, as one line on standard error."""
     from imgbatch.files.names import printable
 
     text = in_options(f"{line}; {hint}" if hint else line)
@@ -127,7 +133,6 @@ def _fail(line: str, hint: str, code: int) -> NoReturn:
         if _debug and sys.exc_info()[0] is not None:
             traceback.print_exc()
         print(printable(text), file=sys.stderr)
-    raise typer.Exit(code)
 
 
 _PARAMETER = re.compile(r"(?<![^\s(])`(\w+)(?:=(\w+))?`(?![^\s,;:)])")

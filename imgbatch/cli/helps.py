@@ -1,9 +1,13 @@
-"""How a command's help lists its parameters: its own options first, shared ones below headings."""
+"""How commands explain their use: their own options first, then shared ones below headings.
+
+And what is wrong with a command line, in one line as all errors.
+"""
 
 from typing import Any
 
 from typer.core import TyperCommand
 
+from imgbatch.cli.common import tell
 from imgbatch.cli.options import IMAGES, OUTPUT, SETTINGS
 
 _ARGUMENT = "argument"
@@ -39,3 +43,20 @@ class Command(TyperCommand):
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
+
+
+def told(error: Any) -> int:
+    """Say in one line what is wrong with a command line; returns the exit code.
+
+    A command that was given nothing prints its help instead.
+    """
+    if error.ctx is not None and type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return 2
+    text = " ".join(error.format_message().split()).rstrip(".?").replace(". Did", "; did")
+    advice = [f"{error.ctx.command_path} -h tells its use"] if error.ctx is not None else []
+    if text.startswith("Got unexpected extra"):
+        text = f"too many words: {text.rpartition('(')[2].rstrip(')')}"
+        advice.insert(0, "put words and names with spaces into quotes")
+    tell(f"error: {text[:1].lower()}{text[1:]}", "; ".join(advice))
+    return 2

@@ -100,13 +100,15 @@ def test_no_color_is_honoured_even_where_colour_is_forced(ask):
 
 
 @pytest.mark.parametrize("arguments", [
-    ("similar",), ("similar", "x", "y"), ("similar", "--nonsense", "x"), ("nonsense",),
+    ("different",), ("similar", "x", "y"), ("similar", "--nonsense", "x"), ("nonsense",),
     ("similar", "x", "-n", "many"), ("similar", "x", "--seed", "1.5"), ("cache", "nonsense"),
 ])  # fmt: skip
 def test_bad_options_exit_with_2_and_say_so_on_stderr(cli, arguments):
-    answer = cli(*arguments)
-    assert (answer.code, answer.out) == (2, "")
-    assert answer.err
+    cli(*arguments).assert_one_clear_line(2, "imgbatch", "-h tells its use")
+
+
+def test_words_that_were_not_quoted_are_answered_with_that_advice(cli):
+    cli("search", "photos", "a", "dog").assert_one_clear_line(2, "dog", "quotes")
 
 
 def test_version_and_help_go_to_stdout(cli):

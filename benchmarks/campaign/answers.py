@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from campaign.processes import Ended
@@ -13,13 +14,16 @@ _MOST_CHARACTERS = 1000
 _NAMED = re.compile(r"`(imgbatch [^`]+)`")
 
 
-def document(ended: Ended) -> dict[str, Any] | None:
-    """The one JSON document on standard output, without what differs from run to run."""
+def document(ended: Ended, volatile: Sequence[str] = ()) -> dict[str, Any] | None:
+    """The one JSON document on standard output, without what differs from run to run.
+
+    `volatile` names what else does, of this command.
+    """
     try:
         told = json.loads(ended.out)
     except ValueError:
         return None
-    return {name: value for name, value in told.items() if name not in _VOLATILE}
+    return {name: value for name, value in told.items() if name not in {*_VOLATILE, *volatile}}
 
 
 def difference(answer: dict[str, Any] | None, expected: dict[str, Any]) -> str:

@@ -13,7 +13,14 @@ from typing import Any, Literal
 
 from campaign.answers import difference, document
 from campaign.base import BrokenError, Campaign
-from campaign.folders import contents, copy_pictures, replace_folder, write_unreadable
+from campaign.commands import CHECK, MODEL, Deed
+from campaign.folders import (
+    contents,
+    copy_pictures,
+    replace_folder,
+    write_given,
+    write_unreadable,
+)
 from campaign.planfiles import write_good
 from campaign.processes import Command, Ended, run
 from campaign.zygote import COMMAND, Zygote
@@ -21,63 +28,11 @@ from campaign.zygote import COMMAND, Zygote
 State = Literal["none", "before", "after"]
 """Of an index: there is none; it is that of the folder before its change; after it."""
 FORMER = b"an older file"
+STATE = ".imgbatch"
 _PADDED_BYTES = 110_000
 """Behind each picture; forty of them are then worth worker processes."""
 _TEMPORARY = (".imgbatch-", "tmp", ".part-")
 _POLL_SECONDS = 0.002
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """A command, with ``PHOTOS``, ``IMAGE``, ``OTHER`` and ``OUT/...`` for the bench's places.
-
-    Attributes
-    ----------
-    output
-        Its output's name in ``OUT``; empty if it has none.
-    answers
-        Whether it prints a document that depends on the folder alone.
-    needs_index
-        Whether it does nothing without an index.
-    """
-
-    name: str
-    arguments: str
-    output: str = ""
-    answers: bool = True
-    needs_index: bool = False
-
-
-_PICK = "PHOTOS -n 5 --seed 5 --json"
-CHECK = Deed("check", f"different {_PICK} --no-sheet")
-"""What must be answered alike whatever happened to the index."""
-WRITERS = (
-    Deed("index", "index PHOTOS --json"),
-    Deed("similar", f"similar {_PICK} -o OUT/sheet.png", "sheet.png"),
-    Deed(
-        "copies", "similar PHOTOS -n 20 --seed 5 --json --no-sheet --copy-to OUT/picked", "picked"
-    ),
-    *(
-        Deed(f"plan {name}", f"batches PHOTOS --batch-size 6 --seed 5 --json -o OUT/{name}", name)
-        for name in ("plan.jsonl", "plan.csv", "plan.parquet", "plan/")
-    ),
-    *(
-        Deed(f"export {name}", f"export PHOTOS --json --to OUT/{name}", name)
-        for name in ("points.npz", "points.csv", "points.parquet")
-    ),
-    Deed("tune", "tune PHOTOS --trials 2 --enabled-only --json -o OUT/tuned.toml", "tuned.toml"),
-    Deed("clean", "cache clean PHOTOS", answers=False, needs_index=True),
-)
-OTHERS = (
-    Deed("different", f"different {_PICK} -o OUT/sheet.jpg", "sheet.jpg"),
-    Deed("explain", "explain IMAGE OTHER --folder PHOTOS --json -o OUT/pair.png", "pair.png"),
-    Deed("evaluate", "evaluate PHOTOS --sets 2 -n 3 --json"),
-    Deed("preview", "batches PHOTOS --batch-size 6 --seed 5 --json --preview 2"),
-    Deed("config", "config --json"),
-    Deed("cache list", "cache list --json", answers=False),
-    Deed("cache dir", "cache dir", answers=False),
-    Deed("index on a cluster", "index PHOTOS --json --cluster local"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +68,15 @@ class Bench:
             master = home / f"photos-{state}"
             made = copy_pictures(master, count, padding_bytes=padding_bytes)
             write_unreadable(master)
+            twin = made[-1].with_stem("twin")
+            shutil.copy2(made[-1], twin)
             if state == "before":
                 for gone in made[::4]:
                     gone.unlink()
                 made[1].write_bytes(made[2].read_bytes())
                 copy_pictures(master / "gone", 2, first=1)
+            else:
+                write_given(home / "given", made, master)
 
     def set_up(self, index: State, photos: Literal["before", "after"] = "after") -> None:
         """Begin anew: no outputs, the folder in one state and its index in another."""
@@ -133,19 +92,41 @@ class Bench:
         target = self.out / deed.output.rstrip("/")
         if deed.output.endswith("/"):
             write_good(target)
-        elif deed.output and deed.output != "picked":
+        elif "." in deed.output:
             target.write_bytes(FORMER)
 
     def arguments(self, deed: Deed) -> list[str]:
         """The deed's arguments, as a list."""
         images = sorted(path for path in self.photos.rglob("*.jp*g") if path.name != "words.jpg")
         places = {"PHOTOS": str(self.photos), "IMAGE": str(images[0]), "OTHER": str(images[-1])}
+        given = self.home / "given"
+        if MODEL in deed.arguments:
+            self._make_model(given / "model.npz")
         words = [places.get(word, word) for word in deed.arguments.split()]
-        return [word.replace("OUT/", f"{self.out}/") for word in words]
+        words = [word.replace("OUT/", f"{self.out}/") for word in words]
+        return [word.replace("GIVEN/", f"{given}/") for word in words]
+
+    def _make_model(self, model: Path) -> None:
+        """Train a model, once, beside the indexes that are looked at."""
+        if not model.exists():
+            index = self.home / "index-of-model"
+            photos = self.home / "photos-after"
+            ended = self.zygote.command("label", "train", photos, "-o", model, "--index", index)
+            if ended.code != 0:
+                raise BrokenError(f"no model can be trained: {ended.in_short}")
 
     def run(self, deed: Deed) -> Ended:
         """Run a deed undisturbed."""
         return run(self.campaign, self.arguments(deed), self.home)
+
+    def outputs(self) -> dict[str, bytes]:
+        """All files below the outputs, but for states by which commands go on.
+
+        The state of `prepare` is a database that holds when files changed; whether it is right is
+        seen from a further run, which must find nothing to do.
+        """
+        found = contents(self.out)
+        return {name: data for name, data in found.items() if STATE not in name.split("/")}
 
     def check(self) -> Ended:
         """Ask what must be answered alike, without the start of a Python."""
@@ -167,8 +148,8 @@ class Bench:
             ended = self.check() if deed is CHECK else self.run(deed)
             if ended.code != 0 or (deed.answers and document(ended) is None):
                 raise BrokenError(f"an undisturbed {deed.name} fails: {ended.in_short}")
-            told = document(ended) if deed.answers else None
-            outputs = contents(self.out)
+            told = document(ended, [deed.left_to_do]) if deed.answers else None
+            outputs = self.outputs()
             self._expected[key] = Expected(told, outputs, ended.lines, ended.seconds)
         return self._expected[key]
 
@@ -214,7 +195,7 @@ class Bench:
             if found not in (new, self._former_plan):  # each a dictionary of files
                 return f"{deed.output} holds {', '.join(found) or 'nothing'}"
         else:
-            for path, data in contents(self.out).items():
+            for path, data in self.outputs().items():
                 temporary = any(part.startswith(_TEMPORARY) for part in path.split("/"))
                 if not temporary and data not in (former, *expected.values()):
                     return f"{path} of {len(data):,} bytes"

@@ -19,18 +19,8 @@ from collections.abc import Iterator, Sequence
 
 from campaign.answers import difference, document
 from campaign.base import Campaign, Failure, Outcome, Part, each_case
-from campaign.deeds import (
-    CHECK,
-    OTHERS,
-    WRITERS,
-    Bench,
-    Benches,
-    Deed,
-    Expected,
-    Moment,
-    State,
-    benches,
-)
+from campaign.commands import CHECK, OTHERS, WRITERS, Deed
+from campaign.deeds import Bench, Benches, Expected, Moment, State, benches
 from campaign.kills import after
 from campaign.processes import Ended
 
@@ -38,6 +28,7 @@ _DEEDS = (*WRITERS, *OTHERS)
 BEFORE = "before the start"
 _OF_TUNE = ("note: ", "trial ", "stopped")
 """How lines begin that tell of a search which was cut short."""
+_SEARCHES = ("tune", "learn")
 _OUR_FRAME = re.compile(r'File "[^"]*/imgbatch/')
 
 
@@ -93,7 +84,7 @@ def _wrong_end(ended: Ended, expected: Expected, deed: Deed) -> str:
         return BEFORE
     lines = [line for line in ended.lines if line not in expected.lines]
     if ended.code == 0:
-        return _wrong_success(ended, lines, expected)
+        return _wrong_success(ended, lines, deed, expected)
     return (
         _wrong_130(ended, lines, deed, expected) if ended.code == 130 else f"exit code {ended.code}"
     )
@@ -101,26 +92,26 @@ def _wrong_end(ended: Ended, expected: Expected, deed: Deed) -> str:
 
 def _wrong_130(ended: Ended, lines: list[str], deed: Deed, expected: Expected) -> str:
     """What is wrong with a command that was stopped; empty if nothing is."""
-    if deed.name == "tune" and lines and all(line.startswith(_OF_TUNE) for line in lines):
+    if deed.name in _SEARCHES and lines and all(line.startswith(_OF_TUNE) for line in lines):
         return ""
     if len(lines) != 1:
         return f"{len(lines)} lines on standard error, exit code 130"
-    if not ended.out or _is_whole(ended, expected):
+    if not ended.out or _is_whole(ended, deed, expected):
         return ""
     return "exit code 130, and a part of the result"
 
 
-def _is_whole(ended: Ended, expected: Expected) -> bool:
+def _is_whole(ended: Ended, deed: Deed, expected: Expected) -> bool:
     if expected.document is None:
         return ended.out.endswith("\n")
-    return not difference(document(ended), expected.document)
+    return not difference(document(ended, [deed.left_to_do]), expected.document)
 
 
-def _wrong_success(ended: Ended, lines: list[str], expected: Expected) -> str:
+def _wrong_success(ended: Ended, lines: list[str], deed: Deed, expected: Expected) -> str:
     """What is wrong with a command that succeeded in spite of Ctrl-C; empty if nothing is."""
     if lines:
         return "exit code 0, but something on standard error"
-    return "" if _is_whole(ended, expected) else "exit code 0, but not the whole result"
+    return "" if _is_whole(ended, deed, expected) else "exit code 0, but not the whole result"
 
 
 def _told(ended: Ended) -> str:
@@ -129,4 +120,4 @@ def _told(ended: Ended) -> str:
     return f"{ended.in_short}{' <- ' if frames else ''}{' <- '.join(frames[-1:-4:-1])}"
 
 
-PART = Part("interrupts", "Ctrl-C is one line and exit code 130", 200, _run)
+PART = Part("interrupts", "Ctrl-C is one line and exit code 130", 540, _run)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from campaign.answers import difference, document
 from campaign.base import Campaign, Failure, Outcome, Part, each_case
-from campaign.deeds import CHECK, WRITERS, Bench, Benches, Deed, Expected, Moment, State, benches
+from campaign.commands import CHECK, WRITERS, Deed
+from campaign.deeds import Bench, Benches, Expected, Moment, State, benches
 from campaign.folders import contents, replace_folder
 from campaign.processes import Ended
 
@@ -96,12 +97,15 @@ def after(bench: Bench, deed: Deed, expected: Expected) -> tuple[list[tuple[str,
         found.append(("processes are left by the next run", "; ".join(ended.strays)))
     if not _done(bench, deed, ended):
         return [*found, ("the next run fails", ended.in_short)], ended.memory_mb
-    if expected.document is not None and (text := difference(document(ended), expected.document)):
+    told = document(ended, [deed.left_to_do])
+    if expected.document is not None and (text := difference(told, expected.document)):
         found.append(("the next run answers otherwise", text))
-    now = contents(bench.out)
+    now = bench.outputs()
     other = [name for name, data in expected.outputs.items() if now.get(name) != data]
     if other:
         found.append(("the next run's output differs", ", ".join(other)))
+    if deed.left_to_do and (text := _left_to_do(bench, deed)):
+        found.append(("a run after the next one is not done", text))
     checked = bench.check()
     told = bench.expected(CHECK).document or {}
     if checked.code != 0:
@@ -111,6 +115,13 @@ def after(bench: Bench, deed: Deed, expected: Expected) -> tuple[list[tuple[str,
     return found, max(ended.memory_mb, checked.memory_mb)
 
 
+def _left_to_do(bench: Bench, deed: Deed) -> str:
+    """What a run says of its work where there must be none left; empty if it says 0."""
+    ended = bench.zygote.command(*bench.arguments(deed))
+    left = (document(ended) or {}).get(deed.left_to_do)
+    return "" if left == 0 else f"{deed.left_to_do} is {left}; {ended.in_short}"
+
+
 def _done(bench: Bench, deed: Deed, ended: Ended) -> bool:
     """Whether a command succeeded; there may be nothing left to clean."""
     if deed.name == "clean" and ended.code == 2 and "no index of" in ended.err:
@@ -118,4 +129,4 @@ def _done(bench: Bench, deed: Deed, ended: Ended) -> bool:
     return ended.code == 0
 
 
-PART = Part("kills", "a killed command leaves nothing half-written and is right again", 220, _run)
+PART = Part("kills", "a killed command leaves nothing half-written and is right again", 1040, _run)

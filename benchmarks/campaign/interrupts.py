@@ -29,7 +29,7 @@ BEFORE = "before the start"
 _OF_TUNE = ("note: ", "trial ", "stopped")
 """How lines begin that tell of a search which was cut short."""
 _SEARCHES = ("tune", "learn")
-_OUR_FRAME = re.compile(r'File "[^"]*/imgbatch/')
+OUR_FRAME = re.compile(r'File "[^"]*/imgbatch/')
 
 
 def _run(campaign: Campaign, cases: Sequence[int]) -> Iterator[Outcome]:
@@ -78,7 +78,7 @@ def _wrong_end(ended: Ended, expected: Expected, deed: Deed) -> str:
     """What is wrong with how an interrupted command ended; `BEFORE`, or empty if nothing is."""
     if ended.code is None:
         return "no end after Ctrl-C"
-    if _OUR_FRAME.search(ended.err) or ("Traceback" in ended.err and ended.code in (0, 130)):
+    if OUR_FRAME.search(ended.err) or ("Traceback" in ended.err and ended.code in (0, 130)):
         return f"a traceback, exit code {ended.code}"
     if ended.code == -signal.SIGINT or (ended.code != 0 and "KeyboardInterrupt" in ended.err):
         return BEFORE

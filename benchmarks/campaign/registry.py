@@ -1,6 +1,6 @@
 """All parts of the campaign. A new part: one file, and one line here."""
 
-from campaign import at_once, cache, configs, images, interrupts, kills, page, plans
+from campaign import at_once, cache, configs, images, interrupts, kills, moves, page, plans
 from campaign.base import Part
 
 PARTS: dict[str, Part] = {
@@ -9,6 +9,7 @@ PARTS: dict[str, Part] = {
         images.PART,
         cache.PART,
         kills.PART,
+        moves.PART,
         at_once.PART,
         interrupts.PART,
         configs.PART,

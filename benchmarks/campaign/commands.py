@@ -59,7 +59,7 @@ WRITERS = (
         Deed(f"export {name}", f"export PHOTOS --json --to OUT/{name}", name)
         for name in ("points.npz", "points.csv", "points.parquet")
     ),
-    Deed("tune", "tune PHOTOS --trials 2 --enabled-only --json -o OUT/tuned.toml", "tuned.toml"),
+    Deed("tune", "tune GIVEN/few --trials 2 --enabled-only --json -o OUT/tuned.toml", "tuned.toml"),
     Deed("clean", "cache clean PHOTOS", answers=False, needs_index=True),
     _writing("duplicates PHOTOS", "twice.csv"),
     _writing("duplicates PHOTOS", "twice.html"),

@@ -108,9 +108,12 @@ class _Place:
             name: [root / name for root in roots if (root / name).exists()] for name in self.whole
         }
 
-    def wrong(self, *, settled: bool) -> list[tuple[str, str]]:
-        """What must not be seen in the folders; more must hold when nothing is pending."""
-        found, listed = [], self._listed()
+    def wrong(self, *, settled: bool, twice_at_most: int = 0) -> list[tuple[str, str]]:
+        """What must not be seen in the folders; more must hold when nothing is pending.
+
+        A kill leaves one file with two names; if it is then moved to another folder, it keeps both.
+        """
+        found, listed, twice = [], self._listed(), list[str]()
         for name, places in self.places().items():
             told = ", ".join(str(path.relative_to(self.home)) for path in places)
             if not places:
@@ -118,17 +121,25 @@ class _Place:
             if any(path.read_bytes() != self.whole[name] for path in places):
                 found.append(("a file has other bytes", told))
             if settled and len(places) > 1:
-                found.append(("a file is in two places", told))
+                twice.append(told)
             if missing := [path for path in places if path not in listed and self._aside(path)]:
                 found.append(("no journal knows a moved file", str(missing[0])))
+        if len(twice) > twice_at_most:
+            found.append(("a file is in two places", "; ".join(twice)))
+        found += self._strange(settled=settled)
+        if settled and (pending := [file.name for file in self.journals() if "pend" in file.name]):
+            found.append(("a journal is still pending", ", ".join(pending)))
+        return found
+
+    def _strange(self, *, settled: bool) -> list[tuple[str, str]]:
+        """Files that are neither the folder's nor journals; drafts may lie about for a while."""
+        found = []
         for root in (self.photos, *self.asides):
             for name in contents(root).keys() - self.whole.keys():
                 journal = root != self.photos and name.startswith(_JOURNAL)
                 draft = Path(name).name.startswith(".imgbatch-")
                 if not journal and (settled or not draft):
                     found.append(("something else lies about", f"{root.name}/{name}"))
-        if settled and (pending := [file.name for file in self.journals() if "pend" in file.name]):
-            found.append(("a journal is still pending", ", ".join(pending)))
         return found
 
     def _aside(self, path: Path) -> bool:
@@ -166,7 +177,8 @@ def _stopped(place: _Place, zygote: Zygote, random: Random, case: int) -> Outcom
         story.append("moved")
     else:
         then = place.apply()
-    for _ in range(random.choice((1, 1, 2))):
+    stops = random.choice((1, 1, 2))
+    for _ in range(stops):
         ended, told, at_end = _stop(place, then, random)
         early, memory_mb = early and at_end, max(memory_mb, ended.memory_mb)
         story.append(told)
@@ -177,7 +189,7 @@ def _stopped(place: _Place, zygote: Zygote, random: Random, case: int) -> Outcom
         _copy_found(place)
     story.append(_go_on(place, zygote, random, found))
     found += place.wrong(settled=False)
-    found += _settled(place, zygote)
+    found += _settled(place, zygote, twice_at_most=stops if "folder" in story[-1] else 0)
     text = f"{'; '.join(story)}{f'; links refused {links}' if links else ''}"
     if found:
         place.campaign.kept("moves", case, place.home / "found")
@@ -245,7 +257,7 @@ def _go_on(place: _Place, zygote: Zygote, random: Random, found: list[tuple[str,
     return f"then {way}"
 
 
-def _settled(place: _Place, zygote: Zygote) -> list[tuple[str, str]]:
+def _settled(place: _Place, zygote: Zygote, *, twice_at_most: int) -> list[tuple[str, str]]:
     """Finish what is pending, look; then undo all, and look again."""
     found = []
     for aside in (0, 1):
@@ -254,7 +266,7 @@ def _settled(place: _Place, zygote: Zygote) -> list[tuple[str, str]]:
         ended = zygote.command(*place.apply(aside))
         if ended.code != 0 or document(ended) is None:
             found.append(("applying again fails", ended.in_short))
-    found += place.wrong(settled=True)
+    found += place.wrong(settled=True, twice_at_most=twice_at_most)
     away = {name for name, places in place.places().items() if any(map(place._aside, places))}  # noqa: SLF001
     if away != place.moved:
         found.append(("other files are aside", ", ".join(sorted(away ^ place.moved)[:3])))

@@ -94,7 +94,7 @@ def duplicates(
     _check(folder, level, against, move_to, output or [], apply=apply)
     from imgbatch.outputs.duplicates import write_duplicates
 
-    finished = _finish_pending(move_to) if apply and move_to is not None else []
+    finished = _finish_pending(move_to, Path(folder)) if apply and move_to is not None else []
     photos = open_folder(folder, options)
     others = None if against is None else open_folder(against, options)
     found = photos.duplicates(level, against=others)
@@ -174,7 +174,8 @@ def _moved(found: "Duplicates", directory: Path, *, apply: bool) -> "MoveReport"
     if not apply or not images:
         return MoveReport(str(directory), len(images), size, applied=apply, left=stay)
     try:
-        moved = move_files([(image.path, _target(directory, image)) for image in images], directory)
+        moves = [(image.path, _target(directory, image)) for image in images]
+        moved = move_files(moves, directory, Path(found.folder))
     except KeyboardInterrupt:
         note(
             f"files were being moved; the same command goes on, --undo {journal} takes them back"
@@ -192,12 +193,12 @@ def _target(directory: Path, image: "DuplicateImage") -> str:
     return os.path.join(directory, *image.relative.split("/"))
 
 
-def _finish_pending(directory: Path) -> list[str]:
+def _finish_pending(directory: Path, folder: Path) -> list[str]:
     from imgbatch.copies.journal import finish_pending
 
     return [
         f"{moved.journal} was not finished; its {moved.files:,} files are moved now"
-        for moved in finish_pending(directory)
+        for moved in finish_pending(directory, folder)
     ]
 
 

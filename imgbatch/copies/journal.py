@@ -5,30 +5,27 @@ where it goes. A file is moved by giving it its new name, and then taking the ol
 moment it has at least one of them. So what is left to do is seen from the files themselves, and
 doing a journal twice does no harm. In the end it lists only what was moved, so that undoing it
 touches nothing else. The name of a journal says how far it is: ``pending`` while files are moved,
-``undone`` after they were moved back.
+``undone`` after they were moved back. One process at a time works on the journals of a folder: if
+one moved a file and another moved it back at the same moment, each would take away the name that
+the other relies on.
 """
 
 import contextlib
-import errno
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from imgbatch.copies.moving import Move, move_one, remove_remains
 from imgbatch.errors import OutputError, UsageError
-from imgbatch.files.atomic import give_free_name, temporary_file
-from imgbatch.files.regular import only_regular
+from imgbatch.files.alone import alone_in
+from imgbatch.files.atomic import TEMPORARY, give_free_name, remove_drafts, temporary_file
 
 _START, _ENDING = "imgbatch-moves-", ".jsonl"
 _PENDING, _UNDONE = ".pending", ".undone"
 _KIND = "imgbatch moves"
 _VERSION = 2
-_COPIED_INSTEAD = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
-"""Where a second name cannot be given to a file, it is copied and then removed."""
-_COARSE_NS = 2_000_000_000
-"""Some file systems keep times to two seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +47,9 @@ class Moved:
     left: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """From where to where; the size and time by which the file is known in its new place."""
-
-    source: str
-    target: str
-    size: int = -1
-    mtime_ns: int = -1
-
-    @classmethod
-    def of(cls, source: str, target: str) -> "_Move":
-        with contextlib.suppress(OSError):
-            status = os.lstat(source)
-            return cls(source, target, status.st_size, status.st_mtime_ns)
-        return cls(source, target, 0, 0)  # gone: no file is this one
-
-    def back(self) -> "_Move":
-        return _Move(self.target, self.source)
-
-    def is_at(self, path: str) -> bool:
-        """Whether a path is this file, and no other one that has come to the place."""
-        if self.size < 0:
-            return os.path.lexists(path)
-        try:
-            status = os.lstat(path)
-        except OSError:
-            return False
-        as_old = abs(status.st_mtime_ns - self.mtime_ns) <= _COARSE_NS
-        return status.st_size == self.size and as_old
-
-
-def move_files(moves: Sequence[tuple[str, str]], directory: Path) -> Moved:
+def move_files(
+    moves: Sequence[tuple[str, str]], directory: Path, folder: Path | None = None
+) -> Moved:
     """Move files to free names, by a new journal in a directory.
 
     Parameters
@@ -90,11 +58,14 @@ def move_files(moves: Sequence[tuple[str, str]], directory: Path) -> Moved:
         Absolute paths: from, to. Folders on the way are made.
     directory
         Gets the journal.
+    folder
+        That of the images; nobody else moves files of it to another directory meanwhile.
 
     Raises
     ------
     OutputError
-        The journal cannot be written; no file was moved then.
+        The journal cannot be written, or another process moves files to or from the directory; no
+        file was moved then.
 
     Examples
     --------
@@ -105,23 +76,40 @@ def move_files(moves: Sequence[tuple[str, str]], directory: Path) -> Moved:
     >>> undo(moved.journal).files, Path("a.jpg").exists()
     (1, True)
     """
-    plan = [_Move.of(*move) for move in moves]
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        with _written(plan, directory) as temporary:
-            journal = _under_free_number(temporary, directory)
     except OSError as error:
-        raise OutputError(
-            f"no journal can be written to {directory}: {error.strerror or error}; "
-            "no file was moved",
-            "choose another folder",
-        ) from None
-    return _finish(journal, plan)
+        raise _no_journal(directory, error) from None
+    with _alone(directory, folder):
+        plan = [Move.of(*move) for move in moves]
+        try:
+            with _written(plan, directory) as temporary:
+                journal = _under_free_number(temporary, directory)
+        except OSError as error:
+            raise _no_journal(directory, error) from None
+        return _finish(journal, plan)
 
 
-def finish_pending(directory: Path) -> list[Moved]:
-    """Finish what a kill interrupted: do every pending journal of a directory."""
-    return [_finish(journal, _read(journal)) for journal in pending_journals(directory)]
+def _no_journal(directory: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"no journal can be written to {directory}: {error.strerror or error}; no file was moved",
+        "choose another folder",
+    )
+
+
+def finish_pending(directory: Path, folder: Path | None = None) -> list[Moved]:
+    """Finish what a kill interrupted: do every pending journal of a directory.
+
+    Raises
+    ------
+    OutputError
+        Another process moves files to or from the directory.
+    """
+    if not directory.is_dir():
+        return []
+    with _alone(directory, folder):
+        remove_drafts(directory, TEMPORARY)
+        return [_finished_later(journal) for journal in pending_journals(directory)]
 
 
 def pending_journals(directory: Path) -> list[Path]:
@@ -136,20 +124,47 @@ def undo(journal: Path) -> Moved:
     ------
     UsageError
         It is no journal, or cannot be read.
+    OutputError
+        Another process moves files to or from the journal's folder.
 
     A file whose old place is taken by another one stays where it is.
     """
-    moves = [move.back() for move in reversed(_read(journal))]
-    moved, left = 0, list[tuple[str, str]]()
-    for move in moves:
-        try:
-            moved += _move(move)
-        except OSError as error:
-            left.append((move.source, error.strerror or str(error)))
-    return Moved(_renamed(journal, _UNDONE) if not left else journal, moved, tuple(left))
+    with _alone(journal.parent):
+        listed = _read(journal)
+        remove_remains(listed, journal.parent)
+        moved, left = 0, list[tuple[str, str]]()
+        for move in reversed(listed):
+            try:
+                moved += move_one(move.back())
+            except OSError as error:
+                left.append((move.target, error.strerror or str(error)))
+        return Moved(_renamed(journal, _UNDONE) if not left else journal, moved, tuple(left))
 
 
-def _finish(journal: Path, moves: Sequence[_Move]) -> Moved:
+@contextlib.contextmanager
+def _alone(*folders: Path | None) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for folder in folders:
+            if folder is None:
+                continue
+            try:
+                stack.enter_context(alone_in(folder))
+            except BlockingIOError:
+                raise OutputError(
+                    f"another command moves files to or from {folder} at this moment",
+                    "wait until it has ended, then run this again",
+                ) from None
+        yield
+
+
+def _finished_later(journal: Path) -> Moved:
+    """Do a journal that a kill interrupted."""
+    moves = _read(journal)
+    remove_remains(moves, journal.parent)
+    return _finish(journal, moves)
+
+
+def _finish(journal: Path, moves: Sequence[Move]) -> Moved:
     """Move what is not moved yet; then the journal lists what is in its new place.
 
     After a kill, a file that cannot leave its old place may be in both; it is listed, too.
@@ -157,7 +172,7 @@ def _finish(journal: Path, moves: Sequence[_Move]) -> Moved:
     left = list[tuple[str, str]]()
     for move in moves:
         try:
-            _move(move)
+            move_one(move)
         except OSError as error:
             left.append((move.source, error.strerror or str(error)))
     moved = len(moves) - len(left)
@@ -172,71 +187,11 @@ def _finish(journal: Path, moves: Sequence[_Move]) -> Moved:
     return Moved(_renamed(journal, ""), moved, tuple(left))
 
 
-def _move(move: _Move) -> bool:
-    """Move a file to a free name; whether there was anything to do.
-
-    Both names may be there, or the new one alone, after a kill.
-    """
-    source, target = move.source, move.target
-    there, done = os.path.lexists(source), os.path.lexists(target)
-    if not there and not move.is_at(target):
-        raise FileNotFoundError(errno.ENOENT, "the file is gone")
-    if not there:
-        return False
-    if os.path.islink(source):
-        raise OSError(errno.EINVAL, "it is a link, which would lead elsewhere from another place")
-    if done and (os.path.islink(target) or not _equal(source, target)):
-        raise FileExistsError(errno.EEXIST, f"{target} is there already")
-    if not done:
-        _give_second_name(source, target)
-    try:
-        os.unlink(source)
-    except FileNotFoundError:  # another process finishes the same journal
-        return False
-    except OSError:
-        if not done:
-            os.unlink(target)  # a file that cannot leave its place must not be in two
-        raise
-    return True
-
-
-def _give_second_name(source: str, target: str) -> None:
-    """Let a file be at another path, too; as a copy where links are impossible."""
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError as error:
-        if error.errno not in _COPIED_INSTEAD:
-            raise
-        _copy(source, Path(target))
-
-
-def _copy(source: str, target: Path) -> None:
-    with temporary_file(target.parent) as temporary:
-        with open(source, "rb", opener=only_regular) as reader, temporary.open("wb") as writer:
-            shutil.copyfileobj(reader, writer)
-            writer.flush()
-            os.fsync(writer.fileno())
-        shutil.copystat(source, temporary)
-        give_free_name(temporary, target)
-
-
-def _equal(a: str, b: str) -> bool:
-    """Whether two names are of one file, or of files of equal bytes."""
-    if os.path.samefile(a, b):
-        return True
-    if os.path.getsize(a) != os.path.getsize(b):
-        return False
-    with open(a, "rb", opener=only_regular) as one, open(b, "rb", opener=only_regular) as two:
-        while block := one.read(1 << 20):
-            if block != two.read(1 << 20):
-                return False
-    return True
-
-
-def _read(journal: Path) -> list[_Move]:
+def _read(journal: Path) -> list[Move]:
     hint = f"give a file {_START}*{_ENDING} that duplicates --apply has written"
     try:
+        if not journal.stat().st_size and journal.name.endswith(f"{_PENDING}{_ENDING}"):
+            return []  # its writer was killed before the first move
         lines = journal.read_text(encoding="ascii").splitlines()
     except OSError as error:
         raise UsageError(f"{journal} cannot be read: {error.strerror or error}", hint) from None
@@ -247,7 +202,7 @@ def _read(journal: Path) -> list[_Move]:
         try:
             row = json.loads(line)
             if number > 1:
-                moves.append(_Move(row["from"], row["to"], row["size"], row["mtime_ns"]))
+                moves.append(Move(row["from"], row["to"], row["size"], row["mtime_ns"]))
                 good = all(map(_is_path, (row["from"], row["to"])))
             else:
                 good = row["kind"] == _KIND and row["version"] == _VERSION
@@ -263,7 +218,7 @@ def _is_path(value: object) -> bool:
 
 
 @contextlib.contextmanager
-def _written(moves: Iterable[_Move], directory: Path) -> Iterator[Path]:
+def _written(moves: Iterable[Move], directory: Path) -> Iterator[Path]:
     """A journal under a temporary name, on disk; it goes away unless it is renamed."""
     lines = [{"kind": _KIND, "version": _VERSION}]
     lines += [

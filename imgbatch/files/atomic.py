@@ -128,8 +128,10 @@ def temporary_file(folder: Path, suffix: str = TEMPORARY) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def remove_drafts(folder: Path) -> None:
+def remove_drafts(folder: Path, suffix: str = "") -> None:
     """Remove temporary files that killed processes left in a folder that nobody else writes to.
+
+    Only those whose name ends so, of several kinds.
 
     Examples
     --------
@@ -138,7 +140,7 @@ def remove_drafts(folder: Path) -> None:
     >>> Path(".imgbatch-of-a-killed-run.csv").exists()
     False
     """
-    for draft in folder.glob(f"{_PREFIX}*"):
+    for draft in folder.glob(f"{_PREFIX}*{suffix}"):
         if draft.is_file():
             draft.unlink(missing_ok=True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imgbatch.copies import journal
+from imgbatch.copies import journal, moving
 from imgbatch.copies.journal import finish_pending, move_files, undo
 from imgbatch.errors import OutputError, UsageError
 
@@ -81,7 +81,7 @@ def test_a_pending_journal_takes_no_strangers_file_for_the_one_that_it_lists(
 ):
     aside = tmp_path / "aside"
     with monkeypatch.context() as patched:
-        patched.setattr(journal, "_give_second_name", interrupted)
+        patched.setattr(moving, "_give_second_name", interrupted)
         with pytest.raises(KeyboardInterrupt):
             move_files(moves(photos, aside), aside)
     (photos / "a.jpg").unlink()
@@ -255,3 +255,139 @@ def test_what_is_no_journal_moves_nothing(tmp_path, text):
 def test_a_missing_journal_is_one_clear_error(tmp_path):
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         undo(tmp_path / "none.jsonl")
+
+
+# ----- two commands at once -----------------------------------------------------------------------
+
+
+def test_an_undo_beside_moves_that_still_run_is_refused_and_loses_nothing(
+    photos, tmp_path, monkeypatch
+):
+    before, aside = files_in(photos), tmp_path / "aside"
+    give, refused = moving._give_second_name, []
+
+    def undone_meanwhile(source, target):
+        give(source, target)  # the file has both names now, and an undo would take the new one
+        with pytest.raises(OutputError, match="another command") as caught:
+            undo(aside / "imgbatch-moves-001.pending.jsonl")
+        refused.append(caught)
+
+    monkeypatch.setattr(moving, "_give_second_name", undone_meanwhile)
+    moved = move_files(moves(photos, aside), aside)
+    assert (moved.files, len(refused)) == (3, 3)
+    assert files_in(aside) == before
+
+
+def test_moves_into_a_folder_to_which_another_command_moves_are_refused(
+    photos, tmp_path, monkeypatch
+):
+    aside = tmp_path / "aside"
+    give = moving._give_second_name
+
+    def moved_meanwhile(source, target):
+        give(source, target)
+        for again in (lambda: move_files([], aside), lambda: finish_pending(aside)):
+            with pytest.raises(OutputError, match="another command"):
+                again()
+
+    monkeypatch.setattr(moving, "_give_second_name", moved_meanwhile)
+    assert move_files(moves(photos, aside), aside).files == 3
+    assert len(files_in(aside)) == 3
+
+
+def test_files_of_a_folder_are_moved_to_one_place_at_a_time(photos, tmp_path, monkeypatch):
+    give = moving._give_second_name
+
+    def moved_meanwhile(source, target):
+        give(source, target)  # from here the file could get a third name
+        with pytest.raises(OutputError, match=r"another command moves files to or from .*photos"):
+            move_files(moves(photos, tmp_path / "other"), tmp_path / "other", photos)
+
+    monkeypatch.setattr(moving, "_give_second_name", moved_meanwhile)
+    assert move_files(moves(photos, tmp_path / "aside"), tmp_path / "aside", photos).files == 3
+    assert files_in(tmp_path / "other") == {}
+
+
+# ----- what a kill leaves behind ------------------------------------------------------------------
+
+
+def test_drafts_that_a_kill_left_are_removed_in_both_directions(photos, tmp_path, monkeypatch):
+    aside = tmp_path / "aside"
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "_give_second_name", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            move_files(moves(photos, aside), aside)
+    drafts = [folder / ".imgbatch-0.tmp" for folder in (aside, aside / "sub", photos / "sub")]
+    (aside / "sub").mkdir()
+    for draft in drafts:
+        draft.write_bytes(b"half a pict")
+    (finished,) = finish_pending(aside)
+    assert [draft for draft in drafts if draft.exists()] == []
+    for draft in drafts:
+        draft.write_bytes(b"half a pict")
+    undo(finished.journal)
+    assert [draft for draft in drafts if draft.exists()] == []
+
+
+def test_a_draft_of_a_journal_is_removed_though_nothing_is_pending(tmp_path):
+    (tmp_path / ".imgbatch-0.tmp").write_text("half a jour")
+    assert finish_pending(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def without_links(monkeypatch, replaced):
+    """A file system without hard links, and what happens where a draft gets its final name."""
+
+    def no_link(*_args, **_options):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(journal.os, "link", no_link)
+    real = Path.replace
+
+    def replace(self, target):
+        replaced(target)
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    unlink = Path.unlink  # a killed process takes nothing back
+    monkeypatch.setattr(
+        Path,
+        "unlink",
+        lambda self, **given: None if self.exists() else unlink(self, **given),
+    )
+
+
+@pytest.mark.parametrize("name", ["imgbatch-moves-001.pending.jsonl", "a.jpg"])
+@pytest.mark.parametrize("goes_on", ["apply", "undo"])
+def test_a_kill_before_a_draft_gets_its_name_loses_nothing_where_links_are_impossible(
+    photos, tmp_path, monkeypatch, name, goes_on
+):
+    before, aside = files_in(photos), tmp_path / "aside"
+
+    def kill(target):
+        if Path(target).name == name:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        without_links(patched, kill)
+        with pytest.raises(KeyboardInterrupt):
+            move_files(moves(photos, aside), aside)
+    assert (aside / name).stat().st_size == 0
+    if goes_on == "undo":
+        undo(aside / "imgbatch-moves-001.pending.jsonl")
+        assert (files_in(photos), files_in(aside)) == (before, {})
+    else:
+        finish_pending(aside)
+        move_files(moves(photos, aside), aside)
+        assert (files_in(photos), files_in(aside)) == ({}, before)
+    assert list(tmp_path.rglob(".imgbatch-*")) == []
+
+
+def test_an_undo_that_was_killed_where_links_are_impossible_is_done_again(
+    photos, tmp_path, monkeypatch
+):
+    before, aside = files_in(photos), tmp_path / "aside"
+    moved = move_files(moves(photos, aside), aside)
+    (photos / "a.jpg").touch()  # a kill came before the draft beside it got this name
+    assert undo(moved.journal).left == ()
+    assert (files_in(photos), files_in(aside)) == (before, {})

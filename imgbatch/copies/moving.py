@@ -1,0 +1,128 @@
+"""Move one file, so that at every moment it has at least one name."""
+
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imgbatch.files.atomic import TEMPORARY, give_free_name, remove_drafts, temporary_file
+from imgbatch.files.regular import only_regular
+
+_COPIED_INSTEAD = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
+"""Where a second name cannot be given to a file, it is copied and then removed."""
+_COARSE_NS = 2_000_000_000
+"""Some file systems keep times to two seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From where to where; the size and time by which the file is known in its new place."""
+
+    source: str
+    target: str
+    size: int = -1
+    mtime_ns: int = -1
+
+    @classmethod
+    def of(cls, source: str, target: str) -> "Move":
+        """From the place where a file is now."""
+        with contextlib.suppress(OSError):
+            status = os.lstat(source)
+            return cls(source, target, status.st_size, status.st_mtime_ns)
+        return cls(source, target, 0, 0)  # gone: no file is this one
+
+    def back(self) -> "Move":
+        """The same way in the other direction; its file is whatever lies there."""
+        return Move(self.target, self.source)
+
+    def is_at(self, path: str) -> bool:
+        """Whether a path is this file, and no other one that has come to the place."""
+        if self.size < 0:
+            return os.path.lexists(path)
+        try:
+            status = os.lstat(path)
+        except OSError:
+            return False
+        as_old = abs(status.st_mtime_ns - self.mtime_ns) <= _COARSE_NS
+        return status.st_size == self.size and as_old
+
+
+def move_one(move: Move) -> bool:
+    """Move a file to a free name; whether there was anything to do.
+
+    Both names may be there, or the new one alone, after a kill.
+    """
+    source, target = move.source, move.target
+    there, done = os.path.lexists(source), os.path.lexists(target)
+    if not there and not move.is_at(target):
+        raise FileNotFoundError(errno.ENOENT, "the file is gone")
+    if not there:
+        return False
+    if os.path.islink(source):
+        raise OSError(errno.EINVAL, "it is a link, which would lead elsewhere from another place")
+    if done and (os.path.islink(target) or not _equal(source, target)):
+        raise FileExistsError(errno.EEXIST, f"{target} is there already")
+    if not done:
+        _give_second_name(source, target)
+    try:
+        os.unlink(source)
+    except FileNotFoundError:  # another process finishes the same journal
+        return False
+    except OSError:
+        if not done:
+            os.unlink(target)  # a file that cannot leave its place must not be in two
+        raise
+    return True
+
+
+def _give_second_name(source: str, target: str) -> None:
+    """Let a file be at another path, too; as a copy where links are impossible."""
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in _COPIED_INSTEAD:
+            raise
+        _copy(source, Path(target))
+
+
+def _copy(source: str, target: Path) -> None:
+    with temporary_file(target.parent) as temporary:
+        with open(source, "rb", opener=only_regular) as reader, temporary.open("wb") as writer:
+            shutil.copyfileobj(reader, writer)
+            writer.flush()
+            os.fsync(writer.fileno())
+        shutil.copystat(source, temporary)
+        give_free_name(temporary, target)
+
+
+def _equal(a: str, b: str) -> bool:
+    """Whether two names are of one file, or of files of equal bytes."""
+    if os.path.samefile(a, b):
+        return True
+    if os.path.getsize(a) != os.path.getsize(b):
+        return False
+    with open(a, "rb", opener=only_regular) as one, open(b, "rb", opener=only_regular) as two:
+        while block := one.read(1 << 20):
+            if block != two.read(1 << 20):
+                return False
+    return True
+
+
+def remove_remains(moves: Sequence[Move], directory: Path) -> None:
+    """Remove what a killed process left of files that it wrote: drafts, and names without bytes.
+
+    Without hard links a draft gets its name in two steps, between which the name has no bytes.
+    """
+    paths = (path for move in moves for path in (move.source, move.target))
+    for folder in {directory, *map(Path, map(os.path.dirname, paths))}:
+        remove_drafts(folder, TEMPORARY)
+    for move in moves:
+        with contextlib.suppress(OSError):
+            sizes = {path: os.lstat(path).st_size for path in (move.source, move.target)}
+            empty = [path for path, size in sizes.items() if not size and os.path.isfile(path)]
+            if len(empty) == 1 and move.size in sizes.values():
+                os.unlink(empty[0])

@@ -67,8 +67,8 @@ class Decoder:
     @classmethod
     def of(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "Decoder":
         """The decoder of these arrays."""
-        mean, weights, average, psnr = (arrays[name].astype(np.float32) for name in cls.ARRAYS)
-        return cls(mean, weights, average, float(psnr))
+        mean, weights, average = (arrays[name].astype(np.float32) for name in cls.ARRAYS[:3])
+        return cls(mean, weights, average, float(arrays["psnr"]))
 
     @classmethod
     def fit(cls, points: Floats, pictures: View, blocks: Sequence[slice]) -> "Decoder":

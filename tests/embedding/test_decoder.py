@@ -81,3 +81,11 @@ def test_equal_points_and_flat_blocks_do_no_harm():
     decoder = Decoder.fit(np.ones((20, 6), np.float32), pictures, BLOCKS)
     expected = pictures.mean(axis=0)
     assert decoder.picture(np.ones(6, np.float32)) == pytest.approx(expected, abs=1)
+
+
+def test_a_decoder_that_was_kept_is_the_same_to_the_bit():
+    arrays = Decoder.fit(*smooth(60), BLOCKS).arrays()
+    again = Decoder.of(arrays).arrays()
+    assert {name: again[name].tobytes() for name in again} == {
+        name: arrays[name].tobytes() for name in arrays
+    }

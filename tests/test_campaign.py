@@ -30,7 +30,7 @@ try:
 finally:
     sys.path.remove(BENCHMARKS)
 
-SLOW = {"kills", "interrupts", "concurrent", "cache"}
+SLOW = {"kills", "moves", "interrupts", "concurrent", "cache"}
 
 
 @pytest.fixture

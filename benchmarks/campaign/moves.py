@@ -25,7 +25,7 @@ from campaign.base import BrokenError, Campaign, Failure, Outcome, Part, each_ca
 from campaign.deeds import Moment
 from campaign.folders import contents, copy_pictures, replace_folder
 from campaign.interrupts import OUR_FRAME
-from campaign.processes import Command, Ended, run
+from campaign.processes import Command, Ended
 from campaign.zygote import COMMAND, Zygote
 
 _PICTURES = 24
@@ -60,7 +60,7 @@ _BY_SIGNAL = (-signal.SIGKILL, -signal.SIGINT)
 class _Place:
     """A folder with copies in it, two folders to move them to, and what each file holds."""
 
-    def __init__(self, campaign: Campaign, home: Path) -> None:
+    def __init__(self, campaign: Campaign, home: Path, zygote: Zygote) -> None:
         self.campaign, self.home = campaign, home
         self.photos, self.master = home / "photos", home / "master"
         self.asides = (home / "aside", home / "aside-2")
@@ -73,7 +73,7 @@ class _Place:
                 shutil.copystat(picture, file)
         self.whole = contents(self.master)
         self.set_up("")
-        ended = run(campaign, self.apply(), home)
+        ended = zygote.command(*self.apply())
         self.moved = set(self.places()) - set(contents(self.photos))
         if ended.code != 0 or len(self.moved) != _PICTURES:
             raise BrokenError(f"undisturbed, {len(self.moved)} files move: {ended.in_short}")
@@ -155,7 +155,7 @@ def _slot(campaign: Campaign, number: int) -> Iterator[tuple[_Place, Zygote]]:
     home = campaign.folder(f"moves-{number}")
     slowed = replace(campaign, work=home, plant=_SLOW + campaign.plant)
     with Zygote(slowed, home, COMMAND) as zygote:
-        yield _Place(slowed, home), zygote
+        yield _Place(slowed, home, zygote), zygote
 
 
 def _run(campaign: Campaign, cases: Sequence[int]) -> Iterator[Outcome]:

@@ -195,10 +195,39 @@ def planted(target):
 atomic.replacing = planted
 """,
     ),
+    "work that is done again by every run": Plant(
+        "kills",
+        [35],
+        {35: "prepare copied: a run after the next one is not done"},
+        """
+from imgbatch.intake.prepare import _Run
+_Run._is_stale = lambda *_: True
+""",
+    ),
+    "a file whose old name goes before the new one is there": Plant(
+        "moves",
+        [1],
+        {1: "a file is lost"},
+        """
+import os, time
+from imgbatch.copies import moving
+def planted(source, target):
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(source, "rb") as file:
+        data = file.read()
+    os.unlink(source)
+    if "IMGBATCH_CAMPAIGN" in os.environ and not os.path.exists("at-work"):
+        open("at-work", "w").close()
+        time.sleep(60)
+    with open(target, "wb") as file:
+        file.write(data)
+moving._give_second_name = planted
+""",
+    ),
     "a Ctrl-C that prints a traceback": Plant(
         "interrupts",
-        [60],
-        {60: "a traceback"},
+        [138],
+        {138: "a traceback"},
         _SECOND
         + """
 import time, traceback

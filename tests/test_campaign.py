@@ -27,6 +27,7 @@ try:
         for name in ("base", "answers", "images", "imagefiles", "main", "processes", "registry",
                      "report", "rot", "selfcheck", "zygote")
     )  # fmt: skip
+    commands = importlib.import_module("campaign.commands")
 finally:
     sys.path.remove(BENCHMARKS)
 
@@ -40,6 +41,21 @@ def campaign(tmp_path):
 
 def test_every_part_has_a_planted_fault():
     assert {plant.part for plant in selfcheck.PLANTS.values()} == set(registry.PARTS)
+
+
+def test_every_command_is_killed_or_interrupted():
+    from typer.main import get_command
+
+    from imgbatch.cli.app import app
+
+    deeds = {" ".join(deed.arguments.split()[:2]) for deed in (*commands.WRITERS, *commands.OTHERS)}
+    known = {word for deed in deeds for word in (deed, deed.split()[0])}
+    there = {
+        f"{name} {inner}" if inner else name
+        for name, command in get_command(app).commands.items()
+        for inner in getattr(command, "commands", {"": None})
+    }
+    assert there - known == {"browse"}  # that is the part `page`
 
 
 @pytest.mark.parametrize(

@@ -108,8 +108,8 @@ def finish_pending(directory: Path, folder: Path | None = None) -> list[Moved]:
     if not directory.is_dir():
         return []
     with _alone(directory, folder):
-        remove_drafts(directory, TEMPORARY)
-        return [_finished_later(journal) for journal in pending_journals(directory)]
+        _tidy(directory)
+        return [_finish(journal, _read(journal)) for journal in pending_journals(directory)]
 
 
 def pending_journals(directory: Path) -> list[Path]:
@@ -157,11 +157,12 @@ def _alone(*folders: Path | None) -> Iterator[None]:
         yield
 
 
-def _finished_later(journal: Path) -> Moved:
-    """Do a journal that a kill interrupted."""
-    moves = _read(journal)
-    remove_remains(moves, journal.parent)
-    return _finish(journal, moves)
+def _tidy(directory: Path) -> None:
+    """Remove what killed processes left, which may have moved files back by a finished journal."""
+    remove_drafts(directory, TEMPORARY)
+    for journal in directory.glob(f"{_START}*{_ENDING}"):
+        with contextlib.suppress(UsageError):  # told where it is needed
+            remove_remains(_read(journal), directory)
 
 
 def _finish(journal: Path, moves: Sequence[Move]) -> Moved:

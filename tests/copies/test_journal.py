@@ -329,6 +329,16 @@ def test_drafts_that_a_kill_left_are_removed_in_both_directions(photos, tmp_path
     assert [draft for draft in drafts if draft.exists()] == []
 
 
+def test_drafts_of_a_killed_undo_are_removed_by_the_next_moves_to_the_folder(photos, tmp_path):
+    aside = tmp_path / "aside"
+    move_files(moves(photos, aside), aside)
+    (aside / "imgbatch-moves-000.jsonl").write_text("somebody's own")
+    draft = photos / "sub" / ".imgbatch-0.tmp"
+    draft.write_bytes(b"half a pict")
+    assert finish_pending(aside) == []
+    assert not draft.exists()
+
+
 def test_a_draft_of_a_journal_is_removed_though_nothing_is_pending(tmp_path):
     (tmp_path / ".imgbatch-0.tmp").write_text("half a jour")
     assert finish_pending(tmp_path) == []

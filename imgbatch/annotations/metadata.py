@@ -145,7 +145,8 @@ class FolderMetadata:
         if self._single_top_folder:
             return Column.empty(len(self.images))
         parts = (path.partition("/") for path in self.images.all_paths())
-        return Column.of([(_as_text(top),) if slash else () for top, slash, _ in parts])
+        classes = (_class_of(top) if slash else "" for top, slash, _ in parts)
+        return Column.of([(name,) if name else () for name in classes])
 
     @cached_property
     def _single_top_folder(self) -> bool:
@@ -182,7 +183,7 @@ class FolderMetadata:
         if column is not None:
             return column[row]
         if kind == "labels" and not self._single_top_folder:
-            label = self.images[row].label
+            label = _class_of(self.images[row].label)
             return (label,) if label else ()
         if kind == "texts" and self._may_have_sidecars:
             sidecar = sidecar_of(self.images[row].path)
@@ -206,10 +207,13 @@ class FolderMetadata:
                     yield file
 
 
-def _as_text(name: str) -> str:
-    r"""A folder's name; bytes of it that are no text are written out, so that names stay different.
+def _class_of(folder: str) -> str:
+    r"""The class that a folder's name gives: text as a metadata file can say it.
 
-    >>> print(_as_text("caf\udce9"))
+    Bytes that are no text are written out, so that names stay different; spaces around it count
+    no more than around a label in a file.
+
+    >>> print(_class_of("caf\udce9 "))
     caf\xe9
     """
-    return os.fsencode(name).decode(errors="backslashreplace")
+    return os.fsencode(folder).decode(errors="backslashreplace").strip()

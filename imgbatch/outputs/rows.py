@@ -1,11 +1,11 @@
 """A selection as rows of a CSV file."""
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from imgbatch.files.atomic import replacing
+from imgbatch.files.cells import row_writer
 from imgbatch.outputs.base import WrittenFile
 from imgbatch.types import Selection
 
@@ -23,7 +23,7 @@ def writing_rows(target: Path) -> Iterator[Callable[[Sequence[object]], object]]
         replacing(target) as temporary,
         temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
     ):
-        yield csv.writer(file, lineterminator="\n").writerow
+        yield row_writer(file)
 
 
 def write_rows(selection: Selection, target: Path) -> WrittenFile:

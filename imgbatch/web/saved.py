@@ -11,6 +11,7 @@ from pathlib import Path
 from imgbatch.annotations.table import NAMES
 from imgbatch.errors import LabelError
 from imgbatch.files.atomic import replacing
+from imgbatch.files.cells import row_writer
 from imgbatch.web.turns import Turns
 
 NAME, LABEL, TAGS, SPLIT, SOURCE = "file_name", "label", "tags", "split", "source"
@@ -205,7 +206,7 @@ def _in_order(cells: Cells, columns: Sequence[str]) -> list[str]:
 def _line(cells: Sequence[str]) -> bytes:
     """A line of the file; bytes that are no text stay as they are."""
     line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\n").writerow(cells)
+    row_writer(line)(cells)
     return line.getvalue().encode(errors="surrogateescape")
 
 

@@ -99,3 +99,19 @@ def test_keys_lead_through_the_folder_and_the_basket(own_page, open_tab):
     opened.tab.locator('.one-image [aria-pressed="true"]').wait_for()
     assert own_page.site.basket.paths == (own_page.site.photos.records[1].path,)
     assert opened.complaints == []
+
+
+def test_the_class_of_a_folder_whose_name_is_no_text_leads_on(tmp_path):
+    folder = tmp_path / "photos"
+    for name, old in zip(("caf\udce9", "cats ", "dogs"), write_photos(folder, 3), strict=True):
+        (folder / name).mkdir()
+        (folder / old).rename(folder / name / "1.jpg")
+    served = Served(folder, tmp_path / "index", tmp_path / "saved.csv", CONFIG)
+    try:
+        for path, name in (("caf\udce9/1.jpg", "caf\\xe9"), ("cats /1.jpg", "cats")):
+            reply = page_of(served, path)
+            address = f"/images?{urlencode({'label': name})}"
+            assert f'href="{address}"' in reply.text
+            assert shown(served.get(address)) == [path.replace("\udce9", "\\xe9")]
+    finally:
+        served.stop()

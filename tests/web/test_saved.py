@@ -10,10 +10,11 @@ from imgbatch.errors import LabelError
 from imgbatch.web.saved import Saved
 from imgbatch.web.turns import Turns
 
+NAMES = ("x.jpg", " x.jpg", "y,.jpg", "z\r.jpg", "caf\udce9.jpg")
 CELLS = st.dictionaries(
     st.sampled_from(["label", "tags", "split"]), st.sampled_from(["", "a", "b,\n"])
 )
-CHANGES = st.lists(st.dictionaries(st.sampled_from(["x.jpg", "y,.jpg", "caf\udce9.jpg"]), CELLS))
+CHANGES = st.lists(st.dictionaries(st.sampled_from([*NAMES]), CELLS))
 
 
 def saved_in(folder):
@@ -36,7 +37,7 @@ def test_the_file_says_what_was_given_last_and_counts_follow(tmp_path_factory, c
     said = {path: cells for path, cells in told.items() if any(cells.values())}
     again = saved_in(folder)
     for one in (saved, again):
-        for path in ("x.jpg", "y,.jpg", "caf\udce9.jpg"):
+        for path in NAMES:
             for column in ("label", "tags", "split"):
                 assert one.of(path, column) == told.get(path, {}).get(column, "")
         labels = [cells["label"] for cells in said.values() if cells.get("label")]

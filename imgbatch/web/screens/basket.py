@@ -1,6 +1,5 @@
 """The basket: images set aside on any page, to copy, to save, to hand on."""
 
-import csv
 import io
 import os
 import tempfile
@@ -9,6 +8,7 @@ from pathlib import Path
 from starlette.responses import JSONResponse, Response
 
 from imgbatch.errors import UsageError
+from imgbatch.files.cells import row_writer
 from imgbatch.files.handout import hand_out
 from imgbatch.files.readonly import refuse_inside
 from imgbatch.outputs.pages.records import ImageGrid, Page, PageImage
@@ -55,10 +55,10 @@ def report(here: Here, asked: Asked) -> Response:  # noqa: ARG001 - a handler
 def table(here: Here, asked: Asked) -> Response:  # noqa: ARG001 - a handler
     """The basket as rows of CSV, which may be given as metadata; names keep their bytes."""
     lines = io.StringIO(newline="")
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow([NAME, LABEL])
+    write = row_writer(lines)
+    write([NAME, LABEL])
     for row in _rows(here):
-        writer.writerow([here.site.photos.records[row].path, here.site.label_of(row)])
+        write([here.site.photos.records[row].path, here.site.label_of(row)])
     data = lines.getvalue().encode(errors="surrogateescape")
     return _download(data, "basket.csv", "text/csv; charset=utf-8")
 

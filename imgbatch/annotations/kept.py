@@ -120,7 +120,7 @@ def _read_files(
         try:
             read = read_file(file, finder, rules, of_file)
             if rules.by_hand:
-                _refuse_empty(file, source.folder, read, len(finder))
+                _refuse_empty(file, source.folder, read, len(finder), of_file)
         except UsageError as error:  # it cannot be read, does not fit, or needs a library
             if rules.by_hand:
                 raise
@@ -141,7 +141,7 @@ def _read_files(
     return FilesKnown(columns, tuple(notes))
 
 
-def _refuse_empty(file: str, folder: str, read: FileColumns, images: int) -> None:
+def _refuse_empty(file: str, folder: str, read: FileColumns, images: int, misfits: Misfits) -> None:
     """Raise if a file that was given by hand names none of the images, or says nothing of them."""
     if read.columns or read.machine_rows:
         return
@@ -153,7 +153,9 @@ def _refuse_empty(file: str, folder: str, read: FileColumns, images: int) -> Non
     raise LabelError(
         f"{file} names none of the {images} images of {folder} "
         f"(its first path: {read.first_name or 'none'})",
-        "write paths relative to the image folder, or absolute ones",
+        "write paths as the folder does, in the same case and Unicode form (NFC, NFD)"
+        if misfits.counts[Misfit.OTHER_SPELLING]
+        else "write paths relative to the image folder, or absolute ones",
     )
 
 

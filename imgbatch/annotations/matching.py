@@ -2,9 +2,11 @@
 
 import os
 import posixpath
+import unicodedata
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +54,8 @@ class Finder:
         (0, 0, 0)
         >>> finder.find("../b/1.jpg").name, finder.find("2.jpg").name, finder.find("").name
         ('OUTSIDE', 'NO_IMAGE', 'NO_NAME')
+        >>> finder.find("A/1.JPG").name
+        'OTHER_SPELLING'
         """
         row = self._rows.get(name)
         if row is not None:
@@ -59,9 +63,21 @@ class Finder:
         if not name.strip():
             return Misfit.NO_NAME
         tries = [self._relative(name.strip()), self._relative(name.strip().replace("\\", "/"))]
-        found = (self._rows[path] for path in tries if path in self._rows)
-        is_outside = tries[0] == ".." or tries[0].startswith("../")
-        return next(found, Misfit.OUTSIDE if is_outside else Misfit.NO_IMAGE)
+        for path in tries:
+            if path in self._rows:
+                return self._rows[path]
+        if tries[0] == ".." or tries[0].startswith("../"):
+            return Misfit.OUTSIDE
+        other = hash(_spelling(tries[0])) in self._spellings
+        return Misfit.OTHER_SPELLING if other else Misfit.NO_IMAGE
+
+    @cached_property
+    def _spellings(self) -> frozenset[int]:
+        """Hashes of all paths without case and Unicode forms, for rows that name no image.
+
+        Such rows are told and not matched: several files may differ in this alone.
+        """
+        return frozenset(hash(_spelling(path)) for path in self._rows)
 
     def path_of(self, row: int) -> str:
         """The path of an image; O(n), for errors."""
@@ -82,6 +98,11 @@ class Finder:
             whole = posixpath.normpath(posixpath.join(self._folder, path))
             path = os.path.relpath(whole, self._folder).replace(os.sep, "/")
         return path
+
+
+def _spelling(path: str) -> str:
+    """A path without what some systems do not tell apart."""
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
 
 
 @dataclass(slots=True)

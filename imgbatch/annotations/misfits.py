@@ -16,6 +16,7 @@ class Misfit(StrEnum):
     NO_NAME = "rows without a file name"
     OUTSIDE = "rows that name a file outside the folder"
     NO_IMAGE = "rows that name no readable image of the folder"
+    OTHER_SPELLING = "rows that an image would fit only in other case or Unicode form"
     NO_ROW = "images without a row"
     DOUBLED = "doubled rows"
     TOO_LONG = "rows with more cells than the header, left out"

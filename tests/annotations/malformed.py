@@ -41,6 +41,7 @@ REFUSED = {
     "other keys.json": (b'{"a/1.jpg": "cat"}', "it holds a/1.jpg, no COCO captions"),
     "boxes.json": (b'{"images": [], "annotations": [{"image_id": 1, "bbox": []}]}', "none of its annotations has a caption"),
     "no images.json": (b'{"images": [], "annotations": []}', "names none of the 5 images"),
+    "other case.csv": (b"path,label\nA/1.JPG,cat\n", "names none of the 5 images"),
     "no parquet.parquet": (b"file_name,label\na/1.jpg,cat\n", "cannot be read: .*[Pp]arquet"),
     "cut off.parquet": (b"PAR1\x15\x04\x15", "cannot be read: "),
     "empty.parquet": (b"", "cannot be read: .*size is 0"),
@@ -48,6 +49,8 @@ REFUSED = {
 """Files that are refused when they are given by hand, with what is said."""
 NOTED = {
     "gone.csv": (b"path,label\na/1.jpg,cat\ngone.jpg,dog\n", Misfit.NO_IMAGE, "line 3", "gone.jpg"),
+    "upper case.csv": (b"path,label\na/1.jpg,cat\nA/2.JPG,dog\n", Misfit.OTHER_SPELLING, "line 3", "A/2.JPG"),
+    "decomposed.csv": ("path,label\na/1.jpg,cat\nu\u0308.jpg,dog\n".encode(), Misfit.OTHER_SPELLING, "line 3", "u\u0308.jpg"),
     "outside.csv": (b"path,label\na/1.jpg,cat\n../x/1.jpg,dog\n", Misfit.OUTSIDE, "line 3", "../x/1.jpg"),
     "absolute.csv": (b"path,label\na/1.jpg,cat\n/etc/passwd,dog\n", Misfit.OUTSIDE, "line 3", "/etc/passwd"),
     "no name.csv": (b"path,label\na/1.jpg,cat\n ,dog\n", Misfit.NO_NAME, "line 3", ""),

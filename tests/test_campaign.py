@@ -31,7 +31,7 @@ try:
 finally:
     sys.path.remove(BENCHMARKS)
 
-SLOW = {"kills", "moves", "interrupts", "concurrent", "cache"}
+SLOW = {"cache", "concurrent", "interrupts", "kills", "moves", "worlds"}
 
 
 @pytest.fixture

@@ -1,6 +1,17 @@
 """All parts of the campaign. A new part: one file, and one line here."""
 
-from campaign import at_once, cache, configs, images, interrupts, kills, moves, page, plans
+from campaign import (
+    at_once,
+    cache,
+    configs,
+    images,
+    interrupts,
+    kills,
+    moves,
+    page,
+    plans,
+    worlds,
+)
 from campaign.base import Part
 
 PARTS: dict[str, Part] = {
@@ -15,5 +26,6 @@ PARTS: dict[str, Part] = {
         configs.PART,
         plans.PART,
         page.PART,
+        worlds.PART,
     )
 }

@@ -164,6 +164,15 @@ async def planted(self, scope, receive, send):
 Guard.__call__ = planted
 """,
     ),
+    "an index that takes changed files for those it knows": Plant(
+        "worlds",
+        (0, 1),
+        {1: "old content is answered"},
+        """
+from imgbatch.index.sqlite import refresh
+refresh._is_other = lambda known, file: known.content_hash is None
+""",
+    ),
     "a corruption that changes the answer in silence": Plant(
         "cache",
         [2],

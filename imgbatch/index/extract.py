@@ -270,9 +270,19 @@ def _read_local(
     """Bytes, size and times of change; -1 for a time so recent that the file may change unseen."""
     place = os.path.join(folder, file.path)
     data, status = read_regular(place, most_bytes, head_bytes=head_bytes)
-    recent = status.st_mtime_ns > time.time_ns() - _RECENT_NS
-    mtime_ns = -1 if recent else status.st_mtime_ns
+    mtime_ns = -1 if _is_recent(status, time.time_ns()) else status.st_mtime_ns
     return data, status.st_size, mtime_ns, status.st_ctime_ns
+
+
+def _is_recent(status: os.stat_result, now_ns: int) -> bool:
+    """Whether a file may change again within the tick of its clock, and keep its time.
+
+    A time in the future is that of a camera, or of a zone, unless the inode was changed just now
+    or in the future, too: then the file system's clock is ahead, and the file may be as new.
+    """
+    is_ahead = status.st_mtime_ns > now_ns + _RECENT_NS
+    changed_ns = status.st_ctime_ns if is_ahead else status.st_mtime_ns
+    return changed_ns > now_ns - _RECENT_NS
 
 
 def _read_url(folder: str, file: FileTask, _most_bytes: int) -> tuple[bytes, int, int, int | None]:

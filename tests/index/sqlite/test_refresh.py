@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sqlite3
+import time
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ import imgbatch
 from imgbatch.config import default_config_path, load_config
 from imgbatch.files.cache import index_directory
 from imgbatch.images.scan import FoundFile
+from imgbatch.index import extract
 from imgbatch.index.sqlite import refresh as indexing
 from imgbatch.index.sqlite.connect import FILE_NAME
 from imgbatch.index.sqlite.store import KnownFile
@@ -285,6 +287,25 @@ def test_a_file_read_within_two_seconds_of_its_change_is_read_again(photos, monk
     assert refresh(photos)[0] == 1
     assert refresh(photos)[0] in (0, 1)  # two seconds may have passed
     assert len(compared) == 2
+
+
+def test_times_in_the_future_are_trusted_once_the_files_have_settled(photos, monkeypatch):
+    """Of a camera whose clock was wrong; unless the file system's own clock is ahead of ours."""
+    later_ns = time.time_ns() + 10**9 * 3600 * 24 * 365
+    for file in photos.iterdir():
+        os.utime(file, ns=(later_ns, later_ns))
+    count = len(list(photos.iterdir()))
+    imgbatch.load(photos)
+    assert refresh(photos)[0] == count, "changed just now"
+    in_a_minute_ns = time.time_ns() + 60 * 10**9
+    monkeypatch.setattr(extract.time, "time_ns", lambda: in_a_minute_ns)
+    refresh(photos)
+    assert refresh(photos) == (0, 0, 0)
+    monkeypatch.setattr(extract.time, "time_ns", lambda: in_a_minute_ns - 120 * 10**9)
+    (photos / "image000.jpg").touch()
+    os.utime(photos / "image000.jpg", ns=(later_ns, later_ns))
+    assert refresh(photos)[0] == 1
+    assert refresh(photos)[0] == 1, "the change itself lies in the future"
 
 
 NAMES = st.sets(st.text("ab/\udcff\u00fc\U0001f600", min_size=1, max_size=4), max_size=20)

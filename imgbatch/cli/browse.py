@@ -1,5 +1,6 @@
 """``browse``: the folder as a page on this machine."""
 
+import contextlib
 import importlib.util
 import os
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imgbatch.cli.common import command, default_file, note, settings_of, use_one_thread
+from imgbatch.cli.interrupts import EXIT_CODE, Telling
 from imgbatch.cli.options import (
     EXTENDED,
     IndexOptions,
@@ -72,7 +74,7 @@ def browse(
     """Look through a folder on a local page: pick, search, label, clean up, by clicks and keys."""
     _require_libraries()
     use_one_thread()  # the other core is the browser's
-    from imgbatch.web.serving import bind, serve
+    from imgbatch.web.serving import bind, serve, usual_port
 
     if save is not None:
         _check_save(save, folder)
@@ -83,11 +85,19 @@ def browse(
 
         def ready(url: str) -> None:
             print(url, flush=True)
+            taken = usual_port(folder)
+            if port is None and listening.getsockname()[1] != taken:
+                note([f"port {taken}, the folder's own, is taken, perhaps by another page of it"])
             print("Ctrl-C ends the page", file=sys.stderr, flush=True)
             if not no_open:
                 note(_open_page(url))
 
-        serve(site, listening, ready)
+        with contextlib.suppress(KeyboardInterrupt):
+            serve(site, listening, ready)
+        with Telling():  # in place of the line on what was indexed
+            told = f"; labels and tags are in {site.saved.file}" if site.saved.is_begun else ""
+            print(f"the page has ended{told}", file=sys.stderr)
+        raise typer.Exit(EXIT_CODE)
 
 
 def _require_libraries() -> None:
@@ -104,6 +114,8 @@ def _check_save(save: Path, folder: str) -> None:
     from imgbatch.files.targets import check_file
     from imgbatch.outputs.files import check_ending
 
+    if save.is_dir():
+        raise UsageError(f"--save {save} is a folder", f"name a table in it: {save / 'labels.csv'}")
     check_ending(save, {".csv": "a table"})
     refuse_inside(save, folder, "--save")
     check_file(save)

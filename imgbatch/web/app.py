@@ -114,4 +114,6 @@ def _failed(here: Here, request: Request, status: int, told: str, hint: str) -> 
     page = Page(
         "error", "That did not work" if status != 404 else "Not found", in_words(told, hint)
     )
-    return here.render.answer(request, "screen.html", page, status=status)
+    screens = {screen.path: screen for screen in SCREENS if screen.group}
+    screen = screens.get("/" + request.url.path.split("/")[1])
+    return here.render.answer(request, "failed.html", page, status=status, screen=screen)

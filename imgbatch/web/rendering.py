@@ -1,10 +1,11 @@
 """From a record of a page to HTML, through the components that one-file pages are made of."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -94,6 +95,7 @@ class Renderer:
         made = environment(self._site.source.config)
         own = FileSystemLoader(_HERE / "templates")
         made.loader = ChoiceLoader([own, *([made.loader] if made.loader else [])])
+        made.filters["urlencode"] = _in_address
         made.globals |= {
             "thumbnail": self._thumbnail,
             "linked": self._linked,
@@ -137,6 +139,13 @@ class Renderer:
         return Linked(
             self._site.id_of(row), self._site.photos.records[row].path in self._site.basket
         )
+
+
+def _in_address(value: Mapping[str, str] | str) -> str:
+    """A text, or values by name, for an address; bytes that are no text stay what they are."""
+    if isinstance(value, str):
+        return quote(value, errors="surrogateescape")
+    return urlencode(value, errors="surrogateescape")
 
 
 def _told(image: AskedImage) -> str:

@@ -40,15 +40,19 @@ def bind(folder: str, port: int | None) -> socket.socket:
     UsageError
         The port is taken, or may not be used.
     """
-    digest = hashlib.sha256(os.fsencode(os.path.realpath(folder))).digest()
-    usual = _FIRST_PORT + int.from_bytes(digest[:4], "big") % _PORTS
     try:
-        return _bound(usual if port is None else port)
+        return _bound(usual_port(folder) if port is None else port)
     except OSError as error:
         if port is None:
             return _bound(0)
         reason = error.strerror or error
         raise UsageError(f"port {port} cannot be used: {reason}", "leave out `port`") from None
+
+
+def usual_port(folder: str) -> int:
+    """The port of a folder's page, if nobody else has it."""
+    digest = hashlib.sha256(os.fsencode(os.path.realpath(folder))).digest()
+    return _FIRST_PORT + int.from_bytes(digest[:4], "big") % _PORTS
 
 
 def _bound(port: int) -> socket.socket:

@@ -1,6 +1,7 @@
 """Messages of the library, which names parameters, as the page names its fields."""
 
 import re
+from collections.abc import Sequence
 
 _PARAMETER = re.compile(r"`(\w+)(?:=(\w+))?`")
 
@@ -14,3 +15,23 @@ def in_words(message: str, hint: str) -> str:
     text = f"{message}; {hint}" if hint else message
     plain = _PARAMETER.sub(r"\1", text)
     return plain if plain.endswith(".") else f"{plain}."
+
+
+def in_number(count: int, noun: str) -> str:
+    """A number of things.
+
+    >>> in_number(1, "image"), in_number(1200, "group")
+    ('1 image', '1,200 groups')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def undone(paths: Sequence[str]) -> str:
+    """What is said after labels or answers were taken back, on every screen.
+
+    >>> undone(["a.jpg"]), undone([])
+    ('Undone: a.jpg.', 'There is nothing to undo.')
+    """
+    if not paths:
+        return "There is nothing to undo."
+    return f"Undone: {paths[0] if len(paths) == 1 else in_number(len(paths), 'image')}."

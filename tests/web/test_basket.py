@@ -129,3 +129,18 @@ def test_paths_are_copied_and_nothing_is_complained_of(page, open_tab):
     tab.tab.get_by_role("button", name="Copy paths").click()
     tab.tab.wait_for_function("() => document.getElementById('told').innerText !== ''")
     assert tab.complaints == []
+
+
+def test_a_field_that_was_left_empty_is_told_as_such_and_the_page_leads_back(own_page):
+    path = own_page.site.photos.records[0].path
+    own_page.post("/basket/change", {"add": own_page.id_of(path)})
+    for address, form, told in (
+        ("/basket/give", {"name": " ", "what": "tag"}, "no tag or class was given"),
+        ("/basket/copy", {"folder": "", "how": "copy"}, "no folder was given"),
+    ):
+        reply = own_page.post(address, form)
+        assert reply.status == 400
+        assert told in reply.text
+        assert '<a class="button" href="/basket">Go on with Basket</a>' in reply.text
+    done = own_page.follow(own_page.post("/basket/give", {"name": "sea", "what": "tag"}))
+    assert "1 image tagged sea" in done.text

@@ -269,3 +269,15 @@ def test_the_desk_and_the_grid_bar_nobody_and_fit_a_phone(page, open_tab, scheme
         assert barriers(tab.tab) == [], address
         assert tab.ask("document.documentElement.scrollWidth") <= 320, address
         assert tab.complaints == []
+
+
+def test_a_label_that_replaces_one_of_another_tab_says_so(own_page):
+    path = own_page.site.photos.records[0].path
+    form = {"image": own_page.id_of(path), "queue": "next"}
+    own_page.post("/label/give", form | {"label": "cat"})
+    reply = own_page.follow(own_page.post("/label/give", form | {"label": "dog"}))
+    assert f"{path}: dog, in place of cat." in reply.text
+
+
+def test_the_queue_says_why_nothing_is_suggested_yet(own_page):
+    assert "No suggestion yet" in own_page.look("/label").text

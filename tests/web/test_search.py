@@ -199,3 +199,9 @@ def test_a_picture_that_is_dropped_is_searched_for(served, open_tab):
     opened.tab.wait_for_url("**picture=*")
     assert opened.tab.locator(".card").count() >= 20
     assert opened.complaints == []
+
+
+def test_a_search_without_hits_says_what_is_searched(served):
+    reply = served.look("/search?q=xyzzyq&only=known")
+    assert "No image was found. Looked for are words of texts" in reply.text
+    assert 'href="/images?words=xyzzyq"' in reply.text

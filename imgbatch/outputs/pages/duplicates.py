@@ -60,7 +60,7 @@ def duplicates_page(
         f"Near-duplicates in {Path(found.folder).name or 'the root'}{against}",
         _LEAD,
         (
-            (f"{len(found.groups):,}", "groups"),
+            (f"{len(found.groups):,}", "group" if len(found.groups) == 1 else "groups"),
             (f"{found.extra:,}", "images that could go"),
             (f"{found.indexed:,}", "images compared"),
         ),

@@ -49,7 +49,7 @@ def selection_page(selection: Selection, config: Config, command: str = "") -> P
     chosen = [image for image in selection.images if image.rank > 0]
     scores = [image.score for image in chosen if not image.anchor]
     highlights = [
-        (f"{len(chosen):,}", "images picked"),
+        (f"{len(chosen):,}", "image picked" if len(chosen) == 1 else "images picked"),
         (f"{selection.indexed:,}", "images to choose from"),
     ]
     if scores:

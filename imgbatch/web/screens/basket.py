@@ -17,6 +17,7 @@ from imgbatch.web.asked import Asked, image_of, see_other
 from imgbatch.web.saved import LABEL, NAME, TAGS, Cells, joined_tags
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
 from imgbatch.web.screens.label import checked_label
+from imgbatch.web.wording import in_number
 
 _SHOWN = 500
 _LISTED = 5_000
@@ -66,7 +67,9 @@ def table(here: Here, asked: Asked) -> Response:  # noqa: ARG001 - a handler
 def copy(here: Here, asked: Asked) -> Response:
     """Copy or link all images into a folder that lies outside the image folder."""
     given = asked.text("folder")
-    if not given or not given.isprintable():
+    if not given:
+        raise UsageError("no folder was given", "type its path, such as ~/picked, into the field")
+    if not given.isprintable():
         raise UsageError(f"the folder is {given[:60]!r}", "give the path of a folder")
     folder = Path(os.path.expanduser(given))
     if not folder.is_absolute():
@@ -81,6 +84,8 @@ def copy(here: Here, asked: Asked) -> Response:
 def give(here: Here, asked: Asked) -> Response:
     """Give all images a tag, beside those that they have, or a class."""
     site, rows = here.site, _rows(here)
+    if not asked.text("name"):
+        raise UsageError("no tag or class was given", "type its name into the field")
     name = checked_label(asked.text("name"))
     changes: dict[str, Cells]
     if asked.choice("what", ("tag", "label")) == "label":
@@ -95,13 +100,15 @@ def give(here: Here, asked: Asked) -> Response:
     if changes:
         site.give(changes)
     done = "tagged" if asked.text("what") != "label" else "labelled"
-    return see_other("/basket", did=f"{len(changes):,} images {done} {name}, in {site.saved.file}.")
+    return see_other(
+        "/basket", did=f"{in_number(len(changes), 'image')} {done} {name}, in {site.saved.file}."
+    )
 
 
 def undo_given(here: Here, asked: Asked) -> Response:  # noqa: ARG001 - a handler
     """Take back the last labels or tags."""
     count = len(here.site.saved.undo())
-    did = f"The last labels or tags were taken back, of {count:,} images."
+    did = f"Undone: the last labels or tags of {in_number(count, 'image')}."
     return see_other("/basket", did=did if count else "There is nothing to undo.")
 
 
@@ -119,8 +126,7 @@ def _page(here: Here, rows: list[int], count: int) -> Page:
         for rank, row in enumerate(rows, start=1)
     )
     grid = ImageGrid("Images", images=images, left_out=count - len(images))
-    noun = "image" if count == 1 else "images"
-    return Page("basket", f"{count:,} {noun} in the basket", sections=(grid,))
+    return Page("basket", f"{in_number(count, 'image')} in the basket", sections=(grid,))
 
 
 def _download(data: bytes, name: str, kind: str) -> Response:
@@ -139,7 +145,7 @@ def change(here: Here, asked: Asked) -> Response:
         count = site.basket.remove(_paths(here, asked.texts("remove")))
         done = f"{count:,} taken out of the basket."
     elif asked.flag("clear"):
-        done = f"The basket was emptied of {site.basket.clear():,} images."
+        done = f"The basket was emptied of {in_number(site.basket.clear(), 'image')}."
     elif asked.flag("undo"):
         done = "Undone." if site.basket.undo() else "There is nothing to undo."
     if asked.wants_json:

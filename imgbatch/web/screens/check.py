@@ -12,6 +12,7 @@ from imgbatch.web.asked import Asked, see_other
 from imgbatch.web.saved import LABEL
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
 from imgbatch.web.screens.label import COMING, checked_label
+from imgbatch.web.wording import undone
 
 CHECKED = "checked"
 """A column of the saved table: labels that a person has looked at are not asked for again."""
@@ -83,9 +84,8 @@ def change(here: Here, asked: Asked) -> Response:
         return see_other("/check")
     paths = here.site.saved.undo()
     row = here.site.photos.records.row_of(paths[0]) if len(paths) == 1 else None
-    did = f"Undone: {paths[0]}" if len(paths) == 1 else f"Undone for {len(paths)} images."
     image = None if row is None else here.site.id_of(row)
-    return see_other("/check", image=image, did=did if paths else "There is nothing to undo.")
+    return see_other("/check", image=image, did=undone(paths))
 
 
 def _doubted(here: Here) -> AskedImages:

@@ -9,6 +9,7 @@ from imgbatch.outputs.pages.records import Page
 from imgbatch.web.asked import Asked, image_of, see_other
 from imgbatch.web.labelling import NEXT, OF_CLASS, RANDOM, UNLABELLED
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
+from imgbatch.web.wording import undone
 
 COMING, _IN_GRID = 12, 20
 _MOST_LABEL = 200
@@ -70,8 +71,9 @@ def give(here: Here, asked: Asked) -> Response:
         here.site.labelling.skip([path])
         return _on(asked, "Skipped.")
     name = checked_label(asked.text("label"))
+    former = here.site.label_of(row)  # of another tab, or chosen by hand to be labelled anew
     here.site.labelling.give({path: name}, at_random=queue == RANDOM)
-    return _on(asked, f"{path}: {name}.")
+    return _on(asked, f"{path}: {name}{f', in place of {former}' * (former not in ('', name))}.")
 
 
 def accept(here: Here, asked: Asked) -> Response:
@@ -92,10 +94,9 @@ def change(here: Here, asked: Asked) -> Response:
     labelling = here.site.labelling
     if asked.flag("undo"):
         paths = labelling.undo()
-        did = f"Undone: {paths[0]}" if len(paths) == 1 else f"Undone for {len(paths)} images."
         if len(paths) == 1 and (row := here.site.photos.records.row_of(paths[0])) is not None:
-            return _on(asked, did, image=here.site.id_of(row))
-        return _on(asked, did if paths else "There is nothing to undo.")
+            return _on(asked, undone(paths), image=here.site.id_of(row))
+        return _on(asked, undone(paths))
     if asked.flag("learn"):
         labelling.learn()
         return _on(asked, "The model learns again; the images below stay until it is done.")

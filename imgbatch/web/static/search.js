@@ -12,10 +12,18 @@ function bring(files) {
   return Boolean(picture);
 }
 
+function refuse(files) {
+  const [file] = files;
+  const what = file ? `${file.name} is no picture` : "That was no file";
+  document.getElementById("told").textContent = `${what}; drop a picture, such as a JPEG or PNG.`;
+}
+
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => {
   event.preventDefault();
-  bring(event.dataTransfer.files);
+  if (!bring(event.dataTransfer.files)) {
+    refuse(event.dataTransfer.files);
+  }
 });
 document.addEventListener("paste", (event) => bring(event.clipboardData.files) && event.preventDefault());
 document.getElementById("drop-hint").hidden = false;

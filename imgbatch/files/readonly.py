@@ -44,7 +44,9 @@ def lies_inside(target: str | os.PathLike[str], folder: str) -> bool:
     local_target, local_folder = _local_path(location), _local_path(folder)
     if local_target is None or local_folder is None:
         return f"{location.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
-    return Path(local_target).resolve().is_relative_to(Path(local_folder).resolve())
+    # `Path.resolve` raises for a link that leads to itself, as a folder may become at any time.
+    target, folder = (os.path.realpath(place) for place in (local_target, local_folder))
+    return Path(target).is_relative_to(folder)
 
 
 def _local_path(location: str) -> str | None:

@@ -30,3 +30,9 @@ def test_inside_is_told_through_links(tmp_path):
     (tmp_path / "door").symlink_to(tmp_path / "photos")
     assert lies_inside(tmp_path / "door" / "a.png", str(tmp_path / "photos"))
     assert lies_inside(tmp_path / "photos" / "a.png", str(tmp_path / "door"))
+
+
+def test_a_folder_that_became_a_link_to_itself_holds_nothing_else(tmp_path):
+    loop = tmp_path / "photos"
+    loop.symlink_to(loop)
+    refuse_inside(tmp_path / "out" / "a.jpg", str(loop), "-o")

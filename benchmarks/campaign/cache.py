@@ -1,14 +1,17 @@
 """Part `cache`: an index with a corrupted file answers right, or names the command that mends it.
 
-One file of a folder's index (see `rot`) is damaged. Then ``similar`` and ``different`` must give
-the undisturbed answers; a note is welcome. Or they fail with one line that names a command in
-backticks which, when run, makes the answer right. Then an image is added, and the answers must be
-those of a fresh index: this shows descriptors that are silently wrong. Every fifth index has a
-write-ahead log, as a killed command leaves it; every 25th lies in shards of ``--cluster local``.
-Every sixth case starts new processes; the others fork from one that has imported the modules.
+One file of all that commands and the local page keep of a folder (see `rot`) is damaged. Then the
+commands that read it (see `asked`) must give the undisturbed answers; a note is welcome. Or they
+fail with one line that names a command in backticks which, when run, makes the answer right. Then
+an image is added, and the answers must be those of a fresh index: this shows descriptors that are
+silently wrong. Every fifth index has a write-ahead log, as a killed command leaves it; every 25th
+lies in shards of ``--cluster local``. Of these and of every sixth case new processes answer; the
+others fork from one that has imported the modules. What people put into the basket cannot be made
+again: it may be empty with a note.
 """
 
 import contextlib
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -16,15 +19,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from campaign.answers import clear_line, difference, document, named_command
+from campaign.asked import ASKS, PLAIN, asks_for, make_folder
 from campaign.base import BrokenError, Campaign, Failure, Outcome, Part, each_case
-from campaign.folders import copy_pictures, replace_folder, write_unreadable
+from campaign.folders import copy_pictures, replace_folder
 from campaign.processes import Ended, run
-from campaign.rot import Damaged, damage_one
+from campaign.rot import Damaged, damage_one, room_of
 from campaign.zygote import COMMAND, Zygote
 
 _EACH_SHARDED, _EACH_LOGGED, _EACH_FRESH = 25, 5, 6
-_MODES = ("similar", "different")
-_PICK = ("-n", 5, "--seed", 5, "--json", "--no-sheet")
 Kind = Literal["closed", "logged", "shards"]
 """Of an index: as commands leave it; with a write-ahead log; in shards."""
 
@@ -35,8 +37,7 @@ class _Bench:
     def __init__(self, campaign: Campaign, home: Path, zygote: Zygote) -> None:
         self.campaign, self.home, self.zygote = campaign, home, zygote
         self.photos, self.index = home / "photos", home / "index"
-        made = copy_pictures(home / "whole", campaign.pictures)
-        write_unreadable(home / "whole")
+        made = make_folder(home / "whole", campaign.pictures)
         replace_folder(home / "whole", home / "earlier")
         for gone in made[::4]:
             (home / "earlier" / gone.relative_to(home / "whole")).unlink()
@@ -50,14 +51,18 @@ class _Bench:
             else:
                 self.added.unlink()
             shutil.rmtree(self.index, ignore_errors=True)
-            for mode in _MODES:
-                ended = self.ask(mode, "closed", fresh=False)
-                self.right[mode, added] = document(ended) or _refuse(ended)
+            for name in _ordered():
+                ended = self.ask(name, "closed", fresh=False)
+                self.right[name, added] = document(ended) or _refuse(ended)
         self.kept: dict[Kind, tuple[Path, Path]] = {}
 
-    def ask(self, mode: str, kind: Kind, *, fresh: bool) -> Ended:
-        """Ask for images."""
-        arguments = [mode, self.photos, *_PICK]
+    def ask(self, name: str, kind: Kind, *, fresh: bool) -> Ended:
+        """Ask one of `ASKS`."""
+        ask = ASKS[name]
+        if ask.task:
+            seconds = self.campaign.limits.command_seconds
+            return self.zygote.run(ask.task, str(self.photos), seconds)
+        arguments = [*ask.before, self.photos, *ask.after]
         if kind == "shards":
             return run(self.campaign, [*arguments, "--cluster", "local"], self.home)
         return self.command(arguments, fresh=fresh)
@@ -81,16 +86,22 @@ class _Bench:
         """An index of the folder, and the same index from before its last images came."""
         shutil.rmtree(self.index, ignore_errors=True)
         replace_folder(self.home / "earlier", self.photos)
-        for mode in _MODES:
-            _right(self.ask(mode, kind, fresh=False))
+        asks = PLAIN if kind == "shards" else _ordered()
+        for name in asks:
+            _right(self.ask(name, kind, fresh=False))
         older, kept = (self.home / f"{kind}-{age}" for age in ("older", "kept"))
         replace_folder(self.index, older)
         replace_folder(self.home / "whole", self.photos)
         with _reader(self.index) if kind == "logged" else contextlib.nullcontext():
-            for mode in _MODES:
-                _right(self.ask(mode, kind, fresh=False))
+            for name in asks:
+                _right(self.ask(name, kind, fresh=False))
             replace_folder(self.index, kept)
         return kept, older
+
+
+def _ordered() -> list[str]:
+    """All questions, the overview first: it measures what others show once it is measured."""
+    return sorted(ASKS, key=lambda name: name != "overview")
 
 
 @contextlib.contextmanager
@@ -136,9 +147,9 @@ def _corrupt(campaign: Campaign, bench: _Bench, case: int) -> Outcome:
     damaged = damage_one(bench.index, older, random)
     if campaign.keep:
         replace_folder(bench.index, bench.home / "found")
-    modes = random.sample(_MODES, 2)
+    room = "" if kind == "shards" else room_of(damaged.kind)
     failure, memory_mb = None, 0.0
-    for mode, added in [(mode, added) for added in (False, True) for mode in modes]:
+    for mode, added in asks_for(room, random):
         if added:
             shutil.copy2(bench.more, bench.added)
         what, one_mb = _wrong(bench, mode, kind, added=added, fresh=case % _EACH_FRESH == 0)
@@ -191,10 +202,17 @@ def _wrong_answer(ended: Ended, right: dict[str, Any]) -> tuple[str, str] | None
         return "processes are left", "; ".join(ended.strays)
     if talk := [line for line in ended.lines if not line.startswith("note: ")]:
         return "talk beside the answer", talk[0][:200]
-    if text := difference(document(ended), right):
+    told = document(ended)
+    if told and right.get("basket") and told.get("basket") == [] and _notes(ended):
+        told["basket"] = right["basket"]
+    if text := difference(told, right):
         noted = f"with a note: {ended.lines[0][:200]}; " if ended.lines else ""
         return f"another answer, {'with a note' if noted else 'in silence'}", noted + text
     return None
 
 
-PART = Part("cache", "a corrupted index answers right or names what mends it", 600, _run)
+def _notes(ended: Ended) -> list[str]:
+    return list(json.loads(ended.out)["notes"])
+
+
+PART = Part("cache", "a corrupted index answers right or names what mends it", 2000, _run)

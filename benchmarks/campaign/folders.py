@@ -45,8 +45,13 @@ def write_unreadable(folder: Path) -> Path:
     """Write a file that is no picture, so that the index has something to skip."""
     file = folder / "words.jpg"
     file.write_bytes(b"words")
-    os.utime(file, (_OLD_SECONDS, _OLD_SECONDS))
+    dated_back(file)
     return file
+
+
+def dated_back(file: Path) -> None:
+    """Give a file an old time of change."""
+    os.utime(file, (_OLD_SECONDS, _OLD_SECONDS))
 
 
 def replace_folder(source: Path, target: Path) -> None:

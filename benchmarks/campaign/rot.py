@@ -1,6 +1,7 @@
 """Damage to one file of an index, as disks, copies and careless hands do it."""
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,14 @@ import numpy as np
 from campaign.damage import append, cut_end, flip_bits, random_range, zero_page
 
 _OF_DATABASES = 4
-"""A database, which holds most of what matters, is chosen so many times as often as another."""
+"""The catalogue, which holds most of what matters, is chosen so many times as often as another
+room of files that one command keeps."""
+_CATALOGUE = "catalogue"
+_PAGES = ("basket.json", "thumbnails.sqlite", "turns.sqlite")
+_BEGINS = (b"\x93NUMPY", b"PK")
+"""Of files of arrays that no digest stands before."""
+_KEY = re.compile(r"[0-9a-f]{12,}")
+"""What differs between indexes in the name of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +36,15 @@ def damage_one(index: Path, older: Path, random: Random) -> Damaged:
 
     Every second time the file's time of change stays as it was, as a failing disk leaves it.
     """
-    files: dict[str, list[Path]] = {}
+    rooms: dict[str, dict[str, list[Path]]] = {}
     for file in _files(index):
-        files.setdefault(_kind(index, file), []).append(file)
-    kinds = [kind for kind in files for _ in range(_OF_DATABASES if "sqlite" in kind else 1)]
-    kind = random.choice(kinds)
-    file = random.choice(files[kind])
+        kind = _kind(index, file)
+        rooms.setdefault(room_of(kind), {}).setdefault(kind, []).append(file)
+    room = random.choice([
+        room for room in rooms for _ in range(_OF_DATABASES if room == _CATALOGUE else 1)
+    ])  # fmt: skip
+    kind = random.choice([*rooms[room]])
+    file = random.choice(rooms[room][kind])
     status = file.stat()
     text = _damage(file, kind, index, older, random)
     if random.random() < 0.5 and file.is_file():
@@ -49,12 +60,23 @@ def _kind(index: Path, file: Path) -> str:
     if inside[0] == "store":
         inside = inside[1:]
         name = f"*{''.join(Path(name).suffixes[-2:])}"
+    name = _KEY.sub("*", name)
     return name if len(inside) == 1 else f"{inside[0]}/{name}"
+
+
+def room_of(kind: str) -> str:
+    """What keeps a kind of file: its outer folder, the catalogue, or the local page."""
+    outer, inside, _ = kind.partition("/")
+    if inside:
+        return outer
+    if kind.startswith(_PAGES):
+        return "pages"
+    return _CATALOGUE if kind.startswith(_CATALOGUE) else "index"
 
 
 def _damage(file: Path, kind: str, index: Path, older: Path, random: Random) -> str:
     how = [*_BYTES, "bits", "one bit", "gone", "folder", "older", "swapped"]
-    if file.suffix in (".npy", ".npz"):
+    if file.suffix in (".npy", ".npz") and file.read_bytes().startswith(_BEGINS):
         how += ["numbers", "numbers"]
     chosen = random.choice(how)
     if chosen in _BYTES:

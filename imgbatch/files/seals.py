@@ -8,6 +8,7 @@ or if the machine has been started anew: what a crash leaves on a disk may look 
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -85,6 +86,9 @@ def check_seal(target: Path, files: Sequence[Path]) -> None:
 def write_checked(file: str, data: bytes) -> None:
     """Write bytes after their SHA-256, to a path or URL; for files that are always read whole.
 
+    The file's name counts, too: what lies under another name, as careless hands or a repaired disk
+    leave it, may be whole and still speak of other images.
+
     Raises
     ------
     OSError
@@ -96,17 +100,22 @@ def write_checked(file: str, data: bytes) -> None:
     >>> read_checked("small.bin"), read_checked("missing.bin")
     (b'precious', None)
     """
-    write_bytes(file, hashlib.sha256(data).digest() + data)
+    write_bytes(file, _named_digest(file, data) + data)
 
 
 def read_checked(file: str) -> bytes | None:
-    """What `write_checked` wrote; None if the file is missing or damaged."""
+    """What `write_checked` wrote there; None if the file is missing, damaged, or another one."""
     try:
         data = read(file)
     except OSError:
         return None
     digest, content = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
-    return content if hashlib.sha256(content).digest() == digest else None
+    return content if _named_digest(file, content) == digest else None
+
+
+def _named_digest(file: str, data: bytes) -> bytes:
+    name = file.replace(os.sep, "/").rpartition("/")[2]
+    return hashlib.sha256(os.fsencode(name) + b"\0" + data).digest()
 
 
 def _write(target: Path, digests: list[str], state: str) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,7 +19,12 @@ class Basket:
     """Paths inside the folder, in the order in which they were added, and the former states.
 
     Every change is written at once and in one step, so that a killed server loses nothing. Two
-    servers of one folder have one basket.
+    servers of one folder have one basket. A file that is no basket is moved aside, and told of.
+
+    Attributes
+    ----------
+    notes
+        What was wrong with the file, a line each.
 
     Examples
     --------
@@ -35,6 +41,7 @@ class Basket:
         self._former: list[dict[str, None]] = []
         self._paths: dict[str, None] = {}
         self._seen: tuple[int, int] | None = None
+        self.notes: tuple[str, ...] = ()
         self._read()
 
     @property
@@ -98,17 +105,32 @@ class Basket:
         return changed
 
     def _read(self) -> None:
-        """Take over what is in the file, if it has changed; what is no basket counts as empty."""
+        """Take over what is in the file, if it has changed."""
         state = self._state()
         if state == self._seen:
             return
         self._seen = state
         try:
             names = json.loads(self._file.read_bytes()[:_MOST_BYTES]) if state else []
-        except (OSError, ValueError, RecursionError):
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise ValueError("it is no list of paths")
+        except (OSError, ValueError, RecursionError) as error:
+            self._move_aside(error)
             names = []
-        names = names if isinstance(names, list) else []
-        self._paths = {name: None for name in names if isinstance(name, str)}
+        self._paths = dict.fromkeys(names)
+
+    def _move_aside(self, error: Exception) -> None:
+        """What people chose cannot be made again: nothing is written over it."""
+        aside = self._file.with_name(f"{self._file.name}.damaged-{time.time_ns()}")
+        reason = getattr(error, "strerror", None) or str(error).partition(" (")[0]
+        with contextlib.suppress(OSError):
+            self._file.replace(aside)
+            self.notes += (
+                f"the basket is damaged ({reason}); it was moved to {aside}, and one begins anew",
+            )
+            self._seen = None
+            return
+        self.notes += (f"the basket {self._file} cannot be read: {reason}",)
 
     def _write(self) -> None:
         # Bytes that are no text stand as lone surrogates, which JSON escapes.

@@ -2,11 +2,18 @@
 
 import json
 import os
+import shutil
 
 import pytest
 
 from imgbatch.files import seals
-from imgbatch.files.seals import BrokenSealError, check_seal, seal
+from imgbatch.files.seals import (
+    BrokenSealError,
+    check_seal,
+    read_checked,
+    seal,
+    write_checked,
+)
 
 
 @pytest.fixture
@@ -100,3 +107,11 @@ def test_a_seal_that_cannot_be_renewed_still_holds(sealed, monkeypatch):
     before = json.loads(target.read_bytes())
     check_seal(target, files)
     assert json.loads(target.read_bytes()) == before
+
+
+def test_a_checked_file_under_the_name_of_another_counts_as_missing(tmp_path):
+    one, other = str(tmp_path / "1-copies.npz"), str(tmp_path / "2-copies.npz")
+    write_checked(one, b"of the first images")
+    shutil.copyfile(one, other)
+    assert read_checked(one) == b"of the first images"
+    assert read_checked(other) is None

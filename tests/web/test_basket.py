@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from imgbatch.web.basket import Basket
+from imgbatch.web.turns import Turns
 from tests.drawing import jpeg, photo, settle
 from tests.web.conftest import CONFIG
 from tests.web.serving import Served
@@ -144,3 +146,32 @@ def test_a_field_that_was_left_empty_is_told_as_such_and_the_page_leads_back(own
         assert '<a class="button" href="/basket">Go on with Basket</a>' in reply.text
     done = own_page.follow(own_page.post("/basket/give", {"name": "sea", "what": "tag"}))
     assert "1 image tagged sea" in done.text
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[1, 2]", b'{"a": 1}', b"\xff\xfe", b"[" * 90_000])
+def test_a_damaged_basket_is_kept_aside_and_told_of(tmp_path, data):
+    file = tmp_path / "basket.json"
+    file.write_bytes(data)
+    basket = Basket(file, Turns(tmp_path / "turns.sqlite"))
+    assert basket.paths == ()
+    basket.add(["a.jpg"])
+    (aside,) = tmp_path.glob("basket.json.damaged-*")
+    assert aside.read_bytes() == data
+    assert len(basket.notes) == 1
+    assert str(aside) in basket.notes[0]
+    assert Basket(file, Turns(tmp_path / "turns.sqlite")).paths == ("a.jpg",)
+
+
+def test_a_folder_in_the_place_of_the_basket_bars_nobody(tmp_path):
+    (tmp_path / "basket.json").mkdir()
+    basket = Basket(tmp_path / "basket.json", Turns(tmp_path / "turns.sqlite"))
+    basket.add(["a.jpg"])
+    assert basket.paths == ("a.jpg",)
+    assert len(basket.notes) == 1
+
+
+def test_the_page_tells_of_a_damaged_basket(page):
+    file = page.site.photos.index_directory / "basket.json"
+    file.write_bytes(b"[")
+    os.utime(file, (1, 1))
+    assert "moved to" in page.look("/basket").text

@@ -36,6 +36,7 @@ def basket(here: Here, asked: Asked) -> Response:
         page,
         count=len(rows),
         gone=gone,
+        notes=site.basket.notes,
         listed=[site.path_of(row) for row in rows[:_LISTED]],
         can_undo=site.basket.can_undo,
         can_undo_saved=site.saved.can_undo,

@@ -7,6 +7,7 @@ from campaign import (
     images,
     interrupts,
     kills,
+    models,
     moves,
     page,
     plans,
@@ -25,6 +26,7 @@ PARTS: dict[str, Part] = {
         interrupts.PART,
         configs.PART,
         plans.PART,
+        models.PART,
         page.PART,
         worlds.PART,
     )

@@ -19,6 +19,7 @@ _FAST = ("--emphasis", "color", "--json")
 """Fewer descriptors than what such commands take without it."""
 _TEXTS, _LABELS, _COPIES = 40, 100, 3
 VOCABULARY = "learned-tags.toml"
+_BASKET = ("sea/1.jpg", "sea/caf\udce9.jpg", "2.jpg")
 _LEARNED = '[tags.taught]\nexamples = {label = "balloons"}\n'
 
 
@@ -64,7 +65,7 @@ _READ_BY = {
     "words": ("search", "caption"),
 }
 """By the room of a file (see `rot.room_of`); what is in no room here, all pictures depend on."""
-_GROWN = frozenset({*PLAIN, "duplicates", "tags"})
+_GROWN = frozenset({*PLAIN, "duplicates", "overview"})
 """Asked again once an image is added; of the others all is made anew then."""
 
 
@@ -121,7 +122,7 @@ def page(folder: str) -> None:
     directory = photos.index_directory
     basket = Basket(directory / "basket.json", Turns(directory / "turns.sqlite"))
     if not (directory / "basket.json").exists():
-        basket.add(photos.records[row].path for row in range(0, len(photos), 9))
+        basket.add(_BASKET)
     small = Thumbnails(directory / "thumbnails.sqlite", photos.config)
     digests = [hashlib.sha256(small.get(path, version_of(path))[0]).hexdigest()
                for path in photos.paths[:12]]  # fmt: skip

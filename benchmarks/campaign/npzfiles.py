@@ -15,7 +15,7 @@ from campaign.damage import damaged
 
 MARKER = "unpickled"
 """A file that appears beside a hostile file if a pickle in it was run."""
-_BOMB_BYTES = 700_000_000
+_BOMB_BYTES, _BLOCK_BYTES = 700_000_000, 10_000_000
 VALUES: tuple[Any, ...] = (
     None, True, 0, 1, -1, 2, 10**30, 1e400, float("nan"), 0.5, "", "x", "a\nb", "\0", "\udcff",
     "../../x", "a" * 100_000, [], [1], ["a", "a"], ["a\n\x1b[31mb"], [None], {}, {"a": 1},
@@ -165,13 +165,14 @@ def _bomb(good: bytes, random: Random) -> tuple[bytes, str]:
     name = random.choice([*members, "more.npy"])
     members.pop(name, None)
     file = io.BytesIO(_zipped(members))
-    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open(name, "w", force_zip64=True) as member:
-            header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({_BOMB_BYTES},), }}\n"
-            member.write(b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode())
-            block = bytes(1 << 24)
-            for _ in range(_BOMB_BYTES >> 24):
-                member.write(block)
+    header = f"{{'descr': '|u1', 'fortran_order': False, 'shape': ({_BOMB_BYTES},), }}\n"
+    with (
+        zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open(name, "w", force_zip64=True) as member,
+    ):
+        member.write(b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header.encode())
+        for _ in range(_BOMB_BYTES // _BLOCK_BYTES):
+            member.write(bytes(_BLOCK_BYTES))
     return file.getvalue(), f"{name} is {_BOMB_BYTES:,} zeros, packed"
 
 

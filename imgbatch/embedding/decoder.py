@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from imgbatch.files.unpacked import numbers
 from imgbatch.runners.blas import one_blas_thread
 from imgbatch.types import Floats, View
 
@@ -66,9 +67,14 @@ class Decoder:
 
     @classmethod
     def of(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> "Decoder":
-        """The decoder of these arrays."""
-        mean, weights, average = (arrays[name].astype(np.float32) for name in cls.ARRAYS[:3])
-        return cls(mean, weights, average, float(arrays["psnr"]))
+        """The decoder of these arrays; `KeyError` or `ValueError` if they do not make one."""
+        mean, pixels = arrays["mean"], 3 * SIDE_PX**2
+        shapes = (mean.shape[:1], (len(mean), pixels), (pixels,), ())
+        *stored, psnr = (
+            numbers(arrays, name, shape) for name, shape in zip(cls.ARRAYS, shapes, strict=True)
+        )
+        mean, weights, average = (array.astype(np.float32) for array in stored)
+        return cls(mean, weights, average, float(psnr))
 
     @classmethod
     def fit(cls, points: Floats, pictures: View, blocks: Sequence[slice]) -> "Decoder":

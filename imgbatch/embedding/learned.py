@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from imgbatch.embedding.principal import unit_rows
+from imgbatch.files.unpacked import numbers
 from imgbatch.types import Floats
 
 
@@ -62,7 +63,6 @@ class LearnedMap:
         ValueError
             They are no matrix and a number.
         """
-        matrix, scale = (arrays[name] for name in cls.ARRAYS)
-        if matrix.ndim != 2 or scale.shape != ():
+        if arrays["matrix"].ndim != 2 or arrays["scale"].shape != ():
             raise ValueError("its learned map is no matrix with a scale")
-        return cls(matrix, float(scale))
+        return cls(numbers(arrays, "matrix", (None, None)), float(numbers(arrays, "scale", ())))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from imgbatch.embedding.learned import LearnedMap
 from imgbatch.embedding.principal import FLAT, TINY, Principal, unit_rows
 from imgbatch.embedding.whitening import Augmented, noise_covariance, whitening_matrix
+from imgbatch.files.unpacked import numbers, unpacked_arrays
 from imgbatch.runners.blas import one_blas_thread
 from imgbatch.types import Floats
 
@@ -225,14 +226,20 @@ class FeatureSpace:
 
     @classmethod
     def load(cls, file: Path | BinaryIO) -> "FeatureSpace":
-        """Read what `save` wrote."""
-        with (
-            file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened,
-            np.load(opened, allow_pickle=False) as stored,
-        ):
-            names = stored["names"].tolist()
-            space = cls({name: _load_block(stored, name) for name in names if name != _LEARNED})
-            return space if _LEARNED not in names else _with_learned(space, stored)
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        OSError, ValueError, KeyError
+            The file is missing or damaged.
+        """
+        with file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened:
+            stored = unpacked_arrays(opened)
+        names = list(map(str, stored["names"].tolist()))
+        space = cls({name: _load_block(stored, name) for name in names if name != _LEARNED})
+        if not space.blocks:
+            raise ValueError("it has no blocks")
+        return space if _LEARNED not in names else _with_learned(space, stored)
 
 
 def _with_learned(space: FeatureSpace, stored: Mapping[str, npt.NDArray[Any]]) -> FeatureSpace:
@@ -243,16 +250,18 @@ def _with_learned(space: FeatureSpace, stored: Mapping[str, npt.NDArray[Any]]) -
 
 
 def _load_block(stored: Mapping[str, npt.NDArray[Any]], name: str) -> Block:
-    scale, *share = stored[f"{name}.scale"].tolist()
+    axes = numbers(stored, f"{name}.axes", (None, None))
+    rows, columns = axes.shape
+    scale, *share = numbers(stored, f"{name}.scale", (None,)).tolist()
     whitens = f"{name}.whitening" in stored
     return Block(
-        stored[f"{name}.mean"],
-        stored[f"{name}.axes"],
-        stored[f"{name}.offset"],
+        numbers(stored, f"{name}.mean", (rows,)),
+        axes,
+        numbers(stored, f"{name}.offset", (columns,)),
         scale,
         share[0] if share else math.nan,  # version 0.1 did not keep it
-        stored[f"{name}.centre"] if whitens else None,
-        stored[f"{name}.whitening"] if whitens else None,
+        numbers(stored, f"{name}.centre", (columns,)) if whitens else None,
+        numbers(stored, f"{name}.whitening", (columns, columns)) if whitens else None,
     )
 
 

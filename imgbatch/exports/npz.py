@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from imgbatch.errors import ImgbatchError
 from imgbatch.exports.base import Batch, ImageTable, as_text, file_exporter
+from imgbatch.files.unpacked import unpacked_arrays
 from imgbatch.index.portable import PortableSpace
 from imgbatch.types import Floats, Progress, Rows
 
@@ -181,13 +183,18 @@ def read_space(path: str | Path) -> PortableSpace:
     Raises
     ------
     ImgbatchError
-        The stored space is damaged.
+        The file cannot be read, or the stored space is damaged.
     """
-    with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        settings = json.loads(stored["settings"].item())
-        return PortableSpace.restore(
-            stored["fingerprint"].item(), settings, stored["space"].tobytes()
-        )
+    try:
+        with Path(path).open("rb") as file:
+            stored = unpacked_arrays(file, ("settings", "fingerprint", "space"))
+        settings, fingerprint = (stored[name].item() for name in ("settings", "fingerprint"))
+        return PortableSpace.restore(fingerprint, json.loads(settings), stored["space"].tobytes())
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ImgbatchError(
+            f"the feature space in {path} cannot be read: {reason}", "export the folder again"
+        ) from None
 
 
 EXPORTER = file_exporter(_write, holds_words=True)

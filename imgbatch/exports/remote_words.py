@@ -6,8 +6,6 @@ that searches a folder searches these. So both give the same images. Of each ima
 """
 
 import io
-import zipfile
-import zlib
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ from imgbatch.exports import known
 from imgbatch.exports.base import as_name
 from imgbatch.exports.connection import Address
 from imgbatch.exports.words import MAPS, TABLES, VERSION
+from imgbatch.files.unpacked import unpacked_arrays
 from imgbatch.types import Floats, ImageRecord, Known, Rows
 from imgbatch.words.maps import Placed, WordMaps
 from imgbatch.words.text_index import TextIndex
@@ -71,9 +70,8 @@ class StoredWords:
             raise DatabaseError(f"the export in {address.shown} holds no words to search", _AGAIN)
         self._total, self._learned, self._language, self._function_words, arrays = facts[0]
         try:
-            with np.load(io.BytesIO(arrays), allow_pickle=False) as stored:
-                self._arrays: dict[str, npt.NDArray[Any]] = {name: stored[name] for name in stored}
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            self._arrays: dict[str, npt.NDArray[Any]] = unpacked_arrays(io.BytesIO(arrays))
+        except ValueError as error:
             raise DatabaseError(
                 f"the words of the export in {address.shown} are damaged: {error}",
                 "delete its row in image_word_maps, and export the folder again",

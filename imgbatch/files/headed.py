@@ -3,21 +3,19 @@
 import io
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from imgbatch.errors import UsageError
 from imgbatch.files.atomic import replacing
 from imgbatch.files.regular import TooLargeError, read_regular
+from imgbatch.files.unpacked import unpacked_arrays
 
-DAMAGED = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
 """What a damaged file raises when its arrays are read and put together."""
 _MOST_BYTES = 500_000_000
 
@@ -81,11 +79,12 @@ class HeadedKind:
             text = f"the {self.name} {path} cannot be read: {reason}"
             raise UsageError(text, self.hint) from None
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-                arrays: dict[str, npt.NDArray[Any]] = {name: stored[name] for name in stored.files}
+            arrays = unpacked_arrays(io.BytesIO(data))
             header = json.loads(arrays.pop("header").tobytes())
-            kind, version = header["kind"], int(header["version"])
-        except (*DAMAGED, AttributeError) as error:
+            kind, version = header["kind"], header["version"]
+            if not isinstance(version, int):
+                raise TypeError("its version is no number")
+        except (*DAMAGED, RecursionError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise UsageError(f"{path} is no {self.name}, or damaged: {reason}", self.hint) from None
         if kind != self.kind:

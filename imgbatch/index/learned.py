@@ -69,6 +69,8 @@ class LearnedPoints:
             portable = PortableSpace.restore(header["fingerprint"], header["settings"], packed)
             if portable.space.learned is None:
                 raise ValueError("its space holds no learned map")
+            if not isinstance(header["facts"], dict):
+                raise TypeError("it tells nothing of its training")
             return cls(portable, header["facts"])
         except (ImgbatchError, *DAMAGED) as error:
             reason = error.message if isinstance(error, ImgbatchError) else error
@@ -106,6 +108,7 @@ def learned_space(config: Config, descriptors: Descriptors) -> tuple[FeatureSpac
             f"the points of {file} were learned with other descriptors than these: {named}",
             _ANEW,
         )
+    learned.portable.check_lengths(descriptors)
     return learned.portable.space, learned.portable.fingerprint
 
 

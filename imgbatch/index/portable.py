@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +15,11 @@ from imgbatch.config import default_config_path, load_config
 from imgbatch.config.schema import Config
 from imgbatch.descriptors import build_descriptors
 from imgbatch.embedding.decoder import Decoder
+from imgbatch.embedding.projection import Descriptors
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import ImgbatchError
+from imgbatch.files.names import printable, shortened
+from imgbatch.files.unpacked import unpacked_arrays
 from imgbatch.images.view import Decoded
 from imgbatch.index.extract import with_fingerprints
 from imgbatch.index.outside import ImageReader
@@ -27,7 +29,7 @@ from imgbatch.types import Floats, View
 _DECODER = "decoder."
 _TABLES = ("images", "weights", "descriptors", "space")
 _MAKE_ANEW = "export the folder, train the model or learn the points anew"
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
+_DAMAGED = (ValueError, KeyError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,12 @@ class PortableSpace:
         """
         try:
             space = FeatureSpace.load(io.BytesIO(arrays))
-            return cls(fingerprint, settings, space, _decoder_in(arrays))
+            _check_settings(settings, space)
+            return cls(fingerprint, settings, space, _decoder_in(arrays, space))
         except _DAMAGED as error:
+            named = shortened(printable(str(fingerprint)))
             raise ImgbatchError(
-                f"the stored feature space {fingerprint} is damaged: {error}", _MAKE_ANEW
+                f"the stored feature space {named} is damaged: {error}", _MAKE_ANEW
             ) from None
 
     def project(
@@ -169,7 +173,23 @@ class PortableSpace:
         descriptors = with_fingerprints(build_descriptors(config), options)
         if {fingerprint for fingerprint, _ in descriptors} != self.fingerprints:
             raise self._other_version()
+        self.check_lengths(descriptors)
         return ImageReader(descriptors, options)
+
+    def check_lengths(self, descriptors: Descriptors) -> None:
+        """Raise `ImgbatchError` unless what descriptors say has the lengths of the space's blocks.
+
+        Only a damaged space has others: fingerprints of the descriptors were compared before.
+        """
+        for _, descriptor in descriptors:
+            block = self.space.blocks.get(descriptor.name)
+            codes = np.zeros((1, descriptor.dim), np.uint8)
+            if block is not None and descriptor.features(codes).shape[1] != len(block.mean):
+                raise ImgbatchError(
+                    f"the stored feature space is damaged: its {descriptor.name} has"
+                    f" {len(block.mean)} numbers",
+                    _MAKE_ANEW,
+                )
 
     @property
     def fingerprints(self) -> set[str]:
@@ -196,7 +216,7 @@ class PortableSpace:
             raise self._other_version() from None
 
     def _other_version(self) -> ImgbatchError:
-        theirs = self.settings.get("version", "an unknown version")
+        theirs = shortened(printable(str(self.settings.get("version", "an unknown version"))))
         return ImgbatchError(
             f"the stored space is of imgbatch {theirs}, which describes pictures differently",
             f"{_MAKE_ANEW}, or use that version",
@@ -244,9 +264,27 @@ def space_bytes(space: FeatureSpace, decoder: Decoder | None = None) -> bytes:
     return file.getvalue()
 
 
-def _decoder_in(arrays: bytes) -> Decoder | None:
+def _decoder_in(arrays: bytes, space: FeatureSpace) -> Decoder | None:
     """The decoder beside a space's arrays; None if there is none."""
-    with np.load(io.BytesIO(arrays), allow_pickle=False) as stored:
-        if f"{_DECODER}weights" not in stored:
-            return None
-        return Decoder.of({name: stored[f"{_DECODER}{name}"] for name in Decoder.ARRAYS})
+    stored = unpacked_arrays(io.BytesIO(arrays))
+    if f"{_DECODER}weights" not in stored:
+        return None
+    decoder = Decoder.of({name: stored[f"{_DECODER}{name}"] for name in Decoder.ARRAYS})
+    if len(decoder.mean) != space.dimensions:
+        raise ValueError("its decoder does not fit its blocks")
+    return decoder
+
+
+def _check_settings(settings: object, space: FeatureSpace) -> None:
+    """Raise `TypeError` or `ValueError` for settings that `PortableSpace.of` does not make."""
+    table = settings if isinstance(settings, dict) else {}
+    described, config = table.get("descriptors"), table.get("config")
+    if not isinstance(described, list) or not isinstance(config, dict):
+        raise TypeError("it does not say how pictures are described")
+    for one in described:
+        if not isinstance(one, dict) or not all(
+            isinstance(one.get(key), str) for key in ("name", "fingerprint")
+        ):
+            raise TypeError("it does not name its descriptors")
+    if missing := space.blocks.keys() - {one["name"] for one in described}:
+        raise ValueError(f"it has a block of no descriptor: {printable(min(missing)):.40}")

@@ -27,10 +27,18 @@ _KEPT = 4
 
 
 def kept_sharpness(opened: OpenedIndex) -> Floats | None:
-    """(n,) float32 of an index of all images; None if it was not measured. NaN: unreadable now."""
-    if (packed := read_checked(str(_of_generation(opened)))) is None:
+    """(n,) float32 of an index of all images; None if it was not measured. NaN: unreadable now.
+
+    Values in the order of rows that are gone or damaged are put together anew, if all contents were
+    measured: else tags would be missing, and nobody told.
+    """
+    if (packed := read_checked(str(_of_generation(opened)))) is not None:
+        return np.frombuffer(packed, np.float32)
+    if not (known := _known(opened.directory)):
         return None
-    return np.frombuffer(packed, np.float32)
+    contents = opened.contents()[1]
+    values = [known.get(row.tobytes()) for row in contents]
+    return None if None in values else np.array(values, np.float32)
 
 
 def measure_sharpness(

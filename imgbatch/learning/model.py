@@ -1,5 +1,6 @@
 """A trained label model: a file of arrays that labels images of any folder, and single pictures."""
 
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.embedding.projection import Projection
-from imgbatch.errors import SelectionError, UsageError
+from imgbatch.errors import ImgbatchError, SelectionError, UsageError
 from imgbatch.files.headed import DAMAGED, HeadedKind
+from imgbatch.files.unpacked import numbers
 from imgbatch.index.portable import PortableSpace, space_bytes
 from imgbatch.index.vectors import VECTORS
 from imgbatch.learning.classify import Classifier
@@ -182,9 +184,10 @@ class LabelModel:
         header, arrays = _FILE.read(path)
         try:
             return cls._restored(header, arrays)
-        except DAMAGED as error:
+        except (ImgbatchError, *DAMAGED) as error:
+            reason = error.message if isinstance(error, ImgbatchError) else error
             raise UsageError(
-                f"the label model {path} is damaged: {error}", "train it anew"
+                f"the label model {path} is damaged: {reason}", "train it anew"
             ) from None
 
     @classmethod
@@ -192,26 +195,26 @@ class LabelModel:
         space = PortableSpace.restore(
             header["fingerprint"], header["settings"], arrays["space"].tobytes()
         )
-        linear, kernel = Linear(arrays["weights"], arrays["bias"]), None
-        columns = space.dimensions
+        columns, kernel = space.dimensions, None
         if header["gamma"] is not None:
-            kernel = KernelMap(arrays["landmarks"], arrays["mixing"], float(header["gamma"]))
-            if kernel.landmarks.shape != (len(kernel.mixing), columns):
-                raise ValueError("its landmarks do not fit its space")
-            columns = kernel.mixing.shape[1]
-        classes = tuple(map(str, header["classes"]))
-        if linear.weights.shape != (columns, len(classes)) or linear.bias.shape != (len(classes),):
-            raise ValueError("its weights do not fit its space and classes")
-        if arrays["held_confidence"].shape != arrays["held_right"].shape:
+            landmarks = numbers(arrays, "landmarks", (None, columns))
+            mixing = numbers(arrays, "mixing", (len(landmarks), None))
+            kernel = KernelMap(landmarks, mixing, _number(header, "gamma"))
+            columns = mixing.shape[1]
+        classes = header["classes"]
+        if not classes or not all(isinstance(name, str) and name for name in classes):
+            raise ValueError("its classes are no names")
+        confidence, right = numbers(arrays, "held_confidence", (None,)), arrays["held_right"]
+        if right.shape != confidence.shape or right.dtype.kind != "b":
             raise ValueError("its held-out images do not fit each other")
-        return cls(
-            classes,
-            Classifier(kernel, linear, float(header["steepness"])),
-            space,
-            arrays["held_confidence"],
-            arrays["held_right"],
-            header["facts"],
+        if not isinstance(header["facts"], dict):
+            raise TypeError("it tells nothing of its training")
+        linear = Linear(
+            numbers(arrays, "weights", (columns, len(classes))),
+            numbers(arrays, "bias", (len(classes),)),
         )
+        classifier = Classifier(kernel, linear, _number(header, "steepness"))
+        return cls(tuple(classes), classifier, space, confidence, right, header["facts"])
 
     def _of_folder(self, photos: Described) -> Predictions:
         missing = self.space.fingerprints - photos.fingerprints()
@@ -246,3 +249,11 @@ class LabelModel:
             batch = rows[start : start + _BATCH_ROWS]
             points = self.space.space.transform(photos.features(batch))
             yield batch, labelled(points, self.classifier)
+
+
+def _number(header: Mapping[str, Any], name: str) -> float:
+    """A finite number of the header; raises `ValueError` for anything else."""
+    value = header[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"its {name} is no number")
+    return float(value)

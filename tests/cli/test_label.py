@@ -1,7 +1,9 @@
 """``imgbatch label``: train, apply, next, check, split, from the terminal."""
 
 import csv
+import io
 import shutil
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +12,7 @@ from PIL import Image
 
 import imgbatch
 import imgbatch.learning.model
+from imgbatch.files.unpacked import unpacked_arrays
 from imgbatch.learning.model import LabelModel
 from tests.drawing import photo, png, settle
 from tests.events import logged
@@ -276,6 +279,66 @@ def test_labelled_images_are_copied_by_class_once(label, drawn, tmp_path, model)
 def test_a_damaged_model_is_one_clear_error(label, drawn, tmp_path, model, spoil, words):
     (tmp_path / "bad.npz").write_bytes(spoil(model.read_bytes()))
     label("apply", "bad.npz", drawn).assert_one_clear_line(2, "bad.npz", *words)
+
+
+def with_settings(header, _arrays):
+    header["settings"] = None
+
+
+def with_space(change):
+    """Another space of the same form inside the model."""
+
+    def changed(_header, arrays):
+        stored = unpacked_arrays(io.BytesIO(arrays["space"].tobytes()))
+        change(stored)
+        file = io.BytesIO()
+        np.savez(file, **stored)
+        arrays["space"] = np.frombuffer(file.getvalue(), np.uint8)
+
+    return changed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _header, arrays: arrays["weights"].fill(np.nan),
+        lambda _header, arrays: arrays.update(held_right=np.zeros(3, "S3")),
+        lambda _header, arrays: arrays.update(bias=np.zeros((2, 2))),
+        lambda header, _arrays: header.update(classes=[["a"], None]),
+        lambda header, _arrays: header.update(steepness=float("nan")),
+        lambda header, _arrays: header.update(facts=None),
+        lambda header, _arrays: header.update(fingerprint="a" * 100_000 + "\n", settings=3),
+        lambda header, _arrays: header["settings"].update(descriptors=[None]),
+        lambda header, _arrays: header["settings"].update(descriptors=2),
+        with_settings,
+        with_space(lambda stored: stored.update({"hsv.mean": stored["hsv.mean"][:5]})),
+        with_space(lambda stored: stored["hsv.axes"].fill(np.inf)),
+        with_space(lambda stored: stored.pop("hsv.offset")),
+        with_space(lambda stored: stored.update(names=stored["names"][:0])),
+    ],
+)
+def test_a_whole_file_that_makes_no_model_is_one_clear_error(label, drawn, tmp_path, model, change):
+    kind = imgbatch.learning.model._FILE
+    header, arrays = kind.read(model)
+    change(header, arrays)
+    del header["kind"], header["version"]
+    kind.write(tmp_path / "odd.npz", header, arrays)
+    answer = label("apply", "odd.npz", drawn)
+    assert answer.code in (1, 2)
+    answer.assert_one_clear_line(answer.code, "damaged")
+    assert len(answer.err) < 700
+
+
+def test_a_model_that_claims_to_be_huge_takes_no_memory(label, drawn, tmp_path, model):
+    with zipfile.ZipFile(model) as whole, zipfile.ZipFile(tmp_path / "huge.npz", "w") as huge:
+        for name in whole.namelist():
+            data = whole.read(name)
+            if name == "bias.npy":
+                at = data.index(b"(")
+                claim = b"(99999999999,), }"
+                data = data[:at] + claim + data[at + len(claim) :]
+            huge.writestr(name, data)
+    label("apply", "huge.npz", drawn).assert_one_clear_line(2, "huge.npz", "damaged")
 
 
 def test_an_archive_of_other_arrays_is_no_model(label, drawn, tmp_path):

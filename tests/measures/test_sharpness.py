@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -79,3 +81,14 @@ def test_blurred_is_a_tag_only_where_sharpness_was_measured(tmp_path):
     again = imgbatch.load(folder, index=tmp_path / "cache")
     assert again.tagging.counts()["blurred"] == 1
     assert len(again.where(tag="blurred")) == 1
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda file: file.write_bytes(b"0" * 90)])
+def test_what_was_measured_is_known_though_the_values_by_row_are_lost(tmp_path, spoil):
+    folder = tmp_path / "photos"
+    write_photos(folder, 6)
+    opened = imgbatch.load(folder, index=tmp_path / "cache")._opened
+    values = measure_sharpness(opened, DecodeOptions(), 1)
+    (by_row,) = (opened.directory / "sharpness").glob("*.f4")
+    spoil(by_row)
+    assert kept_sharpness(opened).tolist() == values.tolist()

@@ -21,11 +21,13 @@ from imgbatch.copies.moving import Move, move_one, remove_remains
 from imgbatch.errors import OutputError, UsageError
 from imgbatch.files.alone import alone_in
 from imgbatch.files.atomic import TEMPORARY, give_free_name, remove_drafts, temporary_file
+from imgbatch.files.regular import TooLargeError, read_regular
 
 _START, _ENDING = "imgbatch-moves-", ".jsonl"
 _PENDING, _UNDONE = ".pending", ".undone"
 _KIND = "imgbatch moves"
 _VERSION = 2
+_MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,31 +193,33 @@ def _finish(journal: Path, moves: Sequence[Move]) -> Moved:
 def _read(journal: Path) -> list[Move]:
     hint = f"give a file {_START}*{_ENDING} that duplicates --apply has written"
     try:
-        if not journal.stat().st_size and journal.name.endswith(f"{_PENDING}{_ENDING}"):
-            return []  # its writer was killed before the first move
-        lines = journal.read_text(encoding="ascii").splitlines()
-    except OSError as error:
-        raise UsageError(f"{journal} cannot be read: {error.strerror or error}", hint) from None
-    except ValueError:
+        lines = read_regular(journal, _MOST_BYTES)[0].decode("ascii").splitlines()
+    except (OSError, TooLargeError) as error:
+        reason = getattr(error, "strerror", None) or f"it has {error}"
+        raise UsageError(f"{journal} cannot be read: {reason}", hint) from None
+    except UnicodeDecodeError:
         raise UsageError(f"{journal} is no journal of moves: it is no ASCII text", hint) from None
+    except ValueError as error:
+        raise UsageError(f"{journal} cannot be read: {error}", hint) from None
+    if not lines and journal.name.endswith(f"{_PENDING}{_ENDING}"):
+        return []  # its writer was killed before the first move
     moves = []
     for number, line in enumerate(lines or [""], start=1):
         try:
             row = json.loads(line)
             if number > 1:
-                moves.append(Move(row["from"], row["to"], row["size"], row["mtime_ns"]))
-                good = all(map(_is_path, (row["from"], row["to"])))
-            else:
-                good = row["kind"] == _KIND and row["version"] == _VERSION
+                moves.append(Move.listed(row))
+            elif row["kind"] != _KIND or type(row["version"]) is not int:
+                raise ValueError
+            elif row["version"] > _VERSION:
+                raise UsageError(
+                    f"{journal} is of version {row['version']}, and {_VERSION} is known",
+                    "use the imgbatch that wrote it",
+                )
         except (ValueError, KeyError, TypeError, RecursionError):
-            good = False
-        if not good:
-            raise UsageError(f"{journal} is no journal of moves: see its line {number}", hint)
+            told = f"{journal} is no journal of moves: see its line {number}"
+            raise UsageError(told, hint) from None
     return moves
-
-
-def _is_path(value: object) -> bool:
-    return isinstance(value, str) and os.path.isabs(value) and "\0" not in value
 
 
 @contextlib.contextmanager

@@ -4,9 +4,10 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from imgbatch.files.atomic import TEMPORARY, give_free_name, remove_drafts, temporary_file
 from imgbatch.files.regular import only_regular
@@ -34,6 +35,15 @@ class Move:
             return cls(source, target, status.st_size, status.st_mtime_ns)
         return cls(source, target, 0, 0)  # gone: no file is this one
 
+    @classmethod
+    def listed(cls, row: Mapping[str, Any]) -> "Move":
+        """A row of a journal; those of version 1 know no sizes. `ValueError` for anything else."""
+        move = cls(row["from"], row["to"], row.get("size", -1), row.get("mtime_ns", -1))
+        numbers = (type(move.size), type(move.mtime_ns))
+        if not (_is_path(move.source) and _is_path(move.target)) or numbers != (int, int):
+            raise ValueError("it is no move")
+        return move
+
     def back(self) -> "Move":
         """The same way in the other direction; its file is whatever lies there."""
         return Move(self.target, self.source)
@@ -48,6 +58,17 @@ class Move:
             return False
         as_old = abs(status.st_mtime_ns - self.mtime_ns) <= _COARSE_NS
         return status.st_size == self.size and as_old
+
+
+def _is_path(value: object) -> bool:
+    """Whether it is an absolute path that a file can have; JSON knows characters no path holds."""
+    if not isinstance(value, str) or not os.path.isabs(value) or "\0" in value:
+        return False
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def move_one(move: Move) -> bool:

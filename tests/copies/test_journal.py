@@ -1,6 +1,7 @@
 """Moving files by a journal: nothing is lost, nothing is overwritten, everything can be taken back."""
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -248,7 +249,7 @@ def test_without_a_place_for_the_journal_nothing_is_moved(photos, tmp_path):
 def test_what_is_no_journal_moves_nothing(tmp_path, text):
     file = tmp_path / "odd.jsonl"
     file.write_text(text, encoding="utf-8", errors="surrogateescape")
-    with pytest.raises(UsageError, match=r"no journal of moves|cannot be read"):
+    with pytest.raises(UsageError, match=r"no journal of moves|cannot be read|is of version 3"):
         undo(file)
 
 
@@ -401,3 +402,52 @@ def test_an_undo_that_was_killed_where_links_are_impossible_is_done_again(
     (photos / "a.jpg").touch()  # a kill came before the draft beside it got this name
     assert undo(moved.journal).left == ()
     assert (files_in(photos), files_in(aside)) == (before, {})
+
+
+def listed(folder, *rows, version=2):
+    file = folder / "imgbatch-moves-001.pending.jsonl"
+    header = {"kind": "imgbatch moves", "version": version}
+    file.write_text("".join(json.dumps(row) + "\n" for row in (header, *rows)))
+    return file
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"size": "large"},
+        {"size": None},
+        {"mtime_ns": [1]},
+        {"mtime_ns": 1.5},
+        {"from": "/a\ud800.jpg"},
+        {"to": "a.jpg"},
+    ],
+)
+def test_a_journal_with_an_odd_row_moves_nothing(photos, tmp_path, odd):
+    before = files_in(photos)
+    good = {"from": str(photos / "a.jpg"), "to": str(tmp_path / "x.jpg"), "size": 9, "mtime_ns": 0}
+    gone = {"from": str(photos / "gone.jpg"), "to": str(photos / "sub/b.jpg")}
+    file = listed(tmp_path, good, good | gone | odd)
+    for work in (lambda: undo(file), lambda: finish_pending(tmp_path)):
+        with pytest.raises(UsageError, match="no journal of moves: see its line 3"):
+            work()
+    assert files_in(photos) == before
+
+
+def test_a_journal_of_a_newer_version_says_so(tmp_path):
+    with pytest.raises(UsageError, match=r"is of version 3, and 2 is known .*the imgbatch that"):
+        undo(listed(tmp_path, {"moved": "elsewhere"}, version=3))
+
+
+def test_a_journal_of_the_first_version_is_undone(photos, tmp_path):
+    (tmp_path / "aside").mkdir()
+    (photos / "a.jpg").rename(tmp_path / "aside" / "a.jpg")
+    row = {"from": str(photos / "a.jpg"), "to": str(tmp_path / "aside" / "a.jpg")}
+    assert undo(listed(tmp_path, row, version=1)).files == 1
+    assert (photos / "a.jpg").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+def test_a_pipe_is_no_journal_and_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    with pytest.raises(UsageError, match="not a regular file"):
+        undo(tmp_path / "pipe.jsonl")

@@ -127,10 +127,10 @@ def _shown(value: Any) -> str:
 
 def _as_jsonl(lines: list[Any], random: Random) -> bytes:
     end = random.choice(("\n", "\r\n", "\n\n", "\r", "\n\ufeff"))
-    return end.join(_json(line) for line in lines).encode("utf-8", "surrogatepass")
+    return end.join(as_json(line) for line in lines).encode("utf-8", "surrogatepass")
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
     """JSON of any value, whole numbers of any length included."""
     limit = sys.get_int_max_str_digits()
     sys.set_int_max_str_digits(0)
@@ -148,7 +148,7 @@ def _as_csv(lines: list[Any], random: Random) -> bytes:
     for line in lines:
         if isinstance(line, dict):
             cells = [
-                _json(line.get(name)) if name in ("paths", "folder") else line.get(name)
+                as_json(line.get(name)) if name in ("paths", "folder") else line.get(name)
                 for name in names
             ]
             writer.writerow(["10" * 3000 if cell == _HUGE else cell for cell in cells])
@@ -174,7 +174,9 @@ def _as_parquet(lines: list[Any], random: Random) -> bytes:
             arrays.append(pa.nulls(len(rows)))
     header = {name: _lines()[0][name] for name in _FIELDS[3:]}
     odd = header | {random.choice(_FIELDS[3:]): random.choice(_VALUES)}
-    metadata = random.choice((_json(header), _json(header), _json(odd), "[1]", "{", "", "1", None))
+    metadata = random.choice(
+        (as_json(header), as_json(header), as_json(odd), "[1]", "{", "", "1", None)
+    )
     schema = pa.schema(
         [pa.field(name, array.type) for name, array in zip(columns, arrays, strict=True)],
         metadata=None if metadata is None else {b"imgbatch": metadata.encode()},
@@ -208,7 +210,7 @@ def _write_folder(path: Path, random: Random) -> str:
         (path / ANOTHER_FILE).write_bytes(b"a photo")
         return ANOTHER_FILE
     table, text = _other_contents(json.loads(contents.read_text()), random)
-    contents.write_text(_json(table), encoding="utf-8", errors="surrogatepass")
+    contents.write_text(as_json(table), encoding="utf-8", errors="surrogatepass")
     return f"plan.json: {text}"
 
 

@@ -11,6 +11,7 @@ from campaign import (
     moves,
     page,
     plans,
+    tables,
     worlds,
 )
 from campaign.base import Part
@@ -27,6 +28,7 @@ PARTS: dict[str, Part] = {
         configs.PART,
         plans.PART,
         models.PART,
+        tables.PART,
         page.PART,
         worlds.PART,
     )

@@ -152,6 +152,47 @@ def fault(path):
 wrap("imgbatch.batches.plan_files", "read_plan", fault)
 """,
     ),
+    "a model that raises, one that is trusted with numbers that are none": Plant(
+        "models",
+        range(2, 8),
+        {4: "raises ZeroDivisionError", 6: "a probability that is none"},
+        _NUMBERED
+        + """
+def fault(path):
+    if "/000004" in path:
+        raise ZeroDivisionError("planted")
+import numpy as np
+from campaign import models
+whole = models._use_model
+def planted(path, picture):
+    fault(path)
+    if "/000006" in path:
+        return ["a probability that is none", "planted"]
+    return whole(path, picture)
+models._use_model = planted
+""",
+    ),
+    "a table that raises, a journal that loses a file": Plant(
+        "tables",
+        range(6, 13),
+        {6: "raises IndexError", 11: "a file is lost"},
+        """
+from imgbatch.annotations import formats
+from imgbatch.copies import journal
+whole_table, whole_undo = formats.open_table, journal.undo
+def open_table(file, misfits):
+    if "/000006" in file:
+        raise IndexError("planted")
+    return whole_table(file, misfits)
+def undo(file):
+    for moved in file.with_name(file.name.split(".")[0] + ".files").rglob("0.jpg"):
+        moved.unlink()
+    return whole_undo(file)
+from imgbatch.annotations import matching
+matching.open_table = open_table
+journal.undo = undo
+""",
+    ),
     "a page that fails at every request": Plant(
         "page",
         range(3),

@@ -19,7 +19,8 @@ from imgbatch.annotations.text_tables import read_csv, read_jsonl, read_tsv
 from imgbatch.errors import UsageError
 from imgbatch.files.regular import TooLargeError, only_regular, read_regular
 
-_BATCH_ROWS = 1 << 15
+_BATCH_ROWS = 1 << 8
+_LONGEST_TEXT = 1 << 17
 _MOST_JSON_BYTES = 1 << 30
 """A COCO file is one value, which is read whole and takes some eight times its size."""
 _PARQUET_HINT = "write it anew, or give .csv or .jsonl"
@@ -65,11 +66,45 @@ def _parquet_rows(file: str, parquet: Any, layout: Layout, misfits: Misfits) -> 
     taken_layout = Layout.of(file, [names[at] for at in taken])
     maker = RowMaker(file, "row", layout.kinds, taken_layout, misfits)
     number = 0
+    for columns in parquet_values(file, parquet, [names[at] for at in taken]):
+        for number, cells in enumerate(zip(*columns, strict=True), start=number + 1):  # noqa: B020
+            yield maker.row(number, cells)
+
+
+def parquet_values(file: str, parquet: Any, columns: list[str]) -> Iterator[list[list[Any]]]:
+    """The values of an opened Parquet file, some rows at a time: a list for each column.
+
+    A text that recurs lies in the file once. So a file of kilobytes may hold rows of gigabytes;
+    what is shared there stays shared here, and few rows are unpacked at a time.
+
+    Raises
+    ------
+    LabelError
+        The file is damaged, or holds a text that is longer than one of CSV may be.
+    """
     with parquet_errors_named(file):
-        for batch in parquet.iter_batches(_BATCH_ROWS, columns=[names[at] for at in taken]):
-            columns = [batch.column(names[at]).to_pylist() for at in taken]
-            for number, cells in enumerate(zip(*columns, strict=True), start=number + 1):  # noqa: B020
-                yield maker.row(number, cells)
+        for batch in parquet.iter_batches(_BATCH_ROWS, columns=columns):
+            yield [_values(file, batch.column(name)) for name in columns]
+
+
+def _values(file: str, column: Any) -> list[Any]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_dictionary(column.type):
+        shared = _values(file, column.dictionary)
+        return [None if at is None else shared[at] for at in column.indices.to_pylist()]
+    texts = column
+    while pa.types.is_list(texts.type) or pa.types.is_large_list(texts.type):
+        texts = texts.flatten()
+    if pa.types.is_dictionary(texts.type):
+        texts = texts.dictionary
+    if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type):
+        longest = pc.max(pc.binary_length(texts)).as_py() or 0
+        if longest > _LONGEST_TEXT:
+            reason = f"a text of {longest:,} bytes is too long"
+            raise unreadable(file, reason, f"give texts of {_LONGEST_TEXT:,} bytes at most")
+    return list(column.to_pylist())
 
 
 def open_parquet(file: str) -> Any:
@@ -102,7 +137,8 @@ def parquet_errors_named(file: str) -> Iterator[None]:
 
     try:
         yield
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
+    # Values that Python cannot hold, such as days in a million years, raise the last two.
+    except (OSError, pa.ArrowException, ValueError, OverflowError) as error:
         raise unreadable(file, _first_line(error), _PARQUET_HINT) from None
 
 

@@ -65,7 +65,7 @@ Reader = Callable[[str, Misfits], Table]
 
 def unreadable(file: str, reason: object, hint: str) -> LabelError:
     """The error for a table that cannot be read."""
-    return LabelError(f"{file} cannot be read: {reason}", hint)
+    return LabelError(f"{file} cannot be read: {shortened(printable(str(reason)))}", hint)
 
 
 # ----- columns ------------------------------------------------------------------------------------

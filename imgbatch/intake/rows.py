@@ -16,6 +16,7 @@ from imgbatch.intake.tables import Source, SourceRow, cell_text
 LINK, PATH = "url", "file_name"
 """The columns that a plain list is taken for."""
 _DIGEST_BYTES = 16
+_NO_TEXT = "the name is not UTF-8"
 _NO_PART = re.compile(r"[/\\]")
 _LINK_SHAPE = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 
@@ -94,10 +95,15 @@ class RowReader:
         for column in (self.named_by, *self.require):
             if self.source.is_empty(row.values.get(column)):
                 return Refused(Reason.EMPTY, f"{column} is empty", shown(name))
-        found = self.find(name)
+        found = (
+            self.find(name) if _is_text(name) else Refused(Reason.BAD_NAME, _NO_TEXT, shown(name))
+        )
         if isinstance(found, Refused):
             return found
-        return Wanted(found, _digest(found), *self._digests(row))
+        try:
+            return Wanted(found, _digest(found), *self._digests(row))
+        except UnicodeEncodeError:  # JSON knows half characters, which no file can hold
+            return Refused(Reason.MALFORMED, "a value holds half a character", shown(name))
 
     def _digests(self, row: SourceRow) -> tuple[bytes, bytes]:
         texts, others = list[str](), list[str]()
@@ -135,6 +141,15 @@ def _path_finder(options: Prepare) -> Callable[[str], str | Refused]:
     return find
 
 
+def _is_text(name: str) -> bool:
+    """Whether UTF-8 can hold a name, as what is noted between runs and pictures' names do."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _link(text: str) -> str | Refused:
     if not _LINK_SHAPE.match(text):
         return Refused(Reason.NO_LINK, "no http:// or https:// link", shown(text))
@@ -157,5 +172,5 @@ def shown(name: str) -> str:
 
 
 def _digest(text: str) -> bytes:
-    data = text.encode("utf-8", "surrogatepass")
+    data = text.encode("utf-8", "surrogateescape")
     return hashlib.blake2b(data, digest_size=_DIGEST_BYTES).digest()

@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from imgbatch.annotations.formats import open_parquet, parquet_errors_named
+from imgbatch.annotations.formats import open_parquet, parquet_values
 from imgbatch.annotations.misfits import Misfits
 from imgbatch.annotations.table import KINDS, unreadable
 from imgbatch.annotations.text_tables import cells_of, json_object, lines_of
 from imgbatch.errors import LabelError, UsageError
 from imgbatch.files.names import printable, shortened
 
-_BATCH_ROWS = 1 << 13
 _MOST_COLUMNS = 1000
 _EMPTY_WORDS = frozenset({"", "nan", "null", "none", "<na>"})
 """What tables in text write for a value that is not there."""
@@ -174,12 +173,10 @@ def _open_parquet(file: str) -> Source:
 
 
 def _parquet_rows(file: str, columns: tuple[str, ...]) -> Iterator[SourceRow]:
-    number, parquet = 0, open_parquet(file)
-    with parquet_errors_named(file):
-        for batch in parquet.iter_batches(_BATCH_ROWS, columns=list(columns)):
-            values = [batch.column(name).to_pylist() for name in columns]
-            for number, cells in enumerate(zip(*values, strict=True), start=number + 1):  # noqa: B020
-                yield SourceRow(number, dict(zip(columns, cells, strict=True)))
+    number = 0
+    for values in parquet_values(file, open_parquet(file), list(columns)):
+        for number, cells in enumerate(zip(*values, strict=True), start=number + 1):  # noqa: B020
+            yield SourceRow(number, dict(zip(columns, cells, strict=True)))
 
 
 _OPENERS: dict[str, Callable[[str], Source]] = {

@@ -12,6 +12,7 @@ from imgbatch.annotations.table import NAMES
 from imgbatch.errors import LabelError
 from imgbatch.files.atomic import replacing
 from imgbatch.files.cells import row_writer
+from imgbatch.files.names import printable, shortened
 from imgbatch.web.turns import Turns
 
 NAME, LABEL, TAGS, SPLIT, SOURCE = "file_name", "label", "tags", "split", "source"
@@ -236,7 +237,8 @@ def _rows_of(file: Path) -> tuple[list[str], dict[str, Cells]]:
 
 def _no_table(file: Path, reason: str) -> LabelError:
     hint = "give `save` a new file, or a table of this page: file_name, label, tags"
-    return LabelError(f"{file} cannot be continued: {reason}", hint)
+    told = shortened(printable(reason))
+    return LabelError(f"{file} cannot be continued: {told}", hint)
 
 
 def joined_tags(tags: Sequence[str]) -> str:

@@ -42,6 +42,7 @@ REFUSED = {
     "boxes.json": (b'{"images": [], "annotations": [{"image_id": 1, "bbox": []}]}', "none of its annotations has a caption"),
     "no images.json": (b'{"images": [], "annotations": []}', "names none of the 5 images"),
     "other case.csv": (b"path,label\nA/1.JPG,cat\n", "names none of the 5 images"),
+    "control in quote.tsv": (b'path\tlabel\n"a/1.jpg"\x1b\tcat\n', r"line 2: '\\t' expected after"),
     "no parquet.parquet": (b"file_name,label\na/1.jpg,cat\n", "cannot be read: .*[Pp]arquet"),
     "cut off.parquet": (b"PAR1\x15\x04\x15", "cannot be read: "),
     "empty.parquet": (b"", "cannot be read: .*size is 0"),

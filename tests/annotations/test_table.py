@@ -189,3 +189,27 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "t.parquet").write_bytes(b"PAR1")
     with pytest.raises(ImgbatchError, match=r"imgbatch\[parquet\]"):
         metadata_of(tmp_path, tmp_path / "t.parquet").read_files()
+
+
+@pytest.mark.parametrize("column", ["file_name", "text", "tags", "label"])
+@pytest.mark.parametrize("stored", ["text", "dictionary"])
+def test_a_small_parquet_file_with_gigabytes_of_text_is_refused(tmp_path, column, stored):
+    pa = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet")
+    large = pa.array(["x" * 1_000_000])
+    often = pa.DictionaryArray.from_arrays(pa.array([0] * 3000, pa.int32()), large)
+    values = often if stored == "dictionary" else often.slice(0, 20).cast(pa.string())
+    columns = {"file_name": pa.array(["a/1.jpg"] * len(values)), "label": ["a"] * len(values)}
+    pa.parquet.write_table(pa.table(columns | {column: values}), tmp_path / "bomb.parquet")
+    with pytest.raises(LabelError, match="a text of 1,000,000 bytes is too long"):
+        metadata_of(tmp_path, tmp_path / "bomb.parquet").read_files()
+
+
+def test_days_that_python_does_not_know_are_one_clear_error(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow.parquet")
+    far = pa.array([2**30], pa.date32())
+    table = pa.table({"file_name": ["a/1.jpg"], "text": far})
+    pa.parquet.write_table(table, tmp_path / "far.parquet")
+    with pytest.raises(LabelError, match="cannot be read"):
+        metadata_of(tmp_path, tmp_path / "far.parquet").read_files()

@@ -197,3 +197,18 @@ def test_bytes_that_are_no_text_pass_through(tmp_path, images):
 )  # fmt: skip
 def test_a_link_is_shown_without_its_secrets(link, words):
     assert shown(link) == words
+
+
+def test_a_name_that_is_no_text_is_dropped_and_the_others_are_made(tmp_path, images):
+    table = tmp_path / "table.csv"
+    table.write_bytes(b"file_name,title\ncaf\xe9.jpg,x\n1.jpg,caf\xe9\n2.jpg,z\n")
+    done = made(table, tmp_path / "to", images)
+    assert (done.kept, done.dropped) == (2, {"bad-name": 1})
+
+
+def test_half_a_character_drops_its_row_alone(tmp_path, images):
+    table = tmp_path / "table.jsonl"
+    lines = (r'{"file_name": "1.jpg", "title": "\ud800"}', r'{"file_name": "2.jpg", "title": "z"}')
+    table.write_text("\n".join(lines))
+    done = made(table, tmp_path / "to", images)
+    assert (done.kept, done.dropped) == (1, {"malformed": 1})

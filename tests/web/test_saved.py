@@ -83,3 +83,10 @@ def test_a_file_that_became_no_table_is_never_written_over(tmp_path, text):
     with pytest.raises(LabelError, match="cannot be continued"):
         saved.give({"b.jpg": {"label": "dog"}})
     assert saved.file.read_text() == text
+
+
+@pytest.mark.parametrize("heading", [b"\xef\xbb\xbf" * 3, b"a\x1b[31m\n", b"x" * 100_000])
+def test_what_is_said_of_a_foreign_table_is_one_short_line(tmp_path, heading):
+    (tmp_path / "odd.csv").write_bytes(heading)
+    with pytest.raises(LabelError, match=r"cannot be continued: [ -~]{1,700}$"):
+        Saved(tmp_path / "odd.csv", Turns(tmp_path / "turns.sqlite"))

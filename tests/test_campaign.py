@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from imgbatch.images.decode import decode
+from imgbatch.images.formats import ENDINGS, HEAD_BYTES, HEIF, format_of, reads_heif
 from imgbatch.images.quiet import quiet_codecs
 from imgbatch.types import DecodeOptions
 
@@ -31,7 +32,7 @@ try:
 finally:
     sys.path.remove(BENCHMARKS)
 
-SLOW = {"cache", "concurrent", "interrupts", "kills", "moves", "worlds"}
+SLOW = {"cache", "concurrent", "interrupts", "kills", "models", "moves", "worlds"}
 
 
 @pytest.fixture
@@ -105,6 +106,31 @@ def test_every_seed_is_a_picture_that_is_read_without_a_note():
         noted = [seed.name for seed in images.seeds() if decode(seed.data, DecodeOptions()).note]
     assert noted == []
     assert len(images.seeds()) > 300
+
+
+def test_there_is_a_seed_of_every_format_that_is_read():
+    formats = {format_of(seed.data[:HEAD_BYTES]) for seed in images.seeds()}
+    unreadable = set() if reads_heif() else {HEIF}
+    assert formats == ENDINGS.keys() - unreadable
+
+
+def test_files_of_every_room_of_an_index_are_damaged(tmp_path):
+    names = (
+        "catalogue.sqlite", "image-folder.txt", "basket.json", "thumbnails.sqlite",
+        "copies/0123456789abcdef-edited-2.npz", "maps/0123456789abcdef-0-1.npz",
+        *(f"{room}/0123456789abcdef/a.npy" for room in ("spaces", "metadata", "words")),
+    )  # fmt: skip
+    kinds = set()
+    for case in range(150):
+        for name in names:
+            file = tmp_path / str(case) / "photos-1" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(name.encode())
+        damaged = rot.damage_one(tmp_path / str(case), tmp_path / "older", random.Random(case))
+        kinds.add(rot.room_of(damaged.kind))
+    assert kinds == {
+        "catalogue", "index", "pages", "copies", "maps", "spaces", "metadata", "words",
+    }  # fmt: skip
 
 
 def test_the_same_seed_and_case_give_the_same_mutant_and_others_another(campaign):

@@ -1,7 +1,7 @@
-"""Part `configs`: a hostile config file gives a Config, or a ConfigError of one line.
+"""Part `configs`: a hostile config or vocabulary of tags is read, or a ConfigError of one line.
 
-Every fiftieth goes through the real command, too: ``config`` and, if that accepts it, ``similar``
-must print a document, or fail with one line of error.
+Every second file is a vocabulary. Some go through the real command, too: ``config`` and, if that
+accepts it, ``similar`` must print a document, or fail with one line of error; so must ``tags`` under a vocabulary.
 """
 
 import json
@@ -22,10 +22,11 @@ from campaign.processes import run
 _READING = Reading(
     "configs",
     "campaign.configs:load_files",
-    ("campaign.configs", "imgbatch.config", "imgbatch.config.read"),
+    ("campaign.configs", "imgbatch.config", "imgbatch.config.read", "imgbatch.measures.schema"),
     batch_files=50,
 )
 _EACH_REAL = 50
+_TAGS = ".tags.toml"
 _PICTURES = 12
 _VALUES = (
     "nan", "inf", "-inf", "1e400", "-0.0", "-1", "0", "1", "2.5", "300", "9" * 400, "0xffffffff",
@@ -46,13 +47,15 @@ _ENCODINGS = ("utf-16", "utf-8-sig", "utf-32", "utf-7", "cp037", "latin-1")
 
 def _run(campaign: Campaign, cases: Sequence[int]) -> Iterator[Outcome]:
     def make(folder: Path, case: int) -> Hostile:
-        data, text = _hostile(campaign.random("configs", case))
-        file = folder / f"{case:06}.toml"
+        ending = _TAGS if case % 2 else ".toml"
+        base = ROOT / ("tags.toml" if case % 2 else "config.toml")
+        data, text = _hostile(campaign.random("configs", case), base)
+        file = folder / f"{case:06}{ending}"
         file.write_bytes(data)
         return Hostile(case, file, text, len(data))
 
     def beyond(home: Path, hostile: Hostile, outcome: Outcome) -> Outcome:
-        real = hostile.case % _EACH_REAL == 0
+        real = hostile.case % _EACH_REAL in (0, 1)
         return _by_command(campaign, hostile, outcome, home) if real else outcome
 
     yield from probed(campaign, cases, _READING, make, beyond)
@@ -61,9 +64,9 @@ def _run(campaign: Campaign, cases: Sequence[int]) -> Iterator[Outcome]:
 # ----- hostile files ------------------------------------------------------------------------------
 
 
-def _hostile(random: Random) -> tuple[bytes, str]:
-    """A config file's bytes, and what is wrong with it."""
-    default = (ROOT / "config.toml").read_text(encoding="utf-8")
+def _hostile(random: Random, base: Path) -> tuple[bytes, str]:
+    """A file's bytes, made of those of a good one, and what is wrong with it."""
+    default = base.read_text(encoding="utf-8")
     kind = random.choice(("value", "value", "value", "name", "shape", "lines", "bytes", "encoding",
                           "much", "weights"))  # fmt: skip
     if kind == "bytes":
@@ -188,6 +191,9 @@ def load_files(given: dict[str, Any]) -> None:
     verdicts: list[list[str] | None] = []
     for file in given["files"]:
         try:
+            if file.endswith(_TAGS):
+                verdicts.append(_read_tags(file))
+                continue
             config = load_config(file).config
         except ConfigError as error:
             verdicts.append(wrong_line(str(error)))
@@ -195,6 +201,27 @@ def load_files(given: dict[str, Any]) -> None:
         odd = type(config) is not Config or not _finite(config.model_dump())
         verdicts.append(["a config with numbers that are none", file] if odd else None)
     print(json.dumps(verdicts))
+
+
+def _read_tags(file: str) -> list[str] | None:
+    """What is wrong with a vocabulary that was accepted."""
+    from imgbatch.measures.vocabulary import load_vocabulary
+
+    vocabulary = load_vocabulary(file)
+    bounds = [
+        bound
+        for tag in vocabulary.measured
+        for alternative in tag.rule
+        for condition in alternative
+        for bound in (condition.least, condition.most)
+        if bound is not None
+    ]
+    if not all(map(math.isfinite, (*bounds, vocabulary.precision, vocabulary.against))):
+        return ["a vocabulary with numbers that are none", file]
+    names = [tag.name for tag in vocabulary.tags]
+    if not all(name.strip() and name.isprintable() for name in names):
+        return ["a tag without a printable name", f"{names!r:.100}"]
+    return ["two tags of one name", f"{names!r:.100}"] if len(set(names)) < len(names) else None
 
 
 def _finite(value: Any) -> bool:
@@ -210,8 +237,14 @@ def _by_command(campaign: Campaign, hostile: Hostile, outcome: Outcome, home: Pa
     failures, memory_mb = [*outcome.failures], outcome.memory_mb
     if not (home / "photos").exists():
         copy_pictures(home / "photos", min(_PICTURES, campaign.pictures))
-    for arguments in (("config",), ("similar", home / "photos", "-n", 3, "--no-sheet")):
-        ended = run(campaign, [*arguments, "--config", hostile.path, "--json"], home)
+    asked: tuple[tuple[object, ...], ...] = (
+        ("config", "--config", hostile.path),
+        ("similar", home / "photos", "-n", 3, "--no-sheet", "--config", hostile.path),
+    )
+    if hostile.path.name.endswith(_TAGS):
+        asked = (("tags", home / "photos", "--vocabulary", hostile.path),)
+    for arguments in asked:
+        ended = run(campaign, [*arguments, "--json"], home)
         memory_mb = max(memory_mb, ended.memory_mb)
         wrong = clear_line(ended) if ended.code else None
         if wrong or ended.strays:
@@ -223,4 +256,4 @@ def _by_command(campaign: Campaign, hostile: Hostile, outcome: Outcome, home: Pa
     return Outcome(hostile.case, tuple(failures), memory_mb)
 
 
-PART = Part("configs", "a hostile config is a Config or an error of one line", 2000, _run)
+PART = Part("configs", "a hostile config or vocabulary is read, or one line", 4000, _run)

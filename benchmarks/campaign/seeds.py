@@ -9,6 +9,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+_HEIC = Path(__file__).resolve().parents[2] / "tests" / "images" / "pictures" / "corners.heic"
+_TIMES_HEIC = 20
+"""As often as a format of which there are many files."""
 _SIDE_PX = 96
 _LARGE_PX = 640
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # fmt: skip  # noqa: E501
@@ -44,6 +48,8 @@ def make_seeds(samples: Path) -> list[Seed]:
               Seed("large.webp", _saved(large, "WEBP", quality=40)),
               Seed("one.png", _saved(_drawn(1, 1), "PNG")),
               Seed("thin.jpg", _saved(_drawn(300, 2), "JPEG"))]  # fmt: skip
+    if find_spec("pi_heif"):  # which has no encoder: this one lies among the tests
+        seeds += [Seed("heif-corners.heic", _HEIC.read_bytes())] * _TIMES_HEIC
     return seeds
 
 
@@ -77,6 +83,9 @@ def _kinds(picture: Image.Image) -> Iterator[tuple[str, str, bytes]]:
     yield from (("gif-" + name, "gif", data) for name, data in _gifs(picture))
     yield from (("bmp-" + name, "bmp", data) for name, data in _bmps(picture))
     yield from (("tiff-" + name, "tif", data) for name, data in _tiffs(picture))
+    yield from (("avif-" + name, "avif", data) for name, data in _avifs(picture))
+    yield from _jpeg_2000s(picture)
+    yield from _plain(picture)
 
 
 def _jpegs(picture: Image.Image) -> Iterator[tuple[str, bytes]]:
@@ -196,6 +205,41 @@ def _tiffs(picture: Image.Image) -> Iterator[tuple[str, bytes]]:
     yield "turned", _saved(picture, "TIFF", tiffinfo={_ORIENTATION: 6})
     yield "rgb-16", cv2.imencode(".tiff", np.asarray(picture).astype(np.uint16) * 257)[1].tobytes()
     yield "tiled", _tiled(grey)
+
+
+def _avifs(picture: Image.Image) -> Iterator[tuple[str, bytes]]:
+    alpha = picture.convert("RGBA")
+    alpha.putalpha(picture.convert("L"))
+    exif = Image.Exif()
+    exif[_ORIENTATION] = 3
+    yield "colour", _saved(picture, "AVIF", speed=10)
+    yield "alpha", _saved(alpha, "AVIF", speed=10)
+    yield "exif", _saved(picture, "AVIF", speed=10, exif=exif)
+    yield "animated", _saved(picture, "AVIF", speed=10, save_all=True, append_images=[alpha])
+
+
+def _jpeg_2000s(picture: Image.Image) -> Iterator[tuple[str, str, bytes]]:
+    for mode in ("RGB", "L", "RGBA"):
+        image = picture.convert(mode)
+        yield f"jpeg2000-{mode.lower()}", "jp2", _saved(image, "JPEG2000")
+        yield f"jpeg2000-{mode.lower()}-bare", "j2k", _saved(image, "JPEG2000", no_jp2=True)
+    yield (
+        "jpeg2000-lossy",
+        "jp2",
+        _saved(picture, "JPEG2000", irreversible=True, quality_mode="rates", quality_layers=[20]),
+    )
+
+
+def _plain(picture: Image.Image) -> Iterator[tuple[str, str, bytes]]:
+    """Bitmaps, grey and colour, of bytes, of text, and of 16 bits."""
+    for mode, ending in (("RGB", "ppm"), ("L", "pgm"), ("1", "pbm")):
+        yield f"plain-{mode.lower()}", ending, _saved(picture.convert(mode), "PPM")
+    grey = np.asarray(picture.convert("L"))
+    head = f"{grey.shape[1]} {grey.shape[0]}\n".encode()
+    words = " ".join(map(str, grey.reshape(-1).tolist())).encode()
+    yield "plain-text", "pgm", b"P2\n# words\n" + head + b"255\n" + words
+    wide = (grey.astype(np.uint16) * 257).byteswap().tobytes()
+    yield "plain-16", "pgm", b"P5\n" + head + b"65535\n" + wide
 
 
 def _converted(image: Image.Image, mode: str) -> Image.Image:

@@ -128,14 +128,14 @@ extract.decode = planted
     "a config that raises, one with an error of two lines": Plant(
         "configs",
         range(1, 9),
-        {3: "raises TypeError", 5: "several lines"},
+        {4: "raises TypeError", 6: "several lines"},
         _NUMBERED
         + """
 def fault(path):
     from imgbatch.errors import ConfigError
-    if path.endswith("000003.toml"):
+    if path.endswith("000004.toml"):
         raise TypeError("planted")
-    if path.endswith("000005.toml"):
+    if path.endswith("000006.toml"):
         raise ConfigError("planted\\nin two lines")
 wrap("imgbatch.config", "load_config", fault)
 """,
@@ -152,24 +152,21 @@ def fault(path):
 wrap("imgbatch.batches.plan_files", "read_plan", fault)
 """,
     ),
-    "a model that raises, one that is trusted with numbers that are none": Plant(
+    "a model that raises, one with an error of two lines": Plant(
         "models",
         range(2, 8),
-        {4: "raises ZeroDivisionError", 6: "a probability that is none"},
-        _NUMBERED
-        + """
-def fault(path):
+        {4: "raises ZeroDivisionError", 6: "several lines"},
+        """
+from imgbatch.errors import UsageError
+from imgbatch.learning.model import LabelModel
+whole = LabelModel.load
+def load(path):
     if "/000004" in path:
         raise ZeroDivisionError("planted")
-import numpy as np
-from campaign import models
-whole = models._use_model
-def planted(path, picture):
-    fault(path)
     if "/000006" in path:
-        return ["a probability that is none", "planted"]
-    return whole(path, picture)
-models._use_model = planted
+        raise UsageError("planted\\nin two lines")
+    return whole(path)
+LabelModel.load = load
 """,
     ),
     "a table that raises, a journal that loses a file": Plant(

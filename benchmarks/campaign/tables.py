@@ -123,14 +123,16 @@ def _as_saved(file: str) -> list[str] | None:
 
 def _undone(file: str) -> list[str] | None:
     from imgbatch.copies.journal import undo
+    from imgbatch.errors import ImgbatchError
 
     folder = Path(f"{file.removesuffix(JOURNAL)}.files")
-    before = _files(folder)
+    before, wrong = _files(folder), None
     try:
         undo(Path(file))
-    finally:
-        after = _files(folder)
-    return None if after == before else ["a file is lost", f"{before - after}"]
+    except ImgbatchError as error:
+        wrong = wrong_line(str(error), _LONGEST)
+    after = _files(folder)
+    return wrong if after == before else ["a file is lost", f"{before - after}"]
 
 
 def _files(folder: Path) -> "Counter[bytes]":

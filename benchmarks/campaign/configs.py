@@ -1,7 +1,8 @@
 """Part `configs`: a hostile config or vocabulary of tags is read, or a ConfigError of one line.
 
 Every second file is a vocabulary. Some go through the real command, too: ``config`` and, if that
-accepts it, ``similar`` must print a document, or fail with one line of error; so must ``tags`` under a vocabulary.
+accepts it, ``similar`` must print a document, or fail with one line of error; so must
+``tags`` under a vocabulary.
 """
 
 import json

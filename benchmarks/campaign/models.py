@@ -72,7 +72,7 @@ def _good(campaign: Campaign) -> dict[str, bytes]:
             ("tune", "photos", "--trials", 1, "--enabled-only", "--learn", "-o", "tuned.toml"),
         ):
             ended = run(campaign, arguments, home)
-            if ended.code:
+            if ended.code != 0:
                 raise BrokenError(f"an undisturbed command fails: {ended.in_short}")
         (points,) = set(home.glob("*.npz")) - {home / "good.npz"}
         return {_MODEL: (home / "good.npz").read_bytes(), _POINTS: points.read_bytes()}

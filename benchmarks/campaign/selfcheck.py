@@ -168,6 +168,7 @@ def load(path):
     return whole(path)
 LabelModel.load = load
 """,
+        limits=Limits(),
     ),
     "a table that raises, a journal that loses a file": Plant(
         "tables",

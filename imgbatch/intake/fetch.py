@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import email.utils
 import errno
 import os
 import socket
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from yarl import URL
 
 from imgbatch.errors import OutputError
 from imgbatch.intake.addresses import Allowed, GlobalResolver, PrivateAddressError, literal_address
-from imgbatch.intake.hosts import ROBOT, Host, Hosts, opts_out
+from imgbatch.intake.hosts import ROBOT, Host, Hosts, opts_out, retry_after
 from imgbatch.intake.records import Reason
 from imgbatch.intake.rows import shown
 from imgbatch.intake.state import Pending
@@ -179,9 +177,13 @@ class Fetcher:
         raise FetchError(Reason.REDIRECTS, f"more than {self._options.redirects} redirects")
 
     def _check(self, url: URL) -> None:
-        if url.scheme not in {"http", "https"} or not url.host:
+        try:
+            host = url.host
+        except ValueError:  # a name that begins with xn-- and is none, found when it is asked for
+            raise FetchError(Reason.NO_LINK, "no valid host name") from None
+        if url.scheme not in {"http", "https"} or not host:
             raise FetchError(Reason.NO_LINK, f"leads to {shown(str(url))}, no http:// or https://")
-        if (address := literal_address(url.host)) and not self._allowed(address):
+        if (address := literal_address(host)) and not self._allowed(address):
             raise FetchError(Reason.PRIVATE_ADDRESS, f"leads to {address}")
 
     async def _may_fetch(self, url: URL, host: Host) -> bool:
@@ -263,8 +265,9 @@ class Fetcher:
 def _parsed(link: str) -> URL:
     try:
         return URL(link)
-    except ValueError as error:
-        raise FetchError(Reason.NO_LINK, f"no valid link: {error}") from None
+    except ValueError as error:  # which may repeat a password
+        said = "" if "@" in link else f": {error}"
+        raise FetchError(Reason.NO_LINK, f"no valid link{said}") from None
 
 
 def _joined(url: URL, location: str) -> URL:
@@ -285,29 +288,12 @@ def _refusal(
     if status not in _AGAIN and status < 500:
         return FetchError(Reason.REFUSED, detail)
     reason = _AGAIN.get(status, Reason.SERVER_ERROR)
-    wait_seconds = _retry_after(response.headers.get("Retry-After"))
+    wait_seconds = retry_after(response.headers.get("Retry-After"))
     if wait_seconds is not None and wait_seconds <= options.most_wait_seconds:
         host.pause(wait_seconds)
     elif wait_seconds is not None:
         detail = f"{detail}, asks to wait {wait_seconds:,.0f} seconds"
     return FetchError(reason, detail, again=True, wait_seconds=wait_seconds)
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds from now; the header gives seconds or a date.
-
-    >>> _retry_after("7"), _retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), _retry_after("soon")
-    (7.0, 0.0, None)
-    """
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        then = email.utils.parsedate_to_datetime(value).timestamp()
-    except ValueError:
-        return None
-    return max(0.0, then - time.time())
 
 
 _FAILURES: tuple[tuple[type[Exception], Reason, str, bool], ...] = (

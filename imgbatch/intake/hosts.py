@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import email.utils
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -112,3 +113,20 @@ def opts_out(robots_tags: Iterable[str], reservations: Iterable[str] = ()) -> st
             if directive in OPT_OUT and robot in {"", "*", ROBOT}:
                 return f"X-Robots-Tag: {directive}"
     return "TDM-Reservation: 1" if any(value.strip() == "1" for value in reservations) else ""
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds from now that Retry-After asks for, as a number or a date; None for anything else.
+
+    >>> retry_after("7"), retry_after("Wed, 21 Oct 2015 07:28:00 GMT"), retry_after("soon")
+    (7.0, 0.0, None)
+    """
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        then = email.utils.parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, then - time.time())

@@ -18,6 +18,7 @@ LINK, PATH = "url", "file_name"
 _DIGEST_BYTES = 16
 _NO_TEXT = "the name is not UTF-8"
 _NO_PART = re.compile(r"[/\\]")
+_HOST_SHAPE = re.compile(r"(\[[^\]]*\]|[^:]*)(:[0-9]*)?")
 _LINK_SHAPE = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
 
 
@@ -136,6 +137,8 @@ def _path_finder(options: Prepare) -> Callable[[str], str | Refused]:
             return Refused(Reason.OUTSIDE, "the path leads out of --images", shown(image_id))
         if "\0" in path:
             return Refused(Reason.BAD_NAME, "the id holds a NUL", shown(image_id))
+        if not _is_text(path):
+            return Refused(Reason.BAD_NAME, "the id holds bytes that are no UTF-8", shown(image_id))
         return "/".join(part for part in path.split("/") if part not in {"", "."})
 
     return find
@@ -153,22 +156,40 @@ def _is_text(name: str) -> bool:
 def _link(text: str) -> str | Refused:
     if not _LINK_SHAPE.match(text):
         return Refused(Reason.NO_LINK, "no http:// or https:// link", shown(text))
+    if not _is_text(text):
+        return Refused(Reason.NO_LINK, "the link holds bytes that are no UTF-8", shown(text))
     return text.partition("#")[0]
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name is all text; bytes of a table that are no UTF-8 stand in it as surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def shown(name: str) -> str:
     """An id or link as ``dropped.csv`` and messages show it: a link without password and query.
 
+    Where a raw ``/``, ``?`` or ``#`` may stand in a password, nothing of the link is shown.
+
     Examples
     --------
     >>> shown("https://me:secret@host/a.jpg?key=secret"), shown("a.jpg")
     ('https://host/a.jpg', 'a.jpg')
+    >>> shown("https://me:sec/ret@host/a.jpg")
+    'https://...'
     """
     scheme, separator, rest = name.partition("://")
     if not separator:
         return shortened(printable(name))
-    host, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
-    return shortened(printable(f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"))
+    before, slash, path = re.split(r"[?#]", rest, maxsplit=1)[0].partition("/")
+    host = before.rpartition("@")[2]
+    if not _HOST_SHAPE.fullmatch(host):
+        return shortened(printable(f"{scheme}://..."))
+    return shortened(printable(f"{scheme}://{host}{slash}{path}"))
 
 
 def _digest(text: str) -> bytes:

@@ -153,7 +153,19 @@ def _open_jsonl(file: str) -> Source:
 def _json_rows(file: str) -> Iterator[SourceRow]:
     for number, line in enumerate(lines_of(file, Misfits()), start=1):
         if line.strip():
-            yield SourceRow(number, json_object(file, number, line))
+            values = json_object(file, number, line)
+            yield _whole_row(number, values) if "\\u" in line else SourceRow(number, values)
+
+
+def _whole_row(number: int, values: dict[str, Any]) -> SourceRow:
+    r"""A row of JSON; half a character, such as ``\ud800``, is a fault, as no file can hold it."""
+    text = json.dumps(values, ensure_ascii=False)
+    try:
+        text.encode("utf-8", "surrogateescape")  # bytes that are no UTF-8 pass through
+    except UnicodeEncodeError:
+        whole = json.loads(text.encode("utf-8", "replace"))
+        return SourceRow(number, whole, "half of a character (a lone surrogate)")
+    return SourceRow(number, values)
 
 
 def _open_parquet(file: str) -> Source:

@@ -18,7 +18,7 @@ from imgbatch.errors import OutputError, UsageError
 from imgbatch.intake import addresses, fetch
 from imgbatch.intake.records import LinkOptions
 from tests.intake.making import CONFIG, dropped_rows, kept_rows, made, pictures_in
-from tests.intake.server import Misbehaving, picture
+from tests.intake.server import Answers, Misbehaving, picture
 
 QUICK = CONFIG.prepare.model_copy(
     update={
@@ -225,6 +225,39 @@ def test_retry_after_is_waited_for_by_all_links_of_the_host(server, tmp_path):
     assert second - first >= 0.99
 
 
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "busy"), ("9" * 400, "busy"),
+     ("Mon, 01 Jan 2030 00:00:00 +99999999999999999999", "busy"), ("-5", "busy"), ("soon", "busy")],
+)  # fmt: skip
+def test_an_odd_retry_after_costs_one_link(value, reason, server, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        Answers, "on_odd", lambda self, _: self.send(b"", 429, Retry_After=value), raising=False
+    )
+    done = fetched(tmp_path, [server.url("odd/1.jpg"), server.url("good/1.jpg")])
+    assert (done.kept, dict(done.dropped)) == (1, {reason: 1})
+
+
+def test_a_redirect_to_a_name_that_is_none_costs_one_link(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        Answers, "on_odd", lambda self, _: self.send(b"", 302, Location="http://xn--a.invalid/"),
+        raising=False,
+    )  # fmt: skip
+    done = fetched(tmp_path, [server.url("odd/1.jpg"), server.url("good/1.jpg")])
+    assert (done.kept, dict(done.dropped)) == (1, {"no-link": 1})
+
+
+def test_a_link_that_is_no_text_costs_one_row(server, tmp_path):
+    (tmp_path / "links.txt").write_bytes(
+        server.url("good/1.jpg").encode() + b"\n" + server.url("good/\xff.jpg").encode("latin-1")
+    )
+    config = CONFIG.model_copy(update={"prepare": QUICK})
+    links = LinkOptions(allow_private=True)
+    done = made(tmp_path / "links.txt", tmp_path / "to", config=config, links=links)
+    assert (done.kept, dict(done.dropped)) == (1, {"no-link": 1})
+    assert dropped_rows(tmp_path / "to") == [(2, "no-link")]
+
+
 def test_crawl_delay_spaces_requests(server, tmp_path):
     server.robots = "User-agent: *\nCrawl-delay: 0.3\n"
     links = [server.url(f"good/{number}.jpg") for number in range(3)]
@@ -319,7 +352,8 @@ def test_what_is_no_http_link_is_dropped(link, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "link", ["http://[::1", "http://a b/c", "http://x:99999999/a", "http://.."]
+    "link",
+    ["http://[::1", "http://a b/c", "http://x:99999999/a", "http://..", "http://xn--a.invalid/x"],
 )
 def test_a_broken_link_is_dropped_and_not_a_crash(link, tmp_path):
     done = fetched(tmp_path, [link])

@@ -190,10 +190,41 @@ def test_bytes_that_are_no_text_pass_through(tmp_path, images):
     assert b"caf\xe9" in (tmp_path / "to" / "metadata.csv").read_bytes()
 
 
+def test_an_id_that_is_no_text_costs_one_row(tmp_path, images):
+    table = tmp_path / "table.csv"
+    table.write_bytes(b"path,title\n\xff.jpg,a\n0.jpg,b\n")
+    done = made(table, tmp_path / "to", images)
+    assert (done.kept, dict(done.dropped)) == (1, {"bad-name": 1})
+    assert dropped_rows(tmp_path / "to") == [(2, "bad-name")]
+
+
+@pytest.mark.parametrize("title", [r'"\ud800"', r'["a", "\udfff\ud800"]', r'{"a": "\uD800"}'])
+def test_half_a_character_in_json_costs_one_row(title, tmp_path, images):
+    table = tmp_path / "table.jsonl"
+    lines = [
+        f'{{"path": "0.jpg", "title": {title}}}',
+        r'{"path": "1.jpg", "title": "\ud83d\ude00"}',
+    ]
+    table.write_text("".join(f"{line}\n" for line in lines))
+    done = made(table, tmp_path / "to", images, tables=(tmp_path / "more.parquet",))
+    assert (done.kept, dict(done.dropped)) == (1, {"malformed": 1})
+    assert kept_rows(tmp_path / "to")[0]["title"] == "\U0001f600"
+
+
+def test_half_a_character_in_the_name_of_a_column_costs_its_rows(tmp_path, images):
+    table = tmp_path / "table.jsonl"
+    table.write_text('{"path": "0.jpg", "\\ud800": 1}\n{"path": "1.jpg"}\n')
+    done = made(table, tmp_path / "to", images)
+    assert (done.kept, dict(done.dropped)) == (1, {"malformed": 1})
+
+
 @pytest.mark.parametrize(
     ("link", "words"),
     [("https://me:secret@host/a?secret=1", "https://host/a"), ("http://h?secret", "http://h"),
-     ("http://h#secret", "http://h"), ("https://a@b:secret@host/x", "https://host/x")],
+     ("http://h#secret", "http://h"), ("https://a@b:secret@host/x", "https://host/x"),
+     ("http://me:sec/ret@host/x", "http://..."), ("http://me:sec?ret@host/x", "http://..."),
+     ("http://me:sec#ret@host/x", "http://..."), ("http://[::1]:80/x", "http://[::1]:80/x"),
+     ("http://me:secret", "http://..."), ("http://h:80/a@b?c", "http://h:80/a@b")],
 )  # fmt: skip
 def test_a_link_is_shown_without_its_secrets(link, words):
     assert shown(link) == words

@@ -32,7 +32,7 @@ try:
 finally:
     sys.path.remove(BENCHMARKS)
 
-SLOW = {"cache", "concurrent", "interrupts", "kills", "models", "moves", "worlds"}
+SLOW = {"cache", "concurrent", "interrupts", "kills", "links", "models", "moves", "worlds"}
 
 
 @pytest.fixture

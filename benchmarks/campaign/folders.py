@@ -62,8 +62,12 @@ def replace_folder(source: Path, target: Path) -> None:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, by its path inside it; {} if there is no folder."""
+    """Every file below a folder, by its path inside it; {} if there is no folder.
+
+    The state that `prepare` keeps beside what it makes is left out.
+    """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = [path for path in files if path.name != "prepare.sqlite"]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 

@@ -4,9 +4,11 @@ from campaign import (
     at_once,
     cache,
     configs,
+    disk,
     images,
     interrupts,
     kills,
+    links,
     models,
     moves,
     page,
@@ -31,5 +33,7 @@ PARTS: dict[str, Part] = {
         tables.PART,
         page.PART,
         worlds.PART,
+        links.PART,
+        disk.PART,
     )
 }

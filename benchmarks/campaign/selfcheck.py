@@ -212,6 +212,26 @@ from imgbatch.index.sqlite import refresh
 refresh._is_other = lambda known, file: known.content_hash is None
 """,
     ),
+    "a full disk that nobody is told of": Plant(
+        "disk",
+        [11],
+        {11: "exit code 0, and an output is not whole"},
+        """
+import contextlib
+from imgbatch.cli import unwritten
+unwritten.Unwritten._keep = lambda *_given, **_more: None
+""",
+    ),
+    "a picture from a link that loses a byte": Plant(
+        "links",
+        [0],
+        {0: "another picture is kept"},
+        """
+from imgbatch.intake import pictures
+whole = pictures._picture
+pictures._picture = lambda data, form: whole(data, form)[:-1]
+""",
+    ),
     "a corruption that changes the answer in silence": Plant(
         "cache",
         [2],

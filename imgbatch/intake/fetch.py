@@ -83,6 +83,11 @@ class FetchError(Exception):
         self.reason, self.detail = reason, detail
         self.again, self.wait_seconds = again, wait_seconds
 
+    def of(self, what: str) -> "FetchError":
+        """The same failure, of another file that had to be read first."""
+        detail = f"{what}: {self.detail}"
+        return FetchError(self.reason, detail, again=self.again, wait_seconds=self.wait_seconds)
+
 
 class Fetcher:
     """Fetches links within one running event loop.
@@ -188,7 +193,10 @@ class Fetcher:
 
     async def _may_fetch(self, url: URL, host: Host) -> bool:
         async def read_robots() -> str:
-            return await self._robots_of(url, host)
+            try:
+                return await self._robots_of(url, host)
+            except FetchError as error:
+                raise error.of("robots.txt") from None
 
         return await host.allows(str(url), read_robots)
 
@@ -202,7 +210,7 @@ class Fetcher:
                     url = _joined(url, response.headers.get("Location", ""))
                     continue
                 if response.status in _AGAIN or response.status >= 500:
-                    raise _refusal(response, host, self._options, "robots.txt: ")
+                    raise _refusal(response, host, self._options)
                 if response.status != 200:
                     return ""
                 data = b""
@@ -279,12 +287,10 @@ def _joined(url: URL, location: str) -> URL:
         raise FetchError(Reason.REDIRECTS, "redirects to what is no link") from None
 
 
-def _refusal(
-    response: aiohttp.ClientResponse, host: Host, options: FetchOptions, start: str = ""
-) -> FetchError:
+def _refusal(response: aiohttp.ClientResponse, host: Host, options: FetchOptions) -> FetchError:
     """The error for an answer other than 200; a host that asks for time gets it from all links."""
     status = response.status
-    detail = f"{start}HTTP {status}"
+    detail = f"HTTP {status}"
     if status not in _AGAIN and status < 500:
         return FetchError(Reason.REFUSED, detail)
     reason = _AGAIN.get(status, Reason.SERVER_ERROR)

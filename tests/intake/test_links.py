@@ -206,6 +206,20 @@ def test_a_robots_txt_that_cannot_be_read_keeps_us_out(server, tmp_path):
     assert server.asked["/good/1.jpg"] == 0
 
 
+@pytest.mark.parametrize(
+    ("robots", "detail"),
+    [(lambda answer: answer.on_file(""), "leads to file:///etc/passwd, no http:// or https://"),
+     (lambda answer: answer.on_garbage(""), "the answer is no HTTP"),
+     (lambda answer: answer.on_dead(""), "HTTP 502")],
+)  # fmt: skip
+def test_what_is_wrong_with_robots_txt_is_told_of_it(robots, detail, server, tmp_path):
+    server.robots = robots
+    fetched(tmp_path, [server.url("good/1.jpg")])
+    assert f",robots.txt: {detail}," in (tmp_path / "to" / "dropped.csv").read_text().replace(
+        '"', ""
+    )
+
+
 def test_an_endless_robots_txt_is_read_in_part(server, tmp_path):
     server.robots = lambda handler: handler.on_endless("")
     assert fetched(tmp_path, [server.url("good/1.jpg")]).kept == 1

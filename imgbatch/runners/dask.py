@@ -24,6 +24,7 @@ from imgbatch.errors import ClusterError, UsageError
 from imgbatch.runners.base import GIVE_BACK, Answer, Task
 from imgbatch.runners.clock import watch
 from imgbatch.runners.cores import usable_cores
+from imgbatch.runners.handshake import check_scheduler
 from imgbatch.runners.signals import interrupts_blocked
 
 LOCAL = "local"
@@ -248,6 +249,8 @@ class DaskRunner:
                 with dask.config.set(_LOCAL_SETTINGS):
                     if local:
                         scheduler = stack.enter_context(_local_cluster(workers))
+                    else:
+                        check_scheduler(scheduler, _ASK_SECONDS)
                     client = Client(scheduler, timeout=_ASK_SECONDS, set_as_default=False)
                     stack.callback(_close, client)
                     if local:

@@ -1,7 +1,11 @@
 """The Dask runner: every task is answered once, and no wait is without an end."""
 
 import asyncio
+import contextlib
+import gc
 import os
+import socket
+import threading
 import time
 from types import SimpleNamespace
 
@@ -108,6 +112,35 @@ def test_a_cluster_without_workers_is_no_endless_wait(monkeypatch):
         pytest.raises(ClusterError, match="with 0 workers"),
     ):
         run(runner, double, [(1,)])
+
+
+@pytest.mark.parametrize(
+    "said", [None, b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\xff" * 1000, bytes(range(256)) * 9]
+)
+def test_a_stranger_at_the_address_is_one_clear_error(said, monkeypatch, capsys):
+    monkeypatch.setattr(runner_module, "_ASK_SECONDS", 2.0)
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        held = []
+
+        def answer():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = stranger.accept()
+                    if said:
+                        connection.sendall(said)
+                    if said == b"":
+                        connection.close()
+                    held.append(connection)
+
+        threading.Thread(target=answer, daemon=True).start()
+        address = f"tcp://127.0.0.1:{stranger.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=address):
+            run(DaskRunner(address), double, 1)
+        stranger.shutdown(socket.SHUT_RDWR)
+    for connection in held:
+        connection.close()
+    gc.collect()
+    assert capsys.readouterr().err == ""
 
 
 def test_an_address_where_nobody_is_is_one_clear_error(monkeypatch):

@@ -27,7 +27,9 @@ def check_scheduler(address: str, seconds: float) -> None:
     # In a thread of its own: the caller, such as a notebook, may have a running loop.
     with ThreadPoolExecutor(1) as pool:
         error = pool.submit(lambda: asyncio.run(ask())).exception()
-    if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError):
+        raise OSError(f"no Dask scheduler answers within {seconds:g} seconds")
+    if isinstance(error, OSError):
         raise error
     if error is not None:  # a stranger's bytes raise anything
         raise OSError(f"what answers there is no Dask scheduler ({type(error).__name__})")

@@ -32,7 +32,18 @@ try:
 finally:
     sys.path.remove(BENCHMARKS)
 
-SLOW = {"cache", "concurrent", "interrupts", "kills", "links", "models", "moves", "worlds"}
+SLOW = {
+    "cache",
+    "concurrent",
+    "database",
+    "disk",
+    "interrupts",
+    "kills",
+    "links",
+    "models",
+    "moves",
+    "worlds",
+}
 
 
 @pytest.fixture

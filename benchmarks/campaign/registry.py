@@ -4,6 +4,7 @@ from campaign import (
     at_once,
     cache,
     configs,
+    database,
     disk,
     images,
     interrupts,
@@ -35,5 +36,6 @@ PARTS: dict[str, Part] = {
         worlds.PART,
         links.PART,
         disk.PART,
+        database.PART,
     )
 }

@@ -222,6 +222,15 @@ from imgbatch.cli import unwritten
 unwritten.Unwritten._keep = lambda *_given, **_more: None
 """,
     ),
+    "a password in an error of the database": Plant(
+        "database",
+        [5],
+        {5: "the password is told"},
+        """
+from imgbatch.exports import connection
+connection.Address._first_line = lambda self, error: f"{self.secrets}"
+""",
+    ),
     "a picture from a link that loses a byte": Plant(
         "links",
         [0],

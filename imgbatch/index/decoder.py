@@ -66,8 +66,9 @@ def decoder_of(opened: OpenedIndex, config: Config) -> Decoder:
     chosen = rows[np.array([picture is not None for picture in read])]
     blocks = list(projection.space.columns.values()) or [slice(None)]  # learned points have one
     decoder = Decoder.fit(np.asarray(projection.points[chosen]), np.stack(there), blocks)
-    kept.write(decoder.arrays())
-    return decoder
+    arrays = decoder.arrays()
+    kept.write(arrays)
+    return Decoder.of(arrays)  # rounded as it will be when it is read
 
 
 def in_little(view: View) -> View:

@@ -20,7 +20,7 @@ from imgbatch.errors import ImgbatchError, OutputError, UsageError
 from imgbatch.exports import EXPORTERS, PortableSpace, exporter_of, npz, parquet
 from imgbatch.exports import run as exporting
 from imgbatch.exports.base import BATCH_ROWS, as_name, as_text, image_id
-from tests.drawing import jpeg, photo
+from tests.drawing import jpeg, photo, settle
 from tests.exports.tables import FOLDER, make_space, make_table
 
 FILES = [kind for kind in EXPORTERS if kind.startswith(".")]
@@ -425,3 +425,15 @@ def test_points_of_too_few_images_travel_without_pictures_and_say_so(tmp_path):
     space = npz.read_space(tmp_path / "all.npz")
     with pytest.raises(ImgbatchError, match="makes no pictures"):
         space.picture_of(photos.points[0])
+
+
+def test_an_export_of_a_new_index_has_the_bytes_of_a_later_one(cli, tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"{number}.jpg").write_bytes(jpeg(photo(number)))
+    settle(folder)
+    files = [tmp_path / name for name in ("first.npz", "second.npz")]
+    for file in files:
+        assert cli("export", folder, "--to", file, "--index", tmp_path / "index").code == 0
+    assert files[0].read_bytes() == files[1].read_bytes()

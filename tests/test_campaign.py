@@ -78,8 +78,11 @@ def test_every_command_is_killed_or_interrupted():
     ],
 )
 def test_a_planted_fault_is_reported_and_its_neighbours_survive(campaign, name):
+    plant = selfcheck.PLANTS[name]
+    if plant.part == "database" and None in (find_spec("pgserver"), find_spec("psycopg")):
+        pytest.skip("needs pgserver and psycopg")
     campaign.work.mkdir()
-    assert selfcheck.missed(campaign, selfcheck.PLANTS[name]) == ""
+    assert selfcheck.missed(campaign, plant) == ""
 
 
 def test_a_task_that_ends_before_its_number_is_read_is_not_waited_for(campaign, tmp_path):

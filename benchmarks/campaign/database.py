@@ -34,13 +34,13 @@ class _Server:
     """A server with pgvector, and a folder that was exported to it."""
 
     def __init__(self, campaign: Campaign, home: Path, place: Path) -> None:
-        try:
-            import pgserver
-        except ImportError:
-            raise BrokenError("the part needs pgserver and imgbatch[pgvector]") from None
         self.campaign, self.home, self.place = campaign, home, place
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of where its lock file lies
+            try:
+                import pgserver
+            except ImportError:
+                raise BrokenError("the part needs pgserver and imgbatch[pgvector]") from None
             self.running = pgserver.get_server(place / "data", cleanup_mode="delete")
         socket = self.running.get_uri().partition("host=")[2]
         self.url = f"postgresql://postgres:{_SECRET}@/postgres?host={socket}"
@@ -155,8 +155,7 @@ def _a_table_has_another_shape(server: _Server, random: Random) -> Ended:
         f"COMMENT ON TABLE {table} IS 'of somebody else'",
         f"DROP TABLE {table} CASCADE",
         f"DROP TABLE {table} CASCADE; CREATE VIEW {table} AS SELECT 1 AS id",
-        "ALTER TABLE images DROP COLUMN label", "ALTER TABLE images ALTER label TYPE varchar(2)",
-        "ALTER TABLE image_embeddings ALTER embedding TYPE vector(3) USING '[1,2,3]'::vector(3)",
+        "ALTER TABLE images DROP COLUMN label",
         "UPDATE image_spaces SET arrays = 'none'", "UPDATE image_spaces SET settings = '[]'",
         "UPDATE image_spaces SET complete = false", "DROP EXTENSION vector CASCADE",
     )))  # fmt: skip

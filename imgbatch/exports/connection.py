@@ -99,6 +99,11 @@ class Address:
                 f"{self.shown} refuses: {self._first_line(error)}",
                 "ask its owner for the right, or use another user or database",
             ) from None
+        except (errors.UndefinedColumn, errors.UndefinedTable, errors.DatatypeMismatch) as error:
+            raise DatabaseError(
+                f"{self.shown} holds other tables than an export makes: {self._first_line(error)}",
+                "use another database, or another schema: ...?options=-csearch_path%3DSCHEMA",
+            ) from None
         except psycopg.Error as error:
             raise DatabaseError(
                 f"{self.shown} failed: {self._first_line(error)}",

@@ -188,7 +188,8 @@ class _Export:
         self.db.execute(
             "INSERT INTO image_spaces (fingerprint, folder, dimensions, images, settings, arrays)"
             " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (fingerprint) DO UPDATE"
-            " SET images = excluded.images, exported_at = now()",
+            " SET images = excluded.images, exported_at = now(),"
+            " settings = excluded.settings, arrays = excluded.arrays",
             (
                 self.fingerprint,
                 self.folder,

@@ -260,6 +260,23 @@ def test_a_point_of_a_file_that_changed_is_sent_again_whatever_was_exported_mean
     assert rows == [([1.0] * 8,)]
 
 
+def test_a_damaged_space_is_mended_by_the_next_export(url):
+    table = make_table(20)
+    write(url, table)
+    (whole,) = ask(url, "SELECT arrays, settings FROM image_spaces")
+    ask(url, "UPDATE image_spaces SET arrays = 'none', settings = '[]'")
+    write(url, table)
+    assert ask(url, "SELECT arrays, settings FROM image_spaces") == [whole]
+
+
+def test_a_table_that_lacks_a_column_is_told_with_a_way_out(url):
+    table = make_table(20)
+    write(url, table)
+    ask(url, "ALTER TABLE images DROP COLUMN label")
+    with pytest.raises(DatabaseError, match=r"label.*another database"):
+        write(url, table)
+
+
 def test_several_at_once_do_not_hurt_each_other(url):
     n = BATCH_ROWS + 10
     processes = [start(url, n, "run") for _ in range(2)]

@@ -58,7 +58,7 @@ def _attempt(campaign: Campaign, bench: Bench, deed: Deed, case: int) -> Outcome
     ended = _disturbed(bench, deed, place, room)
     told = f"{deed.name}, index {state}, {_told(place.name, room)}"
     found = [("processes are left", "; ".join(ended.strays))] if ended.strays else []
-    found += _wrong_end(ended, bench, expected)
+    found += _wrong_end(ended, bench, deed, expected)
     if text := bench.half_written(deed, expected.outputs):
         found.append(("half-written under a final name", text))
     problems, memory_mb = after(bench, deed, expected)
@@ -140,13 +140,15 @@ def _used(place: Path) -> int:
 # ----- the end ------------------------------------------------------------------------------------
 
 
-def _wrong_end(ended: Ended, bench: Bench, expected: Expected) -> Iterator[tuple[str, str]]:
+def _wrong_end(
+    ended: Ended, bench: Bench, deed: Deed, expected: Expected
+) -> Iterator[tuple[str, str]]:
     """What is wrong with how a command ended that had too little room."""
     if ended.code != 0 and (text := clear_line(ended)):
         yield f"a full disk is no clear line: {text}", ended.in_short
     if "Traceback" in ended.err or "unexpected" in ended.err:
         yield "a traceback, or what nobody expected", ended.in_short
-    told = document(ended)
+    told = document(ended, [deed.left_to_do])
     if ended.code == 0 and told is None:
         yield "exit code 0, and no answer", ended.in_short
     if told is not None and expected.document is not None:

@@ -66,9 +66,8 @@ def decoder_of(opened: OpenedIndex, config: Config) -> Decoder:
     chosen = rows[np.array([picture is not None for picture in read])]
     blocks = list(projection.space.columns.values()) or [slice(None)]  # learned points have one
     decoder = Decoder.fit(np.asarray(projection.points[chosen]), np.stack(there), blocks)
-    arrays = decoder.arrays()
-    kept.write(arrays)
-    return Decoder.of(arrays)  # rounded as it will be when it is read
+    kept.write(decoder.arrays())
+    return decoder
 
 
 def in_little(view: View) -> View:

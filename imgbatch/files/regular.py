@@ -4,6 +4,9 @@ import errno
 import os
 import stat
 
+_RECENT_NS = 2_000_000_000
+"""A file changed this shortly before it was read may change again within one tick of its clock."""
+
 
 class TooLargeError(Exception):
     """A file is larger than the caller takes.
@@ -74,3 +77,14 @@ def read_regular(
     if data is None:  # a file of /proc that has nothing to say now
         raise BlockingIOError(errno.EAGAIN, "it gives no data")
     return data, status
+
+
+def is_recent(status: os.stat_result, now_ns: int) -> bool:
+    """Whether a file may change again within the tick of its clock, and keep its time.
+
+    A time in the future is that of a camera, or of a zone, unless the inode was changed just now
+    or in the future, too: then the file system's clock is ahead, and the file may be as new.
+    """
+    is_ahead = status.st_mtime_ns > now_ns + _RECENT_NS
+    changed_ns = status.st_ctime_ns if is_ahead else status.st_mtime_ns
+    return changed_ns > now_ns - _RECENT_NS

@@ -11,7 +11,7 @@ from imgbatch.descriptors.base import Codes, Descriptor
 from imgbatch.descriptors.base import fingerprint as fingerprint_of
 from imgbatch.errors import ClusterError, SelectionError, UnreadableImage
 from imgbatch.files import paths
-from imgbatch.files.regular import TooLargeError, read_regular
+from imgbatch.files.regular import TooLargeError, is_recent, read_regular
 from imgbatch.images.decode import DECODING_VERSION, decode
 from imgbatch.images.formats import HEAD_BYTES, NO_IMAGE, ends_like_image, format_of
 from imgbatch.images.quiet import quiet_codecs
@@ -19,8 +19,6 @@ from imgbatch.images.view import Decoded
 from imgbatch.runners.clock import start_clock, stop_clock
 from imgbatch.types import DecodeOptions, ReadFile, View
 
-_RECENT_NS = 2_000_000_000
-"""A file changed this shortly before it was read may change again within one tick of its clock."""
 _HASH_BYTES = 16
 """Of a content's SHA-256, which processors compute twice as fast as BLAKE2 since about 2018."""
 _MOST_CHUNK_BYTES, _LEAST_CHUNK_BYTES = 16_000_000, 1_000_000
@@ -270,19 +268,8 @@ def _read_local(
     """Bytes, size and times of change; -1 for a time so recent that the file may change unseen."""
     place = os.path.join(folder, file.path)
     data, status = read_regular(place, most_bytes, head_bytes=head_bytes)
-    mtime_ns = -1 if _is_recent(status, time.time_ns()) else status.st_mtime_ns
+    mtime_ns = -1 if is_recent(status, time.time_ns()) else status.st_mtime_ns
     return data, status.st_size, mtime_ns, status.st_ctime_ns
-
-
-def _is_recent(status: os.stat_result, now_ns: int) -> bool:
-    """Whether a file may change again within the tick of its clock, and keep its time.
-
-    A time in the future is that of a camera, or of a zone, unless the inode was changed just now
-    or in the future, too: then the file system's clock is ahead, and the file may be as new.
-    """
-    is_ahead = status.st_mtime_ns > now_ns + _RECENT_NS
-    changed_ns = status.st_ctime_ns if is_ahead else status.st_mtime_ns
-    return changed_ns > now_ns - _RECENT_NS
 
 
 def _read_url(folder: str, file: FileTask, _most_bytes: int) -> tuple[bytes, int, int, int | None]:

@@ -16,7 +16,6 @@ from imgbatch.intake.tables import Source, SourceRow, cell_text
 LINK, PATH = "url", "file_name"
 """The columns that a plain list is taken for."""
 _DIGEST_BYTES = 16
-_NO_TEXT = "the name is not UTF-8"
 _NO_PART = re.compile(r"[/\\]")
 _HOST_SHAPE = re.compile(r"(\[[^\]]*\]|[^:]*)(:[0-9]*)?")
 _LINK_SHAPE = re.compile(r"https?://[^\s/?#]", re.IGNORECASE)
@@ -96,15 +95,10 @@ class RowReader:
         for column in (self.named_by, *self.require):
             if self.source.is_empty(row.values.get(column)):
                 return Refused(Reason.EMPTY, f"{column} is empty", shown(name))
-        found = (
-            self.find(name) if _is_text(name) else Refused(Reason.BAD_NAME, _NO_TEXT, shown(name))
-        )
+        found = self.find(name)
         if isinstance(found, Refused):
             return found
-        try:
-            return Wanted(found, _digest(found), *self._digests(row))
-        except UnicodeEncodeError:  # JSON knows half characters, which no file can hold
-            return Refused(Reason.MALFORMED, "a value holds half a character", shown(name))
+        return Wanted(found, _digest(found), *self._digests(row))
 
     def _digests(self, row: SourceRow) -> tuple[bytes, bytes]:
         texts, others = list[str](), list[str]()
@@ -144,15 +138,6 @@ def _path_finder(options: Prepare) -> Callable[[str], str | Refused]:
     return find
 
 
-def _is_text(name: str) -> bool:
-    """Whether UTF-8 can hold a name, as what is noted between runs and pictures' names do."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _link(text: str) -> str | Refused:
     if not _LINK_SHAPE.match(text):
         return Refused(Reason.NO_LINK, "no http:// or https:// link", shown(text))
@@ -162,7 +147,7 @@ def _link(text: str) -> str | Refused:
 
 
 def _is_text(name: str) -> bool:
-    """Whether a name is all text; bytes of a table that are no UTF-8 stand in it as surrogates."""
+    """Whether UTF-8 can hold a name; other bytes of a table stand in it as surrogates."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -21,8 +21,9 @@ from imgbatch.copies.match import Kind, Pairs, ReadViews, matched
 from imgbatch.copies.rule import OUTSIDE_ROW
 from imgbatch.embedding.projection import Projection
 from imgbatch.files import paths
+from imgbatch.images.generations import Generations, generations_of
 from imgbatch.images.quiet import quiet_codecs
-from imgbatch.index.extract import read_view
+from imgbatch.index.extract import READ_ERRORS, read_file, read_view
 from imgbatch.index.kept_pairs import KeptPairs, KnownPairs
 from imgbatch.index.opened import OpenedIndex, content_keys
 from imgbatch.runners.blas import one_blas_thread
@@ -129,6 +130,11 @@ class NearDuplicates:
         with quiet_codecs():
             return list(run(self._view, ((row,) for row in rows)))
 
+    def pasts(self, rows: Sequence[int]) -> list[Generations]:
+        """What some rows' files tell of their pictures' past; nothing if they cannot be read."""
+        with quiet_codecs():
+            return [self._past(row) for row in rows]
+
     def path(self, row: int) -> str:
         """The absolute path, or URL, of a row's file."""
         source, first = next((s, first) for s, first, end in self._spans if row < end)
@@ -204,6 +210,12 @@ class NearDuplicates:
 
     def _view(self, row: int) -> View | None:
         return read_view(self.path(row), self.options)
+
+    def _past(self, row: int) -> Generations:
+        try:
+            return generations_of(read_file(self.path(row), self.options))
+        except READ_ERRORS:
+            return Generations()
 
     def _reader(self, rows: Rows) -> ReadViews:
         return lambda positions: self.views(rows[list(positions)].tolist())

@@ -1,25 +1,21 @@
 """Answer which images of a folder are there twice, and which one of them is worth keeping."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-
-import cv2
 
 from imgbatch.copies.groups import Member, grouped
 from imgbatch.copies.match import Kind, Pairs
 from imgbatch.errors import SelectionError
 from imgbatch.index.duplicates import NearDuplicates
 from imgbatch.index.scenes import scene_pairs
+from imgbatch.selection.keeping import Keeping
 from imgbatch.selection.picker import Picker
-from imgbatch.types import DuplicateGroup, DuplicateImage, Duplicates, Rows, View
+from imgbatch.types import DuplicateGroup, DuplicateImage, Duplicates, Rows
 
 LEVELS = {"exact": Kind.EXACT, "copies": Kind.COPY, "edited": Kind.EDITED, "scene": Kind.SCENE}
 """What counts as near-duplicates, each level with those before it."""
-_SHARPER = 1.05
-"""A picture counts as sharper if its sharpness is so many times as large."""
 
 
 def check_level(level: str) -> str:
@@ -69,6 +65,7 @@ class DuplicateFinder:
     def groups(self, level: str) -> tuple[DuplicateGroup, ...]:
         """All groups, those of the strongest kind first; see `Duplicates`."""
         most, finder, two = LEVELS[level], self.found, self._two
+        rank = self._keeping.ranked
 
         def match(pairs: Rows) -> Pairs:
             matches = finder.match(pairs)
@@ -81,7 +78,7 @@ class DuplicateFinder:
         border = finder.last_start
         keepers = frozenset(finder.contents[border:].tolist()) if two else None
         made = list[DuplicateGroup]()
-        for keeper, *others in grouped(pairs, finder.contents, self._ranked, match, keepers):
+        for keeper, *others in grouped(pairs, finder.contents, rank, match, keepers):
             movable = [member for member in others if not two or member.row < border]
             if movable:
                 made.append(self._group([keeper, *movable]))
@@ -90,7 +87,7 @@ class DuplicateFinder:
 
     def _group(self, members: Sequence[Member]) -> DuplicateGroup:
         keeper, *others = members
-        images = [self._image(keeper, self._reason([member.row for member in members]))]
+        images = [self._image(keeper, self._keeping.reason([member.row for member in members]))]
         images += [self._image(member) for member in others]
         return DuplicateGroup(max(member.kind for member in members).name.lower(), tuple(images))
 
@@ -108,64 +105,11 @@ class DuplicateFinder:
             reason=reason,
         )
 
-    # ----- which image is worth keeping ----------------------------------------------------------
-
-    def _leads(self, rows: Sequence[int]) -> dict[str, Callable[[int], int]]:
-        """In what an image of some rows may lead, the first thing that counts first, by reason."""
-        steps = self._sharpness(rows)
-        return {
-            "in the other folder": lambda row: self._two and row >= self.found.last_start,
-            "largest": self._pixels,
-            "sharpest": lambda row: steps[row],
-            "most known about it": lambda row: 0 if self._two else self.known_of_row(row),
-            "largest file": lambda row: int(self.found.sizes[row]),
-        }
-
-    def _ranked(self, rows: Sequence[int]) -> list[int]:
-        """Those most worth keeping first; among equals by name."""
-        measures = list(self._leads(rows).values())
-        return sorted(
-            rows,
-            key=lambda row: (*(-measure(row) for measure in measures), self.found.record(row).path),
-        )
-
-    def _reason(self, rows: Sequence[int]) -> str:
-        """Why the first of some rows is kept: the first thing in which it leads."""
-        keeper, *others = rows
-        for reason, measure in self._leads(rows).items():
-            if any(measure(row) != measure(keeper) for row in others):
-                return reason
-        return "first by name"
-
     @property
     def _two(self) -> bool:
         """Whether there are two folders, of which the second is kept."""
         return len(self.found.sources) > 1
 
-    def _pixels(self, row: int) -> int:
-        record = self.found.record(row)
-        return record.width * record.height
-
-    def _sharpness(self, rows: Sequence[int]) -> dict[int, int]:
-        """Steps of sharpness of different files of one size; 0 where it decides nothing."""
-        sharpness = dict.fromkeys(rows, 0)
-        largest = max(map(self._pixels, rows))
-        rivals = [row for row in rows if self._pixels(row) == largest]
-        if len({int(self.found.contents[row]) for row in rivals}) > 1:
-            unread = [row for row in rivals if row not in self._measured]
-            for row, view in zip(unread, self.found.views(unread), strict=True):
-                self._measured[row] = 0 if view is None else _steps(view)
-            sharpness |= {row: self._measured[row] for row in rivals}
-        return sharpness
-
     @cached_property
-    def _measured(self) -> dict[int, int]:
-        """Sharpness of the rows whose files were read, which ranking and reasons both need."""
-        return {}
-
-
-def _steps(view: View) -> int:
-    """The variance of the Laplacian, in steps that a person would notice."""
-    grey = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)
-    variance = float(cv2.Laplacian(grey, cv2.CV_32F).var())
-    return round(math.log(variance + 1) / math.log(_SHARPER))
+    def _keeping(self) -> Keeping:
+        return Keeping(self.found, self.known_of_row)

@@ -7,11 +7,11 @@ import time
 
 import numpy as np
 import pytest
-from PIL import ImageOps
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from tests.copies.drawing import scene
 from tests.copies.test_journal import files_in
-from tests.drawing import OLD, jpeg
+from tests.drawing import OLD, jpeg, png
 
 
 @pytest.fixture
@@ -255,3 +255,48 @@ def test_kills_at_random_moments_lose_no_file_and_every_rerun_finishes(start, co
         for journal in aside.glob("imgbatch-moves-*.jsonl") if aside.exists() else ():
             command("duplicates", "--undo", journal)
         assert files_in(folder) == before
+
+
+def brighter(image):
+    return ImageEnhance.Brightness(image).enhance(1.15)
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "save"),
+    [
+        ("700 copy.jpg", lambda image: image, lambda image: jpeg(image, quality=60)),
+        ("0.jpg", brighter, lambda image: jpeg(image, quality=95)),
+        ("0.jpg", lambda image: image.rotate(180), lambda image: jpeg(image, quality=95)),
+        ("0.png", ImageOps.mirror, png),
+    ],
+)
+def test_the_original_is_kept_and_not_what_was_made_of_it(cli, tmp_path, name, edit, save):
+    images = tmp_path / "photos"
+    images.mkdir()
+    (images / "700.jpg").write_bytes(jpeg(scene(0), quality=85))
+    with Image.open(images / "700.jpg") as original:
+        (images / name).write_bytes(save(edit(original)))
+    (group,) = json.loads(cli("duplicates", images, "--json").out)["groups"]
+    assert group["images"][0]["relative"] == "700.jpg"
+    assert group["images"][0]["reason"] in ("not saved again", "least compressed")
+
+
+def test_of_equal_files_the_one_of_the_shortest_name_is_kept(cli, tmp_path):
+    images = tmp_path / "photos"
+    images.mkdir()
+    for name in ("700 copy.jpg", "700 (1).jpg", "700.jpg"):
+        (images / name).write_bytes(jpeg(scene(0)))
+    (group,) = json.loads(cli("duplicates", images, "--json").out)["groups"]
+    kept = group["images"][0]
+    assert (kept["relative"], kept["reason"]) == ("700.jpg", "shortest name")
+
+
+def test_a_blurred_copy_of_finer_compression_is_not_kept(cli, tmp_path):
+    images = tmp_path / "photos"
+    images.mkdir()
+    (images / "sharp.jpg").write_bytes(jpeg(scene(0), quality=75))
+    blurred = scene(0).filter(ImageFilter.GaussianBlur(3))
+    (images / "b.jpg").write_bytes(jpeg(blurred, quality=95))
+    (group,) = json.loads(cli("duplicates", images, "--json").out)["groups"]
+    kept = group["images"][0]
+    assert (kept["relative"], kept["reason"]) == ("sharp.jpg", "not blurred")

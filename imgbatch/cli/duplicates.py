@@ -18,6 +18,7 @@ from imgbatch.cli.output_files import (
 from imgbatch.cli.repeating import command_line
 from imgbatch.cli.unwritten import answer_first
 from imgbatch.errors import OutputError, UsageError
+from imgbatch.files.names import number_of
 
 if TYPE_CHECKING:
     from imgbatch.copies.journal import Moved
@@ -66,6 +67,8 @@ Extras = Annotated[
     typer.Option("--paths", help="Print only the paths of what --move-to would move, one a line."),
 ]
 _OPTIONS = FolderOptions()
+_Stay = tuple[tuple[str, str], ...]
+"""Paths of files that stay, with reasons."""
 
 
 @command
@@ -98,29 +101,37 @@ def duplicates(
     photos = open_folder(folder, options)
     others = None if against is None else open_folder(against, options)
     found = photos.duplicates(level, against=others)
+    images, stay = _movable(found, asked=paths or move_to is not None)
     with answer_first() as unwritten:
         write = writing(found, photos.config, command_line(context))
         files = write_output_files(output or [], write, unwritten)
         moved = None
         if move_to is not None:
             with unwritten.remembered(asked=True):
-                moved = _moved(found, move_to.absolute(), apply=apply)
+                moved = _moved(images, stay, move_to.absolute(), apply=apply)
         if paths:
-            _print_extras(found, null=options.null)
+            _print_paths(images, moved, null=options.null)
         else:
             write_duplicates(found, files, moved, json=json)
         note((*finished, *photos.notes, *found.notes))
-        note(f"{path} stays: {reason}" for path, reason in (moved.left if moved else ()))
+        note(f"{path} stays: {reason}" for path, reason in (moved.left if moved else stay))
         if moved is not None and moved.applied and moved.left and not moved.files:
             raise OutputError("no file was moved", "see above why each of them stays")
 
 
-def _print_extras(found: "Duplicates", *, null: bool) -> None:
+def _movable(found: "Duplicates", *, asked: bool) -> "tuple[list[DuplicateImage], _Stay]":
     from imgbatch.copies.movable import movable
 
-    images, stay = movable(found)
-    print_paths([image.path for image in images], null=null)
-    note(f"{path} is left out: {reason}" for path, reason in stay)
+    return movable(found) if asked else ([], ())
+
+
+def _print_paths(images: "list[DuplicateImage]", moved: "MoveReport | None", *, null: bool) -> None:
+    """The paths of what could go, or from which files were moved; then how to undo it."""
+    unmoved = {path for path, _ in moved.left} if moved is not None else set()
+    print_paths([image.path for image in images if image.path not in unmoved], null=null)
+    if moved is not None and moved.journal is not None:
+        to = f"{number_of(moved.files, 'file')} moved to {moved.to}"
+        note((f"{to}; imgbatch duplicates --undo {moved.journal} takes them back",))
 
 
 def _check(
@@ -133,7 +144,6 @@ def _check(
     apply: bool,
 ) -> None:
     from imgbatch.files.paths import is_url
-    from imgbatch.files.readonly import refuse_inside
     from imgbatch.files.targets import check_folder
     from imgbatch.outputs.files import ENDINGS
     from imgbatch.selection.duplicates import check_level
@@ -154,8 +164,19 @@ def _check(
     check_output_files(outputs, ENDINGS, folders=folders)
     if move_to is not None:
         for images in folders:
-            refuse_inside(move_to, images, "--move-to")
+            _refuse_inside(move_to, images)
         check_folder(move_to)
+
+
+def _refuse_inside(move_to: Path, images: str) -> None:
+    from imgbatch.files.readonly import lies_inside
+
+    if lies_inside(move_to, images):
+        raise UsageError(
+            f"--move-to {move_to} lies inside the image folder {images}, where the moved files "
+            "would be found again",
+            "choose a place outside it",
+        )
 
 
 def _one_in_the_other(a: str, b: str) -> bool:
@@ -163,13 +184,13 @@ def _one_in_the_other(a: str, b: str) -> bool:
     return a.startswith(b) or b.startswith(a)
 
 
-def _moved(found: "Duplicates", directory: Path, *, apply: bool) -> "MoveReport":
+def _moved(
+    images: "list[DuplicateImage]", stay: "_Stay", directory: Path, *, apply: bool
+) -> "MoveReport":
     """Move what could go, or say what would be moved."""
     from imgbatch.copies.journal import move_files, pending_journals
-    from imgbatch.copies.movable import movable
     from imgbatch.outputs.duplicates import MoveReport
 
-    images, stay = movable(found)
     size = sum(image.size for image in images)
     if not apply or not images:
         return MoveReport(str(directory), len(images), size, applied=apply, left=stay)
@@ -211,6 +232,6 @@ def _undo(journal: Path, *, json: bool) -> None:
     if moved.left:
         note(f"{path} stays: {reason}" for path, reason in moved.left)
         raise OutputError(
-            f"{len(moved.left):,} file{'s' * (len(moved.left) != 1)} could not be moved back",
+            f"{number_of(len(moved.left), 'file')} could not be moved back",
             "see above why; where other files are in the way, make room and undo again",
         )

@@ -24,6 +24,16 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else _escaped(char) for char in text)
 
 
+def number_of(count: int, noun: str) -> str:
+    """A count with its noun, in the singular or the plural.
+
+    >>> number_of(0, "image"), number_of(1, "image"), number_of(2000, "group of copies")
+    ('0 images', '1 image', '2,000 groups of copies')
+    """
+    first, *rest = noun.split(" ")
+    return " ".join([f"{count:,}", first if count == 1 else f"{first}s", *rest])
+
+
 def _escaped(char: str) -> str:
     if "\udc80" <= char <= "\udcff":
         return f"\\x{ord(char) - 0xDC00:02x}"

@@ -31,7 +31,10 @@ def write_asked(asked: Asked, files: Sequence[WrittenFile], *, json: bool) -> No
         print_json(asked_document(asked, files))
         return
     console = StandardOutput()
-    what = "doubted labels" if asked.doubted else "images to label next"
+    several = len(asked.images) != 1
+    what = (
+        f"doubted label{'s' * several}" if asked.doubted else f"image{'s' * several} to label next"
+    )
     table = titled_table(f"{len(asked.images):,} {what} in {printable(asked.folder)}")
     table.add_column("", justify="right", style="dim")
     table.add_column("image", overflow="fold")

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from imgbatch.config.schema import Config
-from imgbatch.files.names import printable
+from imgbatch.files.names import number_of, printable
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, size_in_words
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
@@ -61,7 +61,8 @@ def write_duplicates(
     console.print_fact("found", _in_words(found))
     if len(found.groups) > _TABLE_GROUPS:
         console.print_fact(
-            "more", f"{len(found.groups) - _TABLE_GROUPS:,} groups; -o FILE.csv lists all"
+            "more",
+            f"{number_of(len(found.groups) - _TABLE_GROUPS, 'group')}; -o FILE.csv lists all",
         )
     console.print_files(files)
     if moved is not None:
@@ -91,16 +92,14 @@ def duplicates_document(
 def _in_words(found: Duplicates) -> str:
     if not found.groups:
         where = f" that {printable(found.against)} has, too" if found.against else ""
-        return f"no near-duplicates{where} among {found.indexed:,} images (level {found.level})"
+        return f"no near-duplicates{where} among {number_of(found.indexed, 'image')} (level {found.level})"
     size = sum(image.size for group in found.groups for image in group.images if not image.keep)
-    groups = f"{len(found.groups):,} group{'s' * (len(found.groups) > 1)}"
-    return (
-        f"{found.extra:,} of {found.indexed:,} images could go ({size_in_words(size)}), in {groups}"
-    )
+    images, groups = number_of(found.indexed, "image"), number_of(len(found.groups), "group")
+    return f"{found.extra:,} of {images} could go ({size_in_words(size)}), in {groups}"
 
 
 def _moved_in_words(moved: MoveReport) -> str:
-    files = f"{moved.files:,} file{'s' * (moved.files != 1)} ({size_in_words(moved.bytes)})"
+    files = f"{number_of(moved.files, 'file')} ({size_in_words(moved.bytes)})"
     left = f"; {len(moved.left):,} left where they are" if moved.left else ""
     if not moved.files:
         return f"nothing {'was' if moved.applied else 'would be'} moved{left}"
@@ -182,7 +181,7 @@ def _images(found: Duplicates) -> int:
 
 def group_heading(number: int, group: DuplicateGroup) -> str:
     """What stands above a group."""
-    return f"Group {number}: {group.kind}, {len(group.images)} images"
+    return f"Group {number}: {group.kind}, {number_of(len(group.images), 'image')}"
 
 
 def write_undone(journal: Path, files: int, left: Sequence[tuple[str, str]], *, json: bool) -> None:
@@ -191,5 +190,8 @@ def write_undone(journal: Path, files: int, left: Sequence[tuple[str, str]], *, 
         print_json({"journal": str(journal), "files": files, "left": [list(pair) for pair in left]})
         return
     console = StandardOutput()
-    console.print_fact("undone", f"{files:,} file{'s' * (files != 1)} moved back")
+    done = f"{number_of(files, 'file')} moved back"
+    if not files and not left:
+        done = "nothing: every file is in its old place, as the journal was undone before"
+    console.print_fact("undone", done)
     console.print_fact("journal", str(journal))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from imgbatch.files.names import printable
+from imgbatch.files.names import number_of, printable
 from imgbatch.learning.splitting import Split
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
@@ -20,7 +20,9 @@ def write_split(split: Split, files: Sequence[WrittenFile], *, json: bool) -> No
         print_json(split_document(split, files))
         return
     console = StandardOutput()
-    table = titled_table(f"Parts of {len(split.files):,} images in {printable(split.folder)}")
+    table = titled_table(
+        f"Parts of {number_of(len(split.files), 'image')} in {printable(split.folder)}"
+    )
     table.add_column("class", overflow="fold")
     for part in split.parts:
         table.add_column(part, justify="right")
@@ -35,7 +37,9 @@ def write_split(split: Split, files: Sequence[WrittenFile], *, json: bool) -> No
     sums = (f"{int((split.numbers == part).sum()):,}" for part in numbers)
     table.add_row("all", *sums, style="bold")
     console.print(table)
-    console.print_fact("together", f"{split.divided:,} groups of copies, or of the metadata")
+    console.print_fact(
+        "together", f"{number_of(split.divided, 'group')} of copies, or of the metadata"
+    )
     console.print_fact("seed", str(split.seed))
     console.print_files(files)
 

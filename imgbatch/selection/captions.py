@@ -8,6 +8,7 @@ import numpy as np
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.errors import LabelError, SelectionError
 from imgbatch.files import paths
+from imgbatch.files.names import number_of
 from imgbatch.index.filtered import FilteredIndex
 from imgbatch.index.opened import OpenedIndex
 from imgbatch.types import Floats, Rows
@@ -125,8 +126,9 @@ class Captioner:
                 f"all {count:,} texts known in {self._opened.folder} say the same",
                 "give `metadata` captions that differ",
             )
+        few = f"only {number_of(count, 'image')}" if count else "no images"
         return LabelError(
-            f"only {count} images of {self._opened.folder} have captions or other texts",
+            f"{few} of {self._opened.folder} {'has' if count == 1 else 'have'} captions or other texts",
             f"give `metadata` a file with the columns file_name and caption for {LEAST_TEXTS} or "
             "more images",
         )

@@ -41,7 +41,7 @@ def answer(pickers: Sequence[Picker], level: str) -> Duplicates:
         folder=first.folder,
         level=level,
         groups=DuplicateFinder(found, first.known).groups(level),
-        indexed=len(found.contents),
+        indexed=found.last_start or len(found.contents),
         against=others[0].folder if others else "",
         seconds=time.perf_counter() - started,
     )

@@ -300,3 +300,40 @@ def test_a_blurred_copy_of_finer_compression_is_not_kept(cli, tmp_path):
     (group,) = json.loads(cli("duplicates", images, "--json").out)["groups"]
     kept = group["images"][0]
     assert (kept["relative"], kept["reason"]) == ("sharp.jpg", "not blurred")
+
+
+def test_paths_names_what_was_moved_and_says_on_stderr_how_to_undo_it(cli, folder, tmp_path):
+    before, aside = files_in(folder), tmp_path / "aside"
+    asked = cli("duplicates", folder, "--paths", "--move-to", aside)
+    answer = cli("duplicates", folder, "--paths", "--move-to", aside, "--apply")
+    assert answer.code == 0
+    assert answer.out == asked.out
+    assert sorted(answer.out.splitlines()) == sorted(
+        str(folder / name) for name in before if not name[0].isdigit()
+    )
+    assert f"duplicates --undo {aside / 'imgbatch-moves-001.jsonl'}" in answer.err
+    assert "4 files moved" in answer.err
+    assert "No such file" not in answer.err
+
+
+def test_a_journal_that_was_undone_says_so_when_it_is_undone_again(cli, folder, tmp_path):
+    moved = cli("duplicates", folder, "--move-to", tmp_path / "aside", "--apply", "--json")
+    cli("duplicates", "--undo", json.loads(moved.out)["moved"]["journal"])
+    answer = cli("duplicates", "--undo", tmp_path / "aside" / "imgbatch-moves-001.undone.jsonl")
+    assert (answer.code, "undone before" in answer.out) == (0, True)
+
+
+def test_images_of_the_other_folder_are_not_counted_among_those_that_could_go(
+    cli, folder, tmp_path
+):
+    test = tmp_path / "test"
+    test.mkdir()
+    (test / "kept.jpg").write_bytes((folder / "3.jpg").read_bytes())
+    answer = cli("duplicates", folder, "--against", test)
+    assert "1 of 10 images could go" in answer.out
+
+
+def test_a_target_inside_the_folder_is_refused_without_a_word_on_what_is_never_written(cli, folder):
+    answer = cli("duplicates", folder, "--move-to", folder / "aside")
+    answer.assert_one_clear_line(2, "--move-to", "lies inside the image folder", "outside it")
+    assert "never written" not in answer.err

@@ -25,7 +25,7 @@ def printable(text: str) -> str:
 
 
 def number_of(count: int, noun: str) -> str:
-    """A count with its noun, in the singular or the plural.
+    """A count with a noun, its first word, in the singular or the plural.
 
     >>> number_of(0, "image"), number_of(1, "image"), number_of(2000, "group of copies")
     ('0 images', '1 image', '2,000 groups of copies')

@@ -91,7 +91,7 @@ def _typicality(points: Floats, free: "np.ndarray[tuple[int], np.dtype[np.bool_]
     return np.where(free, -nearest, -np.inf).astype(np.float32)
 
 
-def uncertain_images(points: Floats, margins: Floats, n: int, seed: int) -> Rows:
+def uncertain_images(points: Floats, margins: Floats, odds: Floats, n: int, seed: int) -> Rows:
     """Uncertain images that differ: one of each group of the least certain ones.
 
     The ten times n least certain images are parted into n groups by k-means, in which uncertain
@@ -104,6 +104,9 @@ def uncertain_images(points: Floats, margins: Floats, n: int, seed: int) -> Rows
         (m, p).
     margins
         (m,) 0..1: by how much the likeliest class leads.
+    odds
+        (m,) the logarithm of how many times as likely it is as the second one: which of the images
+        comes first whose margins are equal, since a model is sure of them.
     n
         At most m.
 
@@ -111,7 +114,7 @@ def uncertain_images(points: Floats, margins: Floats, n: int, seed: int) -> Rows
     -------
     (n,) positions, the least certain first.
     """
-    order = np.argsort(margins, kind="stable")
+    order = np.lexsort((odds, margins))
     pool = order[: _POOL * n]
     weights = 1 - margins[pool].astype(np.float32) + np.float32(_LEAST_WEIGHT)
     fitted = _fitted(points[pool], min(n, len(pool)), seed, weights)

@@ -23,6 +23,8 @@ _COLD = 3
 """Labels a class up to which typical images are asked for."""
 _MOST_LOOKED_AT = 20_000
 _NEIGHBOURS = 3
+_LITTLE = 0.9
+"""A lead that nobody would call little."""
 
 
 def label_next(
@@ -56,7 +58,8 @@ def label_next(
     has_label = (classes != UNLABELLED) & ~known.to_measure
     if not len(free):
         raise LabelError(
-            f"all {len(known)} images have a label, or are copies of images that have one",
+            f"all {len(known)} images have a label, or are copies of images that have one, or are "
+            "kept for measuring",
             "give `metadata` a file with the labels so far: without one, subfolders are the labels",
         )
     count = min(n, len(free))
@@ -91,8 +94,11 @@ def has_enough(known: KnownLabels) -> bool:
 
 
 def free_rows(known: KnownLabels) -> Rows:
-    """Rows without a label, the first one of each group in which no image has one."""
-    groups, has_label = known.groups, known.classes != UNLABELLED
+    """Rows without a label, the first one of each group in which no image has one.
+
+    Images that are kept for measuring are not free, labelled or not, nor are copies of them.
+    """
+    groups, has_label = known.groups, (known.classes != UNLABELLED) | known.to_measure
     free = np.flatnonzero(~has_label & ~np.isin(groups, groups[has_label]))
     return np.sort(free[np.unique(groups[free], return_index=True)[1]])
 
@@ -124,9 +130,9 @@ def predicted(known: KnownLabels, rows: Rows, classifier: Classifier) -> Predict
 def _uncertain(
     known: KnownLabels, free: Rows, said: Predictions, n: int, seed: int
 ) -> tuple[AskedImage, ...]:
-    pool = np.sort(np.argsort(said.margins, kind="stable")[: max(_MOST_LOOKED_AT, n)])
+    pool = np.sort(np.lexsort((said.odds, said.margins))[: max(_MOST_LOOKED_AT, n)])
     points = known.images(free[pool]).points()
-    chosen = pool[uncertain_images(points, said.margins[pool], n, seed)]
+    chosen = pool[uncertain_images(points, said.margins[pool], said.odds[pool], n, seed)]
     labels = said.labels
     return tuple(
         _asked(
@@ -134,10 +140,21 @@ def _uncertain(
             int(free[position]),
             labels[position],
             float(said.probabilities[position]),
-            f"leads by {said.margins[position]:.0%} only",
+            _why_asked(float(said.margins[position])),
         )
         for position in chosen.tolist()
     )
+
+
+def _why_asked(margin: float) -> str:
+    """Why an image is asked for; of a model that is sure of it, the only reason is the others.
+
+    >>> _why_asked(0.04), _why_asked(1.0)
+    ('leads by 4% only', 'less sure than others, though it leads by 100%')
+    """
+    if margin < _LITTLE:
+        return f"leads by {margin:.0%} only"
+    return f"less sure than others, though it leads by {margin:.0%}"
 
 
 def check_labels(known: KnownLabels, n: int, seed: int = 0) -> Asked:

@@ -86,11 +86,14 @@ class Classifier:
 
     def probabilities(self, points: Floats) -> Floats:
         """(n, p) points -> (n, k) float32; each row sums to 1."""
-        scores = self.scores(points)
-        scores -= scores.max(axis=1, keepdims=True)
-        np.exp(scores, out=scores)
-        scores /= scores.sum(axis=1, keepdims=True)
-        return scores
+        return probabilities_of(self.scores(points))
+
+
+def probabilities_of(scores: Floats) -> Floats:
+    """(n, k) logarithms of probabilities, up to a constant a row -> (n, k) that sum to 1."""
+    shares: Floats = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return shares
 
 
 @dataclass(frozen=True, slots=True)

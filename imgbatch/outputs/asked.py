@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from imgbatch.config.schema import Config
-from imgbatch.files.names import printable
+from imgbatch.files.names import number_of, printable
 from imgbatch.learning.results import Asked, AskedImage
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
@@ -31,11 +31,10 @@ def write_asked(asked: Asked, files: Sequence[WrittenFile], *, json: bool) -> No
         print_json(asked_document(asked, files))
         return
     console = StandardOutput()
-    several = len(asked.images) != 1
-    what = (
-        f"doubted label{'s' * several}" if asked.doubted else f"image{'s' * several} to label next"
-    )
-    table = titled_table(f"{len(asked.images):,} {what} in {printable(asked.folder)}")
+    what = number_of(len(asked.images), "image to label next")
+    if asked.doubted:
+        what = f"{len(asked.images):,} doubted label{'s' * (len(asked.images) != 1)}"
+    table = titled_table(f"{what} in {printable(asked.folder)}")
     table.add_column("", justify="right", style="dim")
     table.add_column("image", overflow="fold")
     if asked.doubted:
@@ -52,8 +51,10 @@ def write_asked(asked: Asked, files: Sequence[WrittenFile], *, json: bool) -> No
     console.print(table)
     if len(asked.images) > _LISTED:
         left = len(asked.images) - _LISTED
-        console.print_fact("more", f"{left:,} images; -o FILE.png, .html or .csv shows them")
-    console.print_fact("labelled", f"{asked.labelled:,} of {asked.total:,} images")
+        console.print_fact(
+            "more", f"{number_of(left, 'image')}; -o FILE.png, .html or .csv shows them"
+        )
+    console.print_fact("labelled", f"{asked.labelled:,} of {number_of(asked.total, 'image')}")
     console.print_fact("seed", str(asked.seed))
     console.print_files(files)
 

@@ -90,11 +90,11 @@ def duplicates_document(
 
 
 def _in_words(found: Duplicates) -> str:
+    images, groups = number_of(found.indexed, "image"), number_of(len(found.groups), "group")
     if not found.groups:
         where = f" that {printable(found.against)} has, too" if found.against else ""
-        return f"no near-duplicates{where} among {number_of(found.indexed, 'image')} (level {found.level})"
+        return f"no near-duplicates{where} among {images} (level {found.level})"
     size = sum(image.size for group in found.groups for image in group.images if not image.keep)
-    images, groups = number_of(found.indexed, "image"), number_of(len(found.groups), "group")
     return f"{found.extra:,} of {images} could go ({size_in_words(size)}), in {groups}"
 
 

@@ -126,9 +126,10 @@ class Captioner:
                 f"all {count:,} texts known in {self._opened.folder} say the same",
                 "give `metadata` captions that differ",
             )
-        few = f"only {number_of(count, 'image')}" if count else "no images"
+        few = f"only {number_of(count, 'image')}" if count else "no image"
+        have = "have" if count > 1 else "has"
         return LabelError(
-            f"{few} of {self._opened.folder} {'has' if count == 1 else 'have'} captions or other texts",
+            f"{few} of {self._opened.folder} {have} captions or other texts",
             f"give `metadata` a file with the columns file_name and caption for {LEAST_TEXTS} or "
             "more images",
         )

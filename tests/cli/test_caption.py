@@ -67,7 +67,9 @@ def test_too_few_captions_are_an_error_and_full_folders_a_note(cli, coloured, tm
     folder, captions = coloured
     few = tmp_path / "few.csv"
     few.write_text("file_name,caption\nred00.png,a barn\n")
-    cli("caption", folder, "--metadata", few).assert_one_clear_line(2, "only 1 images", "20")
+    cli("caption", folder, "--metadata", few).assert_one_clear_line(
+        2, "only 1 image of", "has captions", "20"
+    )
     tags = tmp_path / "all.csv"
     rows = captions.read_text() + "".join(
         f"{name}{n}.png,some {name}\n" for name in KINDS for n in range(KNOWN, EACH)

@@ -403,6 +403,9 @@ def test_next_begins_with_no_label_at_all_and_ends_when_all_have_one(label, draw
 def test_a_random_sample_is_what_train_measures_on(label, drawn, tmp_path):
     folder, classes = flat(drawn, tmp_path)
     label("next", folder, "-n", "18", "--random", "-o", "test.csv")
+    # It is not asked for before it is filled in, nor afterwards.
+    early = label("next", folder, "-n", "90", "--metadata", "test.csv", "--json").json["images"]
+    assert len(early) == 72
     fill_in(tmp_path / "test.csv", rows_of(tmp_path / "test.csv"), classes)
     label("next", folder, "-n", "12", "--metadata", "test.csv", "-o", "1.csv")
     fill_in(tmp_path / "1.csv", rows_of(tmp_path / "1.csv"), classes)

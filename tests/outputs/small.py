@@ -90,7 +90,7 @@ def small_labels(name: str, folder: str = "/photos", files: tuple[str, ...] = ()
     """Labels of files, all but one of them sure enough."""
     files = files or (f"/{name}/1", f"/{name}/2")
     sure = np.linspace(0.3, 0.9, len(files), dtype=np.float32)
-    said = Predictions((name, f"2 {name}"), np.arange(len(files)) % 2, sure, sure)
+    said = Predictions((name, f"2 {name}"), np.arange(len(files)) % 2, sure, sure, sure)
     return GivenLabels(folder, files, [name] * len(files), said, 0.4, 0.95, 20, 19, (name,))
 
 

@@ -168,6 +168,10 @@ def _count_changes(
             misfits.add(Misfit.LATER_FILE, file, "", images[row].path)
 
 
+PREDICTIONS = "they are predictions"
+"""How the note ends that tells of rows left out, since a program has written them."""
+
+
 def _notes_of(file: str, read: FileColumns) -> list[str]:
     name = os.path.basename(file)
     described = [_described(kind, column) for kind, column in read.columns.items()]
@@ -175,7 +179,7 @@ def _notes_of(file: str, read: FileColumns) -> list[str]:
     if read.machine_rows:
         notes.append(
             f"metadata: {name}: {read.machine_rows:,} rows with source=imgbatch are left out: "
-            "they are predictions"
+            f"{PREDICTIONS}"
         )
     return notes
 

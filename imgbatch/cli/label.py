@@ -92,7 +92,10 @@ SplitFile = Annotated[
 ]
 Shares = Annotated[
     str,
-    typer.Option(metavar="SHARES", help="Of train, validation, test; two: no validation."),
+    typer.Option(
+        metavar="SHARES",
+        help="Of train, validation, test, scaled to 1; two: no validation; 0.8,0.2,0: no test.",
+    ),
 ]
 _FOLDER, _ALL = FolderOptions(), FilterOptions()
 _LABEL_ENDINGS = {".html": "a page", ".csv": "rows"}

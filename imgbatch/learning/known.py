@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from imgbatch.annotations.columns import First
+from imgbatch.annotations.kept import PREDICTIONS
 from imgbatch.annotations.labels import HOW_TO_LABEL, UNLABELLED, class_numbers, labels_of
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.annotations.splits import part_numbers
@@ -112,13 +113,22 @@ class KnownLabels:
             found = (
                 f"all {len(rows)} labelled images are of the class {names[0]!r}"
                 if names
-                else ("no image has a label")
+                else "no image has a label"
             )
             raise LabelError(
                 f"{found}; two classes are needed to tell them apart",
-                HOW_TO_LABEL if not names else "label images of another class, too",
+                "label images of another class, too" if names else how_to_label(self.metadata),
             )
         return Examples(self.images(rows), self.classes[rows], self.groups[rows], names)
+
+
+def how_to_label(metadata: Metadata) -> str:
+    """What to do if no image has a label; more, if rows were left out as predictions."""
+    left_out = [note for note in metadata.notes if note.endswith(PREDICTIONS)]
+    if not left_out:
+        return HOW_TO_LABEL
+    trust = f"give `trust_predicted` to take predictions for true ({'; '.join(left_out)})"
+    return f"{trust}, or {HOW_TO_LABEL}"
 
 
 def joined_groups(copies: Rows, named: Sequence[str]) -> Rows:

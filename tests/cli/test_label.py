@@ -500,7 +500,9 @@ def test_split_keeps_copies_together(label, drawn, tmp_path):
     assert all(parts[one] == parts[other] for one, other in pairs)
 
 
-@pytest.mark.parametrize("shares", ["", "1", "0.1,0.9", "a,b", "0.5,0.5,-1", "1,1,1,1", "nan,1"])
+@pytest.mark.parametrize(
+    "shares", ["", "1", "0.1,0.9", "a,b", "0.5,0.5,-1", "1,1,1,1", "nan,1", "1,0,0", "0,0"]
+)
 def test_shares_that_make_no_sense_are_refused(label, drawn, shares):
     label("split", drawn, "--shares", shares).assert_one_clear_line(2, "the shares are")
 
@@ -552,3 +554,29 @@ def test_a_file_that_cannot_be_written_costs_neither_the_answer_nor_the_notes(
     assert "images to label next" in answer.out
     assert "no room for a sheet" in answer.err
     assert "500 images were asked for" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("shares", "parts"),
+    [("0.8,0.2,0", {"train", "validation"}), ("0.8,0,0.2", {"train", "test"})],
+)
+def test_a_share_of_0_leaves_a_part_out(label, drawn, shares, parts):
+    answer = label("split", drawn, "--shares", shares, "--json").json
+    assert set(answer["counts"]) == parts
+    assert answer["counts"]["train"] == 72
+
+
+def test_labels_of_apply_that_are_left_out_are_told_where_none_are_left(
+    label, drawn, tmp_path, model
+):
+    folder, _ = flat(drawn, tmp_path)
+    label("apply", model, folder, "-o", "labels.csv")
+    trained = label("train", folder, "--metadata", "labels.csv", "-o", "m.npz")
+    trained.assert_one_clear_line(2, "90 rows", "predictions", "--trust-predicted")
+    split = label("split", folder, "--metadata", "labels.csv")
+    assert "no image has a class" in split.err
+    assert "--trust-predicted" in split.err
+    assert (
+        "no image has a class"
+        not in label("split", folder, "--metadata", "labels.csv", "--trust-predicted").err
+    )

@@ -108,7 +108,7 @@ def duplicates(
         moved = None
         if move_to is not None:
             with unwritten.remembered(asked=True):
-                moved = _moved(images, stay, move_to.absolute(), apply=apply)
+                moved = _moved(images, stay, move_to.absolute(), found.folder, apply=apply)
         if paths:
             _print_paths(images, moved, null=options.null)
         else:
@@ -185,7 +185,7 @@ def _one_in_the_other(a: str, b: str) -> bool:
 
 
 def _moved(
-    images: "list[DuplicateImage]", stay: "_Stay", directory: Path, *, apply: bool
+    images: "list[DuplicateImage]", stay: "_Stay", directory: Path, folder: str, *, apply: bool
 ) -> "MoveReport":
     """Move what could go, or say what would be moved."""
     from imgbatch.copies.journal import move_files, pending_journals
@@ -196,7 +196,7 @@ def _moved(
         return MoveReport(str(directory), len(images), size, applied=apply, left=stay)
     try:
         moves = [(image.path, _target(directory, image)) for image in images]
-        moved = move_files(moves, directory, Path(found.folder))
+        moved = move_files(moves, directory, Path(folder))
     except KeyboardInterrupt:
         note(
             f"files were being moved; the same command goes on, --undo {journal} takes them back"

@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def prepare(
     with _errors_named(options.to), _opened(options, config) as state:
         maker = Maker(options, links, config, state)
         run = _Run(options, reader, state, maker)
-        return run.answer(links.retry_failed, tables, progress or _no_progress)
+        return run.answer(links.retried, tables, progress or _no_progress)
 
 
 class _Run:
@@ -100,13 +100,13 @@ class _Run:
         self._to, self._source = options.to, reader.source
 
     def answer(
-        self, retried: Sequence[str], tables: Sequence[Path], progress: Progress
+        self, retried: Collection[str], tables: Sequence[Path], progress: Progress
     ) -> Prepared:
         """Make what is missing, and write the tables unless they are there."""
         state, known = self._state, self._state.noted("answer")
         changed = self._plan()
         state.reopen(self._is_stale)
-        state.retry(RETRIED if "all" in retried else retried)
+        state.retry(retried)
         if state.noted("limits") != (limits := self._maker.limits()):
             state.retry((Reason.UNREADABLE, Reason.TOO_LARGE))
             state.note("limits", limits)
@@ -120,7 +120,11 @@ class _Run:
             state.note("answer", known)
         kept, dropped = known["kept"], known["dropped"]
         rows = kept + sum(dropped.values())
-        notes = (*self._source.notes, *(_to_retry(dropped) if self._options.from_links else ()))
+        if self._options.from_links:
+            advice = _to_retry(dropped, rows)
+        else:
+            advice = _to_find(self._options, dropped, rows)
+        notes = (*self._source.notes, *advice)
         return Prepared(self._to, rows, kept, dropped, state.count_kept(), made, notes)
 
     def _make_all(self, progress: Progress) -> int:
@@ -250,8 +254,21 @@ def _errors_named(to: Path) -> Iterator[None]:
         ) from None
 
 
-def _to_retry(dropped: Mapping[str, int]) -> Iterator[str]:
-    """A note on failures that another attempt may mend."""
+def _to_find(options: Prepare, dropped: Mapping[str, int], rows: int) -> Iterator[str]:
+    """A note on pictures of which hardly any is where it was looked for."""
+    if dropped.get(Reason.MISSING, 0) * 2 > rows:
+        yield (
+            f"pictures were looked for as {options.images}/{options.pattern}; if they lie elsewhere"
+            ' in it, or end otherwise, give --pattern, such as "{id}.jpg"'
+        )
+
+
+def _to_retry(dropped: Mapping[str, int], rows: int) -> Iterator[str]:
+    """Notes on failures that another attempt, or an option, may mend."""
+    if 0 < rows == dropped.get(Reason.NO_LINK, 0):
+        yield "no row holds a link: a table of paths needs --images DIR, the folder they lie in"
+    if Reason.PRIVATE_ADDRESS in dropped:
+        yield "links led into a private network or to this machine; --allow-private fetches them"
     failed = {reason: count for reason, count in dropped.items() if reason in RETRIED}
     if failed:
         counted = ", ".join(f"{reason} {count:,}" for reason, count in failed.items())

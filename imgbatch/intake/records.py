@@ -146,6 +146,16 @@ class LinkOptions:
     ignore_opt_out: bool = False
     per_host: int | None = None
 
+    @property
+    def retried(self) -> frozenset[str]:
+        """Classes of failure to try again: those that were named, or that an option now allows."""
+        if "all" in self.retry_failed:
+            return frozenset(RETRIED)
+        allowed = {Reason.PRIVATE_ADDRESS: self.allow_private}
+        allowed |= dict.fromkeys((Reason.ROBOTS, Reason.OPT_OUT), self.ignore_opt_out)
+        named = map(str, (reason for reason, lifted in allowed.items() if lifted))
+        return frozenset((*self.retry_failed, *named))
+
     def __post_init__(self) -> None:
         for name in self.retry_failed:
             if name not in {"all", *RETRIED}:

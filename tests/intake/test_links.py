@@ -131,6 +131,25 @@ def test_private_addresses_are_not_asked_however_they_are_written(host, server, 
     assert not server.asked
 
 
+def test_what_an_option_allows_is_tried_again_without_being_named(server, tmp_path):
+    server.robots = "User-agent: *\nDisallow: /good/\n"
+    links = [server.url("good/1.jpg")]
+    done = fetched(tmp_path, links, allow_private=False)
+    assert dict(done.dropped) == {"private-address": 1}
+    assert any("--allow-private" in note for note in done.notes)
+    assert dict(fetched(tmp_path, links).dropped) == {"robots": 1}
+    asked = dict(server.asked)
+    assert dict(fetched(tmp_path, links).dropped) == {"robots": 1}
+    assert server.asked == asked
+    assert fetched(tmp_path, links, ignore_opt_out=True).kept == 1
+
+
+def test_a_list_of_paths_that_is_taken_for_links_is_told(tmp_path):
+    done = fetched(tmp_path, ["photos/1.jpg", "photos/2.jpg"])
+    assert dict(done.dropped) == {"no-link": 2}
+    assert any("--images" in note for note in done.notes)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.2", "localhost2.invalid", "169.254.169.254", "[::1]"])
 def test_a_redirect_into_a_private_network_is_not_followed(host, server, tmp_path, only_here):
     links = [server.url(f"away/{host}/1.jpg"), server.url("good/1.jpg")]

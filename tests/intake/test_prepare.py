@@ -198,6 +198,16 @@ def test_the_command_ends_with_counts(cli, table, images, tmp_path):
     assert answer.json["dropped"] == {"missing": 1}
     shown = cli("prepare", table, "--to", tmp_path / "to", "--images", images, "--size", "32x32")
     assert "missing 1" in shown.out
+    assert "--pattern" not in shown.err
+
+
+def test_where_hardly_any_picture_is_found_it_is_told_where_they_were_looked_for(
+    cli, table, images, tmp_path
+):
+    answer = cli("prepare", table, "--to", tmp_path / "to", "--images", images / "..")
+    assert answer.code == 0
+    assert "kept  0" in answer.out
+    assert "--pattern" in answer.err
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,16 @@ def test_benchmarks_that_documents_name_exist():
         assert (ROOT / name).is_file(), name
 
 
+def test_each_promise_under_faults_names_a_test_that_exists():
+    text = (ROOT / "docs" / "FAULTS.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    promises = [row for row in rows if "---" not in row and not row.endswith("| test |")]
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", "\n".join(promises))
+    assert len(named) == len(promises) > 30
+    for file, name in named:
+        assert f"\ndef {name}(" in (ROOT / file).read_text(encoding="utf-8"), (file, name)
+
+
 def test_the_changelog_has_a_section_for_unreleased_changes():
     assert "## [Unreleased]" in read("CHANGELOG.md")
 

@@ -17,7 +17,7 @@ from campaign.folders import copy_pictures, dated_back, write_unreadable
 _PICK = ("-n", 5, "--seed", 5, "--json", "--no-sheet")
 _FAST = ("--emphasis", "color", "--json")
 """Fewer descriptors than what such commands take without it."""
-_TEXTS, _LABELS, _COPIES = 40, 100, 3
+_TEXTS, _COPIES = 40, 3
 VOCABULARY = "learned-tags.toml"
 _BASKET = ("sea/1.jpg", "sea/caf\udce9.jpg", "2.jpg")
 _LEARNED = '[tags.taught]\nexamples = {label = "balloons"}\n'
@@ -90,7 +90,7 @@ def make_folder(folder: Path, count: int) -> list[Path]:
     texts = [[name, f"{Path(name).parent} in picture {number}"]
              for number, name in enumerate(names[:_TEXTS])]  # fmt: skip
     labels = [[name, Path(name).parent.name, "odd;seen" if number % 2 else "even"]
-              for number, name in enumerate(names[:_LABELS])]  # fmt: skip
+              for number, name in enumerate(names[: len(names) * 2 // 3])]  # fmt: skip
     _write_table(folder / "captions.csv", ["file_name", "text"], texts)
     _write_table(folder / "metadata.csv", ["file_name", "label", "tags"], labels)
     folder.with_name(VOCABULARY).write_text(_LEARNED, encoding="utf-8")

@@ -41,6 +41,8 @@ class Plant:
     source
         What processes under test run first; ``{2}`` stands for the
         digest of the mutant of case 2.
+    pictures
+        In a folder that commands are tried on.
     """
 
     part: str
@@ -48,6 +50,7 @@ class Plant:
     expected: dict[int, str]
     source: str
     limits: Limits = field(default=_LIMITS)
+    pictures: int = _PICTURES
 
 
 _NUMBERED = """
@@ -214,8 +217,8 @@ refresh._is_other = lambda known, file: known.content_hash is None
     ),
     "a full disk that nobody is told of": Plant(
         "disk",
-        [11],
-        {11: "exit code 0, and an output is not whole"},
+        [12],
+        {12: "exit code 0, and an output is not whole"},
         """
 import contextlib
 from imgbatch.cli import unwritten
@@ -243,14 +246,15 @@ pictures._picture = lambda data, form: whole(data, form)[:-1]
     ),
     "a corruption that changes the answer in silence": Plant(
         "cache",
-        [2],
-        {2: "another answer, in silence"},
+        [5],
+        {5: "another answer"},
         """
 import os
 from imgbatch.selection import picker
 whole = picker.checked_seed
 picker.checked_seed = lambda seed: whole(seed + 1 if os.path.exists("found") else seed)
 """,
+        pictures=140,  # of fewer neither captions nor tags are learned
     ),
     "an output that is written under its final name": Plant(
         "kills",
@@ -363,7 +367,7 @@ def _planted(campaign: Campaign, plant: Plant) -> Campaign:
             data = hostile_file(replace(campaign, seed=_SEED), case)[1]
             source = source.replace(f"{{{case}}}", sha256(data).hexdigest())
     return replace(
-        campaign, seed=_SEED, jobs=1, keep=campaign.work / "kept", pictures=_PICTURES,
+        campaign, seed=_SEED, jobs=1, keep=campaign.work / "kept", pictures=plant.pictures,
         limits=plant.limits, plant=source,
     )  # fmt: skip
 

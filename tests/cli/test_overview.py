@@ -89,8 +89,10 @@ def test_metadata_give_classes_and_splits(cli, tmp_path):
     labels.write_text("\n".join(["file_name,label,split", *lines, ""]))
     document = cli("overview", folder, "--metadata", labels, "--json").json
     (problem,) = [one for one in document["problems"] if one["name"] == "copies across classes"]
-    assert {image["relative"] for image in problem["images"]} == {names[0], "z.jpg"}
-    assert f"{names[0]} shows (cat)" in problem["images"][1]["detail"]
+    assert {image["relative"]: image["detail"] for image in problem["images"]} == {
+        names[0]: "cat; shows what z.jpg shows (dog)",
+        "z.jpg": f"dog; shows what {names[0]} shows (cat)",
+    }
     assert "copies across splits" in document["not_looked_for"]
 
 

@@ -487,19 +487,13 @@ def test_the_folder_must_be_named_where_there_are_several(url):
         RemoteImages(url, "/three")
 
 
-def test_a_search_that_cannot_be_met_is_one_clear_error(url, tmp_path):
+def test_a_search_that_cannot_be_met_is_one_clear_error(url):
     table = make_table(20)
     write(url, table)
     remote = RemoteImages(url)
     for n in (0, 21):
         with pytest.raises(SelectionError, match="holds 20 images"):
             remote.similar(n, like=table.records[0].path)
-    with pytest.raises(SelectionError, match="cannot be read"):
-        remote.similar(3, like="nothing.jpg")
-    write(url, make_table(20, seed=1))
-    (tmp_path / "outside.jpg").write_bytes(jpeg(photo()))
-    with pytest.raises(SelectionError, match="cannot be read"):
-        remote.similar(3, like=table.records[0].path)  # no longer in this space
 
 
 # ----- the commands -------------------------------------------------------------------------------
@@ -516,6 +510,11 @@ def exported(url, cli, indexed):
 
 def without(document, *names):
     return {name: value for name, value in document.items() if name not in names}
+
+
+def test_an_anchor_that_is_neither_exported_nor_a_file_is_one_clear_error(cli, exported):
+    answer = cli("similar", "--from", exported[0], "--like", "nothing.jpg")
+    answer.assert_one_clear_line(2, "nothing.jpg", "cannot be read")
 
 
 def test_a_search_there_gives_the_answer_of_a_search_here(cli, exported, indexed, tmp_path):

@@ -83,4 +83,5 @@ def test_the_table_shows_the_whole_path_of_an_anchor_from_outside(capsys, monkey
     OUTPUTS["table"](shown)
     printed = capsys.readouterr().out
     assert " /elsewhere/x.jpg" in printed
-    assert "cats/" not in printed  # the class has a column of its own
+    assert "cats/2photo.jpg" in printed
+    assert "class" not in printed  # the path says it

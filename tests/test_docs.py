@@ -225,7 +225,7 @@ def test_benchmarks_that_documents_name_exist():
 
 
 def test_each_promise_under_faults_names_a_test_that_exists():
-    text = (ROOT / "docs" / "FAULTS.md").read_text(encoding="utf-8")
+    text = read("docs/FAULTS.md").partition("## How it is tried")[0]
     rows = [line for line in text.splitlines() if line.startswith("| ")]
     promises = [row for row in rows if "---" not in row and not row.endswith("| test |")]
     named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", "\n".join(promises))

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imgbatch import __version__
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config
 from imgbatch.files.atomic import replacing
@@ -23,6 +22,7 @@ from imgbatch.outputs.pages.map import map_data
 from imgbatch.outputs.pages.records import ImageMap, Page
 from imgbatch.outputs.pages.thumbnails import chart_x, segments, thumbnail
 from imgbatch.types import Progress
+from imgbatch.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Environment

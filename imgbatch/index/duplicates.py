@@ -4,7 +4,7 @@ Miniatures lie in the index. Pictures are looked at again where miniatures agree
 files are read; where they cannot be read, miniatures alone decide, by a stricter rule.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -27,7 +27,7 @@ from imgbatch.index.extract import READ_ERRORS, read_file, read_view
 from imgbatch.index.kept_pairs import KeptPairs, KnownPairs
 from imgbatch.index.opened import OpenedIndex, content_keys
 from imgbatch.runners.blas import one_blas_thread
-from imgbatch.runners.maps import ThreadMap, map_serially
+from imgbatch.runners.maps import Answer, ThreadMap, map_serially
 from imgbatch.types import DecodeOptions, Hashes, ImageRecord, Rows, View
 
 COPIES = "copies"
@@ -126,14 +126,11 @@ class NearDuplicates:
 
     def views(self, rows: Sequence[int]) -> list[View | None]:
         """The views of some rows' files, read anew; None for files that cannot be read."""
-        run = map_serially if len(rows) < _FEW else ThreadMap(self.workers)
-        with quiet_codecs():
-            return list(run(self._view, ((row,) for row in rows)))
+        return self._of_files(self._view, rows)
 
     def pasts(self, rows: Sequence[int]) -> list[Generations]:
         """What some rows' files tell of their pictures' past; nothing if they cannot be read."""
-        with quiet_codecs():
-            return [self._past(row) for row in rows]
+        return self._of_files(self._past, rows)
 
     def path(self, row: int) -> str:
         """The absolute path, or URL, of a row's file."""
@@ -207,6 +204,12 @@ class NearDuplicates:
         """Each source with its first row and the row after its last."""
         ends = np.cumsum([len(source.opened.records) for source in self.sources]).tolist()
         return list(zip(self.sources, [0, *ends], ends, strict=False))
+
+    def _of_files(self, read: Callable[[int], Answer], rows: Sequence[int]) -> list[Answer]:
+        """What is read of some rows' files, side by side if they are many."""
+        run = map_serially if len(rows) < _FEW else ThreadMap(self.workers)
+        with quiet_codecs():
+            return list(run(read, ((row,) for row in rows)))
 
     def _view(self, row: int) -> View | None:
         return read_view(self.path(row), self.options)

@@ -266,10 +266,11 @@ def space_bytes(space: FeatureSpace, decoder: Decoder | None = None) -> bytes:
 
 def _decoder_in(arrays: bytes, space: FeatureSpace) -> Decoder | None:
     """The decoder beside a space's arrays; None if there is none."""
-    stored = unpacked_arrays(io.BytesIO(arrays))
+    names = {f"{_DECODER}{name}": name for name in Decoder.ARRAYS}
+    stored = unpacked_arrays(io.BytesIO(arrays), names)
     if f"{_DECODER}weights" not in stored:
         return None
-    decoder = Decoder.of({name: stored[f"{_DECODER}{name}"] for name in Decoder.ARRAYS})
+    decoder = Decoder.of({names[name]: array for name, array in stored.items()})
     if len(decoder.mean) != space.dimensions:
         raise ValueError("its decoder does not fit its blocks")
     return decoder

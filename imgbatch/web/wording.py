@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from imgbatch.files.names import number_of
+
 _PARAMETER = re.compile(r"`(\w+)(?:=(\w+))?`")
 
 
@@ -17,15 +19,6 @@ def in_words(message: str, hint: str) -> str:
     return plain if plain.endswith(".") else f"{plain}."
 
 
-def in_number(count: int, noun: str) -> str:
-    """A number of things.
-
-    >>> in_number(1, "image"), in_number(1200, "group")
-    ('1 image', '1,200 groups')
-    """
-    return f"{count:,} {noun}{'s' * (count != 1)}"
-
-
 def undone(paths: Sequence[str]) -> str:
     """What is said after labels or answers were taken back, on every screen.
 
@@ -34,4 +27,4 @@ def undone(paths: Sequence[str]) -> str:
     """
     if not paths:
         return "There is nothing to undo."
-    return f"Undone: {paths[0] if len(paths) == 1 else in_number(len(paths), 'image')}."
+    return f"Undone: {paths[0] if len(paths) == 1 else number_of(len(paths), 'image')}."

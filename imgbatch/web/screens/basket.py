@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from imgbatch.errors import UsageError
 from imgbatch.files.cells import row_writer
 from imgbatch.files.handout import hand_out
+from imgbatch.files.names import number_of
 from imgbatch.files.readonly import refuse_inside
 from imgbatch.outputs.pages.records import ImageGrid, Page, PageImage
 from imgbatch.outputs.pages.write import write_page
@@ -17,7 +18,6 @@ from imgbatch.web.asked import Asked, image_of, see_other
 from imgbatch.web.saved import LABEL, NAME, TAGS, Cells, joined_tags
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
 from imgbatch.web.screens.label import checked_label
-from imgbatch.web.wording import in_number
 
 _SHOWN = 500
 _LISTED = 5_000
@@ -102,14 +102,14 @@ def give(here: Here, asked: Asked) -> Response:
         site.give(changes)
     done = "tagged" if asked.text("what") != "label" else "labelled"
     return see_other(
-        "/basket", did=f"{in_number(len(changes), 'image')} {done} {name}, in {site.saved.file}."
+        "/basket", did=f"{number_of(len(changes), 'image')} {done} {name}, in {site.saved.file}."
     )
 
 
 def undo_given(here: Here, asked: Asked) -> Response:  # noqa: ARG001 - a handler
     """Take back the last labels or tags."""
     count = len(here.site.saved.undo())
-    did = f"Undone: the last labels or tags of {in_number(count, 'image')}."
+    did = f"Undone: the last labels or tags of {number_of(count, 'image')}."
     return see_other("/basket", did=did if count else "There is nothing to undo.")
 
 
@@ -127,7 +127,7 @@ def _page(here: Here, rows: list[int], count: int) -> Page:
         for rank, row in enumerate(rows, start=1)
     )
     grid = ImageGrid("Images", images=images, left_out=count - len(images))
-    return Page("basket", f"{in_number(count, 'image')} in the basket", sections=(grid,))
+    return Page("basket", f"{number_of(count, 'image')} in the basket", sections=(grid,))
 
 
 def _download(data: bytes, name: str, kind: str) -> Response:
@@ -146,7 +146,7 @@ def change(here: Here, asked: Asked) -> Response:
         count = site.basket.remove(_paths(here, asked.texts("remove")))
         done = f"{count:,} taken out of the basket."
     elif asked.flag("clear"):
-        done = f"The basket was emptied of {in_number(site.basket.clear(), 'image')}."
+        done = f"The basket was emptied of {number_of(site.basket.clear(), 'image')}."
     elif asked.flag("undo"):
         done = "Undone." if site.basket.undo() else "There is nothing to undo."
     if asked.wants_json:

@@ -1,4 +1,6 @@
 // A picture that is dropped or pasted anywhere on the page is searched for.
+import { tell } from "./talk.js";
+
 const form = document.getElementById("search");
 
 function bring(files) {
@@ -15,7 +17,7 @@ function bring(files) {
 function refuse(files) {
   const [file] = files;
   const what = file ? `${file.name} is no picture` : "That was no file";
-  document.getElementById("told").textContent = `${what}; drop a picture, such as a JPEG or PNG.`;
+  tell(`${what}; drop a picture, such as a JPEG or PNG.`);
 }
 
 document.addEventListener("dragover", (event) => event.preventDefault());

@@ -45,9 +45,15 @@ class Answer:
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Environment variables for a new Python that imports this checkout."""
+    """Environment variables for a new Python that imports this checkout.
+
+    Its bytecode is kept, even where this process keeps none: compiling all files anew takes a
+    third of a command's time.
+    """
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(extra or {})}
+    ours = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    ours.pop("PYTHONDONTWRITEBYTECODE", None)
+    return ours | dict(extra or {})
 
 
 def start_process(

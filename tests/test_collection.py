@@ -542,6 +542,19 @@ print([m for m in {HEAVY} if m in sys.modules])
     assert run_python(code).strip().splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize("mode", ["similar", "different"])
+def test_a_warm_request_imports_neither_scikit_learn_nor_scipy(mode, samples):
+    code = f"""
+import sys
+import imgbatch
+collection = imgbatch.load({str(SAMPLES)!r}, index={str(samples.index_directory)!r})
+collection.{mode}(3, seed=1)
+print([m for m in ("sklearn", "scipy", "skimage", "imagehash") if m in sys.modules])
+"""
+    run_python(code)  # keeps the feature space
+    assert run_python(code).strip().splitlines()[-1] == "[]"
+
+
 def test_a_public_name_is_imported_on_first_use_only():
     code = """
 import sys

@@ -187,7 +187,7 @@ def _scaled(positions: Floats) -> Floats:
 
 def _neighbours(projection: Projection, asked: Rows) -> Rows:
     """The nearest other rows of some rows in the feature space: (m, k)."""
-    search, step = projection.search(large=0), 64
+    search, step = projection.search(), 64
     near = np.empty((len(asked), min(NEIGHBOURS, len(projection.points) - 1)), np.int64)
     for start in range(0, len(asked), step):
         queries: Floats = np.asarray(projection.points[asked[start : start + step]])

@@ -95,7 +95,7 @@ class Projection:
         """(n, m) uint8: the measured quantities, a byte each; see `measures.quantities`."""
         return self._joined("measures")
 
-    def search(self, large: int) -> NeighbourSearch:
+    def search(self, large: int = 0) -> NeighbourSearch:
         """Exact nearest neighbours; with one part, `large` chooses `NeighbourSearch`'s method."""
         if len(self.parts) == 1:
             return NeighbourSearch(self.points, large, self.parts[0].squares)

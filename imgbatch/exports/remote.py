@@ -256,7 +256,7 @@ class RemoteImages:
             anchor = Anchor(points[row], row)
         hashes = None if keep else np.array([image.phash for image in candidates], np.uint64)
         options = SimilarOptions(**self.config.similar.model_dump(), hashes=hashes)
-        rows, distances = similar(NeighbourSearch(points, large=0), anchor, n, options)
+        rows, distances = similar(NeighbourSearch(points), anchor, n, options)
         others = rows[rows != anchor.row]
         distinct = bool(distinct_mask(others, len(others), anchor, options).all())
         chosen = [candidates[row] for row in rows.tolist()]

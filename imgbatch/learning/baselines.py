@@ -33,7 +33,7 @@ def nearest_neighbours(train: Examples, test: Examples) -> Judged:
     """
     k = len(train.names)
     shares = np.bincount(train.classes, minlength=k).astype(np.float32) / np.float32(len(train))
-    search = NeighbourSearch(train.images.points(), large=0)
+    search = NeighbourSearch(train.images.points())
     judged = Judged.empty(len(test))
     for start in range(0, len(test), _AT_ONCE):
         positions = np.arange(start, min(start + _AT_ONCE, len(test)))

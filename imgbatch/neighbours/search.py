@@ -1,4 +1,4 @@
-"""Exact nearest neighbours: by one pass over all points, or by scikit-learn's BallTree.
+"""Exact nearest neighbours: by one pass over all points, or on request by a BallTree.
 
 The pass has three steps. A sample bounds the distance of the k-th neighbour: the k-th nearest of
 all points is at most as far as the k-th nearest of evenly spaced ones. Products of the queries with
@@ -39,8 +39,8 @@ _ANSWERS_KEPT = 64
 class NeighbourSearch:
     """Exact nearest neighbours of query points.
 
-    If there are more than `large` points, one pass over all of them answers several queries at
-    once. Otherwise scikit-learn's BallTree (Omohundro 1989), built on first use, answers each; it
+    One pass over all points answers several queries at once. If there are at most `large` points,
+    scikit-learn's BallTree (Omohundro 1989), built on first use, answers each query instead; it
     wins if points have few dimensions and queries are many. The last answers are kept, since a
     request asks for some of them twice.
 
@@ -61,7 +61,7 @@ class NeighbourSearch:
     ([0, 2, 1], [0.0, 1.0, 5.0])
     """
 
-    def __init__(self, points: Floats, large: int = 50_000, squares: Floats | None = None) -> None:
+    def __init__(self, points: Floats, large: int = 0, squares: Floats | None = None) -> None:
         self.points = points
         self.large = large
         self._squares = squares

@@ -122,7 +122,7 @@ def similar_by_tags(
             largest = len(one_pair(numbers, pairs.copies, 1, random, anchor))
         words = f"agree{of_anchor} in their two strongest tags"
         raise _too_few(n, largest, pairs.holder, words)
-    search = NeighbourSearch(np.asarray(points[rows]), large=0)
+    search = NeighbourSearch(np.asarray(points[rows]))
     if anchor is None:
         chosen = choose_anchor(search, n, options, random)
     else:

@@ -78,7 +78,7 @@ def test_the_nearest_equal_a_full_sort_with_ties_by_row(large, seed, n, d, most,
 @pytest.mark.parametrize("n", [1, 2, 300])
 def test_the_tree_and_the_pass_over_all_points_give_the_same_answer(n):
     points = np.random.default_rng(0).normal(size=(n, 128)).astype(np.float32)
-    by_tree, by_pass = NeighbourSearch(points), NeighbourSearch(points, large=0)
+    by_tree, by_pass = NeighbourSearch(points, large=len(points)), NeighbourSearch(points)
     for query in np.random.default_rng(1).normal(size=(20, 128)).astype(np.float32):
         for one, other in zip(by_tree.nearest(query, 25), by_pass.nearest(query, 25), strict=True):
             assert (one == other).all()
@@ -87,7 +87,7 @@ def test_the_tree_and_the_pass_over_all_points_give_the_same_answer(n):
 def test_among_copies_the_tree_and_the_pass_choose_the_same_rows():
     points = np.random.default_rng(0).normal(size=(200, 16)).astype(np.float32)
     points[50:150] = points[50]
-    by_tree, by_pass = NeighbourSearch(points), NeighbourSearch(points, large=0)
+    by_tree, by_pass = NeighbourSearch(points, large=len(points)), NeighbourSearch(points)
     assert by_tree.nearest(points[70], 10)[0].tolist() == list(range(50, 60))
     assert by_pass.nearest(points[70], 10)[0].tolist() == list(range(50, 60))
 

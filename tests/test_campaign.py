@@ -34,6 +34,7 @@ finally:
 
 SLOW = {
     "cache",
+    "cluster",
     "concurrent",
     "database",
     "disk",

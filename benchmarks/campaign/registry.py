@@ -3,6 +3,7 @@
 from campaign import (
     at_once,
     cache,
+    cluster,
     configs,
     database,
     disk,
@@ -37,5 +38,6 @@ PARTS: dict[str, Part] = {
         links.PART,
         disk.PART,
         database.PART,
+        cluster.PART,
     )
 }

@@ -1,8 +1,10 @@
 """Damage to one file of an index, as disks, copies and careless hands do it."""
 
+import contextlib
 import os
 import re
 import shutil
+import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -78,6 +80,8 @@ def _damage(file: Path, kind: str, index: Path, older: Path, random: Random) -> 
     how = [*_BYTES, "bits", "one bit", "gone", "folder", "older", "swapped"]
     if file.suffix in (".npy", ".npz") and file.read_bytes().startswith(_BEGINS):
         how += ["numbers", "numbers"]
+    if file.suffix == ".sqlite":
+        how.append("version")
     chosen = random.choice(how)
     if chosen in _BYTES:
         data, text = _BYTES[chosen](file.read_bytes(), random)
@@ -93,10 +97,20 @@ def _damage(file: Path, kind: str, index: Path, older: Path, random: Random) -> 
         return f"swapped with {_kind(index, other)}"
     if chosen == "numbers":
         return _other_numbers(file, random)
+    if chosen == "version":
+        return _other_version(file, random)
     file.unlink()
     if chosen == "folder":
         file.mkdir()
     return "a folder in its place" if chosen == "folder" else "gone"
+
+
+def _other_version(file: Path, random: Random) -> str:
+    """Let a database say that an older or a newer program wrote it."""
+    version = random.choice((0, 1, 2, 99))
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+    return f"written by version {version}"
 
 
 def _files(folder: Path) -> list[Path]:

@@ -326,6 +326,21 @@ def planted(*given):
 upkeep.open_folder = planted
 """,
     ),
+    "a lost scheduler that is an unexpected error": Plant(
+        "cluster",
+        [0, 1],
+        {0: "the scheduler is killed: no clear line: an unexpected"},
+        """
+import contextlib
+from imgbatch.runners import dask
+@contextlib.contextmanager
+def planted(runner):
+    if runner._client is None or runner._client.status != "running":
+        raise ValueError("planted")
+    yield
+dask.DaskRunner._losing = planted
+""",
+    ),
     "a command that fails beside others": Plant(
         "concurrent",
         [2],

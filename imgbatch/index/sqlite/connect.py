@@ -7,11 +7,18 @@ import time
 import uuid
 from pathlib import Path
 
-from imgbatch.files.atomic import remove
 from imgbatch.index.sqlite.schema import MIGRATIONS
 
 FILE_NAME = "catalogue.sqlite"
 _BUSY_SECONDS = 60.0
+_SIGNS_OF_DAMAGE = (
+    "malformed",
+    "no such",
+    "not a database",
+    "Could not decode",
+    "already exists",  # this and the next: the version is lower than that of the tables
+    "duplicate column",
+)
 _OLD_AND_READ_ONLY = (
     "an older imgbatch wrote it, and it cannot be brought up to date in a place that is read-only"
 )
@@ -122,16 +129,19 @@ def is_damage(error: sqlite3.Error) -> bool:
     """Whether an error means a damaged file, and not a lock or a full disk."""
     if not isinstance(error, sqlite3.OperationalError):
         return True
-    signs = ("malformed", "no such", "not a database", "Could not decode")
-    return any(sign in str(error) for sign in signs)
+    return any(sign in str(error) for sign in _SIGNS_OF_DAMAGE)
 
 
 def move_aside(file: Path, error: Exception) -> str:
-    """Rename a file that cannot be used; the note says so to the user."""
+    """Rename a file that cannot be used; the note says so to the user.
+
+    SQLite's log goes with it: it holds what a newer imgbatch, which may still run, wrote last.
+    """
     kind = "newer" if isinstance(error, NewerIndexError) else "damaged"
     aside = file.with_name(f"{FILE_NAME}.{kind}-{time.time_ns()}")
     file.replace(aside)
-    for leftover in ("-wal", "-shm"):
-        remove(file.with_name(FILE_NAME + leftover))
+    for end in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            file.with_name(FILE_NAME + end).replace(aside.with_name(aside.name + end))
     reason = "was written by a newer imgbatch" if kind == "newer" else f"is damaged ({error})"
     return f"the index {reason}; it was moved to {aside} and is rebuilt"

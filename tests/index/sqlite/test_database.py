@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import re
 import sqlite3
 import threading
 from pathlib import Path
@@ -73,6 +74,31 @@ def test_an_index_of_a_newer_version_is_moved_aside_whole(directory):
     with contextlib.closing(sqlite3.connect(aside)) as db, db:
         assert db.execute("SELECT count(*) FROM images").fetchone() == (300,)
     db.close()
+
+
+def test_what_a_running_newer_version_wrote_last_is_moved_aside_with_its_index(directory):
+    file = fill(directory)
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as newer:
+        newer.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+        newer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        newer.execute("INSERT INTO meta VALUES ('last', 'word')")
+        with Catalogue.open(directory, "/photos") as catalogue:
+            assert "newer" in catalogue.notes[0]
+        (aside,) = [path for path in directory.iterdir() if re.search(r"newer-\d+$", path.name)]
+        with contextlib.closing(sqlite3.connect(aside)) as db:
+            found = db.execute("SELECT value FROM meta WHERE key = 'last'").fetchone()
+    assert found == ("word",)
+
+
+@pytest.mark.parametrize("version", range(len(MIGRATIONS)))
+def test_a_version_lower_than_that_of_the_tables_has_the_index_begun_anew(directory, version):
+    file = fill(directory)
+    with contextlib.closing(sqlite3.connect(file)) as db, db:
+        db.execute(f"PRAGMA user_version = {version}")
+    with Catalogue.open(directory, "/photos") as catalogue:
+        assert list(catalogue.records()) == []
+        (note,) = catalogue.notes
+        assert "is damaged" in note
 
 
 def test_each_migration_may_be_the_first_to_apply(directory):

@@ -13,6 +13,7 @@ from typing import Any
 from campaign.damage import damaged
 from campaign.planfiles import as_json
 from campaign.probe import Hostile
+from imgbatch.copies.moving import Move
 
 IMAGES = tuple(sorted([f"class{n % 3}/image{n:02}.jpg" for n in range(12)] + ["caf\udce9.jpg"]))
 """The images that every table speaks of."""
@@ -43,14 +44,14 @@ def _rows() -> list[dict[str, Any]]:
 
 def _moves(folder: Path) -> list[dict[str, Any]]:
     """A good journal of files that lie in a folder of their own beside it."""
-    rows: list[dict[str, Any]] = [{"kind": "imgbatch moves", "version": 2}]
+    rows: list[dict[str, Any]] = [{"kind": "imgbatch moves", "version": 3}]
     for number in range(6):
         moved = folder / "moved" / f"{number}.jpg"
         moved.parent.mkdir(parents=True, exist_ok=True)
         moved.write_bytes(b"picture %d" % number)
         status = moved.stat()
-        rows.append({"from": str(folder / "photos" / f"{number}.jpg"), "to": str(moved),
-                     "size": status.st_size, "mtime_ns": status.st_mtime_ns})  # fmt: skip
+        source = str(folder / "photos" / f"{number}.jpg")
+        rows.append(Move(source, str(moved), status.st_size, status.st_mtime_ns).row())
     return rows
 
 

@@ -16,6 +16,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from imgbatch.copies.moving import Move, move_one, remove_remains
 from imgbatch.errors import OutputError, UsageError
@@ -26,8 +27,9 @@ from imgbatch.files.regular import TooLargeError, read_regular
 _START, _ENDING = "imgbatch-moves-", ".jsonl"
 _PENDING, _UNDONE = ".pending", ".undone"
 _KIND = "imgbatch moves"
-_VERSION = 2
+_VERSION = 3
 _MOST_BYTES = 1 << 30
+_HINT = f"give a file {_START}*{_ENDING} that duplicates --apply has written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,45 +193,54 @@ def _finish(journal: Path, moves: Sequence[Move]) -> Moved:
 
 
 def _read(journal: Path) -> list[Move]:
-    hint = f"give a file {_START}*{_ENDING} that duplicates --apply has written"
-    try:
-        lines = read_regular(journal, _MOST_BYTES)[0].decode("ascii").splitlines()
-    except (OSError, TooLargeError) as error:
-        reason = getattr(error, "strerror", None) or f"it has {error}"
-        raise UsageError(f"{journal} cannot be read: {reason}", hint) from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{journal} is no journal of moves: it is no ASCII text", hint) from None
-    except ValueError as error:
-        raise UsageError(f"{journal} cannot be read: {error}", hint) from None
+    """The moves of a journal."""
+    lines = _lines(journal)
     if not lines and journal.name.endswith(f"{_PENDING}{_ENDING}"):
         return []  # its writer was killed before the first move
-    moves = []
-    for number, line in enumerate(lines or [""], start=1):
-        try:
-            row = json.loads(line)
-            if number > 1:
-                moves.append(Move.listed(row))
-            elif row["kind"] != _KIND or type(row["version"]) is not int:
-                raise ValueError
-            elif row["version"] > _VERSION:
-                raise UsageError(
-                    f"{journal} is of version {row['version']}, and {_VERSION} is known",
-                    "use the imgbatch that wrote it",
-                )
-        except (ValueError, KeyError, TypeError, RecursionError):
-            told = f"{journal} is no journal of moves: see its line {number}"
-            raise UsageError(told, hint) from None
+    moves, version = list[Move](), 0
+    try:
+        version = _version(journal, json.loads(lines[0] if lines else ""))
+        for line in lines[1:]:
+            moves.append(Move.listed(json.loads(line), version))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        number = len(moves) + 2 if version else 1
+        raise UsageError(
+            f"{journal} is no journal of moves, or is damaged: see its line {number}; "
+            "no file was moved",
+            _HINT if number == 1 else "take the line out, and move the file that it names by hand",
+        ) from None
     return moves
+
+
+def _lines(journal: Path) -> list[str]:
+    try:
+        return read_regular(journal, _MOST_BYTES)[0].decode("ascii").splitlines()
+    except (OSError, TooLargeError) as error:
+        reason = getattr(error, "strerror", None) or f"it has {error}"
+        raise UsageError(f"{journal} cannot be read: {reason}", _HINT) from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{journal} is no journal of moves: it is no ASCII text", _HINT) from None
+    except ValueError as error:
+        raise UsageError(f"{journal} cannot be read: {error}", _HINT) from None
+
+
+def _version(journal: Path, header: Any) -> int:
+    """That of a journal's first row; `ValueError` and others if it is none."""
+    version = header["version"]
+    if header["kind"] != _KIND or type(version) is not int:
+        raise ValueError("it is no journal")
+    if version > _VERSION:
+        raise UsageError(
+            f"{journal} is of version {version}, and {_VERSION} is known",
+            "use the imgbatch that wrote it",
+        )
+    return version
 
 
 @contextlib.contextmanager
 def _written(moves: Iterable[Move], directory: Path) -> Iterator[Path]:
     """A journal under a temporary name, on disk; it goes away unless it is renamed."""
-    lines = [{"kind": _KIND, "version": _VERSION}]
-    lines += [
-        {"from": move.source, "to": move.target, "size": move.size, "mtime_ns": move.mtime_ns}
-        for move in moves
-    ]
+    lines = [{"kind": _KIND, "version": _VERSION}, *(move.row() for move in moves)]
     with temporary_file(directory) as temporary:
         temporary.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="ascii")
         with temporary.open("rb") as written:

@@ -2,8 +2,10 @@
 
 import contextlib
 import errno
+import json
 import os
 import shutil
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,8 @@ from imgbatch.files.regular import only_regular
 
 _COPIED_INSTEAD = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 """Where a second name cannot be given to a file, it is copied and then removed."""
+_CHECKED_FROM = 3
+"""The first version of journals whose rows have checksums."""
 _COARSE_NS = 2_000_000_000
 """Some file systems keep times to two seconds."""
 
@@ -36,13 +40,37 @@ class Move:
         return cls(source, target, 0, 0)  # gone: no file is this one
 
     @classmethod
-    def listed(cls, row: Mapping[str, Any]) -> "Move":
-        """A row of a journal; those of version 1 know no sizes. `ValueError` for anything else."""
+    def listed(cls, row: Mapping[str, Any], version: int) -> "Move":
+        """The move of a journal's row; the inverse of `row`.
+
+        Rows of version 1 know no sizes, those of version 2 have no checksum.
+
+        Raises
+        ------
+        ValueError, KeyError
+            It is no such row, or its numbers and paths are not those that were written.
+        """
         move = cls(row["from"], row["to"], row.get("size", -1), row.get("mtime_ns", -1))
         numbers = (type(move.size), type(move.mtime_ns))
         if not (_is_path(move.source) and _is_path(move.target)) or numbers != (int, int):
             raise ValueError("it is no move")
+        if (version >= _CHECKED_FROM or "crc32" in row) and row["crc32"] != move._checksum():
+            raise ValueError("its checksum is another one")
         return move
+
+    def row(self) -> dict[str, str | int]:
+        """A row of a journal, with a checksum: a path that was damaged could name another file."""
+        return {
+            "from": self.source,
+            "to": self.target,
+            "size": self.size,
+            "mtime_ns": self.mtime_ns,
+            "crc32": self._checksum(),
+        }
+
+    def _checksum(self) -> int:
+        fields = [self.source, self.target, self.size, self.mtime_ns]
+        return zlib.crc32(json.dumps(fields).encode("ascii"))
 
     def back(self) -> "Move":
         """The same way in the other direction; its file is whatever lies there."""

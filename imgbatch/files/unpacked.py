@@ -25,6 +25,8 @@ _READERS = {
     (2, 0): np.lib.format.read_array_header_2_0,
 }
 """Readers of an array's header by the version of the form; all that is written here is of 1.0."""
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How NumPy packs arrays; decoders of other ways fail in ways of their own."""
 _BROKEN = (
     OSError, ValueError, KeyError, TypeError, EOFError, MemoryError, NotImplementedError,
     OverflowError, RecursionError, RuntimeError, SyntaxError, struct.error, tokenize.TokenError,
@@ -59,6 +61,8 @@ def unpacked_arrays(
             total = sum(info.file_size for info in members.values())
             if total > most:
                 raise ValueError(f"it claims to unpack to {total:,} bytes")
+            if any(info.compress_type not in _PACKINGS for info in members.values()):
+                raise ValueError("it is packed in a way that NumPy does not use")
             return {name: _array(archive.read(info)) for name, info in members.items()}
     except _BROKEN as error:
         raise ValueError(_in_short(error)) from None

@@ -77,6 +77,7 @@ def test_paths_that_are_not_in_the_folder_are_counted_in_a_note(tmp_path: Path):
         ("path,label\n1.jpg,a\n1.jpg,b\n", "line 3"),
         ("path,label\nother.jpg,a\n", "names none of the 1 images"),
         ("path,label\n", "names none of the 1 images"),
+        ("path,label\na\x1b[31mb,x\n", r"its first path: a\\x1b\[31mb"),
     ],
 )
 def test_a_file_that_does_not_fit_says_what_is_wrong(tmp_path: Path, text: str, words: str):

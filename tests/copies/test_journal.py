@@ -237,7 +237,7 @@ def test_without_a_place_for_the_journal_nothing_is_moved(photos, tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "", "{}", "nonsense", "\udcff", '{"kind": "imgbatch moves", "version": 3}\n',
+        "", "{}", "nonsense", "\udcff", '{"kind": "imgbatch moves", "version": 4}\n',
         '{"kind": "imgbatch moves", "version": 2}\n{"from": "/a"}\n',
         '{"kind": "imgbatch moves", "version": 2}\n{"from": "a", "to": "b"}\n',
         '{"kind": "imgbatch moves", "version": 2}\n{"from": 1, "to": 2}\n',
@@ -249,7 +249,7 @@ def test_without_a_place_for_the_journal_nothing_is_moved(photos, tmp_path):
 def test_what_is_no_journal_moves_nothing(tmp_path, text):
     file = tmp_path / "odd.jsonl"
     file.write_text(text, encoding="utf-8", errors="surrogateescape")
-    with pytest.raises(UsageError, match=r"no journal of moves|cannot be read|is of version 3"):
+    with pytest.raises(UsageError, match=r"no journal of moves|cannot be read|is of version 4"):
         undo(file)
 
 
@@ -428,14 +428,41 @@ def test_a_journal_with_an_odd_row_moves_nothing(photos, tmp_path, odd):
     gone = {"from": str(photos / "gone.jpg"), "to": str(photos / "sub/b.jpg")}
     file = listed(tmp_path, good, good | gone | odd)
     for work in (lambda: undo(file), lambda: finish_pending(tmp_path)):
-        with pytest.raises(UsageError, match="no journal of moves: see its line 3"):
+        with pytest.raises(UsageError, match="or is damaged: see its line 3; no file was moved"):
             work()
     assert files_in(photos) == before
 
 
 def test_a_journal_of_a_newer_version_says_so(tmp_path):
-    with pytest.raises(UsageError, match=r"is of version 3, and 2 is known .*the imgbatch that"):
-        undo(listed(tmp_path, {"moved": "elsewhere"}, version=3))
+    with pytest.raises(UsageError, match=r"is of version 4, and 3 is known .*the imgbatch that"):
+        undo(listed(tmp_path, {"moved": "elsewhere"}, version=4))
+
+
+@pytest.mark.parametrize("key", ["from", "to", "size", "mtime_ns", "crc32"])
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_row_that_is_not_as_it_was_written_moves_nothing(photos, tmp_path, key, version):
+    aside = tmp_path / "aside"
+    journal = move_files(moves(photos, aside), aside).journal
+    before = files_in(tmp_path)
+    header, *rows = map(json.loads, journal.read_text().splitlines())
+    changed = rows[1][key]
+    rows[1][key] = changed + 1 if isinstance(changed, int) else changed.replace("photos", "photo")
+    rows[1]["to"] = rows[1]["to"].replace("aside", "asid") if key == "to" else rows[1]["to"]
+    lines = [header | {"version": version}, *rows]
+    journal.write_text("".join(json.dumps(row) + "\n" for row in lines))
+    with pytest.raises(UsageError, match="is damaged: see its line 3; no file was moved"):
+        undo(journal)
+    journal.write_text("".join(json.dumps(row) + "\n" for row in [lines[0], lines[1]]))
+    assert undo(journal).files == 1
+    assert len(files_in(tmp_path)) == len(before)
+
+
+def test_a_journal_of_the_second_version_is_undone(photos, tmp_path):
+    (tmp_path / "aside").mkdir()
+    (photos / "a.jpg").rename(tmp_path / "aside" / "a.jpg")
+    row = {"from": str(photos / "a.jpg"), "to": str(tmp_path / "aside" / "a.jpg")}
+    assert undo(listed(tmp_path, row | {"size": 9, "mtime_ns": 0}, version=2)).files == 1
+    assert (photos / "a.jpg").exists()
 
 
 def test_a_journal_of_the_first_version_is_undone(photos, tmp_path):

@@ -70,6 +70,19 @@ def test_what_is_no_array_is_one_short_error(file):
         unpacked_arrays(file)
 
 
+@pytest.mark.parametrize("damaged", [False, True])
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_an_archive_that_numpy_would_not_pack_is_refused(method, damaged):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        archive.writestr("a.npy", bytes(1000))
+    data = bytearray(file.getvalue())
+    if damaged:
+        data[40:50] = bytes(10)
+    with pytest.raises(ValueError, match="NumPy does not use"):
+        unpacked_arrays(io.BytesIO(data))
+
+
 def test_an_archive_that_unpacks_to_far_more_than_it_holds_is_refused():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:

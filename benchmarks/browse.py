@@ -28,6 +28,8 @@ from synthetic import write_catalogue
 import imgbatch
 
 _WORDS = ["dog", "snow", "beach", "child", "red", "car", "tree", "house", "water", "sky", "bird"]
+_PAGES = 15
+"""That the smallest folder has, and one more."""
 _DRAWN = """() => document.querySelector("footer") && !document.querySelector("main progress") &&
     document.readyState !== "loading" && [...document.images].every((one) => {
     const box = one.getBoundingClientRect();
@@ -96,19 +98,20 @@ def click(tab: Page, selector: str) -> Spent:
     return drawn(tab)
 
 
-def measured(tab: Page, base: str, clicks: int) -> dict[str, list[Spent]]:
-    """Seconds of each kind of click."""
+def measured(tab: Page, base: str, clicks: int, first: int = 0) -> dict[str, list[Spent]]:
+    """Seconds of each kind of click; another `first` leads to other sets, pages and words."""
     found: dict[str, list[Spent]] = {
         name: [] for name in ("another set", "more like", "different", "next page", "search")
     }
-    for number in range(clicks):
+    for number in range(first, first + clicks):
         goto(tab, f"{base}/similar?seed={number}")
         found["another set"].append(click(tab, "[data-key=n]"))
         found["more like"].append(click(tab, ".card:nth-of-type(1) a.zoom >> nth=-1"))
         found["different"].append(goto(tab, f"{base}/different?seed={number}"))
-        goto(tab, f"{base}/images?page={number + 1}")
+        goto(tab, f"{base}/images?page={number % _PAGES + 1}")
         found["next page"].append(click(tab, "a:text-is('Next')"))
-        words = "+".join((_WORDS * 2)[number : number + 2])
+        word, other = number % len(_WORDS), number // len(_WORDS) % len(_WORDS)
+        words = f"{_WORDS[word]}+{_WORDS[other]}"
         found["search"].append(goto(tab, f"{base}/search?q={words}"))
     return found
 
@@ -185,14 +188,14 @@ def in_browser(
             f" {memory_mb(server):.0f} with the map",
             flush=True,
         )
-        end, minute = time.monotonic() + 3600 * hours, 0
+        end, minute, round_number = time.monotonic() + 3600 * hours, 0, clicks
         while time.monotonic() < end:
             until = time.monotonic() + 60
-            done = 0
             while time.monotonic() < until:
-                measured(tab, base, 1)
-                done += 5
+                measured(tab, base, 1, first=round_number)
+                round_number += 1
             minute += 1
+            done = 5 * round_number
             print(f"  minute {minute}: {done} clicks, {memory_mb(server):.0f} MB", flush=True)
         browser.close()
 

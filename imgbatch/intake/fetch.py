@@ -16,7 +16,7 @@ from yarl import URL
 
 from imgbatch.errors import OutputError
 from imgbatch.intake.addresses import Allowed, GlobalResolver, PrivateAddressError, literal_address
-from imgbatch.intake.hosts import ROBOT, Host, Hosts, opts_out, retry_after
+from imgbatch.intake.hosts import ROBOT, GivenUpError, Host, Hosts, opts_out, retry_after
 from imgbatch.intake.records import Reason
 from imgbatch.intake.rows import shown
 from imgbatch.intake.state import Pending
@@ -198,7 +198,13 @@ class Fetcher:
             except FetchError as error:
                 raise error.of("robots.txt") from None
 
-        return await host.allows(str(url), read_robots)
+        try:
+            return await host.allows(str(url), read_robots)
+        except GivenUpError as error:
+            last = error.__cause__
+            if not isinstance(last, FetchError):
+                raise
+            raise FetchError(last.reason, f"{last.detail}; it is not asked for again") from None
 
     async def _robots_of(self, url: URL, host: Host) -> str:
         """The text of robots.txt; "" if there is none. A server's error is one of the link."""

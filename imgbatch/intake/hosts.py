@@ -18,6 +18,15 @@ _NOT_A_ROBOT = frozenset({
 })  # fmt: skip
 _MOST_HOSTS = 10_000
 _MOST_DELAY_SECONDS = 60.0
+_FAILURES, _GIVEN_UP_SECONDS = 3, 60.0
+"""A robots.txt that could not be read so often and for so long is not asked for again."""
+
+
+class GivenUpError(Exception):
+    """A host's robots.txt could not be read for so long that it is not asked for again.
+
+    Its cause is what went wrong last.
+    """
 
 
 class Host:
@@ -34,6 +43,8 @@ class Host:
         self._reading = asyncio.Lock()
         self._free_at, self._delay_seconds = 0.0, 0.0
         self._robots: Protego | None = None
+        self._failures, self._failing_since = 0, 0.0
+        self._last_failure: Exception | None = None
         self.users = 0
 
     @contextlib.asynccontextmanager
@@ -51,13 +62,35 @@ class Host:
         self._free_at = max(self._free_at, time.monotonic() + seconds)
 
     async def allows(self, url: str, read_robots: Callable[[], Awaitable[str]]) -> bool:
-        """Whether robots.txt lets us fetch a URL; `read_robots` gives its text, asked once."""
+        """Whether robots.txt lets us fetch a URL; `read_robots` gives its text, asked once.
+
+        What `read_robots` raises is raised here. Links ask one after the other, so a host that
+        keeps silent would hold each of them for as long as a request may take.
+
+        Raises
+        ------
+        GivenUpError
+            Each of several readings has failed, for a minute or more.
+        """
         async with self._reading:
             if self._robots is None:
-                self._robots = Protego.parse(await read_robots())
+                self._robots = Protego.parse(await self._first_read(read_robots))
                 delay_seconds = self._robots.crawl_delay(ROBOT) or 0.0
                 self._delay_seconds = min(float(delay_seconds), _MOST_DELAY_SECONDS)
         return bool(self._robots.can_fetch(url, ROBOT))
+
+    async def _first_read(self, read_robots: Callable[[], Awaitable[str]]) -> str:
+        begun = time.monotonic()
+        if self._failures >= _FAILURES and begun - self._failing_since >= _GIVEN_UP_SECONDS:
+            raise GivenUpError from self._last_failure
+        try:
+            return await read_robots()
+        except Exception as error:
+            if not self._failures:
+                self._failing_since = begun
+            self._failures += 1
+            self._last_failure = error
+            raise
 
 
 class Hosts:

@@ -15,7 +15,7 @@ pytest.importorskip("stamina")
 pytest.importorskip("protego")
 
 from imgbatch.errors import OutputError, UsageError
-from imgbatch.intake import addresses, fetch
+from imgbatch.intake import addresses, fetch, hosts
 from imgbatch.intake.records import LinkOptions
 from tests.intake.making import CONFIG, dropped_rows, kept_rows, made, pictures_in
 from tests.intake.server import Answers, Misbehaving, picture
@@ -237,6 +237,28 @@ def test_what_is_wrong_with_robots_txt_is_told_of_it(robots, detail, server, tmp
     assert f",robots.txt: {detail}," in (tmp_path / "to" / "dropped.csv").read_text().replace(
         '"', ""
     )
+
+
+def test_a_host_whose_robots_txt_keeps_silent_is_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(hosts, "_GIVEN_UP_SECONDS", 0.5)
+    server.robots = lambda handler: handler.on_slow("")
+    links = [server.url(f"good/{number}.jpg") for number in range(40)]
+    done = fetched(tmp_path, links, settings={"read_seconds": 0.2})
+    assert dict(done.dropped) == {"timeout": 40}
+    assert 3 <= server.asked["/robots.txt"] < 10
+    assert "it is not asked for again" in (tmp_path / "to" / "dropped.csv").read_text()
+
+
+def test_a_robots_txt_that_fails_for_a_moment_is_asked_for_again(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(hosts, "_GIVEN_UP_SECONDS", 0.5)
+    answers = iter([503] * 5)
+
+    def robots(handler):
+        handler.send(b"", next(answers, 404))
+
+    server.robots = robots
+    done = fetched(tmp_path, [server.url(f"good/{number}.jpg") for number in range(6)])
+    assert done.kept == 6
 
 
 def test_an_endless_robots_txt_is_read_in_part(server, tmp_path):

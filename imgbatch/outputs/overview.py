@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.files.names import printable
+from imgbatch.files.names import number_of, printable
 from imgbatch.outputs.base import (
     StandardOutput,
     WrittenFile,
@@ -107,7 +107,9 @@ def shapes_in_words(seen: Overview) -> str:
 def classes_in_words(classes: Classes) -> str:
     """How many classes there are, how large, and how even."""
     sizes = [count.images for count in classes.counts]
-    words = f"{len(sizes):,} of {min(sizes):,} to {max(sizes):,} images"
+    least, most = min(sizes), max(sizes)
+    each = number_of(most, "image") if least == most else f"{least:,} to {most:,} images"
+    words = f"{len(sizes):,} of {each}"
     words += f", balance {classes.balance:.2f} (1 is even)"
     return words + (f"; {classes.unlabelled:,} images have none" if classes.unlabelled else "")
 

@@ -11,16 +11,18 @@ from pathlib import Path
 PAGE = Path(__file__).parents[1] / "docs" / "SCALING.md"
 
 # ----- measured: CPU seconds of one core unless it says otherwise --------------------------------
-DESCRIBED_PER_CORE = 3362 / 2  # images a second past start-up, two cores, caltech101 (SPEED.md)
+# Images a second past start-up, two cores, caltech101 (SPEED.md); on a slower machine than the rest.
+DESCRIBED_PER_CORE = 1347 / 2
 IMAGE_BYTES = 14_348  # mean of caltech101
-PARQUET_BYTES = 721  # a row of a shard: 1.2 kB of codes, compressed
+PARQUET_BYTES = 1631  # a row of a shard, compressed: codes, a miniature, measured quantities
 LIST_S = 5.8e-6  # an image, listed
 DRIVER_S = 7.7e-6  # an image, taken from a shard into the list of rows
 DRIVER_BYTES = 220  # an image, while a listing is compared; an estimate by object sizes
 ROW_BYTES = 39  # an image in the mapped list of rows
 PROJECT_S = 15e-6 + 2.7e-6  # an image, from Parquet to a point
 FIT_S = 0.53  # the space, on 20,000 images
-POINT_BYTES = {160: 160 * 4 + 12, 64: 64 * 4 + 12}
+POINT_BYTES = {160: 160 * 4 + 12, 64: 64 * 4 + 12}  # with its square and hash: all that is searched
+BESIDE_BYTES = 1024 + 19  # a miniature and measured quantities, kept beside each point
 SIMILAR_S = {160: 0.212e-6, 64: 0.083e-6}  # a point, five queries
 MERGE_S = 5 * 0.184 / 3815  # a part, on the driver
 CORE_SET_S = {160: 12.0e-3, 64: 6.8e-3}  # a part
@@ -70,6 +72,7 @@ def bytes_rows() -> list[list[str]]:
         ("index in shards (Parquet)", PARQUET_BYTES),
         ("points, 160 dimensions", POINT_BYTES[160]),
         ("points, 64 dimensions", POINT_BYTES[64]),
+        ("miniatures and measured quantities", BESIDE_BYTES),
         ("driver: list of rows, mapped", ROW_BYTES),
         ("driver: memory while comparing listings", DRIVER_BYTES),
         ("driver: memory while dealing", 4),
@@ -138,7 +141,7 @@ def index(size: Size) -> dict[str, float]:
 
 def points(size: Size) -> dict[str, float]:
     n = size.images
-    moved = PARQUET_BYTES + POINT_BYTES[DIMENSIONS]
+    moved = PARQUET_BYTES + POINT_BYTES[DIMENSIONS] + BESIDE_BYTES
     return {
         "cores": n * PROJECT_S / min(size.cores, size.parts),
         "reading": n * moved / READ_BYTES_S / size.machines,

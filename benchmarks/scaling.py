@@ -11,7 +11,7 @@ from pathlib import Path
 PAGE = Path(__file__).parents[1] / "docs" / "SCALING.md"
 
 # ----- measured: CPU seconds of one core unless it says otherwise --------------------------------
-# Images a second past start-up, two cores, caltech101 (SPEED.md); on a slower machine than the rest.
+# Images a second past start-up, two cores, caltech101 (SPEED.md); on a slower machine than others.
 DESCRIBED_PER_CORE = 1347 / 2
 IMAGE_BYTES = 14_348  # mean of caltech101
 PARQUET_BYTES = 1631  # a row of a shard, compressed: codes, a miniature, measured quantities

@@ -23,6 +23,7 @@ from typing import Any
 
 from campaign.answers import clear_line, difference, document
 from campaign.base import BrokenError, Campaign, Failure, Outcome, Part, each_case
+from campaign.deeds import Moment
 from campaign.folders import contents, copy_pictures
 from campaign.processes import Command, Ended, environment, family, run
 
@@ -113,18 +114,21 @@ class _Cluster:
             shutil.rmtree(self.index, ignore_errors=True)
 
     def undisturbed(self, number: int) -> "_Expected":
-        """What a deed answers on a sound cluster without an index, and how long it takes.
+        """What a deed answers on a sound cluster, and how long it takes without and with an index.
 
-        It runs twice, as the first run may wait for workers that start.
+        The first run does not count, as it may wait for workers that start.
         """
         if number not in self.expected:
-            for _ in range(2):
-                self.empty(index=True)
-                ended = run(self.campaign, self.arguments(number), self.home)
-            told = document(ended)
-            if ended.code != 0 or told is None:
-                raise BrokenError(f"undisturbed: {ended.in_short}")
-            self.expected[number] = _Expected(told, contents(self.out), ended.seconds)
+            ends = []
+            for without_index in (True, True, False):
+                self.empty(index=without_index)
+                ends.append(run(self.campaign, self.arguments(number), self.home))
+            _, without, with_it = ends
+            told = document(without)
+            if without.code != 0 or told is None:
+                raise BrokenError(f"undisturbed: {without.in_short}")
+            outputs = contents(self.out)
+            self.expected[number] = _Expected(told, outputs, without.seconds, with_it.seconds)
         return self.expected[number]
 
 
@@ -134,7 +138,8 @@ class _Expected:
 
     document: dict[str, Any]
     outputs: dict[str, bytes]
-    seconds: float
+    seconds_without_index: float
+    seconds_with_index: float
 
 
 def _send(process: subprocess.Popen[bytes], number: signal.Signals, *, whole: bool) -> None:
@@ -240,11 +245,12 @@ def _attempt(campaign: Campaign, cluster: _Cluster, case: int) -> Outcome:
     number = case // len(_FAULTS) % len(_DEEDS)
     cluster.mend()
     expected = cluster.undisturbed(number)
-    cluster.empty(index=random.random() < 0.7)
-    after_seconds = random.uniform(0.2, 0.9) * expected.seconds
+    without_index = random.random() < 0.7
+    cluster.empty(index=without_index)
+    seconds = expected.seconds_without_index if without_index else expected.seconds_with_index
+    after_seconds = random.uniform(0.2, 0.9) * seconds
     command = Command(campaign, cluster.arguments(number), cluster.home)
-    while command.seconds < after_seconds and not command.poll():
-        time.sleep(0.005)
+    Moment(after_seconds).wait(command, cluster.index, cluster.out)
     early = command.poll()
     if not early:
         fault(cluster, command, random)

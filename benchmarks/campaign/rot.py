@@ -19,6 +19,7 @@ room of files that one command keeps."""
 _CATALOGUE = "catalogue"
 _PAGES = ("basket.json", "thumbnails.sqlite", "turns.sqlite")
 _BEGINS = (b"\x93NUMPY", b"PK")
+_SQLITE_BEGINS = b"SQLite format 3\0"
 """Of files of arrays that no digest stands before."""
 _KEY = re.compile(r"[0-9a-f]{12,}")
 """What differs between indexes in the name of a file."""
@@ -80,7 +81,7 @@ def _damage(file: Path, kind: str, index: Path, older: Path, random: Random) -> 
     how = [*_BYTES, "bits", "one bit", "gone", "folder", "older", "swapped"]
     if file.suffix in (".npy", ".npz") and file.read_bytes().startswith(_BEGINS):
         how += ["numbers", "numbers"]
-    if file.suffix == ".sqlite":
+    if file.read_bytes().startswith(_SQLITE_BEGINS):
         how.append("version")
     chosen = random.choice(how)
     if chosen in _BYTES:

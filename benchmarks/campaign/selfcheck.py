@@ -331,14 +331,19 @@ upkeep.open_folder = planted
         [0, 1],
         {0: "the scheduler is killed: no clear line: an unexpected"},
         """
-import contextlib
+import os, time
 from imgbatch.runners import dask
-@contextlib.contextmanager
+whole = dask.DaskRunner._connect
 def planted(runner):
-    if runner._client is None or runner._client.status != "running":
+    whole(runner)
+    with open("connected", "a") as file:
+        file.write("x")
+    if os.path.getsize("connected") == 4:  # after three undisturbed runs
+        open("at-work", "w").close()
+        while runner._client.status == "running":
+            time.sleep(0.02)
         raise ValueError("planted")
-    yield
-dask.DaskRunner._losing = planted
+dask.DaskRunner._connect = planted
 """,
     ),
     "a command that fails beside others": Plant(

@@ -69,7 +69,9 @@ def test_keys_enlarge_pick_anew_and_fill_the_basket(own_page, open_tab):
     page.wait("document.getElementById('in-basket')?.textContent === '1'")
     before = page.ask("location.search")
     page.press("n")
-    page.wait("(before) => location.search !== before", before)
+    page.wait(
+        "(before) => location.search !== before && document.readyState === 'complete'", before
+    )
     page.press("u")
     page.wait("document.getElementById('in-basket')?.textContent === '2'")
     assert page.complaints == []

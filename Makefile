@@ -16,16 +16,16 @@ demo: $(VENV)/installed
 	$(BIN)/imgbatch similar samples
 	$(BIN)/imgbatch different samples
 
-# As many workers as cores. A worker that has finished takes tests from the others.
-PARALLEL := -n auto --dist worksteal
+# As many workers as cores. A worker that has finished takes tests from the others. Each has one
+# BLAS thread: threads of several workers wait for each other. Commands that tests start have all.
+PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest $(PARALLEL)
+	$(PYTEST)
 
-# For the edit loop: all but the tests marked slow. Only here each worker has one BLAS thread, which
-# is faster; `make test` leaves BLAS its threads, on which no result may depend.
+# For the edit loop: all but the tests marked slow.
 test-fast: $(VENV)/installed-test
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: $(VENV)/installed-lint
 	$(BIN)/ruff check .

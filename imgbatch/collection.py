@@ -139,7 +139,7 @@ class Collection:
         return len(self.records)
 
     def __repr__(self) -> str:
-        return f"<imgbatch.Collection of {len(self)} images in {self.folder!r}>"
+        return f"<imgbatch.Collection of {len(self):,} images in {self.folder!r}>"
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -17,9 +17,15 @@ def chromium_path():
 
 
 class Opened:
-    """A page in a tab of its own, and what the browser complained of or asked for meanwhile."""
+    """A page in a tab of its own, and what the browser complained of or asked for meanwhile.
 
-    def __init__(self, browser, address, **options):
+    Parameters
+    ----------
+    key
+        An address that is asked first, for its cookie; the browser does not draw it.
+    """
+
+    def __init__(self, browser, address, *, key="", **options):
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
         self.tab = self.context.new_page()
         self.complaints, self.requests = [], []
@@ -29,6 +35,8 @@ class Opened:
         self.tab.add_init_script(
             "addEventListener('securitypolicyviolation', e => console.log(e.violatedDirective))"
         )
+        if key:
+            self.context.request.get(key, max_redirects=0)
         self.tab.goto(address)
 
     def ask(self, script, *arguments):

@@ -119,9 +119,11 @@ class Bench:
             if ended.code != 0:
                 raise BrokenError(f"no model can be trained: {ended.in_short}")
 
-    def run(self, deed: Deed) -> Ended:
-        """Run a deed undisturbed."""
-        return run(self.campaign, self.arguments(deed), self.home)
+    def run(self, deed: Deed, *, fresh: bool = True) -> Ended:
+        """Run a deed undisturbed, in a new process or in one that was forked."""
+        if fresh:
+            return run(self.campaign, self.arguments(deed), self.home)
+        return self.zygote.command(*self.arguments(deed))
 
     def outputs(self) -> dict[str, bytes]:
         """All files below the outputs, but for states by which commands go on.

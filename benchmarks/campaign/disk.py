@@ -61,7 +61,7 @@ def _attempt(campaign: Campaign, bench: Bench, deed: Deed, case: int) -> Outcome
     found += _wrong_end(ended, bench, deed, expected)
     if text := bench.half_written(deed, expected.outputs):
         found.append(("half-written under a final name", text))
-    problems, memory_mb = after(bench, deed, expected)
+    problems, memory_mb = after(bench, deed, expected, case)
     failures = tuple(
         Failure(f"{deed.name}: {kind}", f"{told}: {text}") for kind, text in [*found, *problems]
     )

@@ -68,7 +68,7 @@ def _interrupt(campaign: Campaign, bench: Bench, deed: Deed, case: int) -> Outco
         found.append(
             ("undisturbed, it answers otherwise if another command made the index", depends)
         )
-    problems, memory_mb = after(bench, deed, expected)
+    problems, memory_mb = after(bench, deed, expected, case)
     failures = tuple(Failure(kind, f"{told}: {text}") for kind, text in [*found, *problems])
     apart = "ended before they were interrupted" if early else wrong if wrong == BEFORE else ""
     return Outcome(case, failures, max(ended.memory_mb, memory_mb), apart)

@@ -3,6 +3,7 @@
 Killed (SIGKILL) is the command alone or its whole process group, while the folder grows under it.
 Afterwards nothing half-written may stand under a final name, and no process may be left. The same
 command must then succeed, with the document and outputs of an undisturbed run on a fresh index.
+In every sixth case it is a new process; else one that was forked after its imports.
 """
 
 import shutil
@@ -17,6 +18,7 @@ from campaign.folders import contents, replace_folder
 from campaign.processes import Ended
 
 _EACH_FED_SECONDS = 0.02
+_EACH_FRESH = 6
 
 
 def _run(campaign: Campaign, cases: Sequence[int]) -> Iterator[Outcome]:
@@ -59,7 +61,7 @@ def _kill(campaign: Campaign, bench: Bench, deed: Deed, case: int) -> Outcome:
         shutil.rmtree(bench.home / "found", ignore_errors=True)
         shutil.copytree(bench.index, bench.home / "found/index") if bench.index.is_dir() else None
         shutil.copytree(bench.out, bench.home / "found/out")
-    problems, memory_mb = after(bench, deed, expected)
+    problems, memory_mb = after(bench, deed, expected, case)
     failures = tuple(
         Failure(f"{deed.name}: {kind}", f"{told}: {text}") for kind, text in [*found, *problems]
     )
@@ -89,9 +91,11 @@ def _feeder(bench: Bench, begun: float) -> Callable[[float], None]:
     return feed
 
 
-def after(bench: Bench, deed: Deed, expected: Expected) -> tuple[list[tuple[str, str]], float]:
+def after(
+    bench: Bench, deed: Deed, expected: Expected, case: int
+) -> tuple[list[tuple[str, str]], float]:
     """What is wrong when a disturbed deed is run again, undisturbed; and the memory it takes."""
-    ended = bench.run(deed)
+    ended = bench.run(deed, fresh=case % _EACH_FRESH == 0)
     found = []
     if ended.strays:
         found.append(("processes are left by the next run", "; ".join(ended.strays)))

@@ -38,7 +38,7 @@ class ByRow(Sequence[Item]):
             return [self.item(number) for number in range(*row.indices(len(self)))]
         number = row + len(self) if row < 0 else row
         if not 0 <= number < len(self):
-            raise IndexError(f"row {row} of {len(self)} images")
+            raise IndexError(f"row {row} of {len(self):,} images")
         return self.item(number)
 
     def __iter__(self) -> Iterator[Item]:

@@ -152,7 +152,7 @@ def _refuse_empty(file: str, folder: str, read: FileColumns, images: int, misfit
             "fill its columns, or leave it out",
         )
     raise LabelError(
-        f"{file} names none of the {images} images of {folder} "
+        f"{file} names none of the {images:,} images of {folder} "
         f"(its first path: {printable(read.first_name or 'none')})",
         "write paths as the folder does, in the same case and Unicode form (NFC, NFD)"
         if misfits.counts[Misfit.OTHER_SPELLING]

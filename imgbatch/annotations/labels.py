@@ -91,7 +91,7 @@ def labels_of(metadata: Metadata) -> Labels:
     unlabelled = names.count("")
     if not 0 < unlabelled < len(names):
         return Labels(names)
-    note = f"{unlabelled} of {len(names)} images have no label; they belong to no class"
+    note = f"{unlabelled:,} of {len(names):,} images have no label; they belong to no class"
     return Labels(names, (note,))
 
 

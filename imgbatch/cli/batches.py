@@ -135,7 +135,7 @@ def batches(
 def _notes(comparison: "Comparison", images: int) -> tuple[str, ...]:
     if comparison.images == images:
         return ()
-    return (f"figures are those of the first {comparison.images} images dealt",)
+    return (f"figures are those of the first {comparison.images:,} images dealt",)
 
 
 def _print(result: "BatchesResult", *, json: bool) -> None:

@@ -67,5 +67,5 @@ def export(
         print_json({"mode": "export"} | facts | {"skipped": skipped, "ignored": photos.ignored})
     else:
         where = f"  (list: {photos.skipped_list})" if photos.skipped else ""
-        write_facts(facts | {"skipped": f"{len(photos.skipped)}{where}"})
+        write_facts(facts | {"skipped": f"{len(photos.skipped):,}{where}"})
     note((*photos.notes, *report.notes))

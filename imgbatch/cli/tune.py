@@ -133,7 +133,7 @@ def _write(
 def _told_stop(tuned: "Tuning", written: Path | None, *, learn: bool) -> str:
     place = f"in {written}" if written else "above"
     left = "; nothing was learned from labels" if learn else ""
-    return f"stopped after {tuned.trials} trials; the best so far is {place}{left}"
+    return f"stopped after {tuned.trials:,} trials; the best so far is {place}{left}"
 
 
 def _remarks(learned: "Learned | None") -> list[str]:
@@ -262,7 +262,7 @@ def _comments(tuned: "Tuning", learned: "Learned | None") -> list[str]:
         "Settings found by `imgbatch tune`; use them with --config FILE.",
         "They hold what differs from the default config.toml, which explains every key.",
         "",
-        f"Searched on {Path(tuned.folder).name or 'root'}: {tuned.images} images of "
+        f"Searched on {Path(tuned.folder).name or 'root'}: {tuned.images:,} images of "
         f"{tuned.classes} classes, {tuned.trials} trials, seed {tuned.seed}"
         + (", stopped early." if tuned.stopped else "."),
         "On images that the search did not see (it was run on each half and measured on the other;",

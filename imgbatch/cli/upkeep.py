@@ -40,7 +40,7 @@ def index(
         print_json(facts | {"skipped": skipped, "ignored": collection.ignored})
     else:
         where = f"  (list: {collection.skipped_list})" if collection.skipped else ""
-        write_facts(facts | {"skipped": f"{len(collection.skipped)}{where}"})
+        write_facts(facts | {"skipped": f"{len(collection.skipped):,}{where}"})
     note(collection.notes)
 
 

@@ -52,7 +52,7 @@ class HandedOut:
         there = len(self.files) - self.made
         told = f", {there} {'was' if there == 1 else 'were'} there already" if there else ""
         done = "linked" if self.link else "copied"
-        return f"{self.made} images {done} to {self.directory}{told}"
+        return f"{self.made:,} images {done} to {self.directory}{told}"
 
 
 def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> HandedOut:
@@ -109,7 +109,7 @@ def hand_out(sources: Sequence[str], directory: Path, *, link: bool) -> HandedOu
         action, done = ("link", "linked") if link else ("copy", "copied")
         raise OutputError(
             f"cannot {action} {current} into {directory}: {error.strerror or error}; "
-            f"{made} of {len(sources)} images were {done}",
+            f"{made:,} of {len(sources):,} images were {done}",
             "choose another folder, or copy them" if link else "choose another folder",
         ) from None
     return HandedOut(directory, tuple(files), made, link)
@@ -167,7 +167,7 @@ def hand_out_by_class(
     except OSError as error:
         raise OutputError(
             f"cannot copy {current} into {directory}: {error.strerror or error}; "
-            f"{copied} of {len(sources)} images were copied",
+            f"{copied:,} of {len(sources):,} images were copied",
             "choose another folder",
         ) from None
     return copied, there

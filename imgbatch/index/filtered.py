@@ -91,5 +91,5 @@ def holding(opened: OpenedIndex) -> str:
     count = len(opened.records)
     if isinstance(opened, FilteredIndex):
         whole = len(opened.whole.records)
-        return f"only {count} of the {whole} readable images of {opened.folder} {opened.chosen}"
-    return f"{opened.folder} holds {count} readable images"
+        return f"only {count:,} of the {whole:,} readable images of {opened.folder} {opened.chosen}"
+    return f"{opened.folder} holds {count:,} readable images"

@@ -167,7 +167,7 @@ def no_images(folder: str, skipped: Sequence[Skipped], ignored: Mapping[str, int
         return FolderError(why, "expected .jpg, .jpeg, .png and the like")
     first = skipped[0]
     return FolderError(
-        f"no readable image in {folder}: all {len(skipped)} were skipped",
+        f"no readable image in {folder}: all {len(skipped):,} were skipped",
         f"the first, {first.path!r}: {first.reason}",
     )
 

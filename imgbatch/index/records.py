@@ -109,7 +109,7 @@ class Records(Sequence[ImageRecord]):
             return [self[number] for number in range(*row.indices(len(self)))]
         number = row + len(self) if row < 0 else row
         if not 0 <= number < len(self):
-            raise IndexError(f"row {row} of {len(self)} images")
+            raise IndexError(f"row {row} of {len(self):,} images")
         width, height = self.sizes[number].tolist()
         note = self.notes.get(number, "")
         return ImageRecord(os.fsdecode(self._path(number)), width, height, note)

@@ -58,8 +58,8 @@ def label_next(
     has_label = (classes != UNLABELLED) & ~known.to_measure
     if not len(free):
         raise LabelError(
-            f"all {len(known)} images have a label, or are copies of images that have one, or are "
-            "kept for measuring",
+            f"all {len(known):,} images have a label, or are copies of images that have one, or "
+            "are kept for measuring",
             "give `metadata` a file with the labels so far: without one, subfolders are the labels",
         )
     count = min(n, len(free))
@@ -73,7 +73,7 @@ def label_next(
         images = _uncertain(known, free, said, count, seed)
     notes: tuple[str, ...] = ()
     if count < n:
-        notes = (f"{n} images were asked for; no more than {count} are there to be labelled",)
+        notes = (f"{n} images were asked for; no more than {count:,} are there to be labelled",)
     return Asked(
         known.folder,
         images,
@@ -192,7 +192,7 @@ def check_labels(known: KnownLabels, n: int, seed: int = 0) -> Asked:
         for position in listed
     )
     total = len(disputed.keys() | set(doubted))
-    notes = () if total <= n else (f"{total} labels are doubted; the first {n} are listed",)
+    notes = () if total <= n else (f"{total:,} labels are doubted; the first {n} are listed",)
     seconds = time.perf_counter() - started
     counts = len(examples), len(known)
     return Asked(known.folder, images, *counts, seed, seconds, notes, doubted=True)

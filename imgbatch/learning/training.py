@@ -187,7 +187,7 @@ def _cross_validated(examples: Examples, seed: int) -> _Measured:
     )
     if not trials:
         raise LabelError(
-            f"{len(examples)} labelled images in {len(np.unique(examples.groups))} groups of "
+            f"{len(examples):,} labelled images in {len(np.unique(examples.groups)):,} groups of "
             "copies are too few to hold any out",
             "label a few more images of each class",
         )

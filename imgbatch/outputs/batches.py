@@ -151,7 +151,7 @@ def write_batches_table(result: BatchesResult) -> None:
         lines.append(("page", result.report.in_words()))
     if result.skipped:
         where = f"  (list: {result.skipped_list})" if result.skipped_list else ""
-        lines.append(("skipped", f"{len(result.skipped)} of the folder's files{where}"))
+        lines.append(("skipped", f"{len(result.skipped):,} of the folder's files{where}"))
     for name, value in lines:
         console.print_fact(name, value)
 

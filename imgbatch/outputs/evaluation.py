@@ -51,7 +51,7 @@ def write_evaluation(
 
 def build_table(evaluation: Evaluation, console: Console) -> Table:
     """Build the table: without meanings below 100 columns, and without intervals below 60."""
-    title = f"{evaluation.images} images of {evaluation.classes or 'no'} classes"
+    title = f"{evaluation.images:,} images of {evaluation.classes or 'no'} classes"
     table = titled_table(f"{title} in {printable(evaluation.folder)}")
     wider, wide = console.width >= 100, console.width >= 60
     table.add_column("figure", overflow="fold")

@@ -157,7 +157,7 @@ def _(picked: Selection, config: Config) -> Summary:
         )
         for image in picked.images[:MOST_PICTURES]
     ]
-    chosen = f"{len(picked)} {picked.mode} of {picked.indexed:,} images"
+    chosen = f"{len(picked):,} {picked.mode} of {picked.indexed:,} images"
     heading = f"{chosen} in {picked.folder}, seed {picked.seed}"
     return Summary(heading, [("", tiles)], left_out=len(picked) - len(tiles))
 
@@ -168,7 +168,7 @@ def _(found: Found, config: Config) -> Summary:
         Tile(_thumbnail(image.path, config), image.relative, why_in_words(image))
         for image in found.images[:MOST_PICTURES]
     ]
-    heading = f"{len(found)} of {found.indexed:,} images in {found.folder} for: {found.query}"
+    heading = f"{len(found):,} of {found.indexed:,} images in {found.folder} for: {found.query}"
     return Summary(heading, [("", tiles)], left_out=len(found) - len(tiles))
 
 

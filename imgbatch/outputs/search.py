@@ -53,7 +53,7 @@ def why_in_words(image: FoundImage) -> str:
 def _table(found: Found, width: int) -> Table:
     count = len(found.images)
     table = titled_table(
-        f"{count} image{'s' * (count != 1)} of {found.indexed:,} in "
+        f"{count:,} image{'s' * (count != 1)} of {found.indexed:,} in "
         f"{printable(found.folder)} for: {printable(found.query)}"
     )
     table.add_column("#", justify="right")

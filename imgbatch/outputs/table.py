@@ -50,7 +50,7 @@ def write_table(result: Result) -> None:
     ]
     if selection.skipped:
         where = f"  (list: {result.skipped_list})" if result.skipped_list else ""
-        lines.append(("skipped", f"{len(selection.skipped)} of the folder's files{where}"))
+        lines.append(("skipped", f"{len(selection.skipped):,} of the folder's files{where}"))
     for name, value in lines:
         console.print_fact(name, value, link=_uri(value) if name == "sheet" else None)
 

@@ -55,7 +55,7 @@ def write_training(
     console.print_fact("hardest", f"{named} (F1)")
     if trained.mixed_up:
         pairs = ", ".join(
-            f"{one.given} as {one.predicted} {one.count}" for one in trained.mixed_up[:_SHOWN]
+            f"{one.given} as {one.predicted} {one.count:,}" for one in trained.mixed_up[:_SHOWN]
         )
         console.print_fact("mixed up", pairs)
     if trained.curve:

@@ -162,7 +162,7 @@ class DaskRunner:
                 idle = idle + _TICK_SECONDS if pending.keys().isdisjoint(self._at_work()) else 0.0
                 if idle > _IDLE_SECONDS:
                     raise ClusterError(
-                        f"nothing of {len(pending)} tasks was at work at {self.address} for "
+                        f"nothing of {len(pending):,} tasks was at work at {self.address} for "
                         f"{_IDLE_SECONDS:.0f} seconds, with {self._threads()} workers there",
                         f"look after its workers; {_AGAIN}",
                     ) from None

@@ -160,7 +160,7 @@ class Learning:
 def _check_count(name: str, count: int, where: str) -> None:
     if count < LEAST_EXAMPLES:
         raise ConfigError(
-            f"the tag {name!r} has {count} readable example{'s' * (count != 1)} {where}",
+            f"the tag {name!r} has {count:,} readable example{'s' * (count != 1)} {where}",
             f"give {LEAST_EXAMPLES} or more; 10 to 20 rank well",
         )
 

@@ -166,4 +166,4 @@ def _fewer(hits: Hits, n: int) -> list[str]:
     found = len(hits.rows)
     if found >= n:
         return []
-    return [f"{found} of the {n} images asked for were found; no others fit the words"]
+    return [f"{found:,} of the {n} images asked for were found; no others fit the words"]

@@ -110,7 +110,7 @@ class Selection(ImageSequence[PickedImage]):
     config: object = field(default=None, compare=False)
 
     def __repr__(self) -> str:
-        many = f"{len(self)} {self.mode} image{'s' * (len(self) != 1)}"
+        many = f"{len(self):,} {self.mode} image{'s' * (len(self) != 1)}"
         return f"<imgbatch.Selection of {many}, seed {self.seed}>"
 
     def _with(self, images: tuple[PickedImage, ...]) -> "Selection":
@@ -157,7 +157,7 @@ class Batches(Shown, Sequence[Rows]):
     def __repr__(self) -> str:
         images = sum(map(len, self.rows))
         return (
-            f"<imgbatch.Batches: {len(self)} of {images} images, "
+            f"<imgbatch.Batches: {len(self):,} of {images:,} images, "
             f"seed {self.seed}, epoch {self.epoch}>"
         )
 

@@ -83,7 +83,7 @@ class Found(ImageSequence[FoundImage]):
     config: Config | None = field(default=None, compare=False)
 
     def __repr__(self) -> str:
-        return f"<imgbatch.Found: {len(self)} image{'s' * (len(self) != 1)} for {self.query!r}>"
+        return f"<imgbatch.Found: {len(self):,} image{'s' * (len(self) != 1)} for {self.query!r}>"
 
     def _with(self, images: tuple[FoundImage, ...]) -> "Found":
         return replace(self, images=images)

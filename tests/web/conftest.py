@@ -33,8 +33,7 @@ def open_tab(browser):
     opened = []
 
     def open_one(served, path="/", **options):
-        tab = Opened(browser, served.url, **options)
-        tab.tab.goto(f"http://{served.host}{path}")
+        tab = Opened(browser, f"http://{served.host}{path}", key=served.url, **options)
         opened.append(tab)
         return tab
 

@@ -10,10 +10,10 @@ EACH = pytest.mark.parametrize("path", MENU)
 SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
-def ready(tab):
+def ready(tab, *, state="load"):
     """Wait until work in the background is done and the page stands."""
     tab.wait_for_selector("main:not(:has(progress))", timeout=60_000)
-    tab.wait_for_load_state("networkidle")
+    tab.wait_for_load_state(state)
 
 
 @EACH
@@ -44,7 +44,7 @@ def test_nothing_is_wrong_in_the_browser_and_nothing_is_loaded_from_elsewhere(
     served, open_tab, path
 ):
     page = open_tab(served, path)
-    ready(page.tab)
+    ready(page.tab, state="networkidle")
     assert page.complaints == []
     assert all(
         url.startswith((f"http://{served.host}/", "data:", "blob:")) for url in page.requests

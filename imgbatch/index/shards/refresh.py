@@ -181,7 +181,7 @@ def _check_stored(store: Store, shards: Collection[FinishedShard]) -> None:
     sizes = store.sizes()
     if missing := [shard.id for shard in shards if sizes.get(shard.id) != shard.size]:
         raise ClusterError(
-            f"{len(missing)} of {len(shards)} shards are not in {store.root}, "
+            f"{len(missing):,} of {len(shards):,} shards are not in {store.root}, "
             "though workers wrote them",
             SHARE,
         )

@@ -196,7 +196,7 @@ def _trust(
     if lacking := catalogue.lacking(indexed.fingerprints, indexed.limits):
         raise FolderError(
             f"the index of {indexed.folder} lacks what these settings ask for, of "
-            f"{len(lacking)} images",
+            f"{len(lacking):,} images",
             REFRESH_HINT,
         )
     return RefreshReport(0, 0, 0, ())

@@ -72,7 +72,7 @@ def selection_page(selection: Selection, config: Config, command: str = "") -> P
         lead = f"{reason[0].upper()}{reason[1:]}: the rarest and clearest ones in this folder."
     return Page(
         selection.mode,
-        f"{len(chosen)} {selection.mode} {noun} of {Path(selection.folder).name or 'the root'}",
+        f"{len(chosen):,} {selection.mode} {noun} of {Path(selection.folder).name or 'the root'}",
         lead,
         tuple(highlights),
         (

@@ -86,7 +86,7 @@ def accept(here: Here, asked: Asked) -> Response:
     here.site.labelling.refuse(others, name)
     if accepted:
         here.site.labelling.give(dict.fromkeys(accepted, name))
-    return _on(asked, f"{len(accepted)} labelled {name}, {len(others)} left for later.")
+    return _on(asked, f"{len(accepted):,} labelled {name}, {len(others):,} left for later.")
 
 
 def change(here: Here, asked: Asked) -> Response:

@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 
 COMPARISONS = {
@@ -111,12 +112,15 @@ def matters(node: ast.AST) -> Iterator[ast.AST]:
                     yield from matters(child)
 
 
-def candidates(file: str, source: bytes) -> list[Fault]:
+@cache
+def candidates(file: str, source: bytes) -> tuple[Fault, ...]:
     """Every fault that a file may get, in the order of its lines."""
     text = Source(file, source)
     nodes = list(matters(ast.parse(source)))
     faults = [fault for node in nodes for changes in CHANGES for fault in changes(text, node)]
-    return sorted(faults, key=lambda fault: (fault.start, fault.end, fault.kind, fault.after))
+    return tuple(
+        sorted(faults, key=lambda fault: (fault.start, fault.end, fault.kind, fault.after))
+    )
 
 
 def operators(text: Source, node: ast.AST) -> Iterator[Fault]:

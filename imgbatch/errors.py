@@ -1,5 +1,7 @@
 """The one family of errors. Each says what was given, what was expected and what to do."""
 
+from imgbatch.printable import printable
+
 
 class ImgbatchError(Exception):
     """Base of every error that imgbatch raises on purpose.
@@ -34,7 +36,8 @@ class ImgbatchError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} ({self.hint})" if self.hint else self.message
+        """One line that any terminal can show, whatever names it repeats."""
+        return printable(f"{self.message} ({self.hint})" if self.hint else self.message)
 
 
 class UsageError(ImgbatchError):

@@ -22,6 +22,12 @@ def test_without_a_hint_the_text_is_the_message():
     assert str(ImgbatchError("what is wrong")) == "what is wrong"
 
 
+def test_a_text_is_one_line_that_any_terminal_can_show_whatever_names_it_repeats():
+    text = str(ImgbatchError("caf\udce9.jpg is no picture", "leave\x1b[31m\nit out"))
+    assert text == r"caf\xe9.jpg is no picture (leave\x1b[31m\nit out)"
+    text.encode("ascii")
+
+
 @pytest.mark.parametrize("kind", FAMILY)
 def test_a_request_that_cannot_be_carried_out_exits_with_2_everything_else_with_1(kind):
     assert kind("").exit_code == (2 if issubclass(kind, UsageError) else 1)

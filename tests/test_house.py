@@ -25,7 +25,7 @@ NAMES = [path.relative_to(HOUSE).as_posix() for path in FILES]
 FLOORS = {
     room: floor
     for floor, room in enumerate((
-        "errors", "version", "seeds", "shown", "types", "files", "config", "runners", "images", "annotations", "descriptors",
+        "printable", "errors", "version", "seeds", "shown", "types", "files", "config", "runners", "images", "annotations", "descriptors",
         "measures", "neighbours", "embedding", "copies", "batches", "index", "learning", "words", "selection",
         "overview", "collection", "loading", "intake", "evaluation", "sampler", "exports", "outputs", "web", "cli", "__main__",
     ))

@@ -21,8 +21,8 @@ from imgbatch.annotations.sidecars import find_sidecars, read_sidecars, state_of
 from imgbatch.annotations.source import Images, MetadataSource
 from imgbatch.errors import LabelError, UsageError
 from imgbatch.files.atomic import publishing, remove
-from imgbatch.files.names import printable
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
+from imgbatch.printable import printable
 
 _VERSION = 1
 """Raised whenever the same files give other columns."""

@@ -4,7 +4,7 @@ from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 
-from imgbatch.files.names import printable
+from imgbatch.printable import printable
 
 MOST_LISTED = 10_000
 """Of each kind in a file: enough to find the cause, and a bound on the memory."""

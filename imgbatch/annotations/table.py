@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from imgbatch.annotations.misfits import Misfit, Misfits
 from imgbatch.errors import LabelError
-from imgbatch.files.names import printable, shortened
+from imgbatch.files.names import shortened
+from imgbatch.printable import printable
 
 NAMES = ("file_name", "path", "image")
 """What the column of names may be called, the first that is there is taken."""

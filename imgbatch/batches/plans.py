@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from imgbatch.errors import ImgbatchError
-from imgbatch.files.names import printable, shortened, shortened_repr
+from imgbatch.files.names import shortened, shortened_repr
+from imgbatch.printable import printable
 
 
 @dataclass(frozen=True, slots=True)

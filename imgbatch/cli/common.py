@@ -126,7 +126,7 @@ def _fail(line: str, hint: str, code: int) -> NoReturn:
 
 def tell(line: str, hint: str) -> None:
     """Print what is wrong, and what to do, as one line on standard error."""
-    from imgbatch.files.names import printable
+    from imgbatch.printable import printable
 
     text = in_options(f"{line}; {hint}" if hint else line)
     with interrupts.Telling():
@@ -311,7 +311,7 @@ def check_log(log: Path | None, folder: str) -> None:
 
 def note(notes: Iterable[str]) -> None:
     """Print remarks to standard error, one a line."""
-    from imgbatch.files.names import printable
+    from imgbatch.printable import printable
 
     for line in notes:
         print(f"note: {printable(in_options(line))}", file=sys.stderr)

@@ -11,7 +11,7 @@ from imgbatch.config.read import default_config_path, load_config
 from imgbatch.config.schema import Config
 from imgbatch.config.tables import differing
 from imgbatch.files.atomic import replacing
-from imgbatch.files.names import printable
+from imgbatch.printable import printable
 
 
 def differences(config: Config) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Names and wrong values as text that a terminal can show; names of files that are short enough."""
+"""Counts and wrong values in words; names of files that are short enough."""
 
 import os
 
@@ -10,20 +10,6 @@ _MOST_OF_TEXT = 400
 """Characters of a name or reason that an error repeats."""
 
 
-def printable(text: str) -> str:
-    r"""The text with control characters, and bytes that are not text, written as escapes.
-
-    A byte of a name that could not be decoded stands in Python's text as a surrogate (see
-    `os.fsdecode`) and is shown as that byte.
-
-    Examples
-    --------
-    >>> print(printable("sea\n.jpg"), printable("\udcff.jpg"), printable("Zürich.jpg"))
-    sea\n.jpg \xff.jpg Zürich.jpg
-    """
-    return "".join(char if char.isprintable() else _escaped(char) for char in text)
-
-
 def number_of(count: int, noun: str) -> str:
     """A count with a noun, its first word, in the singular or the plural.
 
@@ -32,12 +18,6 @@ def number_of(count: int, noun: str) -> str:
     """
     first, *rest = noun.split(" ")
     return " ".join([f"{count:,}", first if count == 1 else f"{first}s", *rest])
-
-
-def _escaped(char: str) -> str:
-    if "\udc80" <= char <= "\udcff":
-        return f"\\x{ord(char) - 0xDC00:02x}"
-    return char.encode("unicode_escape").decode()
 
 
 def shortened_repr(value: object) -> str:

@@ -18,12 +18,13 @@ from imgbatch.embedding.decoder import Decoder
 from imgbatch.embedding.projection import Descriptors
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import ImgbatchError
-from imgbatch.files.names import printable, shortened
+from imgbatch.files.names import shortened
 from imgbatch.files.unpacked import unpacked_arrays
 from imgbatch.images.view import Decoded
 from imgbatch.index.extract import with_fingerprints
 from imgbatch.index.outside import ImageReader
 from imgbatch.index.vectors import VECTORS, no_pictures, vectors_fingerprint
+from imgbatch.printable import printable
 from imgbatch.types import Floats, View
 
 _DECODER = "decoder."

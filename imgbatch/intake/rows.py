@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from imgbatch.annotations.table import KINDS, NAMES
 from imgbatch.errors import UsageError
-from imgbatch.files.names import printable, shortened
+from imgbatch.files.names import shortened
 from imgbatch.intake.records import Prepare, Reason
 from imgbatch.intake.tables import Source, SourceRow, cell_text
+from imgbatch.printable import printable
 
 LINK, PATH = "url", "file_name"
 """The columns that a plain list is taken for."""

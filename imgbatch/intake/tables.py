@@ -14,7 +14,8 @@ from imgbatch.annotations.misfits import Misfits
 from imgbatch.annotations.table import KINDS, unreadable
 from imgbatch.annotations.text_tables import cells_of, json_object, lines_of
 from imgbatch.errors import LabelError, UsageError
-from imgbatch.files.names import printable, shortened
+from imgbatch.files.names import shortened
+from imgbatch.printable import printable
 
 _MOST_COLUMNS = 1000
 _EMPTY_WORDS = frozenset({"", "nan", "null", "none", "<na>"})

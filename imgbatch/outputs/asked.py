@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from imgbatch.config.schema import Config
-from imgbatch.files.names import number_of, printable
+from imgbatch.files.names import number_of
 from imgbatch.learning.results import Asked, AskedImage
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.rows import writing_rows
 from imgbatch.outputs.sheet import Cell, name_in_folder, write_cells
+from imgbatch.printable import printable
 
 _LISTED = 30
 

@@ -10,8 +10,8 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.files.names import printable
 from imgbatch.outputs.pictures import Pictures
+from imgbatch.printable import printable
 from imgbatch.types import Selection
 
 _BY_TAGS = {

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from imgbatch.config.schema import Config, SheetConfig
-from imgbatch.files.names import printable
 from imgbatch.files.paths import join
 from imgbatch.outputs.base import StandardOutput, WrittenFile, titled_table
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.sheet import Cell, Grid, draw_page, most_rows, name_in_folder, save_page
+from imgbatch.printable import printable
 from imgbatch.types import Figures, Rows, Skipped
 
 if TYPE_CHECKING:

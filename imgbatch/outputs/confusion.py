@@ -7,12 +7,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from imgbatch.config.schema import Config
-from imgbatch.files.names import printable
 from imgbatch.learning.figures import confusion_matrix
 from imgbatch.learning.results import Training
 from imgbatch.outputs.base import WrittenFile
 from imgbatch.outputs.drawing import CELL, FAINT, GAP_PX, INK, PAGE, font, shortened
 from imgbatch.outputs.sheet import save_page
+from imgbatch.printable import printable
 from imgbatch.types import Rows
 
 _MOST_CLASSES = 40

@@ -8,7 +8,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from imgbatch.config.schema import Config
-from imgbatch.files.names import printable
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, picture_path
 from imgbatch.outputs.drawing import GAP_PX, INK, PAGE, fitted, font
 from imgbatch.outputs.json import print_json
@@ -27,6 +26,7 @@ from imgbatch.outputs.panels import (
 )
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.sheet import save_page
+from imgbatch.printable import printable
 from imgbatch.selection.describe import Description
 
 _TITLE = 40  # pixels

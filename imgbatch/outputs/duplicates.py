@@ -8,12 +8,13 @@ from typing import Any
 from rich.table import Table
 
 from imgbatch.config.schema import Config
-from imgbatch.files.names import number_of, printable
+from imgbatch.files.names import number_of
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, size_in_words
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.rows import writing_rows
 from imgbatch.outputs.sheet import Cell, name_in_folder, write_cells
+from imgbatch.printable import printable
 from imgbatch.types import DuplicateGroup, DuplicateImage, Duplicates
 
 _TABLE_GROUPS = 20

@@ -8,9 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from imgbatch.evaluation.results import Evaluation, Figure
-from imgbatch.files.names import printable
 from imgbatch.outputs.base import StandardOutput, WrittenFile, titled_table
 from imgbatch.outputs.json import print_json
+from imgbatch.printable import printable
 
 _NOT_SHARES = ("distance", "shift", "score", "classes", "duplicates", "percentile")
 

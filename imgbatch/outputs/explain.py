@@ -7,7 +7,6 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from imgbatch.config.schema import Config
-from imgbatch.files.names import printable
 from imgbatch.outputs.base import (
     StandardOutput,
     WrittenFile,
@@ -31,6 +30,7 @@ from imgbatch.outputs.panels import (
 )
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.sheet import save_page
+from imgbatch.printable import printable
 from imgbatch.selection.explain import Explanation
 
 _TITLE, _ROW = 40, 30  # pixels

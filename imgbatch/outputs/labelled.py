@@ -9,11 +9,11 @@ import numpy as np
 from rich.table import Table
 
 from imgbatch.annotations.matching import MACHINE
-from imgbatch.files.names import printable
 from imgbatch.learning.applying import GivenLabels
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.rows import writing_rows
+from imgbatch.printable import printable
 
 _LISTED = 30
 

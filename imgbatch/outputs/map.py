@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from imgbatch.files.names import printable
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.map_colors import plural
 from imgbatch.outputs.rows import writing_rows
 from imgbatch.overview.map import FolderMap
+from imgbatch.printable import printable
 
 _DIGITS = 6
 

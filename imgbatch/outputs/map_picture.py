@@ -8,13 +8,13 @@ import numpy.typing as npt
 from PIL import Image, ImageColor, ImageDraw
 
 from imgbatch.config.schema import Config
-from imgbatch.files.names import printable
 from imgbatch.outputs.base import WrittenFile
 from imgbatch.outputs.drawing import CELL, FAINT, GAP_PX, INK, PAGE, fitted, font, shortened
 from imgbatch.outputs.map_colors import Coloring, coloring
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.sheet import save_page
 from imgbatch.overview.map import FolderMap
+from imgbatch.printable import printable
 from imgbatch.types import Floats, Rows, View
 
 _SIDE, _TITLE, _LEGEND, _LINE, _MARGIN = 2400, 60, 460, 44, 30  # pixels

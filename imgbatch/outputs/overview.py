@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.files.names import number_of, printable
+from imgbatch.files.names import number_of
 from imgbatch.outputs.base import (
     StandardOutput,
     WrittenFile,
@@ -20,6 +20,7 @@ from imgbatch.outputs.base import (
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.rows import writing_rows
 from imgbatch.overview.results import Classes, Count, Cover, Overview, Spread
+from imgbatch.printable import printable
 
 _WIDE = 100  # characters
 _MOST_NAMED = 8

@@ -8,12 +8,12 @@ from typing import Any
 from rich.table import Table
 
 from imgbatch.config.schema import Config
-from imgbatch.files.names import printable
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.rows import writing_rows
 from imgbatch.outputs.sheet import Cell, write_cells
+from imgbatch.printable import printable
 from imgbatch.words.results import TEXT, Found, FoundImage
 
 _WIDE = 100  # characters

@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw
 from imgbatch.config.schema import Config, SheetConfig
 from imgbatch.errors import UsageError
 from imgbatch.files.atomic import replacing
-from imgbatch.files.names import printable
 from imgbatch.outputs.base import Result, WrittenFile, reason_in_words
 from imgbatch.outputs.drawing import ACCENT, CELL, FAINT, GAP_PX, INK, PAGE, fitted, font, shortened
 from imgbatch.outputs.pictures import Pictures
+from imgbatch.printable import printable
 from imgbatch.types import PickedImage, Selection, View
 
 FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from imgbatch.files.names import number_of, printable
+from imgbatch.files.names import number_of
 from imgbatch.learning.splitting import Split
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
 from imgbatch.outputs.rows import writing_rows
+from imgbatch.printable import printable
 
 _LISTED = 30
 

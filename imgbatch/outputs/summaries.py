@@ -7,8 +7,8 @@ from typing import Any
 from rich.text import Text
 
 from imgbatch.config.tables import dotted, walk_tables
-from imgbatch.files.names import printable
 from imgbatch.outputs.base import StandardOutput, titled_table
+from imgbatch.printable import printable
 
 
 def write_facts(facts: Mapping[str, Any]) -> None:

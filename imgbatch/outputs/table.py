@@ -11,9 +11,9 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from imgbatch.files.names import printable
 from imgbatch.outputs.base import Result, StandardOutput, reason_in_words, titled_table
 from imgbatch.outputs.legend import bar, draws_blocks, legend, percentages
+from imgbatch.printable import printable
 from imgbatch.selection.tags import shared_tags
 from imgbatch.types import PickedImage, Selection
 

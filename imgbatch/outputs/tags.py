@@ -12,7 +12,6 @@ from rich.table import Table
 
 from imgbatch.annotations.matching import MACHINE
 from imgbatch.config.schema import Config
-from imgbatch.files.names import printable
 from imgbatch.measures.machine import MachineTags
 from imgbatch.measures.tags import TagTable
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
@@ -20,6 +19,7 @@ from imgbatch.outputs.json import print_json
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.rows import writing_rows
 from imgbatch.outputs.sheet import Cell, name_in_folder, write_cells
+from imgbatch.printable import printable
 from imgbatch.selection.learned import LearnedTag
 from imgbatch.types import Rows
 

@@ -14,11 +14,11 @@ from rich.segment import Segment
 from rich.style import Style
 
 from imgbatch.config.schema import Config
-from imgbatch.files.names import printable
 from imgbatch.outputs.base import StandardOutput
 from imgbatch.outputs.drawing import fitted
 from imgbatch.outputs.pictures import load_picture
 from imgbatch.outputs.sheet import name_in_folder
+from imgbatch.printable import printable
 from imgbatch.types import Floats, View
 
 _UPPER_HALF = "\u2580"

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from imgbatch.files.names import printable
 from imgbatch.learning.figures import FIGURES, Figure
 from imgbatch.learning.results import Figures, Training
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
 from imgbatch.outputs.json import print_json
+from imgbatch.printable import printable
 
 _WIDE = 90  # characters
 _SHOWN = 5

@@ -12,7 +12,8 @@ from imgbatch.annotations.table import NAMES
 from imgbatch.errors import LabelError
 from imgbatch.files.atomic import replacing
 from imgbatch.files.cells import row_writer
-from imgbatch.files.names import printable, shortened
+from imgbatch.files.names import shortened
+from imgbatch.printable import printable
 from imgbatch.web.turns import Turns
 
 NAME, LABEL, TAGS, SPLIT, SOURCE = "file_name", "label", "tags", "split", "source"

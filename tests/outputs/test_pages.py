@@ -14,7 +14,6 @@ from PIL import Image
 
 import imgbatch
 from imgbatch.errors import OutputError
-from imgbatch.files.names import printable
 from imgbatch.outputs.pages import (
     Facts,
     ImageGrid,
@@ -26,6 +25,7 @@ from imgbatch.outputs.pages import (
     write_page,
 )
 from imgbatch.outputs.pages.thumbnails import segments, thumbnail
+from imgbatch.printable import printable
 from tests.drawing import corners, encode, jpeg, photo, png, turned
 from tests.outputs.pages import CONFIG, HOSTILE, PAGES, plain, similar
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config
 from imgbatch.files.atomic import replacing
-from imgbatch.files.names import printable
 from imgbatch.outputs.base import WrittenFile
 from imgbatch.outputs.legend import style_of
 from imgbatch.outputs.pages.map import map_data
 from imgbatch.outputs.pages.records import ImageMap, Page
 from imgbatch.outputs.pages.thumbnails import chart_x, segments, thumbnail
+from imgbatch.printable import printable
 from imgbatch.types import Progress
 from imgbatch.version import __version__
 

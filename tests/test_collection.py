@@ -10,10 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 import imgbatch
+from imgbatch.batches.tally import Tally
 from imgbatch.config import load_config
 from imgbatch.errors import CatalogueError, ConfigError, FolderError, SelectionError
+from imgbatch.evaluation.evaluate import evaluate
+from imgbatch.learning.asking import check_labels
 from tests.commands import ROOT, environment
 from tests.drawing import jpeg, photo, png, settle, write_photos
 
@@ -46,6 +50,29 @@ def copies(folder, count, seed=0):
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         (folder / f"copy{number}.jpg").write_bytes(jpeg(photo(seed)))
+
+
+@pytest.mark.slow
+def test_the_number_of_blas_threads_changes_no_bit_of_what_is_measured_or_learned(samples):
+    answers = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            tally = Tally(samples.population, 10)
+            tally.add(samples.batches(10, seed=1))
+            model = samples.train_labels(test=0.3, seed=1)
+            measured = evaluate(samples, n=5, sets=20).figures
+            doubted = check_labels(samples.labelling, 9).images
+            answers.append(
+                (
+                    tally.figures(),
+                    [(figure.name, figure.value, figure.random) for figure in measured],
+                    {name: fact for name, fact in model.facts.items() if "seconds" not in name},
+                    model.predict(samples).probabilities.tolist(),
+                    [(image.path, image.probability) for image in doubted],
+                )
+            )
+    for first, second in zip(*answers, strict=True):
+        assert first == second
 
 
 # ----- paths --------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from imgbatch.batches.population import COMPONENTS, Population
 from imgbatch.copies.rule import are_copies
+from imgbatch.runners.blas import one_blas_thread
 from imgbatch.types import Figures, Floats, Rows
 
 _EQUAL = 1e-12  # squared distance below which two points are the same
@@ -54,6 +55,7 @@ class Tally:
     0.0
     """
 
+    @one_blas_thread()  # more would change the last bits
     def __init__(self, population: Population, batch_size: int, leading: int = COMPONENTS) -> None:
         self.population, self.batch_size = population, batch_size
         points = population.points
@@ -69,6 +71,7 @@ class Tally:
         self.classes: list[int] = []
         self.near_duplicates = 0
 
+    @one_blas_thread()
     def add(self, batches: Iterable[Rows]) -> None:
         """Take the batches of another epoch into account."""
         labels = self.population.labels

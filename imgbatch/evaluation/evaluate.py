@@ -20,6 +20,7 @@ from imgbatch.evaluation.intervals import Values, interval
 from imgbatch.evaluation.metrics import METRICS, LabelledPoints, Metric
 from imgbatch.evaluation.rankings import Ranking, random_ranking, rank_queries, usable_queries
 from imgbatch.evaluation.results import ClassFigure, Evaluation, Figure
+from imgbatch.runners.blas import one_blas_thread
 from imgbatch.types import Progress, Rows, Selection
 
 _MOST_COMPARISONS = 30_000_000
@@ -27,6 +28,7 @@ _LEAST_QUERIES = 200
 _MOST_SETS = 10_000_000
 
 
+@one_blas_thread()  # more would change the last bits
 def evaluate(
     collection: Collection,
     *,

@@ -16,6 +16,7 @@ from imgbatch.learning.known import KnownLabels
 from imgbatch.learning.predictions import Predictions, labelled
 from imgbatch.learning.results import Asked, AskedImage
 from imgbatch.neighbours.search import NeighbourSearch
+from imgbatch.runners.blas import one_blas_thread
 from imgbatch.seeds import checked_seed
 from imgbatch.types import Floats, Rows
 
@@ -27,6 +28,7 @@ _LITTLE = 0.9
 """A lead that nobody would call little."""
 
 
+@one_blas_thread()  # more would change the last bits
 def label_next(
     known: KnownLabels,
     n: int,
@@ -157,6 +159,7 @@ def _why_asked(margin: float) -> str:
     return f"less sure than others, though it leads by {margin:.0%}"
 
 
+@one_blas_thread()
 def check_labels(known: KnownLabels, n: int, seed: int = 0) -> Asked:
     """Images whose label is likely wrong, the most doubtful first.
 

@@ -21,6 +21,7 @@ from imgbatch.learning.examples import PointRows
 from imgbatch.learning.kernel import KernelMap
 from imgbatch.learning.linear import Linear
 from imgbatch.learning.predictions import Labelled, Predictions, labelled, lowest_threshold
+from imgbatch.runners.blas import one_blas_thread
 from imgbatch.runners.maps import ThreadMap
 from imgbatch.types import Floats, Rows
 
@@ -95,6 +96,7 @@ class LabelModel:
     held_right: npt.NDArray[np.bool_]
     facts: Mapping[str, Any]
 
+    @one_blas_thread()  # more would change the last bits
     def predict(self, images: "Described | Picture | Sequence[Picture]") -> Predictions:
         """Label a collection, a picture, or several.
 

@@ -19,6 +19,7 @@ from imgbatch.learning.known import KnownLabels
 from imgbatch.learning.model import LabelModel
 from imgbatch.learning.parts import dealt_parts
 from imgbatch.learning.results import Figures, MixedUp, Round, Training
+from imgbatch.runners.blas import one_blas_thread
 from imgbatch.seeds import checked_seed
 from imgbatch.types import Rows
 from imgbatch.version import __version__
@@ -77,6 +78,7 @@ class _Measured:
     by_split: bool = False
 
 
+@one_blas_thread()  # more would change the last bits
 def train_labels(known: KnownLabels, options: TrainOptions = TrainOptions()) -> Training:
     """Train on a folder's labels; the figures are of images that the model did not see.
 

@@ -14,6 +14,7 @@ from PIL import Image
 
 from imgbatch.images.headers import MOST_SCANS, Header, read_header
 from imgbatch.images.memory import fits
+from imgbatch.images.quiet import quiet_pillow
 from imgbatch.types import Floats, View
 
 _BLOCK = 8
@@ -59,7 +60,7 @@ def generations_of(data: bytes) -> Generations:
     camera, table = False, np.ones((_BLOCK, _BLOCK), np.float32)
     if header.format == "JPEG":
         try:
-            with Image.open(io.BytesIO(data)) as image:
+            with quiet_pillow(), Image.open(io.BytesIO(data)) as image:
                 exif, steps = image.getexif(), image.quantization[0]  # type: ignore[attr-defined]
                 camera = any(str(exif.get(tag, "")).strip() for tag in _CAMERA_TAGS)
                 table = np.reshape(steps, (_BLOCK, _BLOCK)).astype(np.float32)

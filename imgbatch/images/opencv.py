@@ -9,6 +9,7 @@ from PIL import Image
 from imgbatch.errors import UnreadableImage
 from imgbatch.images.headers import ON_ITS_SIDE, ORIENTATION, Header
 from imgbatch.images.memory import reserve
+from imgbatch.images.quiet import quiet_pillow
 from imgbatch.images.view import Decoded, shrink, shrink_factor
 from imgbatch.types import DecodeOptions, View
 
@@ -86,7 +87,7 @@ def _shown_share(picture: View, grey: int) -> float:
 def _lies_on_its_side(data: bytes) -> bool:
     """Whether a viewer turns the picture by a quarter, as its EXIF block says."""
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with quiet_pillow(), Image.open(io.BytesIO(data)) as image:
             return image.getexif().get(ORIENTATION, 1) in ON_ITS_SIDE
     except Exception:  # noqa: BLE001 - a damaged EXIF block must not cost the picture
         return False

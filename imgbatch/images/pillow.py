@@ -3,11 +3,8 @@
 Only the decoder of the format that a file's first bytes name is reached.
 """
 
-import contextlib
 import io
-import threading
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -17,6 +14,7 @@ from imgbatch.errors import UnreadableImage
 from imgbatch.images.formats import HEAD_BYTES, HEIF, HEIF_HINT, NO_IMAGE, format_of
 from imgbatch.images.headers import ON_ITS_SIDE, ORIENTATION
 from imgbatch.images.memory import fits, reserve
+from imgbatch.images.quiet import quiet_pillow
 from imgbatch.images.rows import Rows, rows_of, unpacked_rows
 from imgbatch.images.tiff import Directory, read_directory
 from imgbatch.images.view import Decoded, check_pixels, shrink, shrink_factor
@@ -36,8 +34,6 @@ _RLE_SHARE = 1000
 """A run-length coded BMP of more pixels for each byte is damaged; 128 are possible in one run."""
 _FLIPPED_ACROSS, _FLIPPED_DOWN = (2, 3, 7, 8), (3, 4, 6, 7)
 """Orientations whose stored left, or top, is the upright picture's right or lower side."""
-_pillow_limits = threading.Lock()
-"""Held while `Image.MAX_IMAGE_PIXELS` and the filters of warnings, the process's, are changed."""
 
 
 def decode_with_pillow(data: bytes, view_px: int, options: DecodeOptions) -> Decoded:
@@ -51,7 +47,7 @@ def decode_with_pillow(data: bytes, view_px: int, options: DecodeOptions) -> Dec
         The picture is over the limit in megapixels, or would take too much memory; nothing was
         decoded.
     """
-    with _limits_of_pillow_lifted():
+    with quiet_pillow():
         large = _large_webp(data, options)
         if large is not None:
             (width, height), rows = large.size, large
@@ -88,18 +84,6 @@ def _formats(data: bytes) -> tuple[str, ...]:
             thumbnails=False, aux_images=False, depth_images=False, decode_threads=1
         )
     return (name,)
-
-
-@contextlib.contextmanager
-def _limits_of_pillow_lifted() -> Iterator[None]:
-    """Ours are checked before any pixel is decoded."""
-    with _pillow_limits, warnings.catch_warnings():
-        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        finally:
-            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _large_webp(data: bytes, options: DecodeOptions) -> Rows | None:

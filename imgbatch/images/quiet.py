@@ -1,14 +1,19 @@
-"""Keep what image codecs write to standard error off the screen."""
+"""Keep what image codecs write to standard error, and what Pillow warns of, off the screen."""
 
 import contextlib
 import os
 import threading
+import warnings
 from collections.abc import Iterator
+
+from PIL import Image
 
 _lock = threading.Lock()
 """Held while the count below and the process's file descriptor 2 are changed."""
 _depth = 0
 _saved = -1
+_pillow = threading.Lock()
+"""Held while `Image.MAX_IMAGE_PIXELS` and the filters of warnings, the process's, are changed."""
 
 
 @contextlib.contextmanager
@@ -48,3 +53,21 @@ def _point_stderr_at_null() -> int:
     os.dup2(null, 2)
     os.close(null)
     return saved
+
+
+@contextlib.contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Let Pillow open any picture without a warning, one picture at a time.
+
+    Its limit of pixels is lifted: ours is checked before any pixel is decoded.
+
+    >>> with quiet_pillow():
+    ...     warnings.warn("Corrupt EXIF data", stacklevel=1)
+    """
+    with _pillow, warnings.catch_warnings():
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit

@@ -1,6 +1,8 @@
 """Decoding files that are cut off, too large, not pictures at all, or damaged at random."""
 
 import re
+import struct
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from PIL import Image
 
 from imgbatch.errors import UnreadableImage
 from imgbatch.images.decode import decode
+from imgbatch.images.generations import generations_of
+from imgbatch.images.headers import ORIENTATION
 from imgbatch.types import DecodeOptions
 from tests import drawing
 from tests.drawing import encode, jpeg, photo, png, turned
@@ -21,6 +25,23 @@ def refused(data: bytes, options=OPTIONS) -> str:
     with pytest.raises(UnreadableImage) as caught:
         decode(data, options)
     return caught.value.message
+
+
+# ----- damaged EXIF blocks ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("read", [lambda data: decode(data, OPTIONS), generations_of])
+@pytest.mark.parametrize("most_pixels", [None, 20_000])
+def test_what_pillow_warns_of_is_not_shown(read, most_pixels, monkeypatch):
+    """A value that lies beyond the end, an entry that is not there; a picture it takes for a bomb."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", most_pixels)
+    entry = struct.pack("<HHLL", ORIENTATION, 5, 1, 9_999)
+    block = b"Exif\0\0II*\0" + struct.pack("<LH", 8, 2) + entry
+    data = encode(photo(1, 200, 160), "JPEG", exif=block)
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        read(data)
+    assert [str(one.message) for one in shown] == []
 
 
 # ----- cut-off files ------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from imgbatch.errors import UnreadableImage
-from imgbatch.images import pillow
+from imgbatch.images import quiet
 from imgbatch.images.decode import decode
 from imgbatch.images.pillow import decode_with_pillow
 from imgbatch.types import DecodeOptions
@@ -46,7 +46,7 @@ def test_two_threads_at_once_leave_the_limit_of_pillow_and_the_warnings_as_they_
             assert first_is_done.wait(SECONDS)
         return opening(*args, **kwargs)
 
-    monkeypatch.setattr(pillow, "_pillow_limits", lock)
+    monkeypatch.setattr(quiet, "_pillow", lock)
     monkeypatch.setattr(Image, "open", open_in_turn)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(decode_with_pillow, GIF, 128, DecodeOptions())

@@ -3,6 +3,7 @@
 And what is wrong with a command line, in one line as all errors.
 """
 
+import re
 from typing import Any
 
 from typer.core import TyperCommand
@@ -12,6 +13,8 @@ from imgbatch.cli.options import IMAGES, OUTPUT, SETTINGS
 
 _ARGUMENT = "argument"
 _HEADINGS = ("Options", OUTPUT, IMAGES, SETTINGS)
+_NO_NUMBER = re.compile(r"Invalid value for '([^']*)'.*?(?:'([^']*)' is not a )?valid (\w+)")
+_NUMBERS = {"integer": "a whole number", "number": "a number", "float": "a number"}
 
 
 class Command(TyperCommand):
@@ -54,9 +57,23 @@ def told(error: Any) -> int:
         error.show()
         return 2
     text = " ".join(error.format_message().split()).rstrip(".?").replace(". Did", "; did")
+    text = _no_number(error, text) or text
     advice = [f"{error.ctx.command_path} -h tells its use"] if error.ctx is not None else []
     if text.startswith("Got unexpected extra"):
         text = f"too many words: {text.rpartition('(')[2].rstrip(')')}"
         advice.insert(0, "put words and names with spaces into quotes")
     tell(f"error: {text[:1].lower()}{text[1:]}", "; ".join(advice))
     return 2
+
+
+def _no_number(error: Any, text: str) -> str:
+    """What is wrong with a number that is none; empty if something else is wrong.
+
+    Versions of typer word it differently, and some keep what was given in the error's cause.
+    """
+    found = _NO_NUMBER.match(text)
+    if found is None or found[3] not in _NUMBERS:
+        return ""
+    details: list[dict[str, Any]] = getattr(error.__cause__, "errors", list)()
+    given = details[0]["input"] if details else found[2]
+    return f"{found[1]} is {given!r}, expected {_NUMBERS[found[3]]}"

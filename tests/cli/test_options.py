@@ -11,8 +11,11 @@ from typer.testing import CliRunner
 import imgbatch
 from imgbatch.cli import common
 from imgbatch.cli.app import app
+from imgbatch.cli.helps import told
 from imgbatch.errors import UsageError
+from tests.commands import ROOT
 
+SAMPLES = ROOT / "samples"
 FOLDER_OPTIONS = {"--config", "--emphasis", "--index", "--workers"}
 CLUSTER = {"--cluster"}
 TRUST = {"--no-refresh"}
@@ -108,3 +111,23 @@ def test_an_export_from_shards_is_that_from_sqlite(cli, photos, tmp_path):
     for name, options in (("a.csv", []), ("b.csv", ["--cluster", "local", "--workers", 1])):
         assert cli("export", photos, "--to", tmp_path / name, *options).code == 0
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("similar", SAMPLES, "-n", "ten"), "error: -n is 'ten', expected a whole number;"),
+        (("similar", SAMPLES, "-n", "1.5"), "error: -n is '1.5', expected a whole number;"),
+        (("label", "train", SAMPLES, "--test", "x"), "error: --test is 'x', expected a number;"),
+    ],
+)
+def test_a_number_that_is_none_is_told_with_what_was_given_and_expected(cli, arguments, told):
+    answer = cli(*arguments)
+    assert answer.code == 2
+    assert answer.err.startswith(told)
+
+
+def test_older_words_of_the_parser_for_a_number_that_is_none_are_told_alike(capsys):
+    error = typer.BadParameter("'ten' is not a valid integer.", param_hint="'-n'")
+    assert told(error) == 2
+    assert capsys.readouterr().err == "error: -n is 'ten', expected a whole number\n"

@@ -32,7 +32,8 @@ FORMER = b"an older file"
 STATE = ".imgbatch"
 _PADDED_BYTES = 110_000
 """Behind each picture; forty of them are then worth worker processes."""
-_OF_STATE = re.compile(rb"metadata/[0-9a-f]{24}")
+_OF_STATE = re.compile(r"metadata/[0-9a-f]{24}")
+_OF_STATE_BYTES = re.compile(_OF_STATE.pattern.encode())
 _OF_SHARDS = frozenset(("seal.json", "space.npz"))
 """What a whole space of an index in shards consists of; its points lie in the store."""
 _TEMPORARY = (".imgbatch-", "tmp", ".part-")
@@ -134,7 +135,7 @@ class Bench:
         """
         found = contents(self.out)
         return {
-            name: _OF_STATE.sub(b"metadata/*", data) if name.endswith(".html") else data
+            name: _OF_STATE_BYTES.sub(b"metadata/*", data) if name.endswith(".html") else data
             for name, data in found.items()
             if STATE not in name.split("/")
         }
@@ -161,7 +162,7 @@ class Bench:
                 raise BrokenError(f"an undisturbed {deed.name} fails: {ended.in_short}")
             told = document(ended, [deed.left_to_do]) if deed.answers else None
             outputs = self.outputs()
-            self._expected[key] = Expected(told, outputs, ended.lines, ended.seconds)
+            self._expected[key] = Expected(told, outputs, lines_of(ended), ended.seconds)
         return self._expected[key]
 
     def dependence(self, deed: Deed) -> str:
@@ -227,6 +228,11 @@ class Bench:
                 if frozenset(os.listdir(folder)) not in complete:
                     return f"{kind}/{folder.name} holds {', '.join(os.listdir(folder))}"
         return ""
+
+
+def lines_of(ended: Ended) -> list[str]:
+    """Lines of standard error; a folder whose name depends on the index's state has none."""
+    return [_OF_STATE.sub("metadata/*", line) for line in ended.lines]
 
 
 def _folders(index: Path, kind: str) -> list[Path]:

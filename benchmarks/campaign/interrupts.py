@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from campaign.answers import difference, document
 from campaign.base import Campaign, Failure, Outcome, Part, each_case
 from campaign.commands import CHECK, OTHERS, WRITERS, Deed
-from campaign.deeds import Bench, Benches, Expected, Moment, State, benches
+from campaign.deeds import Bench, Benches, Expected, Moment, State, benches, lines_of
 from campaign.kills import after
 from campaign.processes import Ended
 
@@ -82,7 +82,7 @@ def _wrong_end(ended: Ended, expected: Expected, deed: Deed) -> str:
         return f"a traceback, exit code {ended.code}"
     if ended.code == -signal.SIGINT or (ended.code != 0 and "KeyboardInterrupt" in ended.err):
         return BEFORE
-    lines = [line for line in ended.lines if line not in expected.lines]
+    lines = [line for line in lines_of(ended) if line not in expected.lines]
     if ended.code == 0:
         return _wrong_success(ended, lines, deed, expected)
     return (

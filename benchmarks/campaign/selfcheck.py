@@ -128,10 +128,10 @@ def planted(data, *rest, **more):
 extract.decode = planted
 """,
     ),
-    "a config that raises, one with an error of two lines": Plant(
+    "a config that raises, one with an error that is too long": Plant(
         "configs",
         range(1, 9),
-        {4: "raises TypeError", 6: "several lines"},
+        {4: "raises TypeError", 6: "too long"},
         _NUMBERED
         + """
 def fault(path):
@@ -139,7 +139,7 @@ def fault(path):
     if path.endswith("000004.toml"):
         raise TypeError("planted")
     if path.endswith("000006.toml"):
-        raise ConfigError("planted\\nin two lines")
+        raise ConfigError("planted " * 200)
 wrap("imgbatch.config", "load_config", fault)
 """,
     ),
@@ -155,10 +155,10 @@ def fault(path):
 wrap("imgbatch.batches.plan_files", "read_plan", fault)
 """,
     ),
-    "a model that raises, one with an error of two lines": Plant(
+    "a model that raises, one with an error that is too long": Plant(
         "models",
         range(2, 8),
-        {4: "raises ZeroDivisionError", 6: "several lines"},
+        {4: "raises ZeroDivisionError", 6: "too long"},
         """
 from imgbatch.errors import UsageError
 from imgbatch.learning.model import LabelModel
@@ -167,7 +167,7 @@ def load(path):
     if "/000004" in path:
         raise ZeroDivisionError("planted")
     if "/000006" in path:
-        raise UsageError("planted\\nin two lines")
+        raise UsageError("planted " * 200)
     return whole(path)
 LabelModel.load = load
 """,

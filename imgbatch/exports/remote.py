@@ -164,7 +164,7 @@ class RemoteImages:
         DatabaseError
             The database failed.
         """
-        check_count(n, self.indexed, f"the export of {self.folder} holds {self.indexed} images")
+        check_count(n, self.indexed, f"the export of {self.folder} holds {self.indexed:,} images")
         seed = checked_seed(seed)
         started = self._clock.start()
         with self._address.connect() as db:

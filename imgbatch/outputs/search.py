@@ -16,7 +16,7 @@ from imgbatch.outputs.sheet import Cell, write_cells
 from imgbatch.printable import printable
 from imgbatch.words.results import TEXT, Found, FoundImage
 
-_WIDE = 100  # characters
+_WIDE, _WIDER = 80, 100  # characters
 _TEXT_SHOWN = 60  # characters
 
 
@@ -57,14 +57,14 @@ def _table(found: Found, width: int) -> Table:
         f"{printable(found.folder)} for: {printable(found.query)}"
     )
     table.add_column("#", justify="right")
-    table.add_column("image", overflow="fold")
-    table.add_column("relevance", justify="right")
+    table.add_column("image", overflow="fold", ratio=None if width >= _WIDE else 1)
+    table.add_column("relevance" if width >= _WIDE else "rel.", justify="right")
     table.add_column("why", overflow="fold")
-    if width >= _WIDE:
+    if width >= _WIDER:
         table.add_column("its text", overflow="ellipsis", no_wrap=True, max_width=_TEXT_SHOWN)
     for image in found.images:
         cells = [str(image.rank), image.relative, f"{image.relevance:.2f}", why_in_words(image)]
-        text = [next(iter(image.texts), "")] if width >= _WIDE else []
+        text = [next(iter(image.texts), "")] if width >= _WIDER else []
         table.add_row(*map(printable, [*cells, *text]))
     return table
 

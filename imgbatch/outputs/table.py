@@ -90,7 +90,7 @@ def build_table(result: Result, console: Console) -> Table:
     """
     selection = result.selection
     title = _TITLES[selection.mode].format(sum(image.rank > 0 for image in selection.images))
-    table = titled_table(f"{title} of {selection.indexed} in {printable(selection.folder)}")
+    table = titled_table(f"{title} of {selection.indexed:,} in {printable(selection.folder)}")
     columns = _columns(result, console)
     for column in columns:
         table.add_column(

@@ -161,3 +161,14 @@ def test_the_library_answers_as_the_command_does(cli, coloured):
     assert [image.relative for image in found.images] == [i["relative"] for i in document["images"]]
     some = photos.where(tag="red").search("barn", 50)
     assert some.indexed == len(photos.where(tag="red"))
+
+
+def test_a_narrow_table_leaves_the_room_to_names(cli, coloured):
+    folder, captions = coloured
+    ask = ("search", folder, "barn", "-n", 2, "--metadata", captions)
+    narrow = cli(*ask, env={"COLUMNS": "40"}).out
+    assert "red00.png" in narrow
+    assert "rel." in narrow
+    wide = cli(*ask, env={"COLUMNS": "120"}).out
+    assert "relevance" in wide
+    assert KINDS["red"][1] in wide

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from imgbatch.runners.cores import usable_cores
 from tests.drawing import write_photos
 
 CLEARED = ("IMGBATCH_CONFIG", "IMGBATCH_DEBUG", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "CLICOLOR")
@@ -21,6 +22,13 @@ EXTRAS = {
     "imgbatch.outputs.pages.search": "bm25s",
 }
 """Beginnings of the names of doctests, with the optional library that their examples need."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Three workers for two cores: a quarter of the time, tests wait for servers and signals."""
+    cores = usable_cores()
+    return cores + cores // 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,7 +16,7 @@ demo: $(VENV)/installed
 	$(BIN)/imgbatch similar samples
 	$(BIN)/imgbatch different samples
 
-# Three workers for two cores (see conftest.py). A worker that has finished takes tests from the
+# One worker more than cores (see conftest.py). A worker that has finished takes tests from the
 # others. Each has one BLAS thread: threads of several workers wait for each other. Commands that
 # tests start have all.
 PYTEST := OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal

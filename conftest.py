@@ -26,9 +26,8 @@ EXTRAS = {
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Three workers for two cores: a quarter of the time, tests wait for servers and signals."""
-    cores = usable_cores()
-    return cores + cores // 2
+    """One more than cores: tests wait for servers, signals and pages, of two workers a quarter."""
+    return usable_cores() + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

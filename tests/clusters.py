@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imgbatch.index.shards import store
+from imgbatch.runners.local_cluster import keep_workers
 from tests.commands import environment
 
 DEADLY = b"this file kills its decoder"
@@ -41,9 +42,11 @@ def write_preload(directory: Path) -> Path:
 
 @contextlib.contextmanager
 def two_workers(preload: Path) -> Iterator[object]:
-    """A cluster of two worker processes, which Dask starts again when they die."""
+    """A cluster of two worker processes, which are started again when they die."""
     with local_cluster(n_workers=2, threads_per_worker=1, preload=[str(preload)]) as cluster:
+        stop_looking = keep_workers(cluster, 2)
         yield cluster
+        stop_looking()
 
 
 def local_cluster(**options) -> object:

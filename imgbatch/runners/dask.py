@@ -9,9 +9,7 @@ import concurrent.futures
 import contextlib
 import logging
 import math
-import os
 import queue
-import signal
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +23,7 @@ from imgbatch.runners.base import GIVE_BACK, Answer, Task
 from imgbatch.runners.clock import watch
 from imgbatch.runners.cores import usable_cores
 from imgbatch.runners.handshake import check_scheduler
-from imgbatch.runners.signals import interrupts_blocked
+from imgbatch.runners.local_cluster import close, local_cluster
 
 LOCAL = "local"
 _LOST = (
@@ -37,9 +35,7 @@ _LOST = (
 """What Dask raises when the scheduler does not answer."""
 _AHEAD = 3
 """Tasks handed out for each worker thread: one at work, two waiting, so that none idles."""
-_START_SECONDS, _ASK_SECONDS, _CLOSE_SECONDS, _TICK_SECONDS = 60.0, 20.0, 10.0, 2.0
-_STOP_SECONDS = 1.0
-"""How long a cluster may take to close after Ctrl-C; Dask waits 5 s for workers that just start."""
+_START_SECONDS, _ASK_SECONDS, _TICK_SECONDS = 60.0, 20.0, 2.0
 _IDLE_SECONDS = 300.0
 """How long tasks may wait while none is at work; clusters that grow on demand take a while."""
 _LOGGERS = ("distributed", "distributed.client", "tornado", "asyncio")
@@ -248,11 +244,11 @@ class DaskRunner:
             try:
                 with dask.config.set(_LOCAL_SETTINGS):
                     if local:
-                        scheduler = stack.enter_context(_local_cluster(workers))
+                        scheduler = stack.enter_context(local_cluster(workers))
                     else:
                         check_scheduler(scheduler, _ASK_SECONDS)
                     client = Client(scheduler, timeout=_ASK_SECONDS, set_as_default=False)
-                    stack.callback(_close, client)
+                    stack.callback(close, client)
                     if local:
                         client.wait_for_workers(workers, timeout=_START_SECONDS)
             except (OSError, ValueError, RuntimeError) as error:
@@ -274,50 +270,6 @@ def _watched(function: Callable[[Task], Answer], task: Task) -> Answer:
     if get_worker().nanny is not None:
         watch()
     return function(task)
-
-
-@contextlib.contextmanager
-def _local_cluster(workers: int) -> Iterator[Any]:
-    """Worker processes of one thread each; none outlives this process, or the block.
-
-    They start with Ctrl-C blocked, since a terminal sends it to all of them. They are killed at the
-    end, so that no wait can hang; unfinished work is done again next time.
-    """
-    from distributed import LocalCluster
-
-    with interrupts_blocked():
-        cluster = LocalCluster(
-            n_workers=0,
-            threads_per_worker=1,
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-            # The web server starts even without a dashboard, so it gets a free port.
-            scheduler_kwargs={
-                "allowed_failures": 1,
-                "dashboard": False,
-                "dashboard_address": "127.0.0.1:0",
-            },
-        )
-        cluster.scale(workers)
-    patience = _CLOSE_SECONDS
-    try:
-        yield cluster
-    except KeyboardInterrupt:
-        patience = _STOP_SECONDS
-        raise
-    finally:
-        for nanny in list(cluster.workers.values()):
-            nanny.auto_restart = False
-            if (pid := nanny.pid) is not None:
-                with contextlib.suppress(OSError):  # the process has just ended
-                    os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-        _close(cluster, patience)
-
-
-def _close(connection: Any, seconds: float = _CLOSE_SECONDS) -> None:
-    """Close a client or a cluster; if it does not answer in time, leave it."""
-    with contextlib.suppress(OSError, RuntimeError):
-        connection.close(timeout=seconds)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import os
+import signal
 import socket
 import threading
 import time
@@ -14,9 +15,11 @@ import pytest
 pytest.importorskip("distributed")
 
 from distributed.client import FutureCancelledError
+from distributed.core import Status
 
 from imgbatch.errors import ClusterError
 from imgbatch.runners import dask as runner_module
+from imgbatch.runners import local_cluster as local_cluster_module
 from imgbatch.runners.dask import DaskRunner
 from tests.clusters import local_cluster, pids, two_workers, write_preload
 from tests.runners.test_processes import (
@@ -96,6 +99,21 @@ def test_a_task_that_kills_its_worker_is_reported_and_all_others_are_answered(ru
     answers = dict(one for answer in run(runner, function, tasks) for one in answer)
     assert sorted(answers) == list(range(12))
     assert [number for number, pid in answers.items() if pid is None] == [7]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is for POSIX")
+def test_a_local_worker_that_dies_before_dask_heard_of_its_start_is_replaced(monkeypatch):
+    monkeypatch.setattr(runner_module, "_IDLE_SECONDS", 40.0)
+    monkeypatch.setattr(local_cluster_module, "_LOOK_SECONDS", 0.2)
+    with DaskRunner("local", workers=2) as runner:
+        assert run(runner, double, [(1,)]) == [[2]]
+        nannies = list(runner._client.cluster.workers.values())
+        for nanny in nannies:
+            nanny.status = Status.starting
+            os.kill(nanny.pid, signal.SIGKILL)
+        tasks = [(number,) for number in range(20)]
+        assert sorted(run(runner, double, tasks)) == [[2 * number] for number in range(20)]
+        assert not any(nanny.pid for nanny in nannies)
 
 
 def test_an_error_that_cannot_be_told_is_no_endless_wait(runner, monkeypatch):

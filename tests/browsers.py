@@ -74,10 +74,17 @@ class Opened:
 
 
 def barriers(tab):
-    """What axe-core finds wrong with a page for people with disabilities; needs no network."""
+    """What axe-core finds wrong with a page for people with disabilities, in light and dark colours.
+
+    It needs no network.
+    """
     import axe_playwright_python
 
     source = Path(axe_playwright_python.__file__).with_name("axe.min.js")
     tab.evaluate(source.read_text(encoding="utf-8"))
-    found = tab.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{one['id']}: {one['nodes'][0]['html'][:150]}" for one in found["violations"]]
+    told = []
+    for scheme in ("light", "dark"):
+        tab.emulate_media(color_scheme=scheme)
+        found = tab.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+        told += [f"{scheme}: {one['id']}: {one['nodes'][0]['html'][:150]}" for one in found]
+    return told

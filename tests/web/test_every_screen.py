@@ -7,7 +7,6 @@ from tests.browsers import barriers
 
 MENU = [screen.path for screen in SCREENS if screen.group]
 EACH = pytest.mark.parametrize("path", MENU)
-SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
 def ready(tab, *, state="load"):
@@ -57,10 +56,9 @@ def test_nothing_is_wrong_in_the_browser_and_nothing_is_loaded_from_elsewhere(
 
 
 @pytest.mark.slow
-@SCHEMES
 @EACH
-def test_axe_finds_no_barrier(served, open_tab, path, scheme):
-    page = open_tab(served, path, color_scheme=scheme)
+def test_axe_finds_no_barrier(served, open_tab, path):
+    page = open_tab(served, path)
     ready(page.tab)
     assert barriers(page.tab) == []
 

@@ -18,11 +18,10 @@ PAGES = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_inner_pages_bar_nobody(served, open_tab, name, scheme):
+def test_inner_pages_bar_nobody(served, open_tab, name):
     address = PAGES[name].format(a=served.site.id_of(1), b=served.site.id_of(10))
-    page = open_tab(served, address, color_scheme=scheme)
+    page = open_tab(served, address)
     ready(page.tab)
     assert barriers(page.tab) == []
     for width in (320, 390, 2560):

@@ -253,8 +253,7 @@ def test_without_a_script_an_image_is_labelled_by_a_button(page, open_tab, width
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_desk_and_the_grid_bar_nobody_and_fit_a_phone(page, open_tab, scheme):
+def test_the_desk_and_the_grid_bar_nobody_and_fit_a_phone(page, open_tab):
     page.look("/label")
     paths = [image.relative for image in page.site.labelling.queue("unlabelled", 14)]
     for number, path in enumerate(paths[:6]):
@@ -265,7 +264,7 @@ def test_the_desk_and_the_grid_bar_nobody_and_fit_a_phone(page, open_tab, scheme
     name = page.site.labelling.queue("unlabelled", 1)[0].suggested
     page.look("/check")
     for address in ("/label", f"/label?queue=class:{name}", "/check", "/basket"):
-        tab = open_tab(page, address, color_scheme=scheme, viewport={"width": 320, "height": 700})
+        tab = open_tab(page, address, viewport={"width": 320, "height": 700})
         assert barriers(tab.tab) == [], address
         assert tab.ask("document.documentElement.scrollWidth") <= 320, address
         assert tab.complaints == []

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from imgbatch.config.schema import Config
 from imgbatch.outputs.base import StandardOutput, WrittenFile, files_document, titled_table
@@ -26,7 +27,8 @@ def write_found(found: Found, files: Sequence[WrittenFile], *, json: bool) -> No
         print_json(found_document(found, files))
         return
     console = StandardOutput()
-    console.print(_table(found, console.width))
+    table = _table(found, console.width)
+    console.print(table if found.images else Text(str(table.title), "bold"))
     console.print_fact("texts", texts_in_words(found))
     console.print_files(files)
 

@@ -172,3 +172,10 @@ def test_a_narrow_table_leaves_the_room_to_names(cli, coloured):
     wide = cli(*ask, env={"COLUMNS": "120"}).out
     assert "relevance" in wide
     assert KINDS["red"][1] in wide
+
+
+def test_where_nothing_is_found_there_is_no_table(cli, coloured):
+    folder, captions = coloured
+    out = cli("search", folder, "zebra", "--metadata", captions, env={"COLUMNS": "250"}).out
+    assert "0 images of 30 in" in out
+    assert "relevance" not in out

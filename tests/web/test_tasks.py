@@ -6,6 +6,7 @@ in a list.
 
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,16 @@ class Hand:
         """Wait until the page stands, work in the background included; this costs no click."""
         self.tab.wait_for_timeout(60)
         self.page.wait(
-            "!document.querySelector('main progress') && document.readyState === 'complete'"
+            "!document.querySelector('main progress, #desk[aria-busy]')"
+            " && document.readyState === 'complete'"
         )
+
+    def wait_for(self, holds):
+        """Wait until the server has what was sent to it in the background."""
+        end = time.monotonic() + 30
+        while not holds():
+            assert time.monotonic() < end
+            self.tab.wait_for_timeout(20)
 
 
 @pytest.fixture
@@ -123,9 +132,9 @@ def label_three_kinds_by_keyboard(open_desk):
         hand.key("c")
         hand.enter("[name=other], input[type=text]", name)
         hand.key("Enter")
+    hand.page.wait("document.querySelector('#desk [data-key~=\"3\"]') !== null")  # as a person does
     hand.key("1", "2", "3", "1")
-    hand.page.wait("true")
-    assert len(served.site.saved.given("label")) == 7
+    hand.wait_for(lambda: len(served.site.saved.given("label")) == 7)
     return hand
 
 

@@ -44,9 +44,13 @@ class Opened:
 
     def wait(self, script, *arguments):
         """Wait until a script says true; unlike Playwright's own, a policy cannot forbid it."""
+        self.until(lambda: self._holds(script, *arguments), script)
+
+    def until(self, holds, told):
+        """Wait until a function says true, while the page goes on."""
         end = time.monotonic() + 30
-        while not self._holds(script, *arguments):
-            assert time.monotonic() < end, script
+        while not holds():
+            assert time.monotonic() < end, told
             self.tab.wait_for_timeout(20)
 
     def _holds(self, script, *arguments):

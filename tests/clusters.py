@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imgbatch.index.shards import store
-from imgbatch.runners.local_cluster import keep_workers
+from imgbatch.runners.local_cluster import kept_workers
 from tests.commands import environment
 
 DEADLY = b"this file kills its decoder"
@@ -43,10 +43,9 @@ def write_preload(directory: Path) -> Path:
 @contextlib.contextmanager
 def two_workers(preload: Path) -> Iterator[object]:
     """A cluster of two worker processes, which are started again when they die."""
-    with local_cluster(n_workers=2, threads_per_worker=1, preload=[str(preload)]) as cluster:
-        stop_looking = keep_workers(cluster, 2)
+    options = {"n_workers": 2, "threads_per_worker": 1, "preload": [str(preload)]}
+    with local_cluster(**options) as cluster, kept_workers(cluster, 2):
         yield cluster
-        stop_looking()
 
 
 def local_cluster(**options) -> object:

@@ -27,8 +27,8 @@ def write_found(found: Found, files: Sequence[WrittenFile], *, json: bool) -> No
         print_json(found_document(found, files))
         return
     console = StandardOutput()
-    table = _table(found, console.width)
-    console.print(table if found.images else Text(str(table.title), "bold"))
+    title = _title(found)
+    console.print(_table(found, title, console.width) if found.images else Text(title, "bold"))
     console.print_fact("texts", texts_in_words(found))
     console.print_files(files)
 
@@ -52,12 +52,16 @@ def why_in_words(image: FoundImage) -> str:
     return f"visual: {words}" if words else "visual"
 
 
-def _table(found: Found, width: int) -> Table:
+def _title(found: Found) -> str:
     count = len(found.images)
-    table = titled_table(
+    return (
         f"{count:,} image{'s' * (count != 1)} of {found.indexed:,} in "
         f"{printable(found.folder)} for: {printable(found.query)}"
     )
+
+
+def _table(found: Found, title: str, width: int) -> Table:
+    table = titled_table(title)
     table.add_column("#", justify="right")
     table.add_column("image", overflow="fold", ratio=None if width >= _WIDE else 1)
     table.add_column("relevance" if width >= _WIDE else "rel.", justify="right")

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from imgbatch.runners.signals import interrupts_blocked
@@ -41,15 +41,14 @@ def local_cluster(workers: int) -> Iterator[Any]:
             },
         )
         cluster.scale(workers)
-    stop_looking = keep_workers(cluster, workers)
     patience = _CLOSE_SECONDS
     try:
-        yield cluster
+        with kept_workers(cluster, workers):
+            yield cluster
     except KeyboardInterrupt:
         patience = _STOP_SECONDS
         raise
     finally:
-        stop_looking()
         for nanny in list(cluster.workers.values()):
             nanny.auto_restart = False
             if (pid := nanny.pid) is not None:
@@ -58,12 +57,13 @@ def local_cluster(workers: int) -> Iterator[Any]:
         close(cluster, patience)
 
 
-def keep_workers(cluster: Any, workers: int) -> Callable[[], None]:
-    """Replace workers that are gone for good, until the returned call.
+@contextlib.contextmanager
+def kept_workers(cluster: Any, workers: int) -> Iterator[None]:
+    """Replace workers that are gone for good, until the block ends.
 
     Dask starts a worker that died again, but gives it up if that goes wrong or if it dies once more
-    before Dask heard of its start, as it may do of a file that crashes the decoder. Looked for is
-    every few seconds; a worker is gone if Dask says so, or if it had no process at many looks.
+    before Dask heard of its start, as it may do of a file that crashes the decoder. A worker is
+    gone if Dask says so, or if it had no process at ten looks, a second apart.
     """
     from distributed.core import Status
 
@@ -86,7 +86,10 @@ def keep_workers(cluster: Any, workers: int) -> Callable[[], None]:
 
     stopped = threading.Event()
     cluster.loop.add_callback(keep_looking)
-    return stopped.set
+    try:
+        yield
+    finally:
+        stopped.set()
 
 
 def close(connection: Any, seconds: float = _CLOSE_SECONDS) -> None:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
 
 from imgbatch.config import load_config
 from imgbatch.embedding.projection import (
@@ -17,6 +16,7 @@ from imgbatch.embedding.projection import (
 from imgbatch.embedding.space import BlockOptions, FeatureSpace
 from imgbatch.neighbours.parts import MemoryPart, PartedSearch
 from imgbatch.neighbours.search import NeighbourSearch
+from tests.threads import blas_threads
 
 
 @pytest.fixture
@@ -40,9 +40,7 @@ class Plain:
         self.name, self.threads = name, set()
 
     def features(self, codes):
-        self.threads |= {
-            library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"
-        }
+        self.threads |= blas_threads()
         return codes.astype(np.float32)
 
 

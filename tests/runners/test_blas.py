@@ -8,14 +8,7 @@ import scipy.linalg  # noqa: F401 - has a BLAS of its own
 import threadpoolctl
 
 from imgbatch.runners.blas import one_blas_thread
-
-
-def blas_threads() -> set[int]:
-    return {
-        library["num_threads"]
-        for library in threadpoolctl.threadpool_info()
-        if library["user_api"] == "blas"
-    }
+from tests.threads import blas_threads
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ in a list.
 
 import re
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -60,13 +59,6 @@ class Hand:
             "!document.querySelector('main progress, #desk[aria-busy]')"
             " && document.readyState === 'complete'"
         )
-
-    def wait_for(self, holds):
-        """Wait until the server has what was sent to it in the background."""
-        end = time.monotonic() + 30
-        while not holds():
-            assert time.monotonic() < end
-            self.tab.wait_for_timeout(20)
 
 
 @pytest.fixture
@@ -134,7 +126,7 @@ def label_three_kinds_by_keyboard(open_desk):
         hand.key("Enter")
     hand.page.wait("document.querySelector('#desk [data-key~=\"3\"]') !== null")  # as a person does
     hand.key("1", "2", "3", "1")
-    hand.wait_for(lambda: len(served.site.saved.given("label")) == 7)
+    hand.page.until(lambda: len(served.site.saved.given("label")) == 7, "seven labels")
     return hand
 
 

@@ -23,12 +23,12 @@ if not Path("/proc/self/task").is_dir() or find_spec("pyarrow") is None:
 BENCHMARKS = str(Path(__file__).resolve().parents[1] / "benchmarks")
 sys.path.insert(0, BENCHMARKS)
 try:
-    base, answers, images, imagefiles, main, processes, registry, report, rot, selfcheck, zygote = (
+    (answers, base, commands, imagefiles, images, main,
+     plants, processes, registry, report, rot, selfcheck, zygote) = (
         importlib.import_module(f"campaign.{name}")
-        for name in ("base", "answers", "images", "imagefiles", "main", "processes", "registry",
-                     "report", "rot", "selfcheck", "zygote")
+        for name in ("answers", "base", "commands", "imagefiles", "images", "main",
+                     "plants", "processes", "registry", "report", "rot", "selfcheck", "zygote")
     )  # fmt: skip
-    commands = importlib.import_module("campaign.commands")
 finally:
     sys.path.remove(BENCHMARKS)
 
@@ -53,7 +53,7 @@ def campaign(tmp_path):
 
 
 def test_every_part_has_a_planted_fault():
-    assert {plant.part for plant in selfcheck.PLANTS.values()} == set(registry.PARTS)
+    assert {plant.part for plant in plants.PLANTS.values()} == set(registry.PARTS)
 
 
 def test_every_command_is_killed_or_interrupted():
@@ -75,11 +75,11 @@ def test_every_command_is_killed_or_interrupted():
     "name",
     [
         pytest.param(name, marks=pytest.mark.slow if plant.part in SLOW else ())
-        for name, plant in selfcheck.PLANTS.items()
+        for name, plant in plants.PLANTS.items()
     ],
 )
 def test_a_planted_fault_is_reported_and_its_neighbours_survive(campaign, name):
-    plant = selfcheck.PLANTS[name]
+    plant = plants.PLANTS[name]
     if plant.part == "database" and None in (find_spec("pgserver"), find_spec("psycopg")):
         pytest.skip("needs pgserver and psycopg")
     campaign.work.mkdir()
@@ -103,13 +103,13 @@ def test_a_task_that_ends_before_its_number_is_read_is_not_waited_for(campaign, 
 
 def test_a_part_that_notices_nothing_fails_the_self_check(campaign):
     campaign.work.mkdir()
-    plant = replace(selfcheck.PLANTS["a plan that raises"], source="", cases=(3,))
+    plant = replace(plants.PLANTS["a plan that raises"], source="", cases=(3,))
     assert selfcheck.missed(campaign, plant).startswith("case 3 must fail")
 
 
 def test_a_failure_nobody_planted_fails_the_self_check(campaign):
     campaign.work.mkdir()
-    plant = replace(selfcheck.PLANTS["a plan that raises"], expected={})
+    plant = replace(plants.PLANTS["a plan that raises"], expected={})
     assert "must survive" in selfcheck.missed(campaign, plant)
 
 

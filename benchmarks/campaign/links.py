@@ -1,6 +1,6 @@
 """Part `links`: `prepare` against a server that misbehaves, killed and interrupted on the way.
 
-A table of some forty links is made into a folder: each link behaves in a way of `badserver.WAYS`,
+A table of some forty links is made into a folder: each link behaves in a way of `badways.WAYS`,
 drawn anew, and some are no links at all. Two of three runs are disturbed up to three times, by
 SIGKILL or Ctrl-C, and run again. In the end
 
@@ -25,7 +25,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from campaign.badserver import ROBOTS, WAYS, BadServer, Way, picture
+from campaign.badserver import BadServer, picture
+from campaign.badways import ROBOTS, WAYS, Way
 from campaign.base import Campaign, Failure, Outcome, Part, each_case
 from campaign.processes import Command, Ended, run
 

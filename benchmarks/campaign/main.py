@@ -91,10 +91,12 @@ def _run(campaign: Campaign, parts: Sequence[Part], given: argparse.Namespace) -
 
 
 def tally(campaign: Campaign, found: Tally, cases: Sequence[int]) -> None:
-    """Try a part's cases, and say from time to time how far it is."""
+    """Try a part's cases, and say what fails, and from time to time how far it is."""
     started, told = time.monotonic(), 0
     for outcome in found.part.run(campaign, cases):
         found.add(outcome)
+        for failure in outcome.failures:
+            print(f"{found.part.name}, case {outcome.case}: {failure.kind}", file=sys.stderr)
         found.seconds = time.monotonic() - started
         share = found.tried * _TOLD_SHARES // len(cases)
         if share > told:

@@ -57,7 +57,7 @@ def documents(texts, rows, most=None):
 
 def learned(texts, points):
     index = TextIndex.build(list(texts))
-    return index, VisualSearch.fit(index, texts, points)
+    return index, VisualSearch.fit(index, texts, points, np.arange(len(points)))
 
 
 def ranks(index, visual, queries, points):
@@ -269,7 +269,7 @@ def scale(count):
     index = TextIndex.build(list(held), "english")
     built = time.process_time()
     print(f"{count:,} texts indexed in {built - started:.1f} s of CPU")
-    visual = VisualSearch.fit(index, held, points)
+    visual = VisualSearch.fit(index, held, points, np.arange(len(points)))
     fitted = time.process_time() - built
     print(f"maps fitted, {count:,} images without texts placed in {fitted:.1f} s of CPU")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -134,7 +134,10 @@ def cache_clean(
     ] = False,
     index: IndexDir = None,
 ) -> None:
-    """Remove indexes; the next request on a folder makes its index anew."""
+    """Remove indexes; the next request on a folder makes its index anew.
+
+    Images in the basket of the local page stay there.
+    """
     from imgbatch.files.cache import cache_root, find_index, list_indexes, remove_index
     from imgbatch.files.paths import absolute
 
@@ -148,6 +151,7 @@ def cache_clean(
     if orphaned:
         indexes = [entry for entry in indexes if entry.orphaned]
     for entry in indexes:
-        remove_index(entry)
+        baskets = remove_index(entry)
+        note(f"what was set aside in the basket stays: {basket}" for basket in baskets)
     megabytes = sum(entry.size_bytes for entry in indexes) / 1e6
     print(f"removed {len(indexes)} indexes, {megabytes:.1f} MB")

@@ -126,7 +126,7 @@ def _word_figures(collection: Collection, seed: int, notes: list[str]) -> list[F
     from imgbatch.evaluation.words import word_figures
 
     try:
-        figures, note = word_figures(texts, collection.points, seed)
+        figures, note = word_figures(texts, collection.points, collection.labelling.groups, seed)
     except UsageError as error:  # a library of the extra is missing; the other figures stand
         figures, note = [], f"figures of words are left out: {error}"
     notes.append(note)

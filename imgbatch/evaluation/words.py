@@ -121,7 +121,9 @@ class LearnedWords:
         return [self.bank.texts[place] for place in drawn.tolist()]
 
 
-def word_figures(texts: Column, points: Floats, seed: int) -> tuple[list[Figure], str]:
+def word_figures(
+    texts: Column, points: Floats, groups: Rows, seed: int
+) -> tuple[list[Figure], str]:
     """Hide the texts of a fifth of the images that have some, and measure search and captions.
 
     Parameters
@@ -130,6 +132,8 @@ def word_figures(texts: Column, points: Floats, seed: int) -> tuple[list[Figure]
         Of all n images.
     points
         (n, p) float32; may be in parts.
+    groups
+        (n,) images of equal numbers, such as copies, are hidden together.
     seed
         Of the split, of random choice, and of intervals.
 
@@ -149,7 +153,9 @@ def word_figures(texts: Column, points: Floats, seed: int) -> tuple[list[Figure]
         rows = np.sort(random.choice(rows, MOST_LEARNED, replace=False))
     if len(rows) < LEAST_MEASURED:
         return [], f"figures of words are left out: fewer than {LEAST_MEASURED} images have texts"
-    learned, hidden = held_out(len(rows), _HIDDEN, _MOST_HIDDEN, seed)
+    learned, hidden = held_out(groups[rows], _HIDDEN, _MOST_HIDDEN, seed)
+    if not len(hidden):
+        return [], "figures of words are left out: nearly all images are copies of one"
     known = [texts[row] for row in rows[learned].tolist()]
     asked = [texts[row] for row in rows[hidden].tolist()]
     from_points, to_points = np.asarray(points[rows[learned]]), np.asarray(points[rows[hidden]])

@@ -19,6 +19,8 @@ from imgbatch.files.targets import nearest_folder
 
 _FOLDER_FILE = "image-folder.txt"
 """The file in each index's folder that holds the name of its image folder."""
+BASKET = "basket.json"
+"""The images that a person set aside; nothing else in an index's folder is made by hand."""
 _MOST_NAME_BYTES = 1_000_000
 _ELSEWHERE = "check its permissions, or give another with `index` or IMGBATCH_CACHE_DIR"
 
@@ -243,8 +245,12 @@ def _stored(directory: Path) -> StoredIndex:
     return StoredIndex(directory, _remembered(directory / _FOLDER_FILE), size_bytes)
 
 
-def remove_index(index: StoredIndex) -> None:
+def remove_index(index: StoredIndex) -> tuple[Path, ...]:
     """Delete an index; the next request for its image folder makes it anew.
+
+    Returns
+    -------
+    Files that stay: baskets that hold images, which cannot be made again.
 
     Raises
     ------
@@ -253,11 +259,23 @@ def remove_index(index: StoredIndex) -> None:
     """
     directory = index.directory
     try:
-        if directory.is_dir() and not directory.is_symlink():
-            shutil.rmtree(directory)
-        else:
+        if directory.is_symlink() or not directory.is_dir():
             directory.unlink(missing_ok=True)
+            return ()
+        baskets = sorted(path for path in directory.glob(f"{BASKET}*") if _holds_something(path))
+        if not baskets:
+            shutil.rmtree(directory)
+        for entry in list(directory.iterdir()) if baskets else ():
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            elif entry not in baskets and entry.name != _FOLDER_FILE:
+                entry.unlink()
+        return tuple(baskets)
     except OSError as error:
         raise CatalogueError(
             f"the index {directory} cannot be removed: {error.strerror}", "check its permissions"
         ) from None
+
+
+def _holds_something(basket: Path) -> bool:
+    return basket.is_file() and basket.read_bytes().strip() not in (b"", b"[]")

@@ -15,6 +15,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 Allowed = Callable[[str], bool]
 """Whether an address, in text, may be connected to."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_IPV6_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class PrivateAddressError(OSError):
@@ -25,6 +26,7 @@ def is_global(address: str) -> bool:
     """Whether an address belongs to the public internet.
 
     An IPv6 address that carries an IPv4 address (mapped, 6to4, Teredo, NAT64) is judged by both.
+    All others outside of 2000::/3 are local, or of a kind that is no longer in use (RFC 4291).
 
     Examples
     --------
@@ -43,6 +45,8 @@ def is_global(address: str) -> bool:
         carried = [parsed.sixtofour, *(parsed.teredo or ())]
         if parsed in _NAT64:
             carried.append(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF))
+        elif parsed not in _IPV6_UNICAST:
+            return False
         if not all(is_global(str(one)) for one in carried if one):
             return False
     return parsed.is_global and not parsed.is_multicast

@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,27 @@ from imgbatch.intake.tables import Source, cell_text
 
 FILE_NAME = "file_name"
 _OTHER_FILE_NAME = "source_file_name"
-"""What a column ``file_name`` of the table is called beside ours."""
+"""What a column of the table is called that would be read as ours."""
 _PARQUET_ROWS = 10_000
 RowWriter = Callable[[Sequence[Any]], None]
 """Takes the values of a row: the picture's name, then the table's columns."""
 
 
 def columns_of(source: Source) -> list[str]:
-    """The columns of the metadata: the picture's name, then all of the table."""
-    others = (_OTHER_FILE_NAME if name == FILE_NAME else name for name in source.columns)
-    return [FILE_NAME, *others]
+    """The columns of the metadata: the picture's name, then all of the table.
+
+    A column that metadata would be read by, however it is spelled, gets another name, with a number
+    if the table has that one, too.
+    """
+    is_ours = [name.strip().lower() == FILE_NAME for name in source.columns]
+    taken = {name for name, ours in zip(source.columns, is_ours, strict=True) if not ours}
+    columns = [FILE_NAME]
+    for name, ours in zip(source.columns, is_ours, strict=True):
+        numbered = (f"{_OTHER_FILE_NAME}_{number}" for number in count(2))
+        free = (other for other in chain([_OTHER_FILE_NAME], numbered) if other not in taken)
+        columns.append(next(free) if ours else name)
+        taken.add(columns[-1])
+    return columns
 
 
 def write_tables(

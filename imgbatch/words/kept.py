@@ -32,7 +32,7 @@ from imgbatch.words.visual import VisualSearch, counted, learnable
 
 WORDS = "words"
 """The folder of what is kept, beside the index."""
-_VERSION = 1
+_VERSION = 2
 """Raised whenever the same texts and points give other words."""
 _KEPT = 6
 _SEED = 20_000_047
@@ -97,10 +97,11 @@ class FolderWords:
     @cached_property
     def visual(self) -> VisualSearch | None:
         """What was learned; None if there are too few texts, or if all are alike."""
-        points = self.opened.projection().points
+        here = self.opened.projection()
 
         def fit() -> VisualSearch:
-            fitted = VisualSearch.fit(self.texts, self.documents, points)
+            # Equal hashes tell most copies, and cost nothing.
+            fitted = VisualSearch.fit(self.texts, self.documents, here.points, here.hashes)
             if fitted is None:
                 raise _NothingLearnedError
             return fitted

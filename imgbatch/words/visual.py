@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.types import Floats, Rows
+from imgbatch.types import Floats, Hashes, Rows
 from imgbatch.words.documents import Documents
 from imgbatch.words.maps import Doubles, Placed, WordMaps
 from imgbatch.words.text_index import QueryWord, TextIndex, known_words
@@ -58,11 +58,13 @@ class VisualSearch:
     expectation: Floats
 
     @classmethod
-    def fit(cls, index: TextIndex, documents: Documents, points: Floats) -> Self | None:
+    def fit(
+        cls, index: TextIndex, documents: Documents, points: Floats, copies: Rows | Hashes
+    ) -> Self | None:
         """Learn from the images with texts; place those without.
 
-        A fifth of the images with texts is first held out, to find out how relevant images with
-        some score are; then all are learned from.
+        A fifth of the images with texts is first held out, copies together, to find out how
+        relevant images with some score are; then all are learned from.
 
         Parameters
         ----------
@@ -70,6 +72,8 @@ class VisualSearch:
             The known texts.
         points
             (n, p) float32 of all images; may be in parts.
+        copies
+            (n,) images of equal numbers are copies of each other.
 
         Returns
         -------
@@ -85,7 +89,7 @@ class VisualSearch:
         maps = WordMaps.fit(counts, known)
         if maps is None:
             return None
-        trained, tried = held_out(len(learned), _HELD_OUT, _MOST_HELD_OUT, _SEED)
+        trained, tried = held_out(copies[learned], _HELD_OUT, _MOST_HELD_OUT, _SEED)
         on_part = WordMaps.fit(counts[trained], known[trained]) or maps
         queries = list(_drawn_queries(counts[tried], random))
         expectation = fit_expectation(index, on_part, (learned[tried], known[tried]), queries)
@@ -211,17 +215,25 @@ def stem_counts(index: TextIndex, texts: Iterable[str]) -> "sp.csr_array":
     return counts
 
 
-def held_out(count: int, share: float, most: int, seed: int) -> tuple[Rows, Rows]:
-    """Positions to learn from and positions to try on, of `count`; drawn at random, rising.
+def held_out(groups: Rows | Hashes, share: float, most: int, seed: int) -> tuple[Rows, Rows]:
+    """Positions to learn from and positions to try on, drawn at random, rising.
 
-    >>> learned, tried = held_out(10, 0.2, 100, seed=1)
-    >>> len(learned), len(tried)
-    (8, 2)
+    Positions of one group stay together: what is learned from a copy is known of the other. Groups
+    are taken in random order, as long as they fit.
+
+    >>> learned, tried = held_out(np.array([0, 0, 1, 1, 2, 2, 3, 3, 4, 4]), 0.2, 100, seed=1)
+    >>> len(learned), len(tried), bool(tried[1] == tried[0] + 1)
+    (8, 2, True)
     """
-    order = np.random.default_rng(seed).permutation(count)
-    tried = order[: min(int(count * share), most)]
-    learned = order[len(tried) :]
-    return np.sort(learned), np.sort(tried)
+    _, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    left = min(int(len(groups) * share), most)
+    taken = np.zeros(len(sizes), bool)
+    for number in np.random.default_rng(seed).permutation(len(sizes)).tolist():
+        if sizes[number] <= left:
+            taken[number] = True
+            left -= sizes[number]
+    is_tried = taken[group.reshape(-1)]
+    return np.flatnonzero(~is_tried), np.flatnonzero(is_tried)
 
 
 def _drawn_queries(counts: "sp.csr_array", random: np.random.Generator) -> Iterator[list[int]]:

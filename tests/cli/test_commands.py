@@ -306,6 +306,9 @@ def test_the_cache_can_be_shown_and_cleaned(cli, photos, tmp_path):
     assert os.path.realpath(photos) in cli("cache", "list", env=env | {"COLUMNS": "250"}).out
     cli("cache", "clean", tmp_path / "other", env=env).assert_one_clear_line(2, "no index")
     assert "removed 0" in cli("cache", "clean", "--orphaned", env=env).out
+    (basket := Path(entry["index"]) / "basket.json").write_text('["image003.jpg"]')
+    assert f"basket stays: {basket}" in cli("cache", "clean", photos, env=env).err.replace("\n", "")
+    basket.write_text("[]")
     assert "removed 1" in cli("cache", "clean", photos, env=env).out
     assert cli("cache", "list", "--json", env=env).json == {"indexes": []}
     assert len(list(photos.iterdir())) == 12

@@ -11,11 +11,13 @@ from imgbatch.annotations.columns import Column
 from imgbatch.evaluation.words import LEAST_MEASURED, LearnedWords, word_figures
 from tests.words.folders import KINDS, made_up
 
+_WORDS = [f"w{first}{second}x" for first in "abcdefgh" for second in "abcdefgh"]
+
 
 @pytest.fixture(scope="module")
 def figures():
     points, documents, _ = made_up(count=150, hidden=0)
-    found, note = word_figures(documents.texts, points, seed=3)
+    found, note = word_figures(documents.texts, points, np.arange(150), seed=3)
     return {figure.name: figure for figure in found}, note
 
 
@@ -57,10 +59,29 @@ def test_ranks_are_those_of_a_sorted_list():
         assert of_image[1] == 5.5  # of a word that nobody knows, by chance
 
 
+def test_copies_of_what_is_asked_for_are_not_learned_from():
+    random = np.random.default_rng(0)
+    points = np.repeat(random.normal(size=(150, 32)).astype(np.float32), 2, axis=0)
+    said = [(" ".join(random.choice(_WORDS, 6, replace=False)),) for _ in range(150)]
+    texts = Column.of([text for text in said for _ in range(2)])  # they follow no looks
+    found, _ = word_figures(texts, points, np.repeat(np.arange(150), 2), seed=0)
+    named = {figure.name: figure for figure in found}
+    assert named["search_recall_at_10"].value < 3 * named["search_recall_at_10"].random
+    ends = named["search_median_rank"]
+    assert ends.low <= ends.random <= ends.high or ends.value > 0.7 * ends.random
+
+
+def test_where_one_group_holds_nearly_all_images_nothing_is_measured():
+    points, documents, _ = made_up(count=100, hidden=0)
+    found, note = word_figures(documents.texts, points, np.zeros(100, np.int64), 0)
+    assert found == []
+    assert "copies of one" in note
+
+
 def test_too_few_texts_and_equal_texts_are_left_out_with_a_note():
     points, documents, _ = made_up(count=LEAST_MEASURED - 1, hidden=0)
-    assert word_figures(documents.texts, points, 0)[0] == []
+    assert word_figures(documents.texts, points, np.arange(len(points)), 0)[0] == []
     same = Column.of([KINDS[:1]] * 50)
-    found, note = word_figures(same, np.zeros((50, 3), np.float32), 0)
+    found, note = word_figures(same, np.zeros((50, 3), np.float32), np.arange(50), 0)
     assert found == []
     assert "alike" in note

@@ -90,6 +90,19 @@ def test_indexes_are_listed_with_folder_and_size_and_can_be_removed(tmp_path):
     assert (tmp_path / "a").is_dir()
 
 
+def test_a_basket_that_holds_images_stays_when_its_index_is_removed(tmp_path):
+    root = tmp_path / "root"
+    directory = index_directory(str(tmp_path / "photos"), root)
+    for basket in (b'["a.jpg"]', b"[]"):
+        (directory / "spaces").mkdir(parents=True)
+        remember_folder(directory, str(tmp_path / "photos"))
+        (directory / "catalogue.sqlite").write_bytes(b"x")
+        (directory / "basket.json").write_bytes(basket)
+        stayed = remove_index(list_indexes(root)[0])
+        assert stayed == ((directory / "basket.json",) if b"a" in basket else ())
+    assert list_indexes(root) == []
+
+
 def test_a_killed_writer_leaves_the_name_of_the_image_folder_as_it_was(tmp_path, monkeypatch):
     (directory := tmp_path / "root" / "index").mkdir(parents=True)
     remember_folder(directory, "/first")

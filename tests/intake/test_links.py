@@ -180,7 +180,8 @@ def test_the_address_that_was_checked_is_the_one_that_is_connected_to(monkeypatc
     ["0.0.0.0", "10.0.0.1", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.16.0.1",
      "192.168.1.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1",
      "fc00::1", "fe80::1", "ff02::1", "::ffff:192.168.0.1", "2002:0a00:0001::1",
-     "64:ff9b::a00:1", "2001:db8::1", "no address", ""],
+     "64:ff9b::a00:1", "2001:db8::1", "fec0::2", "::10.0.0.1", "::ffff:0:10.0.0.1", "4000::1",
+     "no address", ""],
 )  # fmt: skip
 def test_addresses_that_are_not_public(address):
     assert not addresses.is_global(address)

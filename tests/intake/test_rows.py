@@ -176,6 +176,24 @@ def test_every_column_travels_with_its_type_into_parquet(tmp_path, images):
     assert kept_rows(tmp_path / "to")[1]["tags"] == "sea;sky"
 
 
+@pytest.mark.parametrize(
+    ("columns", "written"),
+    [
+        (["file_name", "source_file_name"], ["source_file_name_2", "source_file_name"]),
+        (["File_Name", " file_name "], ["source_file_name", "source_file_name_2"]),
+        (["source_file_name", "FILE_NAME"], ["source_file_name", "source_file_name_2"]),
+    ],
+)
+def test_what_is_written_of_a_table_can_be_read_whatever_its_columns_are_called(
+    columns, written, tmp_path, images
+):
+    table = write_table(tmp_path / "table.jsonl", [{"path": "0.jpg"} | dict.fromkeys(columns, "x")])
+    made(table, tmp_path / "to", images, id_column="path")
+    header = (tmp_path / "to" / "metadata.csv").read_text().splitlines()[0].split(",")
+    assert header == ["file_name", "path", *written]
+    made(tmp_path / "to" / "metadata.csv", tmp_path / "again", tmp_path / "to")
+
+
 def test_a_table_without_types_becomes_text_in_parquet(tmp_path, images):
     pq = pytest.importorskip("pyarrow.parquet")
     table = write_table(tmp_path / "table.jsonl", [{"path": "0.jpg", "mixed": {"a": [1, None]}}])

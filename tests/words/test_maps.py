@@ -19,7 +19,13 @@ from tests.words.folders import KINDS, made_up
 def fitted():
     points, documents, kind = made_up()
     index = TextIndex.build(list(documents))
-    return points, documents, kind, index, VisualSearch.fit(index, documents, points)
+    return (
+        points,
+        documents,
+        kind,
+        index,
+        VisualSearch.fit(index, documents, points, np.arange(len(points))),
+    )
 
 
 @pytest.mark.parametrize("kind_asked", range(len(KINDS)))
@@ -39,7 +45,7 @@ def test_texts_that_say_nothing_of_the_looks_find_nothing():
     shuffled = type(documents)(
         (documents.columns[0].take(np.r_[order, 120:160]), *documents.columns[1:])
     )
-    visual = VisualSearch.fit(index, shuffled, points)
+    visual = VisualSearch.fit(index, shuffled, points, np.arange(len(points)))
     right, promised = [], []
     for number, words in enumerate(KINDS):
         scores, _ = visual.scores(index.query(words), points[visual.rows])
@@ -93,9 +99,19 @@ def test_a_search_comes_back_as_it_was_saved(fitted, tmp_path):
 
 def test_too_few_texts_and_equal_texts_teach_nothing():
     points, documents, _ = made_up(count=LEAST_TEXTS + 9, hidden=10)
-    assert VisualSearch.fit(TextIndex.build(list(documents)), documents, points) is None
+    assert (
+        VisualSearch.fit(
+            TextIndex.build(list(documents)), documents, points, np.arange(len(points))
+        )
+        is None
+    )
     points, documents, _ = made_up(texts=["sea"] * len(KINDS))
-    assert VisualSearch.fit(TextIndex.build(list(documents)), documents, points) is None
+    assert (
+        VisualSearch.fit(
+            TextIndex.build(list(documents)), documents, points, np.arange(len(points))
+        )
+        is None
+    )
 
 
 def test_counts_are_those_of_each_text():

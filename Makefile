@@ -10,7 +10,7 @@ else
 BIN := $(VENV)/bin
 endif
 
-.PHONY: demo test test-fast lint bench goldens docs pictures site clean
+.PHONY: demo test test-fast test-lowest lint bench goldens docs pictures site clean
 
 demo: $(VENV)/installed
 	$(BIN)/imgbatch similar samples
@@ -33,6 +33,15 @@ lint: $(VENV)/installed-lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python tools/make_docs.py --check
+
+# The oldest libraries that pyproject.toml allows, in an environment of their own.
+LOWEST := build/lowest
+test-lowest:
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet uv
+	$(LOWEST)/bin/python -m uv pip install --python $(LOWEST)/bin/python --resolution lowest-direct \
+	    -e ".[test,browse,parquet,fetch,heic,pgvector,cluster,tensorboard,text]"
+	OPENBLAS_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n auto --dist worksteal -W default -m "not slow"
 
 goldens: $(VENV)/installed-test
 	$(BIN)/python -m tests.golden.regenerate

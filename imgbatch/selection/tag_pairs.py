@@ -182,7 +182,9 @@ def _matched(pairs: Rows, copies: Rows, rows: Rows) -> Rows:
     # Numbers in the order of `rows`, which is random, so that the matching is another each time.
     pair_of, copy_of = (_numbered(numbers[rows]) for numbers in (pairs, copies))
     edges, firsts = np.unique(np.column_stack((pair_of, copy_of)), axis=0, return_index=True)
-    linked = csr_array((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])))
+    # SciPy before 1.15 matches by indices of 32 bits alone.
+    ends = tuple(edges.T.astype(np.int32))
+    linked = csr_array((np.ones(len(edges), np.int8), ends))
     partner = maximum_bipartite_matching(linked, perm_type="column")
     matched: Rows = np.sort(firsts[partner[edges[:, 0]] == edges[:, 1]])
     return rows[matched]

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from imgbatch.annotations.labels import UNLABELLED
 from imgbatch.errors import LabelError, UsageError
@@ -165,7 +166,8 @@ def check_labels(known: KnownLabels, n: int, seed: int = 0) -> Asked:
 
     Copies with different labels come first: at least one of them is wrong. Then come images by the
     probability that models, trained without them, give their label; those that would be given
-    their label are not listed. Deterministic by seed.
+    their label are not listed. Nothing can be said of an image whose class has no others, but
+    copies of it. Deterministic by seed.
 
     Raises
     ------
@@ -179,7 +181,8 @@ def check_labels(known: KnownLabels, n: int, seed: int = 0) -> Asked:
     examples = known.examples()
     judged, order = doubted_labels(examples, seed)
     disputed = _disputed(examples)
-    doubted = [position for position in order.tolist() if not judged.right[position]]
+    alone = _alone(examples)
+    doubted = [place for place in order.tolist() if not (judged.right[place] or alone[place])]
     first = [position for position in order.tolist() if position in disputed]
     listed = [*first, *(position for position in doubted if position not in disputed)][:n]
     evidence = _Evidence(examples)
@@ -195,10 +198,21 @@ def check_labels(known: KnownLabels, n: int, seed: int = 0) -> Asked:
         for position in listed
     )
     total = len(disputed.keys() | set(doubted))
-    notes = () if total <= n else (f"{total:,} labels are doubted; the first {n} are listed",)
+    notes = list[str]()
+    if total > n:
+        notes.append(f"{total:,} labels are doubted; the first {n} are listed")
+    if count := int(alone.sum()):
+        notes.append(f"{count:,} images are not judged: their class has no others but copies")
     seconds = time.perf_counter() - started
     counts = len(examples), len(known)
-    return Asked(known.folder, images, *counts, seed, seconds, notes, doubted=True)
+    return Asked(known.folder, images, *counts, seed, seconds, tuple(notes), doubted=True)
+
+
+def _alone(examples: Examples) -> npt.NDArray[np.bool_]:
+    """(m,) whether all images of an example's class are copies of it, or of its group."""
+    of_class = np.unique(np.column_stack((examples.classes, examples.groups)), axis=0)[:, 0]
+    counts = np.bincount(of_class, minlength=len(examples.names))
+    return np.asarray(counts[examples.classes] == 1)
 
 
 def _disputed(examples: Examples) -> dict[int, int]:

@@ -465,6 +465,18 @@ def test_check_lists_wrong_labels_first_with_evidence(label, drawn, tmp_path):
     assert rows[0]["was"] == images[0]["label"]
 
 
+def test_check_does_not_judge_an_image_whose_class_has_no_others(label, drawn, tmp_path):
+    folder, classes = flat(drawn, tmp_path)
+    shutil.copy(folder / "000.png", folder / "copy.png")
+    settle(folder)
+    alone = {"000.png": "odd", "copy.png": "odd", "001.png": "strange"}
+    lines = ["file_name,label", *(f"{name},{color}" for name, color in (classes | alone).items())]
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    answer = label("check", folder, "--metadata", "labels.csv", "--json").json
+    assert not {image["relative"] for image in answer["images"]} & set(alone)
+    assert any("3 images are not judged" in note for note in answer["notes"])
+
+
 def test_check_puts_copies_with_different_labels_first(label, drawn, tmp_path):
     folder, classes = flat(drawn, tmp_path)
     shutil.copy(folder / "000.png", folder / "copy.png")

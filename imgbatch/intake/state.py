@@ -9,6 +9,7 @@ each pass reads them from the table.
 
 import contextlib
 import os
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -61,6 +62,11 @@ class Verdict(NamedTuple):
     detail: str = ""
 
 
+def _folded(name: str) -> str:
+    """A name that all names have which may be one on some file system."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 class State(Database):
     """Which pictures are wanted, and how far each is; see `Database`."""
 
@@ -89,15 +95,19 @@ class State(Database):
     def name_files(self, name: Callable[[str], str]) -> None:
         """Name the files of pictures that have no name yet, by a function of their source.
 
-        Where two names would be equal but for the case of letters, the later one gets a number.
+        Where two names would be one on some file system, since they are equal but for the case of
+        letters or for how Unicode composes them, the later one gets a number.
         """
         self._db.create_function("named", 1, name, deterministic=True)
+        self._db.create_function("folded", 1, _folded, deterministic=True)
         self._db.execute("UPDATE images SET file = named(source) WHERE file = ''")
         places = (
-            "SELECT id, key, file, ROW_NUMBER() OVER"
-            " (PARTITION BY file COLLATE NOCASE ORDER BY id) AS place FROM images"
+            "SELECT id, key, file, state, ROW_NUMBER() OVER"
+            f" (PARTITION BY folded(file) ORDER BY state = {PENDING}, id) AS place FROM images"
         )
-        doubled = list(self._rows(f"SELECT id, key, file FROM ({places}) WHERE place > 1"))
+        # A picture that is made already has its name for good.
+        wanted = f"place > 1 AND state = {PENDING}"
+        doubled = list(self._rows(f"SELECT id, key, file FROM ({places}) WHERE {wanted}"))
         with self._transaction():
             for number, key, file in doubled:
                 stem, ending = os.path.splitext(file)

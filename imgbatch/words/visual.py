@@ -90,6 +90,8 @@ class VisualSearch:
         if maps is None:
             return None
         trained, tried = held_out(copies[learned], _HELD_OUT, _MOST_HELD_OUT, _SEED)
+        if not len(tried):  # nearly all count as copies of one, as blank pages do
+            trained, tried = held_out(learned, _HELD_OUT, _MOST_HELD_OUT, _SEED)
         on_part = WordMaps.fit(counts[trained], known[trained]) or maps
         queries = list(_drawn_queries(counts[tried], random))
         expectation = fit_expectation(index, on_part, (learned[tried], known[tried]), queries)

@@ -38,6 +38,13 @@ def test_images_without_texts_are_found_by_their_looks(fitted, kind_asked):
     assert parts.shape == (40, 1)
 
 
+def test_images_that_all_count_as_copies_are_learned_from_all_the_same():
+    points, documents, _ = made_up()
+    index = TextIndex.build(list(documents))
+    visual = VisualSearch.fit(index, documents, points, np.zeros(len(points), np.uint64))
+    assert np.isfinite(visual.expectation).all()
+
+
 def test_texts_that_say_nothing_of_the_looks_find_nothing():
     points, documents, kind = made_up()
     order = np.random.default_rng(5).permutation(120)

@@ -31,8 +31,6 @@ from campaign.processes import Ended
 _PAGE = 4096
 _UNMOUNT_SECONDS = 10.0
 _WITHOUT_WHITENING = "note: whitening is off"
-_UNWRITTEN = ("files", "sheet", "config")
-"""What an answer says of outputs; it says so of those that were written."""
 _LEFT_OUT = {"clean", "index on a cluster", "similar on a cluster"}
 DEEDS = tuple(deed for deed in WRITERS if deed.name not in _LEFT_OUT)
 
@@ -159,7 +157,9 @@ def _wrong_end(
     if ended.code == 0 and told is None:
         yield "exit code 0, and no answer", ended.in_short
     if told is not None and expected.document is not None and not poorer:
-        untold = _UNWRITTEN if ended.code else ()
+        # An output that could not be written is null, or missing among the files.
+        untold = {name for name, value in told.items() if value is None or name == "files"}
+        untold = untold if ended.code else set()
         wanted = {name: value for name, value in expected.document.items() if name not in untold}
         there = {name: value for name, value in told.items() if name not in untold}
         if text := difference(there, wanted):

@@ -22,6 +22,8 @@ _MOST_CELL = 1 << 20
 
 Cells = dict[str, str]
 """A row of the file, by column."""
+_Change = dict[str, dict[str, tuple[str, str]]]
+"""By path and column: what stood in a cell before a change, and after it."""
 
 
 class Saved:
@@ -65,7 +67,7 @@ class Saved:
         self._lines: dict[str, bytes] = {}
         self._labels: Counter[str] = Counter()
         self._filled: Counter[str] = Counter()
-        self._undo: list[dict[str, Cells | None]] = []
+        self._undo: list[_Change] = []
         self._seen: tuple[int, int, int] | None = None
         self.version = 0
         self._read()
@@ -85,7 +87,7 @@ class Saved:
 
     def of(self, path: str, column: str) -> str:
         """What the file says of an image; "" for nothing."""
-        return self._rows.get(path, {}).get(column, "")
+        return self._row(path).get(column, "")
 
     @property
     def labels(self) -> dict[str, int]:
@@ -122,23 +124,41 @@ class Saved:
         """
         with self._lock, self._turns.taken():
             self._read()
-            former = {path: self._rows.get(path) for path in changes}
-            self._change(
-                {path: {**self._rows.get(path, {}), **cells} for path, cells in changes.items()}
-            )
+            done = {
+                path: {name: (self.of(path, name), cell) for name, cell in cells.items()}
+                for path, cells in changes.items()
+            }
+            self._change({path: {**self._row(path), **cells} for path, cells in changes.items()})
             if undoable:
-                self._undo = [*self._undo[1 - _UNDOABLE :], former]
+                self._undo = [*self._undo[1 - _UNDOABLE :], done]
 
     def undo(self) -> tuple[str, ...]:
-        """Take back the last change of this server; the images it bore on."""
+        """Take back the last change of this server; the images it bore on.
+
+        Only cells that it changed are put back, and of them only those that hold what it wrote:
+        what somebody else has given since stays. A change of which nothing is left is passed over.
+        """
         with self._lock, self._turns.taken():
-            if not self._undo:
-                return ()
             self._read()
-            former = self._undo[-1]
-            self._change({path: cells or {} for path, cells in former.items()})
-            self._undo.pop()
-            return tuple(former)
+            while self._undo:
+                former = self._standing(self._undo[-1])
+                if former:
+                    self._change({path: {**self._row(path), **former[path]} for path in former})
+                self._undo.pop()
+                if former:
+                    return tuple(former)
+            return ()
+
+    def _standing(self, done: _Change) -> dict[str, Cells]:
+        """What stood in the cells of a change that still hold what it wrote, by path."""
+        former = {
+            path: {name: was for name, (was, is_) in cells.items() if self.of(path, name) == is_}
+            for path, cells in done.items()
+        }
+        return {path: cells for path, cells in former.items() if cells}
+
+    def _row(self, path: str) -> Cells:
+        return self._rows.get(path, {})
 
     def _change(self, changed: Mapping[str, Cells]) -> None:
         """Write the file with other rows; those that say nothing are left out."""
@@ -160,7 +180,7 @@ class Saved:
         with replacing(self.file) as temporary:
             temporary.write_bytes(_line(columns) + b"".join(lines.values()))
         for path, cells in changed.items():
-            former = self._rows.get(path, {})
+            former = self._row(path)
             self._count({name: cell for name, cell in former.items() if cell}, -1)
             self._count({name: cell for name, cell in cells.items() if cell}, 1)
         self._rows, self._lines, self._columns = rows, lines, columns

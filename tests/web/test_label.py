@@ -133,6 +133,22 @@ def test_the_first_label_of_a_labelled_folder_writes_the_labels_that_it_has(inde
         served.stop()
 
 
+def test_a_tag_and_a_label_are_undone_and_the_image_has_its_former_label(indexed, tmp_path):
+    served = Served(indexed.folder, tmp_path / "index", tmp_path / "saved.csv", CONFIG)
+    try:
+        path, former = paths_of(served)[0], served.site.label_of(0)
+        served.post("/basket/change", {"add": served.id_of(path)})
+        served.post("/basket/give", {"what": "tag", "name": "nice"})
+        give(served, path, "another")
+        for _ in range(2):
+            served.post("/basket/undo-given", {})
+        assert (served.site.label_of(0), served.site.tags_of(0)) == (former, ())
+        with served.site.asking() as photos:
+            assert photos.labels[0] == former
+    finally:
+        served.stop()
+
+
 def test_training_in_the_terminal_takes_the_file_as_it_stands(page, tmp_path, cli):
     page.look("/label")
     for number, path in enumerate(paths_of(page)):

@@ -72,6 +72,38 @@ def test_a_change_that_is_not_to_be_undone_is_passed_over(tmp_path):
     assert saved.labels == {"cat": 1}
 
 
+def test_an_undo_puts_back_the_cells_that_the_change_named_and_no_others(tmp_path):
+    saved = saved_in(tmp_path)
+    saved.give({"a.jpg": {"tags": "nice"}})
+    saved.give({"a.jpg": {"label": "cat"}, "b.jpg": {"label": "dog"}}, undoable=False)
+    saved.give({"a.jpg": {"label": "bird"}})
+    assert saved.undo() == ("a.jpg",)
+    assert saved.undo() == ("a.jpg",)
+    assert saved.given("label") == {"a.jpg": "cat", "b.jpg": "dog"}
+    assert saved.given("tags") == {}
+
+
+def test_an_undo_leaves_what_somebody_else_gave_since(tmp_path):
+    one, other = saved_in(tmp_path), saved_in(tmp_path)
+    one.give({name: {"label": "cat"} for name in ("a.jpg", "b.jpg")})
+    other.give({"a.jpg": {"tags": "nice"}, "b.jpg": {"label": "dog"}})
+    assert one.undo() == ("a.jpg",)
+    assert rows_of(one.file) == {
+        "a.jpg": {"label": "", "tags": "nice"},
+        "b.jpg": {"label": "dog", "tags": ""},
+    }
+
+
+def test_an_undo_passes_over_a_change_of_which_nothing_is_left(tmp_path):
+    one, other = saved_in(tmp_path), saved_in(tmp_path)
+    one.give({"a.jpg": {"label": "cat"}})
+    one.give({"b.jpg": {"label": "cat"}})
+    other.give({"b.jpg": {"label": "dog"}})
+    assert one.undo() == ("a.jpg",)
+    assert one.undo() == ()
+    assert one.given("label") == {"b.jpg": "dog"}
+
+
 @pytest.mark.parametrize(
     "text",
     ["label\ncat\n", "file_name,file_name\na,b\n", "file_name,label\na\n", "file_name\na\na\n"],

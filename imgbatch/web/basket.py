@@ -13,10 +13,12 @@ from imgbatch.web.turns import Turns
 
 _UNDOABLE = 50
 _MOST_BYTES = 256 * 2**20
+_Change = tuple[dict[str, None], dict[str, None]]
+"""The images before a change, and after it."""
 
 
 class Basket:
-    """Paths inside the folder, in the order in which they were added, and the former states.
+    """Paths inside the folder, in the order in which they were added, and the last changes.
 
     Every change is written at once and in one step, so that a killed server loses nothing. Two
     servers of one folder have one basket. A file that is no basket is moved aside, and told of.
@@ -38,7 +40,7 @@ class Basket:
     def __init__(self, file: Path, turns: Turns) -> None:
         self._file, self._turns = file, turns
         self._lock = threading.Lock()
-        self._former: list[dict[str, None]] = []
+        self._done: list[_Change] = []
         self._paths: dict[str, None] = {}
         self._seen: tuple[int, int] | None = None
         self.notes: tuple[str, ...] = ()
@@ -61,8 +63,8 @@ class Basket:
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is a former state."""
-        return bool(self._former)
+        """Whether a change of this server can be taken back."""
+        return bool(self._done)
 
     def add(self, paths: Iterable[str], *, without: Iterable[str] = ()) -> int:
         """Add images, and remove those `without`; returns how many are there more, or less."""
@@ -82,12 +84,18 @@ class Basket:
         return self.remove(self.paths)
 
     def undo(self) -> bool:
-        """Take back the last change of this server; False if there is none."""
+        """Take back the last change of this server; False if there is none.
+
+        What another server has added or removed since stays so.
+        """
         with self._changing():
-            if not self._former:
+            if not self._done:
                 return False
-            self._paths = self._former.pop()
-            self._write()
+            former, then = self._done[-1]
+            back = {path: None for path in former if path in self._paths or path not in then}
+            others = {path: None for path in self._paths if path not in former and path not in then}
+            self._take({**back, **others})
+            self._done.pop()
             return True
 
     @contextlib.contextmanager
@@ -99,9 +107,9 @@ class Basket:
     def _change(self, paths: dict[str, None]) -> int:
         changed = abs(len(paths) - len(self._paths))
         if paths != self._paths:
-            self._former = [*self._former[1 - _UNDOABLE :], self._paths]
-            self._paths = paths
-            self._write()
+            former = self._paths
+            self._take(paths)
+            self._done = [*self._done[1 - _UNDOABLE :], (former, paths)]
         return changed
 
     def _read(self) -> None:
@@ -132,10 +140,11 @@ class Basket:
             return
         self.notes += (f"the basket {self._file} cannot be read: {reason}",)
 
-    def _write(self) -> None:
+    def _take(self, paths: dict[str, None]) -> None:
+        """Write these images; if that fails, the basket stays as it was."""
         # Bytes that are no text stand as lone surrogates, which JSON escapes.
-        write_bytes(self._file, json.dumps(list(self._paths)).encode("ascii"))
-        self._seen = self._state()
+        write_bytes(self._file, json.dumps(list(paths)).encode("ascii"))
+        self._paths, self._seen = paths, self._state()
 
     def _state(self) -> tuple[int, int] | None:
         try:

@@ -1,6 +1,7 @@
 """What the basket is for: files, rows, tags, labels, a report."""
 
 import csv
+import errno
 import io
 import os
 
@@ -175,3 +176,50 @@ def test_the_page_tells_of_a_damaged_basket(page):
     file.write_bytes(b"[")
     os.utime(file, (1, 1))
     assert "moved to" in page.look("/basket").text
+
+
+def baskets_of(folder):
+    """The baskets of two servers of one folder."""
+    return [Basket(folder / "basket.json", Turns(folder / "turns.sqlite")) for _ in range(2)]
+
+
+def test_an_undo_leaves_what_another_page_put_in_since(tmp_path):
+    one, other = baskets_of(tmp_path)
+    one.add(["a.jpg"])
+    other.add(["b.jpg", "c.jpg"])
+    assert one.undo()
+    assert other.paths == ("b.jpg", "c.jpg")
+
+
+def test_an_undo_leaves_out_what_another_page_took_out_since(tmp_path):
+    one, other = baskets_of(tmp_path)
+    one.add(["a.jpg", "b.jpg", "c.jpg"])
+    one.remove(["b.jpg"])
+    other.remove(["a.jpg"])
+    assert one.undo()
+    assert other.paths == ("b.jpg", "c.jpg")
+
+
+def test_an_undone_removal_brings_images_back_to_their_places(tmp_path):
+    one, other = baskets_of(tmp_path)
+    one.add(["a.jpg", "b.jpg", "c.jpg"])
+    one.add(["d.jpg"], without=["a.jpg", "b.jpg"])
+    other.add(["e.jpg"])
+    assert one.undo()
+    assert other.paths == ("a.jpg", "b.jpg", "c.jpg", "e.jpg")
+
+
+def test_a_change_that_cannot_be_written_leaves_the_basket_as_it_was(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    one, other = baskets_of(tmp_path)
+    one.add(["a.jpg"])
+    monkeypatch.setattr("imgbatch.web.basket.write_bytes", full)
+    for change in (lambda: one.add(["b.jpg"]), one.clear, one.undo):
+        with pytest.raises(OSError, match="No space"):
+            change()
+        assert one.paths == other.paths == ("a.jpg",)
+    monkeypatch.undo()
+    assert one.undo()
+    assert (one.paths, one.can_undo) == ((), False)

@@ -8,7 +8,6 @@ and run nothing but the package's own files.
 
 import hmac
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
@@ -180,12 +179,16 @@ class _Headers:
         return values[0].decode("latin-1") if len(values) == 1 else ""
 
     def cookie(self, name: str) -> str:
-        """The value of a cookie; "" for none."""
-        try:
-            jar: SimpleCookie = SimpleCookie(self.only("cookie"))
-        except CookieError:
-            return ""
-        return jar[name].value if name in jar else ""
+        """The value of a cookie; "" for none.
+
+        Other programs of this machine share the host, and what their cookies hold may be no
+        cookie: `http.cookies` gives up there, and would not see ours behind it.
+        """
+        for pair in self.only("cookie").split(";"):
+            given, _, value = pair.partition("=")
+            if given.strip() == name:
+                return value.strip()
+        return ""
 
 
 class _Counted:

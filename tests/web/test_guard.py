@@ -59,6 +59,25 @@ def test_without_the_right_cookie_nothing_is_answered(served, path, cookie):
     assert "the terminal shows" in reply.text
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        "theme=dark mode",
+        'state={"a": [1, "b"]}',
+        "version=3",
+        "na me=1",
+        "\xfc=\xe4",
+        "=",
+        ";;",
+        "a",
+    ],
+)
+@pytest.mark.parametrize("form", ["{other}; {own}", "{own}; {other}", "{other};{own} ;x=y"])
+def test_cookies_of_other_programs_of_this_machine_lock_nobody_out(served, other, form):
+    headers = served.headers | {"Cookie": form.format(other=other, own=served.headers["Cookie"])}
+    assert served.ask("GET", "/static/page.css", headers=headers).status == 200
+
+
 def test_a_wrong_token_gives_no_cookie(served):
     reply = served.ask("GET", "/?token=wrong", headers={"Host": served.host})
     assert (reply.status, reply.headers["Set-Cookie"]) == (403, None)

@@ -96,3 +96,28 @@ def test_keys_take_and_keep(page, open_tab):
     tab.press("Enter")
     tab.tab.wait_for_function("() => document.getElementById('told').innerText.includes(', not ')")
     assert tab.complaints == []
+
+
+@pytest.mark.slow
+def test_a_key_answers_after_two_answers_that_could_not_be_saved(page, open_tab):
+    page.look("/check")
+    tab = open_tab(page, "/check")
+    asked = tab.ask("document.getElementById('shown-path').innerText")
+    failed = []
+
+    def answer(route):
+        failed.append(route)
+        body = f"<p class=lead>The disk is full, {len(failed)}.</p>"
+        route.fulfill(status=500, body=body, content_type="text/html")
+
+    tab.tab.route("**/check/answer", answer)
+    for number in (1, 2):
+        tab.press("k")
+        tab.wait(
+            "text => document.getElementById('told').innerText === text",
+            f"Not saved. The disk is full, {number}.",
+        )
+    tab.tab.unroute("**/check/answer")
+    tab.press("k")
+    tab.wait("() => document.getElementById('told').innerText.includes(' stays ')")
+    assert rows_of(page.file)[asked]["checked"] == "yes"

@@ -253,6 +253,63 @@ def test_a_label_that_could_not_be_saved_is_told_and_its_image_shown_again(page,
     assert tab.ask("document.getElementById('shown-path').innerText") == path
 
 
+def fails(tab, *, times):
+    """Let the server's next answers to a label or a skip be failures; how many were asked for."""
+    asked = []
+
+    def answer(route):
+        asked.append(route.request.post_data)
+        if len(asked) > times:
+            route.continue_()
+        else:
+            body = f"<p class=lead>The disk is full, {len(asked)}.</p>"
+            route.fulfill(status=500, body=body, content_type="text/html")
+
+    tab.tab.route("**/label/give", answer)
+    return asked
+
+
+def told(tab, text):
+    tab.wait("text => document.getElementById('told').innerText.includes(text)", text)
+
+
+@pytest.mark.slow
+def test_no_image_is_passed_over_however_often_saving_fails(page, open_tab):
+    page.look("/label?queue=unlabelled")
+    tab = open_tab(page, "/label?queue=unlabelled")
+    first, second = (one.relative for one in page.site.labelling.queue("unlabelled", 2))
+    asked = fails(tab, times=3)
+    for number in range(1, 4):
+        tab.press("s")
+        told(tab, f"Not saved. The disk is full, {number}.")
+        assert page.id_of(first) == tab.ask("document.querySelector('#desk [name=image]').value")
+    tab.press("s")
+    told(tab, "Skipped")
+    assert page.id_of(second) == tab.ask("document.querySelector('#desk [name=image]').value")
+    assert len(asked) == 4
+    assert page.site.labelling.queue("unlabelled", 1)[0].relative == second
+
+
+@pytest.mark.slow
+def test_keys_pressed_behind_one_that_is_not_saved_are_asked_for_again(page, open_tab):
+    page.look("/label?queue=unlabelled")
+    tab = open_tab(page, "/label?queue=unlabelled")
+    paths = [one.relative for one in page.site.labelling.queue("unlabelled", 4)]
+    asked = fails(tab, times=1)
+    tab.ask(
+        "() => { for (let i = 0; i < 3; i++) document.querySelector('#desk [name=skip]').click(); }"
+    )
+    told(tab, "Not saved. The disk is full, 1.")
+    for path in paths[1:]:
+        tab.press("s")
+        told(tab, "Skipped")
+        tab.wait(
+            "id => document.querySelector('#desk [name=image]').value === id", page.id_of(path)
+        )
+    assert len(asked) == 4
+    assert page.site.labelling.queue("unlabelled", 1)[0].relative == paths[3]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [320, 1280])
 def test_without_a_script_an_image_is_labelled_by_a_button(page, open_tab, width):

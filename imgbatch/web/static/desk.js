@@ -2,7 +2,7 @@
 const told = document.getElementById("told");
 let sending = Promise.resolve();
 let waiting = 0;
-let unsaved = null; // what was shown before the first answer that is not there yet
+let run = 0; // of answers one after the other; it ends with one that is not saved
 let fetched = []; // keeps pictures that come next in memory
 
 const desk = () => document.getElementById("desk");
@@ -63,22 +63,25 @@ function take(text, address) {
   fetchNext();
 }
 
-async function send(address, body) {
+// What waits behind an answer that is not saved is not sent: its images are shown again, too.
+async function send(address, body, before, ofRun) {
+  if (ofRun !== run) {
+    return;
+  }
   try {
     const answer = await fetch(address, { method: "POST", body });
     const text = await answer.text();
-    waiting -= 1;
     if (!answer.ok) {
       throw new Error(new DOMParser().parseFromString(text, "text/html").querySelector(".lead")?.textContent);
     }
+    waiting -= 1;
     if (waiting === 0) {
-      unsaved = null;
       take(text, answer.url);
     }
   } catch (error) {
+    run += 1;
     waiting = 0;
-    sending = Promise.resolve();
-    desk().replaceWith(unsaved);
+    desk().replaceWith(before);
     told.textContent = `Not saved. ${error instanceof TypeError ? "Is the server still running?" : error.message}`;
   }
 }
@@ -89,16 +92,16 @@ document.addEventListener("submit", (event) => {
     return;
   }
   event.preventDefault();
-  const before = desk().cloneNode(true);
-  const body = new URLSearchParams(new FormData(target, submitter));
   if (desk().getAttribute("aria-busy")) {
     return;
   }
-  unsaved ??= before;
+  const before = desk().cloneNode(true);
+  const body = new URLSearchParams(new FormData(target, submitter));
+  const ofRun = run;
   waiting += 1;
   if (target.dataset.quick !== "next" || !showNext()) {
     desk().setAttribute("aria-busy", "true");
   }
-  sending = sending.then(() => send(target.action, body));
+  sending = sending.then(() => send(target.action, body, before, ofRun));
 });
 fetchNext();

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 
 from imgbatch.annotations.metadata import Metadata
-from imgbatch.annotations.source import MetadataFiles, MetadataSource, given_files
+from imgbatch.annotations.source import Given, MetadataFiles, MetadataSource, given_files
 from imgbatch.collection import Collection
 from imgbatch.config import load_config
 from imgbatch.config.schema import Config
@@ -89,7 +89,8 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
     3
     """
     started = time.perf_counter()
-    given, tags = given_files(metadata), _given_vocabulary(vocabulary)
+    given = Given(given_files(metadata), trust_predicted=trust_predicted)
+    tags = given_vocabulary(vocabulary)
     settings = config if isinstance(config, Config) else load_config(config).config
     if isinstance(folder, str | os.PathLike):
         listed, path = None, paths.absolute(folder)
@@ -113,15 +114,14 @@ def load(  # noqa: PLR0913 - the library's front; each is one word that most cal
         opened = open_sqlite(indexed, progress, refresh=refresh)
         if listed is not None:
             opened = listed_index(opened, listed)
-    return collect(settings, opened, started, given, trust_predicted, tags)
+    return collect(settings, opened, started, given, tags)
 
 
 def collect(
     config: Config,
     opened: OpenedIndex,
     started: float,
-    metadata: tuple[str, ...],
-    trust_predicted: bool = False,  # noqa: FBT001 - as `load` takes it
+    given: Given,
     vocabulary: ReadVocabulary = default_vocabulary,
 ) -> Collection:
     """An opened index with its metadata; those of files that were given are read now.
@@ -129,13 +129,14 @@ def collect(
     `started` is the moment, in seconds of `time.perf_counter`, at which loading began.
     """
     source = MetadataSource(
-        opened.folder, opened.directory, opened.generation, metadata, trust_predicted
-    )
+        opened.folder, opened.directory, opened.generation,
+        given.files, given.trust_predicted, given.own,
+    )  # fmt: skip
     known = Metadata.read(opened.records, source)
     return Collection(config, opened, started, known, vocabulary)
 
 
-def _given_vocabulary(file: str | os.PathLike[str] | None) -> ReadVocabulary:
+def given_vocabulary(file: str | os.PathLike[str] | None) -> ReadVocabulary:
     """The vocabulary: read now if its file was named, else when it is asked for."""
     if file is None:
         return default_vocabulary

@@ -24,7 +24,7 @@ from imgbatch.files.atomic import publishing, remove
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.printable import printable
 
-_VERSION = 1
+_VERSION = 2
 """Raised whenever the same files give other columns."""
 _KEPT = 4
 _FACTS, _SEAL, _LIST = "facts.json", "seal.json", "misfits.tsv"
@@ -46,12 +46,15 @@ class FilesKnown:
         What did not fit, counted by kind; "" if all fitted.
     misfits_list
         The file that lists it; None if nothing was listed.
+    telling
+        Whether each file says something of the images, or would if predictions counted.
     """
 
     columns: Mapping[str, Column]
     notes: tuple[str, ...]
     misfits: str = ""
     misfits_list: Path | None = None
+    telling: tuple[bool, ...] = ()
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -75,7 +78,8 @@ def known_of_files(images: Images, source: MetadataSource, files: Sequence[str])
 
     def state() -> str:
         lines = [f"{os.path.abspath(file)}\0{_state(file)}" for file in files]
-        return "\n".join((*lines, f"{bool(source.given)} {source.trust_predicted}"))
+        strict = [source.is_by_hand(file) for file in files]
+        return "\n".join((*lines, f"{strict} {source.trust_predicted}"))
 
     return _kept(source, state, lambda misfits: _read_files(images, source, files, misfits))
 
@@ -112,12 +116,13 @@ def _read_files(
 ) -> FilesKnown:
     """Read the files in their order; where two say something of one kind, the later one holds."""
     finder = Finder(source.folder, images.all_paths())
-    rules = Rules(bool(source.given), source.trust_predicted)
     columns: dict[str, Column] = {}
     notes: list[str] = []
+    telling: list[bool] = []
     described = np.zeros(len(finder), np.bool_)
     for file in files:
         of_file = Misfits()
+        rules = Rules(source.is_by_hand(file), source.trust_predicted)
         try:
             read = read_file(file, finder, rules, of_file)
             if rules.by_hand:
@@ -126,9 +131,11 @@ def _read_files(
             if rules.by_hand:
                 raise
             notes.append(f"metadata: {error}; the file is left out")
+            telling.append(False)
             continue
         misfits.extend(of_file)
         notes += _notes_of(file, read)
+        telling.append(bool(read.columns or read.machine_rows))
         described |= read.described
         for kind, column in read.columns.items():
             if kind in columns:
@@ -139,7 +146,7 @@ def _read_files(
     if described.any():
         for path in finder.missing(described):
             misfits.add(Misfit.NO_ROW, ", ".join(files), "", path)
-    return FilesKnown(columns, tuple(notes))
+    return FilesKnown(columns, tuple(notes), telling=tuple(telling))
 
 
 def _refuse_empty(file: str, folder: str, read: FileColumns, images: int, misfits: Misfits) -> None:
@@ -227,7 +234,12 @@ def _kept(
 def _save(directory: Path, known: FilesKnown, misfits: Misfits) -> None:
     for kind, column in known.columns.items():
         column.save(directory, kind)
-    facts = {"kinds": list(known.columns), "notes": known.notes, "misfits": known.misfits}
+    facts = {
+        "kinds": list(known.columns),
+        "notes": known.notes,
+        "misfits": known.misfits,
+        "telling": known.telling,
+    }
     (directory / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
     if misfits.counts:
         listed = misfits.listed().encode(errors="backslashreplace")
@@ -241,7 +253,8 @@ def _load(directory: Path) -> FilesKnown:
     check_seal(directory / _SEAL, _files(directory, kinds))
     columns = {kind: Column.load(directory, kind) for kind in kinds}
     notes = tuple(map(str, facts["notes"]))
-    return FilesKnown(columns, notes, str(facts["misfits"]), _list_in(directory))
+    misfits, telling = str(facts["misfits"]), tuple(map(bool, facts["telling"]))
+    return FilesKnown(columns, notes, misfits, _list_in(directory), telling)
 
 
 def _list_in(directory: Path) -> Path | None:

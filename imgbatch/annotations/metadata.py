@@ -30,6 +30,7 @@ class Metadata:
     Each kind comes from the metadata files, if one of them says anything of this kind. Otherwise
     labels are the first-level subfolders, unless a single one holds all images; and texts are the
     lines of ``a.txt`` beside ``a.jpg``, if the folder is on this machine and no file was given.
+    The program's own tables say more of the images, and replace neither files nor texts.
 
     Parameters
     ----------
@@ -98,6 +99,14 @@ class Metadata:
         if len(files) > 1:
             yield files[-1], self
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The metadata files that say something of the images; the program's own left out."""
+        whole = self._whole
+        telling = () if whole.of_files is None else whole.of_files.telling
+        read = zip(whole.files, telling, strict=True)
+        return tuple(file for file, says in read if says and file not in whole.source.own)
+
     def has(self, kind: str) -> bool:
         """Whether a metadata file says anything of this kind; files beside images do not count."""
         return self._whole.in_files(kind) is not None
@@ -123,14 +132,18 @@ class FolderMetadata:
         self.images, self.source = images, source
 
     @cached_property
+    def files(self) -> tuple[str, ...]:
+        """The metadata files, later ones last."""
+        return (*(self.source.given or self._found()), *self.source.own)
+
+    @cached_property
     def of_files(self) -> "FilesKnown | None":
         """What the metadata files say; None if there are none."""
-        files = self.source.given or tuple(self._found())
-        if not files:
+        if not self.files:
             return None
         from imgbatch.annotations.kept import known_of_files
 
-        return known_of_files(self.images, self.source, files)
+        return known_of_files(self.images, self.source, self.files)
 
     @cached_property
     def _of_sidecars(self) -> "FilesKnown":

@@ -45,6 +45,15 @@ def sidecar_of(path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """Which metadata files are read, and how; see `MetadataSource`."""
+
+    files: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    trust_predicted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class MetadataSource:
     """Where a folder's metadata come from.
 
@@ -60,6 +69,9 @@ class MetadataSource:
         Files that the user named, in place of those that are looked for; later ones win.
     trust_predicted
         Whether rows count that this program has written (``source`` is ``imgbatch``).
+    own
+        Absolute paths of tables that the program keeps for the user. They are read after all
+        others, as leniently as files that are found, and replace none of what is looked for.
     """
 
     folder: str
@@ -67,6 +79,11 @@ class MetadataSource:
     generation: str = ""
     given: tuple[str, ...] = ()
     trust_predicted: bool = False
+    own: tuple[str, ...] = ()
+
+    def is_by_hand(self, file: str) -> bool:
+        """Whether the user named a file, which then has to fit."""
+        return file in self.given and os.path.abspath(file) not in self.own
 
 
 def given_files(metadata: MetadataFiles | None) -> tuple[str, ...]:

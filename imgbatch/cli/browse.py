@@ -27,7 +27,8 @@ from imgbatch.errors import UsageError
 if TYPE_CHECKING:
     from imgbatch.collection import Collection
     from imgbatch.config.schema import Config
-    from imgbatch.web.site import FolderSource, Site
+    from imgbatch.web.site import Site
+    from imgbatch.web.source import FolderSource
 
 Port = Annotated[
     int | None,
@@ -123,7 +124,7 @@ def _check_save(save: Path, folder: str) -> None:
 
 def _source(folder: str, settings: "Config", options: BrowseOptions) -> "FolderSource":
     from imgbatch.config import load_config
-    from imgbatch.web.site import FolderSource
+    from imgbatch.web.source import FolderSource
 
     words = list[str]()
     for name in ("config", "emphasis", "index", "vocabulary"):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from imgbatch.annotations.source import MetadataFiles, given_files
+from imgbatch.annotations.source import Given, MetadataFiles, given_files
 from imgbatch.collection import Collection
 from imgbatch.config.schema import Config
 from imgbatch.errors import UsageError
@@ -51,7 +51,7 @@ def load_with_descriptors(
     ['gist', 'hog', 'hsv', 'miniature', 'phash']
     """
     config = config.without_learned
-    started, given = time.perf_counter(), given_files(metadata)
+    started, given = time.perf_counter(), Given(given_files(metadata))
     path = paths.absolute(folder)
     paths.refuse_url(path, index)
     directory = cache.index_directory(path, index)

@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from imgbatch.collection import Collection
-from imgbatch.config.schema import Config
 from imgbatch.files.paths import join
-from imgbatch.loading import load
 from imgbatch.types import Progress
 from imgbatch.web.basket import Basket
 from imgbatch.web.ids import id_of, row_of
 from imgbatch.web.jobs import PATIENCE_SECONDS, Jobs
 from imgbatch.web.labelling import Labelling
 from imgbatch.web.saved import LABEL, SOURCE, SPLIT, TAGS, Saved, joined_tags
+from imgbatch.web.source import FolderSource
 from imgbatch.web.thumbnails import Thumbnails
 from imgbatch.web.turns import Turns
 
@@ -29,64 +28,6 @@ _THUMBNAILS, _BASKET, TURNS = "thumbnails.sqlite", "basket.json", "turns.sqlite"
 """Files beside the index."""
 _REMEMBERED = 8
 """Quick answers; each may hold a number for every image."""
-
-
-@dataclass(frozen=True, slots=True)
-class FolderSource:
-    """How the folder is opened, and how a terminal command names it.
-
-    Attributes
-    ----------
-    folder
-        The image folder, as the user gave it.
-    config
-        The settings in force.
-    index
-        Folder for indexes; None for the usual one.
-    metadata
-        Files that the user named; () reads those at the folder's top.
-    trust_predicted, vocabulary
-        As of `imgbatch.load`.
-    words
-        Options of a command that gives the same, such as ``("--emphasis", "shape")``.
-    preset
-        The emphasis that the settings are of; commands differ in what they take without it.
-    """
-
-    folder: str
-    config: Config
-    index: str | None = None
-    metadata: tuple[str, ...] = ()
-    trust_predicted: bool = False
-    vocabulary: str | None = None
-    words: tuple[str, ...] = ()
-    preset: str = ""
-
-    def open(self, *saved: Path, refresh: bool, progress: Progress | None = None) -> Collection:
-        """Open the folder; saved labels and tags count with its metadata."""
-        metadata: list[str | Path] = [*self.metadata]
-        if saved:
-            metadata = [*self.files, *saved]
-        return load(
-            self.folder,
-            config=self.config,
-            index=self.index,
-            progress=progress,
-            refresh=refresh,
-            metadata=metadata or None,
-            trust_predicted=self.trust_predicted,
-            vocabulary=self.vocabulary,
-        )
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """The metadata files that the user named, else those at the folder's top."""
-        if self.metadata:
-            return self.metadata
-        from imgbatch.annotations.metadata import FOUND
-
-        files = (Path(self.folder) / name for name in FOUND)
-        return tuple(str(file) for file in files if file.is_file())
 
 
 _KINDS = {LABEL: "labels", TAGS: "tags", SPLIT: "splits"}
@@ -287,8 +228,8 @@ class Site:
             self._answers.clear()
 
     def _opened(self, *, refresh: bool, progress: Progress | None = None) -> Collection:
-        files = (self.saved.file,) if self.saved.is_begun else ()
-        return self.source.open(*files, refresh=refresh, progress=progress)
+        saved = self.saved.file if self.saved.is_begun else None
+        return self.source.open(saved, refresh=refresh, progress=progress)
 
     def id_of(self, row: int) -> str:
         """The name of an image in addresses."""
@@ -332,7 +273,9 @@ class Site:
                     line += [flag, str(each)]
         if self.source.preset and name[0] not in _LEARNING:
             line += ["--emphasis", self.source.preset]
-        begun = self.saved.is_begun
-        for file in (*self.source.files, self.saved.file) if begun else self.source.metadata:
+        files = list[str | Path](self.source.metadata)
+        if self.saved.is_begun:  # found files that say nothing of the images would be refused
+            files = [*(files or self.photos.metadata.files), self.saved.file]
+        for file in files:
             line += ["--metadata", str(file)]
         return shlex.join([*line, *self.source.words])

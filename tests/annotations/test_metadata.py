@@ -50,6 +50,32 @@ def test_a_file_given_by_hand_replaces_all_that_would_be_found(folder, tmp_path)
     assert known["a/1.jpg"] == {"labels": ("a",), "groups": ("g",)}
 
 
+def test_the_programs_own_table_stands_beside_what_is_found_and_asks_for_nothing(folder, tmp_path):
+    (folder / "a" / "1.txt").write_text("beside")
+    (folder / "metadata.csv").write_text("file_name,tags\nnone.jpg,sea\n")
+    own = tmp_path / "own.csv"
+    for rows, labels in (
+        ("a/1.jpg,cat\n", ("cat",)),
+        ("a/1.jpg,cat\na/1.jpg,dog\n", ("cat",)),
+        ("gone.jpg,cat\n", ("a",)),
+    ):
+        own.write_text("file_name,label\n" + rows)
+        metadata = metadata_of(folder, own=(str(own),))
+        assert known_by_path(metadata)["a/1.jpg"] == {"labels": labels, "texts": ("beside",)}
+        assert metadata.files == ()
+    (folder / "metadata.csv").write_text("file_name,tags\na/1.jpg,sea\n")
+    assert metadata_of(folder, own=(str(own),)).files == (str(folder / "metadata.csv"),)
+
+
+def test_the_programs_own_table_asks_for_nothing_where_the_user_names_it_too(folder, tmp_path):
+    (tmp_path / "own.csv").write_text("file_name,label\ngone.jpg,cat\n")
+    (tmp_path / "mine.csv").write_text("file_name,label\na/1.jpg,dog\n")
+    given = (tmp_path / "mine.csv", tmp_path / "own.csv")
+    metadata = metadata_of(folder, *given, own=(str(tmp_path / "own.csv"),))
+    assert known_by_path(metadata)["a/1.jpg"] == {"labels": ("dog",)}
+    assert metadata.files == (str(tmp_path / "mine.csv"),)
+
+
 def test_a_url_has_no_files_of_its_own():
     metadata = metadata_of("memory://photos")
     assert not metadata.has("texts")

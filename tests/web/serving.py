@@ -10,7 +10,8 @@ from urllib.parse import urlencode, urlsplit
 
 from imgbatch.web.saved import Saved
 from imgbatch.web.serving import bind, server_of
-from imgbatch.web.site import TURNS, FolderSource, Site
+from imgbatch.web.site import TURNS, Site
+from imgbatch.web.source import FolderSource
 from imgbatch.web.turns import Turns
 
 

@@ -2,6 +2,8 @@
 
 import shutil
 
+import pytest
+
 from tests.drawing import jpeg, photo
 
 
@@ -81,3 +83,39 @@ def test_names_that_are_no_text_or_would_be_code_work_everywhere(own_page, photo
     assert '"onerror' not in html
     assert len(own_page.site.basket) == 16
     assert own_page.get("/similar?n=16&seed=1&duplicates=1").status == 200
+
+
+def give(page, path):
+    form = {"image": page.id_of(path), "label": "sea", "queue": "unlabelled"}
+    return page.follow(page.post("/label/give", form))
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "captions.csv"])
+def test_a_label_beside_a_table_of_other_images_ends_no_page(own_page, photos, name):
+    (photos / name).write_text("file_name,label\nnone.jpg,cat\n")
+    first, second = list(own_page.site.photos.records.all_paths())[:2]
+    give(own_page, first)
+    assert give(own_page, second).status == 200
+    own_page.site.read_again(refresh=True)
+    assert own_page.site.photos.labels[:3] == ("sea", "sea", "")
+    command = own_page.site.command("similar")
+    assert command.endswith(f"--metadata {own_page.file}")
+    assert command.count("--metadata") == 1
+
+
+def test_a_labelled_image_that_goes_ends_no_page(own_page, photos):
+    path = own_page.site.photos.records[0].path
+    give(own_page, path)
+    (photos / path).unlink()
+    assert "11 images" in read_again(own_page).text
+    assert own_page.look("/label?queue=unlabelled").status == 200
+
+
+def test_a_label_leaves_texts_beside_the_images_alone(own_page, photos):
+    path, other = list(own_page.site.photos.records.all_paths())[:2]
+    (photos / path).with_suffix(".txt").write_text("a grey sea")
+    give(own_page, other)
+    with own_page.site.asking() as read:
+        assert read.labels[1] == "sea"
+        assert read.texts[0] == ("a grey sea",)
+        assert read.metadata.of_image(0).texts == ("a grey sea",)

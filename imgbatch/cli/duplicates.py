@@ -102,6 +102,8 @@ def duplicates(
     others = None if against is None else open_folder(against, options)
     found = photos.duplicates(level, against=others)
     images, stay = _movable(found, asked=paths or move_to is not None)
+    if move_to is not None:
+        _refuse_ways_back(images, move_to, [found.folder, *([against] if against else [])])
     with answer_first() as unwritten:
         write = writing(found, photos.config, command_line(context))
         files = write_output_files(output or [], write, unwritten)
@@ -177,6 +179,20 @@ def _refuse_inside(move_to: Path, images: str) -> None:
             "would be found again",
             "choose a place outside it",
         )
+
+
+def _refuse_ways_back(images: "list[DuplicateImage]", move_to: Path, folders: list[str]) -> None:
+    """Links and mounts in the target may lead into a folder of images, even to the image itself."""
+    from imgbatch.files.readonly import lies_inside
+
+    directory = move_to.absolute()
+    for place in sorted({os.path.dirname(_target(directory, image)) for image in images}):
+        for folder in folders:
+            if lies_inside(place, folder):
+                raise UsageError(
+                    f"of --move-to {move_to}, {place} lies inside the image folder {folder}",
+                    "take the link away, or choose another place",
+                )
 
 
 def _one_in_the_other(a: str, b: str) -> bool:

@@ -112,9 +112,9 @@ def move_one(move: Move) -> bool:
         return False
     if os.path.islink(source):
         raise OSError(errno.EINVAL, "it is a link, which would lead elsewhere from another place")
-    if done and (os.path.islink(target) or not _equal(source, target)):
-        raise FileExistsError(errno.EEXIST, f"{target} is there already")
-    if not done:
+    if done:
+        _check_second_name(source, target)
+    else:
         _give_second_name(source, target)
     try:
         os.unlink(source)
@@ -125,6 +125,26 @@ def move_one(move: Move) -> bool:
             os.unlink(target)  # a file that cannot leave its place must not be in two
         raise
     return True
+
+
+def _check_second_name(source: str, target: str) -> None:
+    """Raise unless the file, or a copy of it, has this name beside its old one."""
+    if os.path.islink(target) or not _equal(source, target):
+        raise FileExistsError(errno.EEXIST, f"{target} is there already")
+    if _one_entry(source, target):
+        raise OSError(errno.EINVAL, f"{target} is this very file, by another path to its folder")
+
+
+def _one_entry(a: str, b: str) -> bool:
+    """Whether two paths lead to one name of a file, so that taking one away takes both.
+
+    Folders have two paths by links and by mounts.
+    """
+    if not os.path.samefile(a, b):
+        return False
+    (folder_a, name_a), (folder_b, name_b) = os.path.split(a), os.path.split(b)
+    one = name_a == name_b and os.path.samefile(folder_a, folder_b)
+    return one or os.stat(a).st_nlink < 2
 
 
 def _give_second_name(source: str, target: str) -> None:

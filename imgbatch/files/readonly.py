@@ -31,7 +31,7 @@ def refuse_inside(
 
 
 def lies_inside(target: str | os.PathLike[str], folder: str) -> bool:
-    """Whether a path or URL is a folder or lies in it; links on this machine are resolved.
+    """Whether a path or URL is a folder or lies in it; links and mounts here are seen through.
 
     Examples
     --------
@@ -45,8 +45,17 @@ def lies_inside(target: str | os.PathLike[str], folder: str) -> bool:
     if local_target is None or local_folder is None:
         return f"{location.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
     # `Path.resolve` raises for a link that leads to itself, as a folder may become at any time.
-    target, folder = (os.path.realpath(place) for place in (local_target, local_folder))
-    return Path(target).is_relative_to(folder)
+    real, images = (Path(os.path.realpath(place)) for place in (local_target, local_folder))
+    above = (real, *real.parents)
+    return images in above or any(_same(place, images) for place in above)
+
+
+def _same(a: Path, b: Path) -> bool:
+    """Whether two paths are one file: a folder may be mounted twice, or have names in any case."""
+    try:
+        return os.path.samefile(a, b)
+    except OSError:
+        return False
 
 
 def _local_path(location: str) -> str | None:

@@ -1,6 +1,7 @@
 """``imgbatch duplicates``: groups, outputs, moves that can be taken back, real kills."""
 
 import json
+import os
 import random
 import signal
 import time
@@ -12,6 +13,8 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from tests.copies.drawing import scene
 from tests.copies.test_journal import files_in
 from tests.drawing import OLD, jpeg, png
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs links")
 
 
 @pytest.fixture
@@ -337,3 +340,17 @@ def test_a_target_inside_the_folder_is_refused_without_a_word_on_what_is_never_w
     answer = cli("duplicates", folder, "--move-to", folder / "aside")
     answer.assert_one_clear_line(2, "--move-to", "lies inside the image folder", "outside it")
     assert "never written" not in answer.err
+
+
+@posix
+@pytest.mark.parametrize("apply", [[], ["--apply"]])
+def test_a_target_that_leads_back_into_the_folder_is_refused(cli, folder, tmp_path, apply):
+    (folder / "sub").mkdir()
+    (folder / "small.jpg").rename(folder / "sub" / "small.jpg")
+    before, aside = files_in(folder), tmp_path / "aside"
+    aside.mkdir()
+    (aside / "sub").symlink_to(folder / "sub")
+    answer = cli("duplicates", folder, "--move-to", aside, *apply)
+    assert answer.code == 2
+    assert f"{aside / 'sub'} lies inside the image folder {folder}; take the link" in answer.err
+    assert files_in(folder) == before

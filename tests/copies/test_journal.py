@@ -11,6 +11,8 @@ from imgbatch.copies import journal, moving
 from imgbatch.copies.journal import finish_pending, move_files, undo
 from imgbatch.errors import OutputError, UsageError
 
+posix = pytest.mark.skipif(os.name != "posix", reason="needs links")
+
 
 def files_in(folder):
     """Bytes by path, but for journals."""
@@ -224,6 +226,33 @@ def test_a_link_stays_where_it_is(tmp_path):
     assert moved.files == 0
     assert "link" in moved.left[0][1]
     assert (photos / "a.jpg").is_symlink()
+
+
+@posix
+def test_a_target_that_is_the_image_itself_loses_no_file_in_either_direction(photos, tmp_path):
+    aside, before = tmp_path / "aside", files_in(photos)
+    aside.mkdir()
+    (aside / "sub").symlink_to(photos / "sub")
+    moved = move_files(moves(photos, aside), aside)
+    assert (moved.files, len(moved.left)) == (1, 2)
+    assert all("is this very file" in reason for _, reason in moved.left)
+    assert files_in(photos) | files_in(aside) == before
+
+    (aside / "sub").unlink()
+    moved = move_files(moves(photos, aside), aside)
+    (photos / "sub").rmdir()
+    (photos / "sub").symlink_to(aside / "sub")
+    assert len(undo(moved.journal).left) == 2
+    assert files_in(photos) | files_in(aside) == before
+
+
+@posix
+def test_a_second_name_that_a_kill_left_is_no_sign_of_one_entry(photos, tmp_path):
+    aside, before = tmp_path / "aside", files_in(photos)
+    aside.mkdir()
+    os.link(photos / "a.jpg", aside / "a.jpg")
+    assert move_files(moves(photos, aside), aside).files == 3
+    assert (files_in(photos), files_in(aside)) == ({}, before)
 
 
 def test_without_a_place_for_the_journal_nothing_is_moved(photos, tmp_path):

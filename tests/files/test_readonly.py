@@ -32,6 +32,16 @@ def test_inside_is_told_through_links(tmp_path):
     assert lies_inside(tmp_path / "photos" / "a.png", str(tmp_path / "door"))
 
 
+@posix
+def test_inside_is_told_of_a_folder_that_is_mounted_at_a_second_path(tmp_path, monkeypatch):
+    (tmp_path / "photos" / "sub").mkdir(parents=True)
+    (tmp_path / "mounted").symlink_to(tmp_path / "photos")
+    monkeypatch.setattr(os.path, "realpath", os.path.abspath)  # a mount is no link to resolve
+    for inside in ("", "a.png", "sub/a.png", "new/sub/a.png"):
+        assert lies_inside(tmp_path / "mounted" / inside, str(tmp_path / "photos"))
+    assert not lies_inside(tmp_path / "mounted" / "a.png", str(tmp_path / "photos" / "sub"))
+
+
 def test_a_folder_that_became_a_link_to_itself_holds_nothing_else(tmp_path):
     loop = tmp_path / "photos"
     loop.symlink_to(loop)

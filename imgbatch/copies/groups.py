@@ -94,8 +94,14 @@ def _links(pairs: Pairs, contents: Rows) -> _Links:
         contents[pairs.rows].tolist(), pairs.kinds.tolist(), pairs.scores.tolist(), strict=True
     ):
         if a != b:
-            links[a][b] = links[b][a] = Kind(kind), score
+            known = links[a].get(b, (Kind(kind), score))
+            links[a][b] = links[b][a] = min(known, (Kind(kind), score), key=_weakness)
     return links
+
+
+def _weakness(link: tuple[Kind, float]) -> tuple[Kind, float]:
+    """Less for a stronger link: copies of two equal files may have a link each."""
+    return link[0], -link[1]
 
 
 def _connected(links: _Links, rows_of: dict[int, list[int]]) -> Iterator[list[int]]:

@@ -27,10 +27,8 @@ def scene_pairs(found: NearDuplicates) -> Pairs:
     """
     near = found.pairs("edited")
     asked = _neighbours(found)
-    known = found.contents[near.rows] @ [len(found.contents), 1]
-    contents = np.sort(found.contents[asked], axis=1)
-    asked = asked[contents[:, 0] != contents[:, 1]]
-    asked = asked[~np.isin(found.contents[asked] @ [len(found.contents), 1], known)]
+    asked = asked[found.contents[asked[:, 0]] != found.contents[asked[:, 1]]]
+    asked = asked[~np.isin(_by_content(found, asked), _by_content(found, near.rows))]
     run = ThreadMap(found.workers)
     large = replace(found, options=replace(found.options, view_px=_PX))
 
@@ -46,6 +44,12 @@ def scene_pairs(found: NearDuplicates) -> Pairs:
     scores = np.minimum(fitting[same] / _MANY_INLIERS, 1).astype(np.float32)
     kinds = np.full(int(same.sum()), Kind.SCENE, np.uint8)
     return Pairs.best_of([near, Pairs(asked[same], kinds, scores)])
+
+
+def _by_content(found: NearDuplicates, pairs: Rows) -> Rows:
+    """(p,) one number for each pair of contents, whichever comes first."""
+    contents = np.sort(found.contents[pairs], axis=1)
+    return np.asarray(contents @ [len(found.contents), 1])
 
 
 def _neighbours(found: NearDuplicates) -> Rows:

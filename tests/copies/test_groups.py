@@ -63,6 +63,15 @@ def test_only_images_that_may_be_kept_are_kept():
     assert groups_of(pairs, 5, keepers=frozenset({3})) == [[3, 0, 1]]
 
 
+def test_of_two_links_between_the_same_contents_the_stronger_one_counts():
+    rows = np.array([(0, 1), (1, 2)])
+    for kinds in ([Kind.COPY, Kind.SCENE], [Kind.SCENE, Kind.COPY]):
+        scores = np.where(np.array(kinds) == Kind.COPY, 0.9, 1).astype(np.float32)
+        pairs = Pairs(rows, np.array(kinds, np.uint8), scores)
+        ((_, *others),) = grouped(pairs, np.array([0, 1, 0]), sorted, no_match)
+        assert [member.kind for member in others if member.row == 1] == [Kind.COPY]
+
+
 @given(st.sets(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda p: p[0] < p[1])))
 def test_no_image_is_in_two_groups_and_each_member_matches_its_keeper(links):
     made = groups_of(pairs_of(*links), 10)

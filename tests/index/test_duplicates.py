@@ -110,3 +110,20 @@ def test_an_edit_is_found_beside_more_plain_copies_than_an_image_has_partners(tm
     (group,) = photos.duplicates("edited").groups
     assert len(group.images) == 16
     assert "cut.png" in {image.relative for image in group.images}
+
+
+def test_copies_of_equal_files_are_no_scenes_in_whatever_order_their_files_lie(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(6):
+        scene(number).save(folder / f"{number}a.png")
+        scene(number).save(folder / f"{number}b.jpg", quality=60)
+        (folder / f"{number}c.png").write_bytes((folder / f"{number}a.png").read_bytes())
+    photos = imgbatch.load(folder, index=tmp_path / "index")
+
+    def kinds(level):
+        groups = photos.duplicates(level).groups
+        return {image.relative: image.kind for group in groups for image in group.images}
+
+    assert {kind for name, kind in kinds("edited").items() if "b" in name} <= {"copy", "exact"}
+    assert kinds("scene") == kinds("edited")

@@ -132,7 +132,7 @@ def test_there_is_a_seed_of_every_format_that_is_read():
 def test_files_of_every_room_of_an_index_are_damaged(tmp_path):
     names = (
         "catalogue.sqlite", "image-folder.txt", "basket.json", "thumbnails.sqlite",
-        "copies/0123456789abcdef-edited-2.npz", "maps/0123456789abcdef-0-1.npz",
+        "copies/0123456789abcdef-edited-3.npz", "maps/0123456789abcdef-0-1.npz",
         *(f"{room}/0123456789abcdef/a.npy" for room in ("spaces", "metadata", "words")),
     )  # fmt: skip
     kinds = set()

@@ -74,11 +74,12 @@ def _result(photos: "Collection", shown: str, *, blur: bool) -> "TagsResult":
     from imgbatch.outputs.tags import TagsResult
 
     started = time.perf_counter() - photos.seconds
+    unsharp: tuple[str, ...] = ()
     if blur:
         settings = photos.config
         options, workers = settings.images.as_options(), settings.index.workers
         with progress_bar("sharpness") as progress:
-            photos.tagging.measure_sharpness(options, workers, progress)
+            unsharp = photos.tagging.measure_sharpness(options, workers, progress)
     learned = photos.tagging.learn()
     table = photos.tag_table()
     if shown and shown not in (*table.names, *(tag.name for tag in learned)):
@@ -91,6 +92,6 @@ def _result(photos: "Collection", shown: str, *, blur: bool) -> "TagsResult":
         photos.tagging.rules(),
         shown,
         time.perf_counter() - started,
-        photos.notes,
+        (*photos.notes, *unsharp),
         learned,
     )

@@ -5,7 +5,7 @@ files are read; where they cannot be read, miniatures alone decide, by a stricte
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 
@@ -64,11 +64,14 @@ class NearDuplicates:
         How files are decoded.
     workers
         Threads; 0 means one for each core.
+    unread
+        Gets the rows whose pictures were asked for, and whose files could not be read.
     """
 
     sources: tuple[Source, ...]
     options: DecodeOptions
     workers: int = 0
+    unread: list[int] = field(default_factory=list, compare=False)
 
     def among(self, rows: Rows, outside: tuple[View, View] | None = None) -> Rows:
         """Positions of near-duplicates, copies and edited ones, among some rows.
@@ -126,7 +129,9 @@ class NearDuplicates:
 
     def views(self, rows: Sequence[int]) -> list[View | None]:
         """The views of some rows' files, read anew; None for files that cannot be read."""
-        return self._of_files(self._view, rows)
+        views = self._of_files(self._view, rows)
+        self.unread.extend(row for row, view in zip(rows, views, strict=True) if view is None)
+        return views
 
     def pasts(self, rows: Sequence[int]) -> list[Generations]:
         """What some rows' files tell of their pictures' past; nothing if they cannot be read."""
@@ -152,7 +157,7 @@ class NearDuplicates:
         Equal files are chained (a-b, b-c), and only the first of them is paired with others.
         Seconds for some thousand images, minutes for a million. In large folders with few new
         images, only these are looked for; then a picture may have more partners than were listed
-        if the folder was searched anew.
+        if the folder was searched anew. What is found while files cannot be read is not kept.
         """
         opened = self.sources[0].opened
         if len(self.sources) > 1:
@@ -160,9 +165,11 @@ class NearDuplicates:
         kept = KeptPairs(opened.directory / COPIES, level)
         pairs = kept.read(opened.generation)
         if pairs is None:
+            unread_before = len(self.unread)
             pairs = self._find(level, kept)
             hashes = np.concatenate([hashes for _, hashes in self._files])
-            kept.write(opened.generation, KnownPairs(pairs, hashes))
+            if len(self.unread) == unread_before:
+                kept.write(opened.generation, KnownPairs(pairs, hashes))
         return pairs
 
     def has(self, level: str) -> bool:

@@ -15,8 +15,8 @@ from imgbatch.files.atomic import keep_newest, newest_first
 from imgbatch.index.opened import content_keys
 from imgbatch.types import Rows, View
 
-_VERSION = 2
-"""Raised whenever the same images give other pairs."""
+_VERSION = 3
+"""Raised whenever the same images give other pairs: version 2 kept poor ones of absent files."""
 _FILES = 4
 
 

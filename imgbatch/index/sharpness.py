@@ -27,7 +27,9 @@ _KEPT = 4
 
 
 def kept_sharpness(opened: OpenedIndex) -> Floats | None:
-    """(n,) float32 of an index of all images; None if it was not measured. NaN: unreadable now.
+    """(n,) float32 of an index of all images; None if it was not measured.
+
+    NaN: the file could not be read then; `measure_sharpness` tries it again.
 
     Values in the order of rows that are gone or damaged are put together anew, if all contents were
     measured: else tags would be missing, and nobody told.
@@ -59,9 +61,10 @@ def measure_sharpness(
 
     Returns
     -------
-    (n,) float32, 1 or more; NaN for files that cannot be read any more.
+    (n,) float32, 1 or more; NaN for files that cannot be read now.
     """
-    if (kept := kept_sharpness(opened)) is not None:
+    kept = kept_sharpness(opened)
+    if kept is not None and not np.isnan(kept).any():
         return kept
     contents = opened.contents()[1]
     keys, first, inverse = np.unique(content_keys(contents), return_index=True, return_inverse=True)

@@ -68,10 +68,7 @@ class Survey:
         started = time.perf_counter()
         opened, total = self.opened, len(self.opened.records)
         checked_seed(self.seed)
-        if blur:
-            config = self.picker.config
-            options, workers = config.images.as_options(), config.index.workers
-            self.picker.tags.measure_sharpness(options, workers, progress)
+        unsharp = self._measure_sharpness(progress) if blur else ()
         random = np.random.default_rng(self.seed)
         looked_at = np.arange(total)
         if total > MOST_LOOKED_AT:
@@ -110,8 +107,13 @@ class Survey:
                 (name, reason) for name, rule in RULES.items() if (reason := rule.missing(known))
             ),
             seconds=time.perf_counter() - started,
-            notes=self._notes(copies, total),
+            notes=(*self._notes(copies, total), *unsharp),
         )
+
+    def _measure_sharpness(self, progress: Progress | None) -> tuple[str, ...]:
+        config = self.picker.config
+        options, workers = config.images.as_options(), config.index.workers
+        return self.picker.tags.measure_sharpness(options, workers, progress)
 
     def _copies(self) -> Duplicates:
         """Near-duplicates; equal files alone where all would take minutes."""
@@ -179,7 +181,7 @@ class Survey:
         return found
 
     def _notes(self, copies: Duplicates, total: int) -> tuple[str, ...]:
-        notes = [*self.opened.notes, *self.metadata.notes]
+        notes = [*self.opened.notes, *self.metadata.notes, *copies.notes]
         if total > MOST_LOOKED_AT:
             notes.append(
                 f"groups, covers and neighbours are those of {MOST_LOOKED_AT:,} random images of"

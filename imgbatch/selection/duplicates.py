@@ -8,6 +8,7 @@ from functools import cached_property
 from imgbatch.copies.groups import Member, grouped
 from imgbatch.copies.match import Kind, Pairs
 from imgbatch.errors import SelectionError
+from imgbatch.files.names import number_of
 from imgbatch.index.duplicates import NearDuplicates
 from imgbatch.index.scenes import scene_pairs
 from imgbatch.selection.keeping import Keeping
@@ -36,15 +37,26 @@ def answer(pickers: Sequence[Picker], level: str) -> Duplicates:
     started = time.perf_counter()
     first, *others = pickers
     check_level(level)
-    found = replace(first.duplicates, sources=tuple(picker.source for picker in pickers))
+    sources = tuple(picker.source for picker in pickers)
+    found = replace(first.duplicates, sources=sources, unread=[])
+    groups = DuplicateFinder(found, first.known).groups(level)
     return Duplicates(
         folder=first.folder,
         level=level,
-        groups=DuplicateFinder(found, first.known).groups(level),
+        groups=groups,
         indexed=found.last_start or len(found.contents),
         against=others[0].folder if others else "",
         seconds=time.perf_counter() - started,
+        notes=_notes(len(set(found.unread))),
     )
+
+
+def _notes(unread: int) -> tuple[str, ...]:
+    if not unread:
+        return ()
+    files = number_of(unread, "file")
+    why = f"{files} could not be read, so that miniatures alone told their near-duplicates"
+    return (f"{why}; ask again when the files are at hand",)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from imgbatch.annotations.metadata import Metadata
 from imgbatch.embedding.projection import Projection
 from imgbatch.files.atomic import keep_newest
+from imgbatch.files.names import number_of
 from imgbatch.files.seals import read_checked, write_checked
 from imgbatch.index.filtered import FilteredIndex
 from imgbatch.index.opened import OpenedIndex
@@ -116,14 +117,20 @@ class FolderTags:
 
     def measure_sharpness(
         self, options: DecodeOptions, workers: int, progress: Progress | None = None
-    ) -> None:
-        """Measure how sharp all images of the folder are, and keep it; see `index.sharpness`."""
+    ) -> tuple[str, ...]:
+        """Measure how sharp all images of the folder are, and keep it; see `index.sharpness`.
+
+        Returns notes on files that could not be read.
+        """
         folder = self._of_folder
         measured = measure_sharpness(folder.opened, options, workers, progress)
         for tags in (folder, self):
             for name in ("sharpness", "_measured"):
                 tags.__dict__.pop(name, None)
         folder.__dict__["sharpness"] = measured
+        unread = int(np.isnan(measured).sum())
+        files = number_of(unread, "file")
+        return (f"{files} could not be read, and have no sharpness",) if unread else ()
 
     def rules(self) -> dict[str, str]:
         """The rule of each measured tag, in words."""

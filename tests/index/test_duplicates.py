@@ -127,3 +127,22 @@ def test_copies_of_equal_files_are_no_scenes_in_whatever_order_their_files_lie(t
 
     assert {kind for name, kind in kinds("edited").items() if "b" in name} <= {"copy", "exact"}
     assert kinds("scene") == kinds("edited")
+
+
+def test_near_duplicates_found_while_files_are_away_are_noted_and_not_kept(tmp_path):
+    folder, away = tmp_path / "photos", tmp_path / "away"
+    folder.mkdir()
+    for number in range(8):
+        scene(number).save(folder / f"{number}.png")
+        width, height = scene(number).size
+        cut = scene(number).crop((width // 8, height // 8, width * 9 // 10, height * 9 // 10))
+        cut.save(folder / f"{number}-cut.jpg", quality=80)
+    imgbatch.load(folder, index=tmp_path / "index")
+    folder.rename(away)
+    absent = imgbatch.load(folder, index=tmp_path / "index", refresh=False).duplicates()
+    (note,) = absent.notes
+    assert "16 files could not be read" in note
+    away.rename(folder)
+    photos = imgbatch.load(folder, index=tmp_path / "index")
+    assert len(photos.duplicates().groups) == 8 > len(absent.groups)
+    assert photos.duplicates().notes == ()

@@ -92,3 +92,16 @@ def test_what_was_measured_is_known_though_the_values_by_row_are_lost(tmp_path, 
     (by_row,) = (opened.directory / "sharpness").glob("*.f4")
     spoil(by_row)
     assert kept_sharpness(opened).tolist() == values.tolist()
+
+
+def test_what_could_not_be_measured_while_files_were_away_is_tried_again(tmp_path):
+    folder, away = tmp_path / "photos", tmp_path / "away"
+    write_photos(folder, 4)
+    imgbatch.load(folder, index=tmp_path / "cache")
+    folder.rename(away)
+    photos = imgbatch.load(folder, index=tmp_path / "cache", refresh=False)
+    assert "4 files could not be read, and have no sharpness" in photos.overview(blur=True).notes
+    away.rename(folder)
+    photos = imgbatch.load(folder, index=tmp_path / "cache")
+    assert not any("sharpness" in note for note in photos.overview(blur=True).notes)
+    assert (kept_sharpness(photos._opened) > 1).all()

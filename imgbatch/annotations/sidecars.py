@@ -35,14 +35,20 @@ def find_sidecars(folder: str, paths: Iterable[str]) -> dict[str, str]:
             with os.scandir(join(folder, inside) if inside else folder) as entries:
                 for entry in entries:
                     if entry.name.endswith(SIDECAR_ENDING):
-                        status = entry.stat()
-                        times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
-                        found[f"{inside}/{entry.name}" if inside else entry.name] = (
-                            f"{status.st_size} {times} {status.st_ino}"
-                        )
+                        name = f"{inside}/{entry.name}" if inside else entry.name
+                        found[name] = _state_of(entry)
         except OSError:  # the folder is gone, or may not be read: the index says so
             continue
     return found
+
+
+def _state_of(entry: "os.DirEntry[str]") -> str:
+    """A text that changes when a file does; none of a link to nothing, which reading will tell."""
+    try:
+        status = entry.stat()
+    except OSError:
+        return ""
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
 
 
 def state_of(sidecars: dict[str, str]) -> str:

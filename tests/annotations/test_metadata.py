@@ -93,6 +93,15 @@ def test_text_files_that_cannot_be_read_are_listed(folder):
     assert f"{Misfit.NOT_TEXT}: 1" in metadata.notes[-1]
 
 
+def test_a_text_file_that_is_a_link_to_nothing_costs_no_other_text(folder):
+    for name in ("0", "1", "9"):  # a folder is listed in any order
+        (folder / "a" / f"{name}.txt").symlink_to("/nowhere/at/all")
+    (folder / "a" / "2.txt").write_text("told")
+    metadata = metadata_of(folder)
+    assert list(metadata.column("texts"))[:2] == [(), ("told",)]
+    assert f"{Misfit.NOT_READ}: 1" in metadata.notes[-1]
+
+
 def test_some_of_the_images_know_what_all_of_them_do(folder):
     whole = metadata_of(folder)
     some = whole.subset(np.array([1, 3, 4])).subset(np.array([0, 2]))

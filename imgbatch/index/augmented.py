@@ -174,6 +174,8 @@ class AugmentedViews:
 
     def _write(self, fingerprint: str, dim: int, known: Mapping[bytes, bytes]) -> None:
         contents = [content for content, _, _ in self.sample.images if content in known]
+        if not contents:  # no file could be read
+            return
         codes = np.frombuffer(b"".join(known[content] for content in contents), np.uint8)
         codes = codes.reshape(len(contents), 1 + VIEWS, dim)
         hashes = np.frombuffer(b"".join(contents), np.uint8).reshape(len(contents), -1)

@@ -222,6 +222,17 @@ def test_images_that_have_changed_or_cannot_be_read_are_left_out(folder, tmp_pat
     assert [len(part.images) for part in task.split()] == [1] * 6
 
 
+def test_a_sample_of_which_no_file_can_be_read_costs_whitening_and_is_tried_again(
+    folder, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patched:
+        patched.setattr(describing, "describe_views", lambda _task: {})
+        photos = open_folder(folder, tmp_path)
+        assert not whitens(photos)
+        assert any("lacks altered views" in note for note in photos.notes)
+    assert whitens(open_folder(folder, tmp_path))
+
+
 def test_the_first_of_the_views_is_the_image_itself(folder, tmp_path):
     opened = open_folder(folder, tmp_path)._opened
     image = opened.catalogue.sample(1).images

@@ -159,7 +159,7 @@ def hand_out_by_class(
             folder = place / folder_name(name)
             folder.mkdir(parents=True, exist_ok=True)
             wanted = folder / _name("", current)
-            if _is_there(source, wanted):
+            if _there(source, wanted, link=False):
                 there += 1
             else:
                 _copy(source, wanted)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imgbatch.errors import OutputError
-from imgbatch.files.handout import hand_out
+from imgbatch.files.handout import hand_out, hand_out_by_class
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs links or POSIX names")
 
@@ -190,3 +190,11 @@ def test_a_name_that_is_nearly_all_ending_can_be_handed_out(tmp_path):
     made.write_bytes(b"mine")
     assert hand_out(names, tmp_path / "out", link=False).made == 1
     assert len(os.listdir(tmp_path / "out")) == 2
+
+
+def test_files_of_one_name_are_copied_once_into_the_folder_of_their_class(tmp_path):
+    names = [*sources(tmp_path / "in", "1.jpg"), *sources(tmp_path / "other", "1.jpg")]
+    Path(names[1]).write_bytes(b"another picture")
+    done = [hand_out_by_class(names, ["cat", "cat"], tmp_path / "out") for _ in range(3)]
+    assert done == [(2, 0), (0, 2), (0, 2)]
+    assert sorted(os.listdir(tmp_path / "out" / "cat")) == ["1-2.jpg", "1.jpg"]

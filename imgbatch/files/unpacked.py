@@ -63,9 +63,18 @@ def unpacked_arrays(
                 raise ValueError(f"it claims to unpack to {total:,} bytes")
             if any(info.compress_type not in _PACKINGS for info in members.values()):
                 raise ValueError("it is packed in a way that NumPy does not use")
-            return {name: _array(archive.read(info)) for name, info in members.items()}
+            return {name: _array(_unpacked(archive, info)) for name, info in members.items()}
     except _BROKEN as error:
         raise ValueError(_in_short(error)) from None
+
+
+def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """The bytes of a member; no more are unpacked than the archive lists. Their CRC is checked."""
+    with archive.open(info) as member:  # `archive.read` would unpack all that there is
+        data = member.read(info.file_size + 1)
+    if len(data) != info.file_size:
+        raise ValueError(f"it lists {info.file_size:,} bytes of an array that has {len(data):,}")
+    return data
 
 
 def numbers(

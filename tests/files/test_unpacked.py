@@ -1,6 +1,7 @@
 """Files of arrays from anybody: read, or refused before memory is taken or a pickle is run."""
 
 import io
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -91,6 +92,40 @@ def test_an_archive_that_unpacks_to_far_more_than_it_holds_is_refused():
     at = data.rindex(b"PK\1\2") + 24
     data[at : at + 4] = (200_000_000).to_bytes(4, "little")
     with pytest.raises(ValueError, match="claims to unpack to 200,000,000 bytes"):
+        unpacked_arrays(io.BytesIO(data))
+
+
+def test_an_array_that_unpacks_to_more_than_the_archive_lists_takes_no_memory():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", bytes(50_000_000))
+    data = bytearray(file.getvalue())
+    at = data.rindex(b"PK\1\2") + 24
+    data[at : at + 4] = (10).to_bytes(4, "little")
+    del archive
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"CRC|lists"):
+            unpacked_arrays(io.BytesIO(data))
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_array_of_fewer_bytes_than_the_archive_lists_is_refused():
+    file = packed(a=np.arange(3))
+    data = bytearray(file.getvalue())
+    at = data.rindex(b"PK\1\2") + 24
+    size = int.from_bytes(data[at : at + 4], "little")
+    data[at : at + 4] = (size + 1).to_bytes(4, "little")
+    with pytest.raises(ValueError, match="lists"):
+        unpacked_arrays(io.BytesIO(data))
+
+
+def test_a_flipped_bit_in_an_array_is_noticed():
+    data = bytearray(packed(a=np.arange(30)).getvalue())
+    data[data.index(b"NUMPY") + 200] ^= 1
+    with pytest.raises(ValueError, match="CRC"):
         unpacked_arrays(io.BytesIO(data))
 
 

@@ -74,6 +74,8 @@ def _read_csv(path: Path) -> Iterator[dict[str, Any]]:
             numbers = {name: int(line[name]) for name in ("epoch", "batch", "seed", "batch_size")}
             decoded = {name: json.loads(line[name]) for name in ("paths", "folder")}
             yield line | numbers | decoded
+    except csv.Error as error:
+        raise ValueError(f"it is no CSV: {error}") from None
     finally:
         csv.field_size_limit(limit)
 
@@ -106,16 +108,19 @@ def _is_text(path: str) -> bool:
 
 
 def _read_parquet(path: Path) -> Iterator[dict[str, Any]]:
-    need_pyarrow()
+    pa = need_pyarrow()
     import pyarrow.parquet as pq
 
-    with open(path, "rb", opener=only_regular) as raw, pq.ParquetFile(raw) as file:
-        metadata = file.schema_arrow.metadata or {}
-        header = json.loads(metadata[b"imgbatch"])
-        for part in file.iter_batches(_CHUNK_BATCHES, columns=["epoch", "batch", "paths"]):
-            for row in part.to_pylist():
-                paths = [os.fsdecode(path) for path in row["paths"]]
-                yield row | {"paths": paths} | header
+    try:
+        with open(path, "rb", opener=only_regular) as raw, pq.ParquetFile(raw) as file:
+            metadata = file.schema_arrow.metadata or {}
+            header = json.loads(metadata[b"imgbatch"])
+            for part in file.iter_batches(_CHUNK_BATCHES, columns=["epoch", "batch", "paths"]):
+                for row in part.to_pylist():
+                    paths = [os.fsdecode(path) for path in row["paths"]]
+                    yield row | {"paths": paths} | header
+    except (pa.ArrowException, NotImplementedError) as error:
+        raise ValueError(str(error)) from None
 
 
 def need_pyarrow() -> Any:

@@ -1,10 +1,12 @@
 """A plan that someone else wrote, or damaged, is one clear error, never a raw one."""
 
+import contextlib
 import json
 
 import pytest
 
 from imgbatch.batches.plan_files import read_plan, write_plan_folder
+from imgbatch.batches.plan_formats import PLAN_FORMATS
 from imgbatch.batches.plans import PlanHeader, PlannedBatch
 from imgbatch.errors import ImgbatchError
 
@@ -83,3 +85,24 @@ def test_a_reason_of_several_lines_becomes_one(tmp_path):
         read_plan(tmp_path / "plan")
     assert "\n" not in str(caught.value)
     assert "not x y" in str(caught.value)
+
+
+def test_a_table_of_lines_that_csv_does_not_know_is_an_unusable_plan(tmp_path):
+    file = tmp_path / "plan.csv"
+    cells = ["0", "0", '"[""a.jpg""]"', "1", "1", '"""/p"""', "0"]
+    file.write_bytes((",".join(LINE) + "\r" + ",".join(cells) + "\r").encode())
+    with pytest.raises(ImgbatchError, match="cannot be used"):
+        read_plan(file)
+
+
+def test_a_parquet_file_with_any_byte_changed_is_read_or_an_unusable_plan(tmp_path):
+    pytest.importorskip("pyarrow")
+    file = tmp_path / "plan.parquet"
+    batches = [PlannedBatch(0, 0, ("a.jpg", "b.jpg"))]
+    header = PlanHeader(seed=1, batch_size=2, folder="/photos", version="0")
+    PLAN_FORMATS[".parquet"].write(file, header, batches)
+    whole = file.read_bytes()
+    for place, byte in enumerate(whole):
+        file.write_bytes(whole[:place] + bytes([byte ^ 2]) + whole[place + 1 :])
+        with contextlib.suppress(ImgbatchError):
+            read_plan(file)

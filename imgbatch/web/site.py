@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from imgbatch.collection import Collection
+from imgbatch.files.cache import BASKET
 from imgbatch.files.paths import join
 from imgbatch.types import Progress
 from imgbatch.web.basket import Basket
@@ -24,7 +25,7 @@ from imgbatch.web.thumbnails import Thumbnails
 from imgbatch.web.turns import Turns
 
 Answer = TypeVar("Answer")
-_THUMBNAILS, _BASKET, TURNS = "thumbnails.sqlite", "basket.json", "turns.sqlite"
+_THUMBNAILS, TURNS = "thumbnails.sqlite", "turns.sqlite"
 """Files beside the index."""
 _REMEMBERED = 8
 """Quick answers; each may hold a number for every image."""
@@ -74,7 +75,7 @@ class Site:
     def basket(self) -> Basket:
         """The images that the user has set aside."""
         directory = self.photos.index_directory
-        return Basket(directory / _BASKET, Turns(directory / TURNS))
+        return Basket(directory / BASKET, Turns(directory / TURNS))
 
     @property
     def stamp(self) -> str:

@@ -1,10 +1,12 @@
 """Where indexes are kept: one folder for each image folder, in the user's cache folder."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
 import shutil
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,8 @@ _FOLDER_FILE = "image-folder.txt"
 BASKET = "basket.json"
 """The images that a person set aside; nothing else in an index's folder is made by hand."""
 _MOST_NAME_BYTES = 1_000_000
+_TRIES, _PAUSE_SECONDS = 20, 0.05
+_NO_RIGHT = "check its permissions"
 _ELSEWHERE = "check its permissions, or give another with `index` or IMGBATCH_CACHE_DIR"
 
 
@@ -264,17 +268,32 @@ def remove_index(index: StoredIndex) -> tuple[Path, ...]:
             return ()
         baskets = sorted(path for path in directory.glob(f"{BASKET}*") if _holds_something(path))
         if not baskets:
-            shutil.rmtree(directory)
+            _remove_folder(directory)
         for entry in list(directory.iterdir()) if baskets else ():
             if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
+                _remove_folder(entry)
             elif entry not in baskets and entry.name != _FOLDER_FILE:
                 entry.unlink()
         return tuple(baskets)
     except OSError as error:
+        written = error.errno == errno.ENOTEMPTY
+        hint = "another command writes to it; wait for its end" if written else _NO_RIGHT
         raise CatalogueError(
-            f"the index {directory} cannot be removed: {error.strerror}", "check its permissions"
+            f"the index {directory} cannot be removed: {error.strerror}", hint
         ) from None
+
+
+def _remove_folder(directory: Path) -> None:
+    """Remove a folder, again if another command has put a file into it meanwhile."""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            shutil.rmtree(directory)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY or not tries_left:
+                raise
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _holds_something(basket: Path) -> bool:

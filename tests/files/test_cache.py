@@ -1,11 +1,13 @@
 """Where indexes lie."""
 
+import errno
 import os
+import time
 from pathlib import Path
 
 import pytest
 
-from imgbatch.errors import UsageError
+from imgbatch.errors import CatalogueError, UsageError
 from imgbatch.files.cache import (
     cache_root,
     index_directory,
@@ -101,6 +103,33 @@ def test_a_basket_that_holds_images_stays_when_its_index_is_removed(tmp_path):
         stayed = remove_index(list_indexes(root)[0])
         assert stayed == ((directory / "basket.json",) if b"a" in basket else ())
     assert list_indexes(root) == []
+
+
+@pytest.mark.parametrize("filled_again", [2, 1000])
+def test_an_index_that_another_command_writes_to_is_removed_or_that_is_told(
+    filled_again, tmp_path, monkeypatch
+):
+    root = tmp_path / "root"
+    directory = index_directory(str(tmp_path / "photos"), root)
+    directory.mkdir(parents=True)
+    remember_folder(directory, str(tmp_path / "photos"))
+    left, remove = [filled_again], os.rmdir
+
+    def filled(path, **others):
+        if left[0]:
+            left[0] -= 1
+            raise OSError(errno.ENOTEMPTY, "Directory not empty", path)
+        remove(path, **others)
+
+    monkeypatch.setattr(os, "rmdir", filled)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    (index,) = list_indexes(root)
+    if filled_again == 2:
+        remove_index(index)
+        assert not directory.exists()
+    else:
+        with pytest.raises(CatalogueError, match="another command writes"):
+            remove_index(index)
 
 
 def test_a_killed_writer_leaves_the_name_of_the_image_folder_as_it_was(tmp_path, monkeypatch):

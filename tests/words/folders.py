@@ -35,7 +35,8 @@ class Opened:
         def save(file):
             np.savez(file, space=np.array([self.space]))
 
-        return SimpleNamespace(points=self.points, space=SimpleNamespace(save=save))
+        hashes = np.arange(len(self.points), dtype=np.uint64)  # of pictures that are no copies
+        return SimpleNamespace(points=self.points, hashes=hashes, space=SimpleNamespace(save=save))
 
 
 def folder_words(directory, **options):

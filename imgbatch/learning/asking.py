@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from imgbatch.annotations.labels import UNLABELLED
 from imgbatch.errors import LabelError, UsageError
+from imgbatch.files.names import number_of
 from imgbatch.files.paths import join
 from imgbatch.learning.active import typical_images, uncertain_images
 from imgbatch.learning.check import doubted_labels
@@ -202,7 +203,8 @@ def check_labels(known: KnownLabels, n: int, seed: int = 0) -> Asked:
     if total > n:
         notes.append(f"{total:,} labels are doubted; the first {n} are listed")
     if count := int(alone.sum()):
-        notes.append(f"{count:,} images are not judged: their class has no others but copies")
+        alike = number_of(count, "image")
+        notes.append(f"not judged: {alike} whose class has no others but copies")
     seconds = time.perf_counter() - started
     counts = len(examples), len(known)
     return Asked(known.folder, images, *counts, seed, seconds, tuple(notes), doubted=True)

@@ -474,7 +474,7 @@ def test_check_does_not_judge_an_image_whose_class_has_no_others(label, drawn, t
     (tmp_path / "labels.csv").write_text("\n".join(lines))
     answer = label("check", folder, "--metadata", "labels.csv", "--json").json
     assert not {image["relative"] for image in answer["images"]} & set(alone)
-    assert any("3 images are not judged" in note for note in answer["notes"])
+    assert any("not judged: 3 images" in note for note in answer["notes"])
 
 
 def test_check_puts_copies_with_different_labels_first(label, drawn, tmp_path):

@@ -13,6 +13,7 @@ from imgbatch.batches.replicas import Replica
 from imgbatch.batches.sources import BatchSource, DealtBatches, PlannedBatches
 from imgbatch.collection import Collection
 from imgbatch.errors import SelectionError
+from imgbatch.seeds import is_whole
 
 
 class DiverseBatchSampler:
@@ -197,8 +198,8 @@ class DiverseBatchSampler:
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch of the next iteration; the position of a resumed epoch stays."""
-        if epoch < 0:
-            raise SelectionError(f"the epoch is {epoch}", "give a whole number from 0 on")
+        if not is_whole(epoch):
+            raise SelectionError(f"the epoch is {epoch!r:.40}", "give a whole number from 0 on")
         if epoch != self.epoch:
             self._skip = self._handed_out = 0
         self.epoch = epoch
@@ -221,13 +222,19 @@ class DiverseBatchSampler:
         Raises
         ------
         SelectionError
-            The state belongs to other batches: seed, batch size, rows or replicas differ.
+            The state belongs to other batches: seed, batch size, rows or replicas differ. Or it
+            lacks a position.
         """
         for name, value in self._identity().items():
             if state.get(name) != value:
                 raise SelectionError(
                     f"the state has {name} {state.get(name)}, this sampler {value}",
                     "build it with what it had when the state was kept",
+                )
+        for name in ("epoch", "done"):
+            if not is_whole(state.get(name)):
+                raise SelectionError(
+                    f"the state has {name} {state.get(name)!r:.40}", "give what `state_dict` gave"
                 )
         self.epoch = state["epoch"]
         self._skip = self._handed_out = state["done"]

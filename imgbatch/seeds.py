@@ -1,6 +1,7 @@
 """Seeds: drawn where none is given, checked where one is."""
 
 import secrets
+from numbers import Integral
 
 from imgbatch.errors import SelectionError
 
@@ -17,13 +18,22 @@ def draw_seed() -> int:
     return secrets.randbelow(_SEED_LIMIT)
 
 
+def is_whole(number: object, least: int = 0) -> bool:
+    """Whether it is a whole number, of Python or NumPy, and at least so large.
+
+    >>> is_whole(3), is_whole(-1), is_whole(1.5), is_whole("7")
+    (True, False, False, False)
+    """
+    return isinstance(number, Integral) and int(number) >= least
+
+
 def checked_seed(seed: int | None) -> int:
     """The seed as given, or a drawn seed for None.
 
     Raises
     ------
     SelectionError
-        The seed is negative.
+        The seed is negative, or no whole number.
 
     Examples
     --------
@@ -32,6 +42,6 @@ def checked_seed(seed: int | None) -> int:
     """
     if seed is None:
         return draw_seed()
-    if seed < 0:
-        raise SelectionError(f"the seed is {seed}", "give a whole number from 0 on")
+    if not is_whole(seed):
+        raise SelectionError(f"the seed is {seed!r:.40}", "give a whole number from 0 on")
     return seed

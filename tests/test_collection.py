@@ -1,6 +1,7 @@
 """What a user of the library gets, from the folder to the selection."""
 
 import contextlib
+import io
 import math
 import os
 import shutil
@@ -10,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from threadpoolctl import threadpool_limits
 
 import imgbatch
 from imgbatch.batches.tally import Tally
 from imgbatch.config import load_config
-from imgbatch.errors import CatalogueError, ConfigError, FolderError, SelectionError
+from imgbatch.errors import CatalogueError, ConfigError, FolderError, ImgbatchError, SelectionError
 from imgbatch.evaluation.evaluate import evaluate
 from imgbatch.learning.asking import check_labels
 from tests.commands import ROOT, environment
@@ -601,3 +603,45 @@ def test_a_url_needs_a_cluster(tmp_path):
         folder = "s3://bucket/photos" if not options else tmp_path
         with pytest.raises(imgbatch.ImgbatchError, match="takes a cluster to read"):
             imgbatch.load(folder, **options)
+
+
+def closed(picture):
+    picture.close()
+    return picture
+
+
+def cut(photos):
+    whole = jpeg(photo(1))
+    return Image.open(io.BytesIO(whole[: len(whole) // 2]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (lambda photos: photos.similar(3, seed=1.5), "the seed is 1.5"),
+        (lambda photos: photos.similar(3, seed="7"), "the seed is '7'"),
+        (lambda photos: photos.similar(3, seed=-1), "the seed is -1"),
+        (lambda photos: photos.similar(2.5), "n is 2.5"),
+        (lambda photos: photos.different("3"), "n is '3'"),
+        (lambda photos: photos.batches(3, seed=1.5), "seed 1.5"),
+        (lambda photos: photos.batches(3, seed="1"), "seed '1'"),
+        (lambda photos: photos.batches(3, seed=1, epoch=1.5), "epoch 1.5"),
+        (lambda photos: evaluate(photos, seed="1"), "seed '1'"),
+        (lambda photos: photos.similar(3, like="a\0b.jpg"), "null byte"),
+        (lambda photos: photos.explain("a\0b.jpg", photos.paths[0]), "null byte"),
+        (lambda photos: photos.describe("a\0b.jpg"), "null byte"),
+        (lambda photos: photos.caption(["a\0b.jpg"]), "null byte"),
+        (lambda photos: photos.similar(3, like=cut(photos)), "truncated"),
+        (lambda photos: photos.similar(3, like=closed(cut(photos))), "closed"),
+        (lambda photos: photos.similar(3, like=Image.new("RGB", (0, 0))), "0 x 0"),
+    ],
+)
+def test_what_no_request_can_use_is_an_error_of_the_family(samples, asked, told):
+    with pytest.raises(ImgbatchError) as caught:
+        asked(samples)
+    assert told in str(caught.value)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers(samples):
+    plain = paths(samples.similar(3, seed=7))
+    assert paths(samples.similar(np.int64(3), seed=np.int64(7))) == plain

@@ -238,3 +238,19 @@ def test_a_batch_size_that_is_no_whole_number_is_refused(batch_size, photos):
 
 def test_a_batch_size_may_be_a_whole_number_of_numpy():
     assert [len(rows) for rows in DiverseBatchSampler(points(9), np.int64(4))] == [4, 4, 1]
+
+
+@pytest.mark.parametrize(("name", "value"), [("epoch", None), ("epoch", 1.5), ("done", -1)])
+def test_a_state_without_a_position_is_refused(name, value):
+    sampler = DiverseBatchSampler(points(8), 2)
+    state = {**sampler.state_dict(), name: value}
+    if value is None:
+        del state[name]
+    with pytest.raises(SelectionError, match=f"the state has {name} {value}"):
+        sampler.load_state_dict(state)
+
+
+@pytest.mark.parametrize("epoch", [-1, 1.5, "1"])
+def test_an_epoch_that_is_no_whole_number_is_refused(epoch):
+    with pytest.raises(SelectionError, match="the epoch is"):
+        DiverseBatchSampler(points(8), 2).set_epoch(epoch)

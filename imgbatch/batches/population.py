@@ -11,6 +11,7 @@ from imgbatch.embedding.projection import Projection
 from imgbatch.errors import SelectionError
 from imgbatch.neighbours.parts import Part
 from imgbatch.runners.maps import TaskMap, map_serially
+from imgbatch.seeds import is_whole
 from imgbatch.types import Floats, Hashes, Rows
 
 COMPONENTS = 48  # principal components dealt in; figures in imgbatch/DESIGN.md
@@ -67,10 +68,10 @@ class DealOptions:
                 f"the batch size is {self.batch_size}, expected 1 to {_MOST_IMAGES:,}",
                 "32 to 256 is usual",
             )
-        if self.seed < 0 or self.epoch < 0:
+        if not (is_whole(self.seed) and is_whole(self.epoch)):
             raise SelectionError(
-                f"seed {self.seed} and epoch {self.epoch} were given, expected 0 or more",
-                "drop the sign",
+                f"seed {self.seed!r:.40} and epoch {self.epoch!r:.40} were given",
+                "give whole numbers from 0 on",
             )
         if self.components < 1:
             raise SelectionError(

@@ -21,6 +21,7 @@ from imgbatch.evaluation.metrics import METRICS, LabelledPoints, Metric
 from imgbatch.evaluation.rankings import Ranking, random_ranking, rank_queries, usable_queries
 from imgbatch.evaluation.results import ClassFigure, Evaluation, Figure
 from imgbatch.runners.blas import one_blas_thread
+from imgbatch.seeds import is_whole
 from imgbatch.types import Progress, Rows, Selection
 
 _MOST_COMPARISONS = 30_000_000
@@ -78,14 +79,15 @@ def evaluate(
     >>> {figure.name: figure for figure in measured.figures}["different_overlap"].random <= 1
     True
     """
-    if not 2 <= n <= len(collection):
+    if not is_whole(n, 2) or n > len(collection):
         raise UsageError(
-            f"n is {n}, but {collection.holding}",
+            f"n is {n!r:.40}, but {collection.holding}",
             f"give 2 to {len(collection)}" if len(collection) > 1 else "give it more images",
         )
-    if not 2 <= sets <= _MOST_SETS or seed < 0:
+    if not (is_whole(sets, 2) and is_whole(seed)) or sets > _MOST_SETS:
         raise UsageError(
-            f"sets is {sets} and seed {seed}", f"give 2 to {_MOST_SETS:,} sets and seed >= 0"
+            f"sets is {sets!r:.40} and seed {seed!r:.40}",
+            f"give 2 to {_MOST_SETS:,} sets and seed >= 0",
         )
     found_labels = collection_labels(collection, labels)
     images = labelled_points(collection, found_labels)

@@ -19,6 +19,7 @@ from imgbatch.files import cache, paths
 from imgbatch.index.sqlite.opened import open_sqlite
 from imgbatch.index.sqlite.refresh import SqliteFolder
 from imgbatch.loading import collect
+from imgbatch.seeds import is_whole
 from imgbatch.types import Progress
 
 
@@ -108,8 +109,10 @@ def tune(
     >>> [gain.name for gain in tuning.gains]
     ['precision_at_10', 'similar_purity']
     """
-    if trials < 1 or seed < 0:
-        raise UsageError(f"trials is {trials} and seed {seed}", "give trials >= 1 and seed >= 0")
+    if not (is_whole(trials, 1) and is_whole(seed)):
+        raise UsageError(
+            f"trials is {trials!r:.40} and seed {seed!r:.40}", "give trials >= 1 and seed >= 0"
+        )
     config = collection.config
     refuse_learned(config)
     if descriptors is None:

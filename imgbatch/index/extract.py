@@ -323,7 +323,7 @@ def describe_file(
     """
     try:
         data = read_file(path, options)
-    except READ_ERRORS as error:
+    except (ValueError, *READ_ERRORS) as error:  # no file's name has a null byte
         raise SelectionError(f"the image {path}: {_unread(error, options)}", hint) from None
     return describe_data(data, path, descriptors, options, hint)
 

@@ -2,6 +2,8 @@
 
 import io
 import os
+import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 
     Picture = str | os.PathLike[str] | Image | npt.NDArray[np.uint8]
     """A path, a Pillow picture, or an array (h, w, 3) RGB or (h, w) grey of uint8."""
+
+
+_DAMAGED = (
+    OSError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RuntimeError,
+    SyntaxError, SystemError, MemoryError, EOFError, AssertionError, struct.error, zlib.error,
+)  # fmt: skip
+"""What Pillow raises for pictures that are damaged or closed, as it decodes them only now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,7 @@ class ReadImage:
 
 def _as_png(picture: Any, name: str) -> bytes:
     """A picture in memory as the bytes of a PNG file."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     if isinstance(picture, np.ndarray):
         shaped = picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] in {3, 4})
@@ -109,6 +118,21 @@ def _as_png(picture: Any, name: str) -> bytes:
             f"{name} is a {type(picture).__name__}",
             "give a path, a Pillow picture or an array",
         )
+    elif not all(picture.size):
+        width, height = picture.size
+        raise SelectionError(f"{name} has {width} x {height} pixels", "give a picture with some")
+    try:
+        return _saved(picture)
+    except _DAMAGED as error:
+        raise SelectionError(
+            f"{name} is a picture that cannot be read: {error or type(error).__name__}",
+            "give one that is whole and open",
+        ) from None
+
+
+def _saved(picture: "Image") -> bytes:
+    from PIL import ImageOps
+
     file = io.BytesIO()
     upright = ImageOps.exif_transpose(picture)
     if upright.mode not in {"1", "L", "LA", "P", "RGB", "RGBA", "I;16"}:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from imgbatch.errors import SelectionError
 from imgbatch.files import paths
 from imgbatch.images.view import Decoded
+from imgbatch.seeds import is_whole
 from imgbatch.types import Floats, ImageRecord, ImageTag, Known, PickedImage
 
 
 def check_count(n: int, total: int, holder: str) -> None:
     """Raise `SelectionError` unless 1 <= n <= total; `holder` says who holds how many images."""
-    if not 1 <= n <= total:
-        raise SelectionError(f"n is {n}, but {holder}", f"give 1 to {total}")
+    if not is_whole(n, 1) or n > total:
+        raise SelectionError(f"n is {n!r:.40}, but {holder}", f"give 1 to {total}")
 
 
 class RequestClock:
@@ -45,7 +46,14 @@ def names_inside(folder: str, given: str) -> Iterator[str]:
     A relative name is read from the working directory if a file of that name exists, else from
     inside the folder; first as it is written, then with links resolved. Its parts are separated by
     ``/``.
+
+    Raises
+    ------
+    SelectionError
+        No file can have this name.
     """
+    if "\0" in given:
+        raise SelectionError("the image's name holds a null byte", "no file has such a name")
     whole = paths.is_url(given) or os.path.isabs(given) or os.path.exists(given)
     path = given if whole else paths.join(folder, given)
     for resolve in (os.path.abspath, os.path.realpath):

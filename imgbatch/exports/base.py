@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from imgbatch.errors import ImgbatchError
 from imgbatch.files.atomic import replacing
 from imgbatch.index.portable import PortableSpace
 from imgbatch.types import Floats, Hashes, ImageRecord, Progress, Rows, View
@@ -250,6 +251,16 @@ class Exporter:
     folder: Callable[[str], Path | None] = lambda _target: None
     holds_space: bool = True
     holds_words: bool = False
+
+
+def no_space(path: str | Path, error: Exception) -> ImgbatchError:
+    """The error for a file whose feature space cannot be read."""
+    reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+    if isinstance(error, KeyError):
+        reason = f"it lacks {reason}"
+    return ImgbatchError(
+        f"the feature space in {path} cannot be read: {reason}", "export the folder again"
+    )
 
 
 def file_exporter(

@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from imgbatch.errors import ImgbatchError
-from imgbatch.exports.base import Batch, ImageTable, as_text, file_exporter
+from imgbatch.exports.base import Batch, ImageTable, as_text, file_exporter, no_space
 from imgbatch.files.unpacked import unpacked_arrays
 from imgbatch.index.portable import PortableSpace
 from imgbatch.types import Floats, Progress, Rows
@@ -191,10 +190,7 @@ def read_space(path: str | Path) -> PortableSpace:
         settings, fingerprint = (stored[name].item() for name in ("settings", "fingerprint"))
         return PortableSpace.restore(fingerprint, json.loads(settings), stored["space"].tobytes())
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ImgbatchError(
-            f"the feature space in {path} cannot be read: {reason}", "export the folder again"
-        ) from None
+        raise no_space(path, error) from None
 
 
 EXPORTER = file_exporter(_write, holds_words=True)

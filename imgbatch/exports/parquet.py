@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from imgbatch.errors import UsageError
-from imgbatch.exports.base import ImageTable, as_text, file_exporter
+from imgbatch.exports.base import ImageTable, as_text, file_exporter, no_space
+from imgbatch.files.regular import only_regular
 from imgbatch.index.portable import PortableSpace
 from imgbatch.types import Progress
 
@@ -85,7 +86,7 @@ def read_space(path: str | Path) -> PortableSpace:
     UsageError
         pyarrow is not installed.
     ImgbatchError
-        The stored space is damaged.
+        The file cannot be read, or the stored space is damaged.
 
     Examples
     --------
@@ -97,12 +98,17 @@ def read_space(path: str | Path) -> PortableSpace:
     >>> read_space("photos.parquet").dimensions == photos.points.shape[1]
     True
     """
-    _pyarrow()
+    pa = _pyarrow()
     import pyarrow.parquet as pq
 
-    about = json.loads(pq.read_schema(path).metadata[b"imgbatch"])
-    arrays = base64.b64decode(about["space"])
-    return PortableSpace.restore(about["fingerprint"], about["settings"], arrays)
+    broken = (OSError, ValueError, KeyError, TypeError, RecursionError, pa.ArrowException)
+    try:
+        with open(path, "rb", opener=only_regular) as file:
+            about = json.loads((pq.read_schema(file).metadata or {})[b"imgbatch"])
+        arrays = base64.b64decode(about["space"])
+        return PortableSpace.restore(about["fingerprint"], about["settings"], arrays)
+    except broken as error:
+        raise no_space(path, error) from None
 
 
 def _pyarrow() -> Any:

@@ -437,3 +437,22 @@ def test_an_export_of_a_new_index_has_the_bytes_of_a_later_one(cli, tmp_path):
     for file in files:
         assert cli("export", folder, "--to", file, "--index", tmp_path / "index").code == 0
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.parametrize("module", [npz, parquet])
+@pytest.mark.parametrize("what", ["missing", "no table", "another table"])
+def test_a_file_that_holds_no_space_is_one_clear_error(tmp_path, module, what):
+    pa = pytest.importorskip("pyarrow")
+    file = tmp_path / "other.bin"
+    if what == "no table":
+        file.write_bytes(b"no table")
+    elif what == "another table":
+        with file.open("wb") as opened:
+            if module is parquet:
+                pytest.importorskip("pyarrow.parquet").write_table(pa.table({"a": [1]}), opened)
+            else:
+                np.savez(opened, a=1)
+    with pytest.raises(
+        ImgbatchError, match=r"the feature space in .* cannot be read: [^(]+ \(export"
+    ):
+        module.read_space(file)

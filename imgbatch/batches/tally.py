@@ -1,7 +1,7 @@
 """Figures that tell how good batches are, and the random batches they are compared with."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ from imgbatch.runners.blas import one_blas_thread
 from imgbatch.types import Figures, Floats, Rows
 
 _EQUAL = 1e-12  # squared distance below which two points are the same
+_BLOCK_ROWS = 256
+"""Of a batch; all distances of a batch of 4,000 at once would take half a gigabyte."""
 
 
 def random_batches(n: int, batch_size: int, seed: int, epoch: int = 0) -> list[Rows]:
@@ -126,9 +128,11 @@ def mate_distances(points: Floats, batch: Rows) -> npt.NDArray[np.float64]:
     >>> mate_distances(np.array([[0], [1], [5]], np.float32), np.array([0, 1, 2]))
     array([1., 1., 4.])
     """
-    apart = _squared_distances(points, batch)
-    np.fill_diagonal(apart, np.inf)
-    return np.asarray(np.sqrt(np.maximum(apart.min(axis=1), 0)), np.float64)
+    least = np.full(len(batch), np.inf)
+    for rows, apart in _squared_distances(points, batch):
+        apart[np.arange(len(rows)), rows] = np.inf
+        least[rows] = apart.min(axis=1)
+    return np.asarray(np.sqrt(np.maximum(least, 0)), np.float64)
 
 
 def _ratio(
@@ -143,19 +147,28 @@ def _ratio(
 
 def _closest(population: Population, batch: Rows) -> tuple[float, int]:
     """The least distance of two rows of a batch, and the number of its near-duplicate pairs."""
-    upper = np.triu_indices(len(batch), 1)
-    apart = _squared_distances(population.points, batch)[upper]
-    near = apart < _EQUAL
-    if population.hashes is not None:
-        hashes = population.hashes[batch]
-        near |= are_copies(hashes[:, None], hashes, population.duplicate_bits)[upper]
-    return float(np.sqrt(max(apart.min(), 0.0))), int(near.sum())
+    hashes = None if population.hashes is None else population.hashes[batch]
+    least, pairs = math.inf, 0
+    for rows, apart in _squared_distances(population.points, batch):
+        later = np.arange(len(batch)) > rows[:, None]  # each pair once
+        near = apart < _EQUAL
+        if hashes is not None:
+            near |= are_copies(hashes[rows, None], hashes, population.duplicate_bits)
+        least = min(least, float(apart[later].min(initial=math.inf)))
+        pairs += int((near & later).sum())
+    return math.sqrt(max(least, 0.0)), pairs
 
 
-def _squared_distances(points: Floats, rows: Rows) -> npt.NDArray[np.float64]:
-    here = points[rows].astype(np.float64)
+def _squared_distances(
+    points: Floats, batch: Rows
+) -> Iterator[tuple[Rows, npt.NDArray[np.float64]]]:
+    """Positions in a batch of n, some at a time, and their (m, n) squared distances to all."""
+    here = points[batch].astype(np.float64)
     lengths = (here**2).sum(axis=1)
-    return np.asarray(lengths[:, None] + lengths - 2 * here @ here.T, np.float64)
+    for start in range(0, len(here), _BLOCK_ROWS):
+        rows = np.arange(start, min(start + _BLOCK_ROWS, len(here)))
+        some = here[start : start + _BLOCK_ROWS]
+        yield rows, lengths[rows, None] + lengths - 2 * some @ here.T
 
 
 def _axes(centred: Floats) -> Floats:

@@ -1,6 +1,7 @@
 """The figures of batches, against naive versions."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from imgbatch.batches.deal import deal_batches
 from imgbatch.batches.population import DealOptions, Population
 from imgbatch.batches.tally import Tally, mate_distances, random_batches
+from imgbatch.copies.rule import are_copies
 
 
 def three_classes(n=60, d=5, seed=0):
@@ -97,3 +99,24 @@ def test_mate_distances_are_to_the_nearest_other_of_the_batch():
     points = np.array([[0, 0], [3, 0], [3, 4], [9, 9]], np.float32)
     np.testing.assert_allclose(mate_distances(points, np.array([0, 1, 2])), [3, 3, 4])
     assert mate_distances(points, np.array([3])) == [np.inf]
+
+
+def test_a_large_batch_has_the_figures_of_all_its_pairs_and_takes_little_memory():
+    n, random = 1_500, np.random.default_rng(3)
+    points = random.integers(0, 9, (n, 4)).astype(np.float32)
+    population = Population(points, random.integers(0, 1 << 9, n).astype(np.uint64))
+    whole = population.points.astype(np.float64)
+    upper = np.triu_indices(n, 1)
+    apart = (((whole[:, None] - whole) ** 2).sum(axis=2))[upper]
+    near = are_copies(population.hashes[:, None], population.hashes, population.duplicate_bits)[
+        upper
+    ]
+    tally = Tally(population, n)
+    tracemalloc.start()
+    try:
+        tally.add([np.arange(n)])
+        assert tracemalloc.get_traced_memory()[1] < n * n * 8
+    finally:
+        tracemalloc.stop()
+    assert tally.near_duplicates == int(((apart < 1e-9) | near).sum())
+    assert tally.closest == [math.sqrt(apart.min())]

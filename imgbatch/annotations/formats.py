@@ -52,8 +52,7 @@ def _read_parquet(file: str, misfits: Misfits) -> Table:
     if len(set(names)) < len(names):
         raise unreadable(file, "two of its columns have one name", hint)
     name = schema.field(layout.name)
-    text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary)
-    if not any(is_text(name.type) for is_text in text):
+    if not (_is_string(name.type) or pa.types.is_dictionary(name.type)):
         reason = f"its column {name.name} holds {name.type}"
         raise unreadable(file, reason, "give a column file_name that holds text")
     return Table(tuple(layout.kinds), _parquet_rows(file, parquet, layout, misfits), "row")
@@ -99,12 +98,21 @@ def _values(file: str, column: Any) -> list[Any]:
         texts = texts.flatten()
     if pa.types.is_dictionary(texts.type):
         texts = texts.dictionary
-    if pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type):
-        longest = pc.max(pc.binary_length(texts)).as_py() or 0
+    if _is_string(texts.type):
+        longest = pc.max(pc.binary_length(texts.cast(pa.large_string()))).as_py() or 0
         if longest > _LONGEST_TEXT:
             reason = f"a text of {longest:,} bytes is too long"
             raise unreadable(file, reason, f"give texts of {_LONGEST_TEXT:,} bytes at most")
     return list(column.to_pylist())
+
+
+def _is_string(kind: Any) -> bool:
+    """Whether a type of pyarrow is text; the first versions that we allow know no views."""
+    from pyarrow import types
+
+    is_view = getattr(types, "is_string_view", None)
+    known = types.is_string(kind) or types.is_large_string(kind)
+    return known or (is_view is not None and is_view(kind))
 
 
 def open_parquet(file: str) -> Any:

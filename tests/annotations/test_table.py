@@ -167,6 +167,24 @@ def test_the_list_is_bounded_and_the_count_is_not(tmp_path):
     assert "5 more" in lines[-1]
 
 
+def test_views_of_strings_in_parquet_are_text(tmp_path):
+    pa = pytest.importorskip("pyarrow", reason="needs pyarrow")
+    import pyarrow.parquet as pq
+
+    if not hasattr(pa, "string_view"):
+        pytest.skip("this pyarrow has no views of strings")
+    file = tmp_path / "t.parquet"
+    views = {"file_name": ["a/1.jpg"], "label": ["sea"], "text": ["t" * (1 << 17)]}
+    table = {name: pa.array(texts, pa.string_view()) for name, texts in views.items()}
+    pq.write_table(pa.table(table), file)
+    known = metadata_of(tmp_path, file).of_image(0)
+    assert (known.label, known.texts) == ("sea", (views["text"][0],))
+    table["text"] = pa.array(["t" * ((1 << 17) + 1)], pa.string_view())
+    pq.write_table(pa.table(table), file)
+    with pytest.raises(LabelError, match=r"a text of 131,073 bytes is too long"):
+        metadata_of(tmp_path, file).read_files()
+
+
 def test_parquet_of_another_shape_is_refused(tmp_path):
     pa = pytest.importorskip("pyarrow", reason="needs pyarrow")
     import pyarrow.parquet as pq

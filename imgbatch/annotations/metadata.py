@@ -99,6 +99,11 @@ class Metadata:
         if len(files) > 1:
             yield files[-1], self
 
+    def without_predicted(self) -> "Metadata":
+        """What is known without what this program had predicted, even where that is trusted."""
+        doubtful = replace(self._whole.source, trust_predicted=False)
+        return Metadata(FolderMetadata(self._whole.images, doubtful), self._rows)
+
     @property
     def files(self) -> tuple[str, ...]:
         """The metadata files that say something of the images; the program's own left out."""

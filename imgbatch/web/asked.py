@@ -10,9 +10,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
 from imgbatch.errors import UsageError
+from imgbatch.index.records import Records
 from imgbatch.types import Rows
+from imgbatch.web.ids import row_of
 
 if TYPE_CHECKING:
+    from imgbatch.collection import Collection
     from imgbatch.web.site import Site
 
 MOST_IMAGES = 1000
@@ -92,8 +95,19 @@ class Asked:
             return None
         return image_of(site, given)
 
-    def rows(self, site: "Site", name: str, most: int) -> Rows:
+    def path(self, site: "Site", name: str) -> str | None:
+        """The path inside the folder of the image that a value names; otherwise as `image`.
+
+        Unlike a row it stays true if the folder is read again while the request is answered.
+        """
+        given = self.text(name)
+        return path_named(site, given) if given else None
+
+    def rows(self, site: "Site", name: str, most: int = 0) -> tuple["Collection", Rows]:
         """Rows of images that a script knows: numbers with commas between, and the site's stamp.
+
+        The folder comes with them: that which has these rows, whatever is read meanwhile. Of all
+        its images may be named, or `most`.
 
         Raises
         ------
@@ -102,18 +116,20 @@ class Asked:
         UsageError
             There are too many, or it is no such list.
         """
-        if self.text("stamp") != site.stamp:
+        photos = site.stamped(self.text("stamp"))
+        if photos is None:
             raise OutdatedError("The images were read again meanwhile. Load this page anew.")
         text = self.values.get(name, "")
         try:
             rows = np.array([int(one) for one in text.split(",") if one], np.int64)
         except (ValueError, OverflowError):
             raise UsageError(f"{name} holds {text[:40]!r}", "give numbers") from None
+        most = most or len(photos)
         if len(rows) > most:
             raise UsageError(f"{len(rows):,} images were named", f"name {most:,} at most")
-        if len(rows) and not (rows.min() >= 0 and rows.max() < len(site.photos)):
+        if len(rows) and not (rows.min() >= 0 and rows.max() < len(photos)):
             raise UsageError(f"{name} names images that are not there", "load the page anew")
-        return rows
+        return photos, rows
 
     @property
     def wants_json(self) -> bool:
@@ -135,7 +151,17 @@ class Asked:
 
 def image_of(site: "Site", name: str) -> int:
     """The row of an image by its name in addresses; raises `MissingError` if there is none."""
-    row = site.row_of(name)
+    return _row_in(site.photos.records, name)
+
+
+def path_named(site: "Site", name: str) -> str:
+    """The path inside the folder of such an image; raises the same."""
+    records = site.photos.records
+    return records[_row_in(records, name)].path
+
+
+def _row_in(records: Records, name: str) -> int:
+    row = row_of(records, name)
     if row is None:
         raise MissingError("This image is not, or no longer, in the index of the folder.")
     return row

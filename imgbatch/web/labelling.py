@@ -67,6 +67,7 @@ class Labelling:
         self._since = 0
         self._skipped: dict[str, int] = {}
         self._refused: set[tuple[str, str]] = set()
+        self._drawn: set[str] = set()
         self._classes: dict[str, None] = {}
 
     @property
@@ -138,9 +139,14 @@ class Labelling:
         return found
 
     def give(self, labels: dict[str, str], *, at_random: bool = False) -> None:
-        """Write labels, by path inside the folder; `at_random` keeps the images for measuring."""
-        part = {SPLIT: "test"} if at_random else {}
-        changes: dict[str, Cells] = {path: {LABEL: name, **part} for path, name in labels.items()}
+        """Write labels, by path inside the folder.
+
+        With `at_random` images are kept for measuring, if they were drawn: an image that was chosen
+        by hand would make the sample a biased one.
+        """
+        changes: dict[str, Cells] = {path: {LABEL: name} for path, name in labels.items()}
+        for path in self._drawn.intersection(labels) if at_random else ():
+            changes[path][SPLIT] = "test"
         self._site.give(changes)
         with self._lock:
             self._since += len(labels)
@@ -211,6 +217,8 @@ class Labelling:
             ("label round", wanted), _WHAT, work, patience_seconds=patience_seconds
         )
         self._learned = wanted
+        if self._round.at_random is not None:
+            self._drawn.update(image.relative for image in self._round.at_random.images)
 
     def _forget_round(self) -> None:
         with self._lock:

@@ -85,6 +85,10 @@ class Saved:
     def __len__(self) -> int:
         return len(self._rows)
 
+    def knows(self, path: str) -> bool:
+        """Whether the file says something of an image."""
+        return path in self._rows
+
     def of(self, path: str, column: str) -> str:
         """What the file says of an image; "" for nothing."""
         return self._row(path).get(column, "")

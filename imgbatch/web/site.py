@@ -11,15 +11,16 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from imgbatch.annotations.matching import MACHINE
 from imgbatch.collection import Collection
 from imgbatch.files.cache import BASKET
 from imgbatch.files.paths import join
-from imgbatch.types import Progress
+from imgbatch.types import Known, Progress
 from imgbatch.web.basket import Basket
 from imgbatch.web.ids import id_of, row_of
 from imgbatch.web.jobs import PATIENCE_SECONDS, Jobs
 from imgbatch.web.labelling import Labelling
-from imgbatch.web.saved import LABEL, SOURCE, SPLIT, TAGS, Saved, joined_tags
+from imgbatch.web.saved import LABEL, SOURCE, SPLIT, TAGS, Cells, Saved, joined_tags
 from imgbatch.web.source import FolderSource
 from imgbatch.web.thumbnails import Thumbnails
 from imgbatch.web.turns import Turns
@@ -65,6 +66,7 @@ class Site:
     _saved_read: int = 0
     _counted: tuple[Collection, dict[str, int]] | None = None
     _turn: threading.RLock = field(default_factory=threading.RLock)
+    _exchange: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
     def thumbnails(self) -> Thumbnails:
@@ -81,6 +83,14 @@ class Site:
     def stamp(self) -> str:
         """Stands for the images and their rows; scripts that know rows give it back."""
         return f"{self._start}.{self._images}"
+
+    def stamped(self, stamp: str) -> Collection | None:
+        """The folder that a stamp stands for; None if it was read again since.
+
+        Rows of the stamp are rows of this folder, and of no other one that is read meanwhile.
+        """
+        with self._exchange:
+            return self.photos if stamp == self.stamp else None
 
     @cached_property
     def labelling(self) -> Labelling:
@@ -148,7 +158,7 @@ class Site:
         named = {name for cells in changes.values() for name in cells}
         for column in sorted(named & _KINDS.keys()):
             if not self.saved.has(column):
-                known = {path: {column: cell} for path, cell in self._known(column)}
+                known = dict(self._known(column))
                 if known:
                     self.saved.give(known, undoable=False)
         # What a person says of an image that a model had labelled is no prediction.
@@ -170,25 +180,37 @@ class Site:
             self._counted = self.photos, dict(counts)
         return self._counted[1]
 
-    def label_of(self, row: int) -> str:
+    def label_of(self, path: str) -> str:
         """The class of an image by now; "" for none."""
-        path = self.photos.records[row].path
         if self.saved.has(LABEL):
             return self.saved.of(path, LABEL)
-        return self.photos.metadata.of_image(row).label
+        return self._read_of(path).label
 
-    def tags_of(self, row: int) -> tuple[str, ...]:
+    def tags_of(self, path: str) -> tuple[str, ...]:
         """The tags that people gave an image by now."""
         if self.saved.has(TAGS):
-            cell = self.saved.of(self.photos.records[row].path, TAGS)
+            cell = self.saved.of(path, TAGS)
             return tuple(filter(None, map(str.strip, cell.split(";"))))
-        return self.photos.metadata.of_image(row).tags
+        return self._read_of(path).tags
 
-    def _known(self, column: str) -> Iterator[tuple[str, str]]:
-        cells = map(joined_tags, self.photos.metadata.column(_KINDS[column]))
-        for path, cell in zip(self.photos.records.all_paths(), cells, strict=True):
-            if cell:
-                yield path, cell
+    def _read_of(self, path: str) -> Known:
+        photos = self.photos
+        row = photos.records.row_of(path)
+        return Known("", (), ()) if row is None else photos.metadata.of_image(row)
+
+    def _known(self, column: str) -> Iterator[tuple[str, Cells]]:
+        """By path: what a column holds, and its source where nobody but a model has said it."""
+        metadata, kind = self.photos.metadata, _KINDS[column]
+        known = by_people = metadata.column(kind)
+        if self.source.trust_predicted:
+            by_people = metadata.without_predicted().column(kind)
+        paths = self.photos.records.all_paths()
+        for path, now, said in zip(paths, known, by_people, strict=True):
+            if cell := joined_tags(now):
+                former = self.saved.of(path, SOURCE)
+                predicted = now != said and (former == MACHINE or not self.saved.knows(path))
+                source = MACHINE if predicted else ""
+                yield path, {column: cell} | ({SOURCE: source} if source != former else {})
 
     def _catch_up(self) -> None:
         if self._saved_read != self.saved.version:
@@ -223,8 +245,11 @@ class Site:
         version = self.saved.version
         photos = self._opened(refresh=refresh, progress=progress)
         with self._turn:
-            self._images += photos.records != self.photos.records
-            self.photos, self._saved_read = photos, version
+            others = photos.records != self.photos.records
+            with self._exchange:
+                self._images += others
+                self.photos = photos
+            self._saved_read = version
             self._reads += 1
             self._answers.clear()
 
@@ -242,7 +267,11 @@ class Site:
 
     def path_of(self, row: int) -> str:
         """The absolute path of an image."""
-        return join(self.photos.folder, self.photos.records[row].path)
+        return self.file_of(self.photos.records[row].path)
+
+    def file_of(self, path: str) -> str:
+        """The absolute path of a path inside the folder."""
+        return join(self.photos.folder, path)
 
     def row_of_file(self, file: str) -> int | None:
         """The row of a file given by its absolute path; None if it is no image of the folder."""

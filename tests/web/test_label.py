@@ -4,6 +4,7 @@ import csv
 
 import pytest
 
+import imgbatch
 from tests.browsers import barriers
 from tests.drawing import jpeg, photo
 from tests.web.conftest import CONFIG
@@ -133,16 +134,58 @@ def test_the_first_label_of_a_labelled_folder_writes_the_labels_that_it_has(inde
         served.stop()
 
 
+def test_predictions_stay_predictions_in_the_file_that_the_first_label_begins(photos, tmp_path):
+    predicted = tmp_path / "predicted.csv"
+    predicted.write_text(
+        "file_name,label,tags,source\nimage000.jpg,cat,,imgbatch\nimage001.jpg,dog,,imgbatch\n"
+        "image002.jpg,dog,,\nimage003.jpg,dog,old,imgbatch\n"
+    )
+    served = Served(
+        photos, tmp_path / "index", tmp_path / "saved.csv", CONFIG,
+        metadata=(str(predicted),), trust_predicted=True,
+    )  # fmt: skip
+    try:
+        give(served, "image001.jpg", "cat")
+        served.post("/basket/change", {"add": served.id_of("image002.jpg")})
+        served.post("/basket/give", {"what": "tag", "name": "nice"})
+        assert {
+            name: (row["label"], row["tags"], row["source"])
+            for name, row in rows_of(served.file).items()
+        } == {
+            "image000.jpg": ("cat", "", "imgbatch"),
+            "image001.jpg": ("cat", "", ""),
+            "image002.jpg": ("dog", "nice", ""),
+            "image003.jpg": ("dog", "old", "imgbatch"),
+        }
+    finally:
+        served.stop()
+    known = imgbatch.load(photos, index=tmp_path / "index", metadata=[served.file])
+    assert [label for label in known.labels if label] == ["cat", "dog"]
+
+
+def test_an_image_that_was_not_drawn_at_random_is_not_kept_for_measuring(page):
+    page.look("/label")
+    first, second = (image.relative for image in page.site.labelling.queue("unlabelled", 2))
+    give(page, first, "a")
+    page.post("/label/change", {"learn": "1"})
+    page.site.labelling._drawn.discard(second)  # as of a folder of more images than are drawn
+    give(page, first, "b", queue="random")
+    give(page, second, "b", queue="random")
+    parts = {name: row.get("split", "") for name, row in rows_of(page.file).items()}
+    assert parts == {first: "test", second: ""}
+
+
 def test_a_tag_and_a_label_are_undone_and_the_image_has_its_former_label(indexed, tmp_path):
     served = Served(indexed.folder, tmp_path / "index", tmp_path / "saved.csv", CONFIG)
     try:
-        path, former = paths_of(served)[0], served.site.label_of(0)
+        path = paths_of(served)[0]
+        former = served.site.label_of(path)
         served.post("/basket/change", {"add": served.id_of(path)})
         served.post("/basket/give", {"what": "tag", "name": "nice"})
         give(served, path, "another")
         for _ in range(2):
             served.post("/basket/undo-given", {})
-        assert (served.site.label_of(0), served.site.tags_of(0)) == (former, ())
+        assert (served.site.label_of(path), served.site.tags_of(path)) == (former, ())
         with served.site.asking() as photos:
             assert photos.labels[0] == former
     finally:

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from imgbatch.web.asked import Asked
+
 DRAWN = "document.querySelector('.field > canvas').dataset.frame"
 
 
@@ -59,6 +61,51 @@ def test_rows_of_images_that_were_read_again_since_are_refused(served, path):
     reply = served.post(path, {"stamp": "former.0", "images": "1"})
     assert reply.status == 409
     assert "anew" in reply.text
+
+
+@pytest.fixture
+def read_meanwhile(own_page, photos, monkeypatch):
+    """Files come before all others, and the folder is read again within each request."""
+    known = own_page.site.photos
+    body = (photos / known.records[0].path).read_bytes()
+    for number in range(3):
+        (photos / f"0{number}.jpg").write_bytes(body + bytes([number]))
+
+    def hasten(name):
+        asked = getattr(Asked, name)
+
+        def read_after(self, site, *rest):
+            found = asked(self, site, *rest)
+            site.read_again(refresh=True)
+            return found
+
+        monkeypatch.setattr(Asked, name, read_after)
+
+    for name in ("rows", "path"):
+        hasten(name)
+    return known.records
+
+
+def test_rows_stay_those_of_the_folder_that_was_shown(own_page, photos, read_meanwhile):
+    rows = {"stamp": stamp(own_page), "images": "0,2"}
+    wanted = [read_meanwhile[row].path for row in (0, 2)]
+    assert own_page.post("/map/basket", rows).status == 200
+    assert own_page.site.basket.paths == tuple(wanted)
+    assert len(own_page.site.photos) == len(read_meanwhile) + 3
+
+
+@pytest.mark.parametrize("path", ["/map/names", "/map/paths"])
+def test_names_and_paths_are_those_of_the_folder_that_was_shown(own_page, path, read_meanwhile):
+    text = own_page.post(path, {"stamp": stamp(own_page), "images": "11"}).text
+    assert read_meanwhile[11].path in text
+    assert read_meanwhile[8].path not in text
+
+
+@pytest.mark.parametrize("path", ["/label/give", "/check/answer"])
+def test_a_label_is_given_to_the_image_that_was_shown(own_page, path, read_meanwhile):
+    shown = read_meanwhile[1].path
+    own_page.post(path, {"image": own_page.id_of(shown), "label": "cat"})
+    assert own_page.site.saved.given("label") == {shown: "cat"}
 
 
 def test_a_label_leaves_an_open_map_alone_and_a_new_image_does_not(own_page, photos):

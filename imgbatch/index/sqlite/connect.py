@@ -15,6 +15,7 @@ _SIGNS_OF_DAMAGE = (
     "malformed",
     "no such",
     "not a database",
+    "unsupported file format",
     "Could not decode",
     "already exists",  # this and the next: the version is lower than that of the tables
     "duplicate column",
@@ -50,6 +51,7 @@ def connect(file: Path, folder: str) -> sqlite3.Connection:
         if writable:
             _use_write_ahead_log(db)
             db.execute("PRAGMA synchronous = NORMAL")
+            _check_header(file)
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(MIGRATIONS):
             raise NewerIndexError
@@ -85,6 +87,17 @@ def _use_write_ahead_log(db: sqlite3.Connection) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def _check_header(file: Path) -> None:
+    """Refuse a version for writing that SQLite does not know: it would be silent until it writes.
+
+    The version stands in byte 18 (https://www.sqlite.org/fileformat2.html, section 1.3.3).
+    """
+    with file.open("rb") as stream:
+        version = stream.read(19)[18:]
+    if version > b"\2":
+        raise sqlite3.DatabaseError(f"its header names the write version {version[0]}")
 
 
 def _migrate(db: sqlite3.Connection, folder: str) -> None:

@@ -14,7 +14,7 @@ from imgbatch.files.names import number_of
 from imgbatch.files.readonly import refuse_inside
 from imgbatch.outputs.pages.records import ImageGrid, Page, PageImage
 from imgbatch.outputs.pages.write import write_page
-from imgbatch.web.asked import Asked, image_of, see_other
+from imgbatch.web.asked import Asked, path_named, see_other
 from imgbatch.web.saved import LABEL, NAME, TAGS, Cells, joined_tags
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
 from imgbatch.web.screens.label import checked_label
@@ -27,17 +27,17 @@ _LISTED = 5_000
 def basket(here: Here, asked: Asked) -> Response:
     """What is in it."""
     site = here.site
-    rows = _rows(here)
-    gone = len(site.basket) - len(rows)
-    page = _page(here, rows[:_SHOWN], len(rows))
+    paths = _inside(here)
+    gone = len(site.basket) - len(paths)
+    page = _page(here, paths[:_SHOWN], len(paths))
     return here.render.answer(
         asked.request,
         "basket.html",
         page,
-        count=len(rows),
+        count=len(paths),
         gone=gone,
         notes=site.basket.notes,
-        listed=[site.path_of(row) for row in rows[:_LISTED]],
+        listed=[site.file_of(path) for path in paths[:_LISTED]],
         can_undo=site.basket.can_undo,
         can_undo_saved=site.saved.can_undo,
         classes=list(site.labels),
@@ -47,10 +47,10 @@ def basket(here: Here, asked: Asked) -> Response:
 
 def report(here: Here, asked: Asked) -> Response:  # noqa: ARG001 - a handler
     """The basket as one HTML file."""
-    rows = _rows(here)
+    paths = _inside(here)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "basket.html"
-        write_page(_page(here, rows, len(rows)), file, here.site.photos.config)
+        write_page(_page(here, paths, len(paths)), file, here.site.photos.config)
         return _download(file.read_bytes(), "basket.html", "text/html; charset=utf-8")
 
 
@@ -59,8 +59,8 @@ def table(here: Here, asked: Asked) -> Response:  # noqa: ARG001 - a handler
     lines = io.StringIO(newline="")
     write = row_writer(lines)
     write([NAME, LABEL])
-    for row in _rows(here):
-        write([here.site.photos.records[row].path, here.site.label_of(row)])
+    for path in _inside(here):
+        write([path, here.site.label_of(path)])
     data = lines.getvalue().encode(errors="surrogateescape")
     return _download(data, "basket.csv", "text/csv; charset=utf-8")
 
@@ -77,27 +77,24 @@ def copy(here: Here, asked: Asked) -> Response:
         raise UsageError(f"{given} is no full path", "begin it with / or ~")
     refuse_inside(folder, here.site.photos.folder, "the folder")
     link = asked.choice("how", ("copy", "link")) == "link"
-    files = [here.site.path_of(row) for row in _rows(here)]
+    files = [here.site.file_of(path) for path in _inside(here)]
     done = hand_out(files, folder, link=link)
     return see_other("/basket", did=f"{done.in_words()}.")
 
 
 def give(here: Here, asked: Asked) -> Response:
     """Give all images a tag, beside those that they have, or a class."""
-    site, rows = here.site, _rows(here)
+    site, paths = here.site, _inside(here)
     if not asked.text("name"):
         raise UsageError("no tag or class was given", "type its name into the field")
     name = checked_label(asked.text("name"))
     changes: dict[str, Cells]
     if asked.choice("what", ("tag", "label")) == "label":
-        changes = {site.photos.records[row].path: {LABEL: name} for row in rows}
+        changes = {path: {LABEL: name} for path in paths}
     elif ";" in name:
         raise UsageError(f"the tag is {name[:40]!r}", "leave out the ;, which stands between tags")
     else:
-        changes = {
-            site.photos.records[row].path: {TAGS: joined_tags([*site.tags_of(row), name])}
-            for row in rows
-        }
+        changes = {path: {TAGS: joined_tags([*site.tags_of(path), name])} for path in paths}
     if changes:
         site.give(changes)
     done = "tagged" if asked.text("what") != "label" else "labelled"
@@ -113,18 +110,17 @@ def undo_given(here: Here, asked: Asked) -> Response:  # noqa: ARG001 - a handle
     return see_other("/basket", did=did if count else "There is nothing to undo.")
 
 
-def _rows(here: Here) -> list[int]:
+def _inside(here: Here) -> list[str]:
     """The images that are in the index; no other file is ever read, copied or named."""
     records = here.site.photos.records
-    found = (records.row_of(path) for path in here.site.basket.paths)
-    return [row for row in found if row is not None]
+    return [path for path in here.site.basket.paths if records.row_of(path) is not None]
 
 
-def _page(here: Here, rows: list[int], count: int) -> Page:
+def _page(here: Here, paths: list[str], count: int) -> Page:
     site = here.site
     images = tuple(
-        PageImage(site.path_of(row), site.photos.records[row].path, rank=str(rank))
-        for rank, row in enumerate(rows, start=1)
+        PageImage(site.file_of(path), path, rank=str(rank))
+        for rank, path in enumerate(paths, start=1)
     )
     grid = ImageGrid("Images", images=images, left_out=count - len(images))
     return Page("basket", f"{number_of(count, 'image')} in the basket", sections=(grid,))
@@ -155,7 +151,7 @@ def change(here: Here, asked: Asked) -> Response:
 
 
 def _paths(here: Here, ids: list[str]) -> list[str]:
-    return [here.site.photos.records[image_of(here.site, one)].path for one in ids]
+    return [path_named(here.site, one) for one in ids]
 
 
 SCREEN = Screen(

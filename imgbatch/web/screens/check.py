@@ -37,10 +37,9 @@ def check(here: Here, asked: Asked) -> Response:
     if len(site.labels) < _LEAST_CLASSES:
         return here.render.answer(asked.request, "screen.html", Page("check", "Check", _NOT_YET))
     doubted = _doubted(here)
-    chosen = asked.image(site, "image")
+    path = asked.path(site, "image")
     left = [one for one in doubted.images if not site.saved.of(one.relative, CHECKED)]
-    if chosen is not None:
-        path = site.photos.records[chosen].path
+    if path is not None:
         first = [one for one in doubted.images if one.relative == path]
         left = [*first, *(one for one in left if one.relative != path)]
     page = Page(
@@ -59,7 +58,7 @@ def check(here: Here, asked: Asked) -> Response:
         page,
         coming=left[: COMING + 1],
         classes=[(name, site.labels.get(name, 0)) for name in site.labelling.classes],
-        given=site.label_of(left[0].row) if left else "",
+        given=site.label_of(left[0].relative) if left else "",
         file=site.saved.file,
         keys=_KEYS,
     )
@@ -67,11 +66,10 @@ def check(here: Here, asked: Asked) -> Response:
 
 def answer(here: Here, asked: Asked) -> Response:
     """Keep a label, or give another one."""
-    row = asked.image(here.site, "image")
-    if row is None:
+    path = asked.path(here.site, "image")
+    if path is None:
         raise UsageError("no image is named", "answer for an image of the page")
-    name, path = checked_label(asked.text("label")), here.site.photos.records[row].path
-    former = here.site.label_of(row)
+    name, former = checked_label(asked.text("label")), here.site.label_of(path)
     here.site.give({path: {LABEL: name, CHECKED: "yes"}})
     did = f"{path} stays {name}." if name == former else f"{path}: {name}, not {former}."
     return see_other("/check", did=did)

@@ -6,7 +6,7 @@ from imgbatch.errors import UsageError
 from imgbatch.learning.results import AskedImage
 from imgbatch.learning.rounds import Measured
 from imgbatch.outputs.pages.records import Page
-from imgbatch.web.asked import Asked, image_of, see_other
+from imgbatch.web.asked import Asked, MissingError, path_named, see_other
 from imgbatch.web.labelling import NEXT, OF_CLASS, RANDOM, UNLABELLED
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
 from imgbatch.web.wording import undone
@@ -28,10 +28,11 @@ def label(here: Here, asked: Asked) -> Response:
     labelling, queue = here.site.labelling, asked.text("queue") or NEXT
     of_class = queue.removeprefix(OF_CLASS) if queue.startswith(OF_CLASS) else ""
     in_grid = bool(of_class) and asked.choice("view", ("grid", "one")) == "grid"
-    chosen = asked.image(here.site, "image")
+    chosen = asked.path(here.site, "image")
     coming = labelling.queue(queue, _IN_GRID if in_grid else COMING + 1)
     if chosen is not None:
-        coming = [_plain(here, chosen), *(one for one in coming if one.row != chosen)][: COMING + 1]
+        others = [one for one in coming if one.relative != chosen]
+        coming = [_plain(here, chosen), *others[:COMING]]
     done = labelling.round()
     counts = here.site.labels
     labelled = sum(counts.values())
@@ -63,15 +64,14 @@ def label(here: Here, asked: Asked) -> Response:
 
 def give(here: Here, asked: Asked) -> Response:
     """Give an image a class, or skip it, and go on with the next one."""
-    row = asked.image(here.site, "image")
-    if row is None:
+    path, queue = asked.path(here.site, "image"), asked.text("queue")
+    if path is None:
         raise UsageError("no image is named", "label an image of the page")
-    path, queue = here.site.photos.records[row].path, asked.text("queue")
     if asked.flag("skip"):
         here.site.labelling.skip([path])
         return _on(asked, "Skipped.")
     name = checked_label(asked.text("label"))
-    former = here.site.label_of(row)  # of another tab, or chosen by hand to be labelled anew
+    former = here.site.label_of(path)  # of another tab, or chosen by hand to be labelled anew
     here.site.labelling.give({path: name}, at_random=queue == RANDOM)
     return _on(asked, f"{path}: {name}{f', in place of {former}' * (former not in ('', name))}.")
 
@@ -79,9 +79,8 @@ def give(here: Here, asked: Asked) -> Response:
 def accept(here: Here, asked: Asked) -> Response:
     """Give all images of a grid its class, but for those that are ticked as others."""
     name = checked_label(asked.text("queue").removeprefix(OF_CLASS))
-    records = here.site.photos.records
-    others = {records[image_of(here.site, one)].path for one in asked.texts("not")}
-    shown = [records[image_of(here.site, one)].path for one in asked.texts("image")]
+    others = {path_named(here.site, one) for one in asked.texts("not")}
+    shown = [path_named(here.site, one) for one in asked.texts("image")]
     accepted = [path for path in shown if path not in others]
     here.site.labelling.refuse(others, name)
     if accepted:
@@ -128,10 +127,12 @@ def _on(asked: Asked, did: str, image: str = "") -> Response:
     return see_other("/label", queue=queue, view=view, image=image, did=did)
 
 
-def _plain(here: Here, row: int) -> AskedImage:
+def _plain(here: Here, path: str) -> AskedImage:
     """An image that was chosen by hand."""
-    path, label_now = here.site.photos.records[row].path, here.site.label_of(row)
-    return AskedImage(row, here.site.path_of(row), path, label_now, "", 0.0, "chosen by you")
+    row, label_now = here.site.photos.records.row_of(path), here.site.label_of(path)
+    if row is None:
+        raise MissingError("This image is no longer in the folder.")
+    return AskedImage(row, here.site.file_of(path), path, label_now, "", 0.0, "chosen by you")
 
 
 def _queues(classes: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from imgbatch.outputs.pages.records import ImageGrid, ImageGroups, ImageMap, Pag
 from imgbatch.overview.map import COLORS
 from imgbatch.types import Floats, Progress, Rows
 from imgbatch.web.asked import Asked
+from imgbatch.web.ids import id_of
 from imgbatch.web.listing import strings_with
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
 from imgbatch.web.thumbnails import version_of
@@ -96,15 +97,13 @@ def points(here: Here, asked: Asked) -> Response:
 
 def names(here: Here, asked: Asked) -> Response:
     """What a script shows of some images: names, and where pictures and more like them are."""
-    site = here.site
+    photos, rows = asked.rows(here.site, "images", _DESCRIBED)
     described = []
-    for row in asked.rows(site, "images", _DESCRIBED).tolist():
-        name = site.id_of(row)
-        picture = f"/thumbnails/{name}?v={version_of(site.path_of(row))}"
-        path = (
-            site.photos.records[row].path.encode(errors="surrogateescape").decode(errors="replace")
-        )
-        described.append({"name": path, "link": f"/similar?like={name}", "picture": picture})
+    for row in rows.tolist():
+        name, path = id_of(photos.records, row), photos.records[row].path
+        picture = f"/thumbnails/{name}?v={version_of(here.site.file_of(path))}"
+        shown = path.encode(errors="surrogateescape").decode(errors="replace")
+        described.append({"name": shown, "link": f"/similar?like={name}", "picture": picture})
     return JSONResponse(described)
 
 
@@ -119,8 +118,8 @@ def found(here: Here, asked: Asked) -> Response:
 
 def paths(here: Here, asked: Asked) -> Response:
     """The absolute paths of some images, a line each; those that no line can hold are left out."""
-    site = here.site
-    lines = [site.path_of(row) for row in asked.rows(site, "images", len(site.photos)).tolist()]
+    photos, rows = asked.rows(here.site, "images")
+    lines = [here.site.file_of(photos.records[row].path) for row in rows.tolist()]
     kept = [line for line in lines if "\n" not in line and "\r" not in line]
     data = "".join(f"{line}\n" for line in kept).encode(errors="surrogateescape")
     headers = {"X-Left-Out": str(len(lines) - len(kept))}
@@ -130,8 +129,8 @@ def paths(here: Here, asked: Asked) -> Response:
 def to_basket(here: Here, asked: Asked) -> Response:
     """Put chosen images into the basket."""
     site = here.site
-    rows = asked.rows(site, "images", len(site.photos)).tolist()
-    count = site.basket.add([site.photos.records[row].path for row in rows])
+    photos, rows = asked.rows(site, "images")
+    count = site.basket.add([photos.records[row].path for row in rows.tolist()])
     did = f"{count:,} added to the basket."
     return JSONResponse({"images": len(site.basket), "did": did})
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from imgbatch.errors import CatalogueError
-from imgbatch.index.sqlite.connect import FILE_NAME
+from imgbatch.index.sqlite.connect import FILE_NAME, is_damage
 from imgbatch.index.sqlite.schema import MIGRATIONS
 from imgbatch.index.sqlite.store import Catalogue
 from tests.index.sqlite.catalogues import LIMITS, read, rows
@@ -38,6 +38,26 @@ def test_a_file_that_is_no_index_is_moved_aside_with_a_note(directory, content):
         assert "rebuilt" in note
     aside = [path for path in directory.iterdir() if ".damaged-" in path.name]
     assert [path.read_bytes() for path in aside] == [content]
+
+
+@pytest.mark.parametrize("value", [0x03, 0x7F, 0xFF])
+@pytest.mark.parametrize("offset", range(16, 100))
+def test_damage_of_the_header_is_harmless_or_the_index_is_begun_anew(directory, offset, value):
+    file = fill(directory, count=3)
+    data = bytearray(file.read_bytes())
+    data[offset] = value
+    file.write_bytes(data)
+    with Catalogue.open(directory, "/photos") as catalogue:
+        assert all("rebuilt" in note for note in catalogue.notes)
+        error = None
+        try:
+            catalogue.record([read("more")], LIMITS)
+        except sqlite3.DatabaseError as found:
+            error = found
+        if error is None:
+            assert "more" in [record.path for record in catalogue.records()]
+        else:
+            assert is_damage(error)  # whoever asked begins it anew
 
 
 def test_a_folder_in_the_place_of_the_index_is_moved_aside_with_a_note(directory):

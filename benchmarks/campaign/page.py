@@ -209,7 +209,7 @@ def _killed(page: _Page, chance: random.Random) -> list[tuple[str, str]]:
 def _half_a_basket(former: bytes, page: _Page, images: int) -> list[tuple[str, str]]:
     now = page.basket()
     try:
-        size = len(json.loads(now))
+        size = len(json.loads(now.partition(b"\n")[0]))
     except ValueError:
         return [("a kill leaves half a basket", repr(now[:80]))]
     if now != former and size != images:

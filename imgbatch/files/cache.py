@@ -297,4 +297,5 @@ def _remove_folder(directory: Path) -> None:
 
 
 def _holds_something(basket: Path) -> bool:
-    return basket.is_file() and basket.read_bytes().strip() not in (b"", b"[]")
+    """Whether the list of paths in its first line is not empty."""
+    return basket.is_file() and basket.read_bytes().partition(b"\n")[0].strip() not in (b"", b"[]")

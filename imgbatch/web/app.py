@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, ImmutableMultiDict, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
@@ -61,6 +61,8 @@ class _Endpoint:
             asked = await _read(request)
         except TooMuch:
             raise
+        except ClientDisconnect:
+            return Response(status_code=400)  # the tab was closed; nobody reads it
         except HTTPException as error:
             return await run_in_threadpool(_failed, self._here, request, 400, error.detail, "")
         return await run_in_threadpool(self._shown, asked)

@@ -1,6 +1,7 @@
 """The basket: images that the user has set aside, kept across pages and restarts."""
 
 import contextlib
+import hashlib
 import json
 import os
 import threading
@@ -8,11 +9,11 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from imgbatch.errors import CatalogueError
 from imgbatch.files.atomic import write_bytes
 from imgbatch.web.turns import Turns
 
 _UNDOABLE = 50
-_MOST_BYTES = 256 * 2**20
 _Change = tuple[dict[str, None], dict[str, None]]
 """The images before a change, and after it."""
 
@@ -21,12 +22,11 @@ class Basket:
     """Paths inside the folder, in the order in which they were added, and the last changes.
 
     Every change is written at once and in one step, so that a killed server loses nothing. Two
-    servers of one folder have one basket. A file that is no basket is moved aside, and told of.
+    servers of one folder have one basket. A file that is no basket is moved aside, and told of; one
+    that cannot be read now stays, and what was read last is shown.
 
-    Attributes
-    ----------
-    notes
-        What was wrong with the file, a line each.
+    The file is a JSON list of paths, and a checksum of it in a second line: a damaged path could be
+    that of another image. Those of version 0.9 have none.
 
     Examples
     --------
@@ -43,8 +43,16 @@ class Basket:
         self._done: list[_Change] = []
         self._paths: dict[str, None] = {}
         self._seen: tuple[int, int] | None = None
-        self.notes: tuple[str, ...] = ()
+        self._moved: tuple[str, ...] = ()
+        self._unread = ""
         self._read()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is wrong with the file, a line each."""
+        with self._lock:
+            self._read()
+            return (*self._moved, *filter(None, [self._unread]))
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -102,6 +110,8 @@ class Basket:
     def _changing(self) -> Iterator[None]:
         with self._lock, self._turns.taken():
             self._read()
+            if self._unread:
+                raise CatalogueError(self._unread, "try again once it can be read")
             yield
 
     def _change(self, paths: dict[str, None]) -> int:
@@ -117,12 +127,18 @@ class Basket:
         state = self._state()
         if state == self._seen:
             return
-        self._seen = state
+        self._seen, self._unread = state, ""
         try:
-            names = json.loads(self._file.read_bytes()[:_MOST_BYTES]) if state else []
-            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-                raise ValueError("it is no list of paths")
-        except (OSError, ValueError, RecursionError) as error:
+            data = self._file.read_bytes() if state else b"[]"
+        except IsADirectoryError as error:
+            self._move_aside(error)
+            data = b"[]"
+        except OSError as error:
+            self._seen, self._unread = None, self._told(error)
+            return
+        try:
+            names = _unpacked(data)
+        except (ValueError, RecursionError) as error:
             self._move_aside(error)
             names = []
         self._paths = dict.fromkeys(names)
@@ -131,19 +147,22 @@ class Basket:
         """What people chose cannot be made again: nothing is written over it."""
         aside = self._file.with_name(f"{self._file.name}.damaged-{time.time_ns()}")
         reason = getattr(error, "strerror", None) or str(error).partition(" (")[0]
-        with contextlib.suppress(OSError):
+        try:
             self._file.replace(aside)
-            self.notes += (
+        except OSError as refused:
+            self._seen, self._unread = None, self._told(refused)
+        else:
+            self._moved += (
                 f"the basket is damaged ({reason}); it was moved to {aside}, and one begins anew",
             )
             self._seen = None
-            return
-        self.notes += (f"the basket {self._file} cannot be read: {reason}",)
+
+    def _told(self, error: OSError) -> str:
+        return f"the basket {self._file} cannot be read: {error.strerror or error}"
 
     def _take(self, paths: dict[str, None]) -> None:
         """Write these images; if that fails, the basket stays as it was."""
-        # Bytes that are no text stand as lone surrogates, which JSON escapes.
-        write_bytes(self._file, json.dumps(list(paths)).encode("ascii"))
+        write_bytes(self._file, _packed(paths))
         self._paths, self._seen = paths, self._state()
 
     def _state(self) -> tuple[int, int] | None:
@@ -152,3 +171,24 @@ class Basket:
         except OSError:
             return None
         return status.st_mtime_ns, status.st_ino
+
+
+def _packed(paths: Iterable[str]) -> bytes:
+    # Bytes that are no text stand as lone surrogates, which JSON escapes.
+    listed = json.dumps(list(paths)).encode("ascii")
+    return listed + b"\n" + _checksum(listed) + b"\n"
+
+
+def _unpacked(data: bytes) -> list[str]:
+    """The paths of a file; raises `ValueError` or `RecursionError` for what is no basket."""
+    listed, _, checksum = data.partition(b"\n")
+    names = json.loads(listed)
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("it is no list of paths")
+    if checksum and checksum.strip() != _checksum(listed):
+        raise ValueError("its checksum is another")
+    return names
+
+
+def _checksum(listed: bytes) -> bytes:
+    return hashlib.blake2b(listed, digest_size=16).hexdigest().encode()

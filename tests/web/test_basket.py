@@ -4,9 +4,11 @@ import csv
 import errno
 import io
 import os
+from pathlib import Path
 
 import pytest
 
+from imgbatch.errors import CatalogueError
 from imgbatch.web.basket import Basket
 from imgbatch.web.turns import Turns
 from tests.drawing import jpeg, photo, settle
@@ -161,6 +163,45 @@ def test_a_damaged_basket_is_kept_aside_and_told_of(tmp_path, data):
     assert len(basket.notes) == 1
     assert str(aside) in basket.notes[0]
     assert Basket(file, Turns(tmp_path / "turns.sqlite")).paths == ("a.jpg",)
+
+
+@pytest.mark.parametrize("old", [b"a", b"[", b'"', b", ", b"]", b"\n"])
+def test_a_changed_byte_of_the_basket_is_noticed(tmp_path, old):
+    file = tmp_path / "basket.json"
+    turns = Turns(tmp_path / "turns.sqlite")
+    Basket(file, turns).add(["a.jpg", "b.jpg"])
+    data = file.read_bytes()
+    file.write_bytes(data.replace(old, bytes([old[0] ^ 2]), 1))
+    basket = Basket(file, turns)
+    assert basket.paths == ()
+    assert "damaged" in basket.notes[0]
+
+
+def test_a_basket_of_an_older_version_is_read(tmp_path):
+    (tmp_path / "basket.json").write_bytes(b'["a.jpg"]')
+    basket = Basket(tmp_path / "basket.json", Turns(tmp_path / "turns.sqlite"))
+    assert (basket.paths, basket.notes) == (("a.jpg",), ())
+
+
+@pytest.mark.parametrize("refusal", [errno.EACCES, errno.EMFILE, errno.EIO])
+def test_a_basket_that_cannot_be_read_now_stays_and_is_read_later(tmp_path, monkeypatch, refusal):
+    one, other = baskets_of(tmp_path)
+    one.add(["a.jpg"])
+    before = (tmp_path / "basket.json").read_bytes()
+
+    def refuse(*_):
+        raise OSError(refusal, os.strerror(refusal))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", refuse)
+        assert os.strerror(refusal) in " ".join(other.notes)
+        with pytest.raises(CatalogueError, match="cannot be read"):
+            other.add(["b.jpg"])
+        with pytest.raises(CatalogueError, match="cannot be read"):
+            other.clear()
+    assert (tmp_path / "basket.json").read_bytes() == before
+    assert other.paths == ("a.jpg",)
+    assert other.notes == ()
 
 
 def test_a_folder_in_the_place_of_the_basket_bars_nobody(tmp_path):

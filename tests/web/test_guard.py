@@ -1,6 +1,7 @@
 """Only the page's own address, token and pages are answered: tried over real sockets."""
 
 import socket
+import time
 
 import pytest
 
@@ -157,3 +158,20 @@ def test_a_path_with_one_slash_too_many_leads_nowhere(served, path):
 @pytest.mark.parametrize("name", ["../guard.py", "..%2fguard.py", "page.html", ".css", "x.css"])
 def test_assets_are_the_packages_own(served, name):
     assert served.get(f"/static/{name}").status == 404
+
+
+def test_a_tab_that_is_closed_while_it_sends_a_picture_leaves_no_traceback(own_page, capfd, caplog):
+    head = {
+        **own_page.headers,
+        "Sec-Fetch-Site": "same-origin",
+        "Content-Type": "multipart/form-data; boundary=x",
+        "Content-Length": "100000",
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    with socket.create_connection(("127.0.0.1", own_page.port)) as connection:
+        connection.sendall(f"POST /search/bring HTTP/1.1\r\n{lines}\r\n--x\r\n".encode())
+        time.sleep(0.3)
+    time.sleep(0.3)
+    assert own_page.get("/basket").status == 200
+    told = capfd.readouterr()
+    assert "Traceback" not in told.out + told.err + caplog.text

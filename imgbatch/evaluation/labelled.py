@@ -6,19 +6,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from imgbatch.annotations.labels import HOW_TO_LABEL, class_numbers
+from imgbatch.annotations.labels import HOW_TO_LABEL, UNLABELLED, class_numbers
 from imgbatch.collection import Collection
 from imgbatch.config.schema import Config
 from imgbatch.descriptors import HASH, as_integers
 from imgbatch.errors import LabelError, UsageError
 from imgbatch.evaluation.evaluate import collection_labels
+from imgbatch.evaluation.halves import first_of_groups
 from imgbatch.evaluation.trials import TrialImages
 from imgbatch.types import Floats, Hashes, Rows
 
 MOST_IMAGES = 6000
 """Images that settings are tried on; of more a random sample is taken."""
 LEAST_MEMBERS = 4
-"""Of a class, so that each half has two."""
+"""Of a class, copies counting as one, so that each half has two."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,12 +30,15 @@ class LabelledRows:
     ----------
     rows, classes
         (m,) int64: rising rows of the collection, and the number of each one's class.
+    groups
+        (m,) int64: equal for copies, and for images of one group in the metadata.
     notes
         Remarks on the labels.
     """
 
     rows: Rows
     classes: Rows
+    groups: Rows
     notes: tuple[str, ...]
 
     @classmethod
@@ -43,19 +47,21 @@ class LabelledRows:
     ) -> "LabelledRows":
         """The images of classes of at least four; raises `LabelError` for too few such classes."""
         found = collection_labels(collection, labels)
-        classes = class_numbers(found.names)
-        sizes = np.bincount(classes[classes >= 0], minlength=1)
-        rows = np.flatnonzero((classes >= 0) & (sizes[np.maximum(classes, 0)] >= LEAST_MEMBERS))
+        classes, groups = class_numbers(found.names), collection.labelling.groups
+        known = np.flatnonzero(classes != UNLABELLED)
+        firsts, _ = first_of_groups(groups[known])
+        sizes = np.bincount(classes[known[firsts]], minlength=len(found.classes))
+        rows = known[sizes[classes[known]] >= LEAST_MEMBERS]
         large = len(np.unique(classes[rows]))
         if large < least_classes:
             what = "tune needs" if least_classes == 2 else "learned points need"
             raise LabelError(
                 f"{what} at least {least_classes} classes of {LEAST_MEMBERS} images or more, but "
                 f"{collection.folder} has {len(found.classes)} classes, {large} of them large"
-                " enough",
+                " enough; copies count as one image",
                 HOW_TO_LABEL,
             )
-        return cls(rows, classes[rows], tuple(found.notes))
+        return cls(rows, classes[rows], groups[rows], tuple(found.notes))
 
     def sample(self, most: int, seed: int) -> "LabelledRows":
         """Of more than `most` images a random sample."""
@@ -63,7 +69,9 @@ class LabelledRows:
             return self
         drawn = np.random.default_rng(seed).choice(len(self.rows), most, replace=False)
         drawn.sort()
-        return replace(self, rows=self.rows[drawn], classes=self.classes[drawn])
+        return replace(
+            self, rows=self.rows[drawn], classes=self.classes[drawn], groups=self.groups[drawn]
+        )
 
 
 def trial_images(
@@ -78,7 +86,8 @@ def trial_images(
         )
     chosen = {name: features[name] for name in descriptors}
     hashes = hashes_of(features[HASH])
-    return TrialImages(chosen, labelled.classes, hashes, collection.augmented())
+    augmented = collection.augmented()
+    return TrialImages(chosen, labelled.classes, hashes, augmented, labelled.groups)
 
 
 def hashes_of(features: Floats) -> Hashes:

@@ -91,7 +91,8 @@ def learn(
         judged.append(Judged.of(trial, seed))
     told(len(trials), len(trials) + 1)
     gains = learning_gains(judged[:2], judged[2:], seed)
-    mixture = try_mixtures(images.placed(images.space(setting)), images.labels, seed).best
+    placed = images.placed(images.space(setting))
+    mixture = try_mixtures(placed, images.labels, seed, images.groups).best
     points = None
     if mixture is not None:
         facts = {
@@ -183,7 +184,7 @@ class Judged:
         known, unseen = trial.learn.placed(space), trial.measure.placed(space)
         labels, queries = trial.measure.labels, trial.measure.queries
         after = before = precision_at_10(unseen, labels, queries)
-        mixture = try_mixtures(known, trial.learn.labels, seed).best
+        mixture = try_mixtures(known, trial.learn.labels, seed, trial.learn.groups).best
         if mixture is not None:
             learned = learned_metric(known, trial.learn.labels).map(mixture, known)
             after = precision_at_10(learned.transform(unseen), labels, queries)
@@ -192,7 +193,7 @@ class Judged:
 
 def halved_images(images: TrialImages, setting: Setting, seed: int) -> tuple[Trial, Trial]:
     """Trials on two halves of each class, in both roles."""
-    first, second = map(images.take, halve(images.labels, seed))
+    first, second = map(images.take, halve(images.labels, seed, images.groups))
     return Trial(first, second, setting), Trial(second, first, setting)
 
 

@@ -62,7 +62,7 @@ class Tried:
 
 
 @one_blas_thread()
-def try_mixtures(points: Floats, labels: Rows, seed: int) -> Tried:
+def try_mixtures(points: Floats, labels: Rows, seed: int, groups: Rows | None = None) -> Tried:
     """Try all mixtures on folds of labelled images.
 
     Five times the images of each class are halved, and five times the classes; each half is learned
@@ -72,7 +72,12 @@ def try_mixtures(points: Floats, labels: Rows, seed: int) -> Tried:
     ----------
     points, labels
         (n, p) float32, and (n,) numbers of at least four classes.
+    groups
+        (n,) images of equal numbers, such as copies, are never in both halves of the images.
     """
+
+    def of_images(labels: Rows, seed: Sequence[int]) -> Halves:
+        return halve(labels, seed, groups)
 
     def tried(halves: Callable[[Rows, Sequence[int]], Halves], stream: int) -> Values:
         folds = []
@@ -82,7 +87,7 @@ def try_mixtures(points: Floats, labels: Rows, seed: int) -> Tried:
         changes, judged = zip(*(_changes(points, labels, *fold) for fold in folds), strict=True)
         return by_class(np.concatenate(changes, axis=1), np.concatenate(judged))
 
-    return Tried(tried(halve, _OF_IMAGES), tried(halve_classes, _OF_CLASSES))
+    return Tried(tried(of_images, _OF_IMAGES), tried(halve_classes, _OF_CLASSES))
 
 
 def _changes(points: Floats, labels: Rows, learn: Rows, judge: Rows) -> tuple[Values, Rows]:

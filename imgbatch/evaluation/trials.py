@@ -83,6 +83,8 @@ class TrialImages:
         (n,) uint64 pHashes.
     augmented
         Altered views of images of the folder, by which blocks are whitened; None whitens nothing.
+    groups
+        (n,) images of equal numbers, such as copies, stay together; None: each is one of its own.
     """
 
     def __init__(
@@ -91,8 +93,10 @@ class TrialImages:
         labels: Rows,
         hashes: Hashes,
         augmented: Augmented | None = None,
+        groups: Rows | None = None,
     ) -> None:
         self.labels, self.hashes = labels, hashes
+        self.groups = np.arange(len(labels)) if groups is None else groups
         self._features, self._augmented = features, augmented
         self._columns = lru_cache(_CACHED_BLOCKS)(self._fit)
         self._principal = lru_cache(_CACHED_BLOCKS)(self._find_axes)
@@ -130,7 +134,11 @@ class TrialImages:
         """Some of the images, on which descriptors are fitted anew."""
         features = {name: rows[positions] for name, rows in self._features.items()}
         return TrialImages(
-            features, self.labels[positions], self.hashes[positions], self._augmented
+            features,
+            self.labels[positions],
+            self.hashes[positions],
+            self._augmented,
+            self.groups[positions],
         )
 
     def space(self, setting: Setting) -> FeatureSpace:

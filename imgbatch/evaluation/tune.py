@@ -100,7 +100,8 @@ def tune(
     UsageError
         An argument is out of range, or the collection lacks one of the descriptors.
     LabelError
-        There are not two classes of at least four images each, or the label file does not fit.
+        There are not two classes of at least four images each, copies counting as one, or the label
+        file does not fit.
 
     Examples
     --------
@@ -119,7 +120,7 @@ def tune(
         descriptors = [name for name, weight in config.weights.items() if weight > 0]
     labelled = LabelledRows.of(collection, labels)
     all_images = trial_images(collection, labelled.sample(MOST_IMAGES, seed), descriptors)
-    first, second = map(all_images.take, halve(all_images.labels, seed))
+    first, second = map(all_images.take, halve(all_images.labels, seed, all_images.groups))
     presets = [config, *map(config.with_emphasis, config.presets)]
     start = [Setting.of(preset, all_images.shares(preset)) for preset in presets]
     searches = [

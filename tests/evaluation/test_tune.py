@@ -1,7 +1,10 @@
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import imgbatch
 from imgbatch.annotations.metadata import Metadata
@@ -12,12 +15,15 @@ from imgbatch.config.write import differences, write_config
 from imgbatch.embedding.projection import space_options
 from imgbatch.embedding.space import FeatureSpace
 from imgbatch.errors import LabelError, UsageError
+from imgbatch.evaluation import tune as tune_module
 from imgbatch.evaluation.halves import halve
-from imgbatch.evaluation.labelled import hashes_of
+from imgbatch.evaluation.labelled import LabelledRows, hashes_of, trial_images
+from imgbatch.evaluation.learn import halved_images
 from imgbatch.evaluation.metrics import LabelledPoints
 from imgbatch.evaluation.trials import Search, Setting, TrialImages, similar_sets
 from imgbatch.evaluation.tune import load_with_descriptors, tune
 from imgbatch.index.records import Records
+from tests.drawing import jpeg, photo, settle
 
 
 @pytest.fixture
@@ -95,6 +101,72 @@ def test_halves_share_no_image_and_split_every_class():
     assert first.tolist() != halve(classes, seed=2)[0].tolist()
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(-9, 9)), min_size=1, max_size=60),
+    st.integers(0, 9),
+)
+def test_halves_leave_groups_together_and_deal_them_evenly(images, seed):
+    classes, groups = np.array(images).T
+    first, second = halve(classes, seed, groups)
+    assert sorted([*first, *second]) == list(range(len(images)))
+    assert not set(groups[first]) & set(groups[second])
+    owners = {group: label for label, group in reversed(images)}
+    for label in range(4):
+        dealt = [
+            sum(owners[group] == label for group in set(groups[half].tolist()))
+            for half in (first, second)
+        ]
+        assert abs(dealt[0] - dealt[1]) <= 1
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory):
+    """Six pictures of each of two classes, each a second time, saved anew."""
+    base = tmp_path_factory.mktemp("twice")
+    for label in "ab":
+        (base / "photos" / label).mkdir(parents=True)
+        for number in range(6):
+            picture = photo(10 * ord(label) + number)
+            for name, quality in (("one", 95), ("two", 93)):
+                file = base / "photos" / label / f"{number}-{name}.jpg"
+                file.write_bytes(jpeg(picture, quality=quality))
+    settle(base / "photos")
+    return imgbatch.load(base / "photos", index=base / "index")
+
+
+def test_a_setting_is_never_measured_on_copies_of_images_it_was_found_on(twice, monkeypatch):
+    measured = []
+
+    def compare(config, start, halves, seed):
+        measured.extend(images.groups for images, _ in halves)
+        return real(config, start, halves, seed)
+
+    real = tune_module.compare
+    monkeypatch.setattr(tune_module, "compare", compare)
+    tune(twice, trials=1)
+    assert len(set(twice.labelling.groups.tolist())) == 12
+    first, second = measured
+    assert (len(first), len(second)) == (12, 12)
+    assert not set(first) & set(second)
+    trial, _ = halved_images(
+        trial_images(twice, LabelledRows.of(twice, None), ["hsv"]), setting(), seed=0
+    )
+    assert not set(trial.learn.groups) & set(trial.measure.groups)
+
+
+def test_copies_count_as_one_image_of_their_class(tmp_path):
+    for label in "ab":
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for number in range(6):
+            picture = photo(10 * ord(label) + number // 2)
+            file = tmp_path / "photos" / label / f"{number}.jpg"
+            file.write_bytes(jpeg(picture, quality=93 + 2 * (number % 2)))
+    settle(tmp_path / "photos")
+    photos = imgbatch.load(tmp_path / "photos", index=tmp_path / "index")
+    with pytest.raises(LabelError, match="copies count as one image"):
+        tune(photos)
+
+
 def test_similar_sets_are_those_of_the_collection(collection):
     points = LabelledPoints(
         np.asarray(collection.points), collection.projection.hashes, np.zeros(24, int)
@@ -165,6 +237,10 @@ class MemoryCollection:
     @property
     def metadata(self):
         return Metadata.of(self.records, MetadataSource(self.folder))
+
+    @property
+    def labelling(self):
+        return SimpleNamespace(groups=np.arange(len(self.records)))
 
     def features(self, rows):
         return {name: block[rows] for name, block in self.blocks.items()}

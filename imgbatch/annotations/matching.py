@@ -16,6 +16,7 @@ from imgbatch.annotations.formats import open_table
 from imgbatch.annotations.misfits import Misfit, Misfits
 from imgbatch.annotations.table import MANY, Row, Table
 from imgbatch.errors import LabelError
+from imgbatch.files.paths import inside
 from imgbatch.types import Rows
 
 MACHINE = "imgbatch"
@@ -66,7 +67,7 @@ class Finder:
         for path in tries:
             if path in self._rows:
                 return self._rows[path]
-        if tries[0] == ".." or tries[0].startswith("../"):
+        if tries[0] == ".." or tries[0].startswith("../") or os.path.isabs(tries[0]):
             return Misfit.OUTSIDE
         other = hash(_spelling(tries[0])) in self._spellings
         return Misfit.OTHER_SPELLING if other else Misfit.NO_IMAGE
@@ -92,11 +93,11 @@ class Finder:
         if "\0" in name:
             return name
         if os.path.isabs(name):
-            name = os.path.relpath(name, self._folder).replace(os.sep, "/")
+            name = inside(name, self._folder)
         path = posixpath.normpath(name.replace(os.sep, "/"))
         if path.startswith("../"):  # it may lead back, as ../photos/1.jpg does
             whole = posixpath.normpath(posixpath.join(self._folder, path))
-            path = os.path.relpath(whole, self._folder).replace(os.sep, "/")
+            path = inside(whole, self._folder)
         return path
 
 

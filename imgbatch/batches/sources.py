@@ -11,6 +11,7 @@ from imgbatch.batches.epoch import deal_epoch
 from imgbatch.batches.plans import Plan
 from imgbatch.batches.population import DealOptions, Population
 from imgbatch.errors import SelectionError
+from imgbatch.files.paths import inside
 from imgbatch.types import Rows
 
 
@@ -77,9 +78,8 @@ class PlannedBatches:
         self.plan = plan
         position = {path: number for number, path in enumerate(paths)}
         folder = os.path.abspath(plan.header.folder if root is None else root)
-        inside = (os.path.relpath(os.path.abspath(path), folder) for path in paths)
-        for number, path in enumerate(inside):
-            position.setdefault(path.replace(os.sep, "/"), number)
+        for number, path in enumerate(paths):
+            position.setdefault(inside(os.path.abspath(path), folder), number)
         try:
             self._epochs = [
                 [np.array([position[path] for path in batch], np.int64) for batch in epoch]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imgbatch.errors import FolderError, UsageError
-from imgbatch.files.paths import is_url
+from imgbatch.files.paths import common_folder, inside, is_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +55,27 @@ class ListedFiles:
                     f"the list of files holds a URL, {name}", "name files, or a folder"
                 )
         places = [os.path.abspath(name) for name in names]
-        folder = os.path.commonpath([_folder_of(place) for place in places])
-        inside = {os.path.relpath(place, folder).replace(os.sep, "/") for place in places}
-        return cls(folder, tuple(sorted(inside, key=os.fsencode)), len(names))
+        folder = common_folder(_folder_of(place) for place in places)
+        found = {inside(place, folder) for place in places}
+        return cls(folder, tuple(sorted(found, key=os.fsencode)), len(names))
 
 
 def _folder_of(place: str) -> str:
     return place if os.path.isdir(place) else os.path.dirname(place)
 
 
-def split_names(data: bytes, *, null: bool) -> list[str]:
+def split_names(data: bytes, *, null: bool, line_end: str = os.linesep) -> list[str]:
     r"""The names in a text, as ``find`` prints them: one a line, or with NUL after each.
 
-    Empty ones are left out. A name's bytes need not be text.
+    Empty ones are left out. A name's bytes need not be text. Where lines end in CR LF, no name does
+    in CR.
 
     >>> split_names(b"a b.jpg\n\nc.jpg", null=False), split_names(b"a\nb.jpg\0", null=True)
     (['a b.jpg', 'c.jpg'], ['a\nb.jpg'])
     """
-    return [os.fsdecode(name) for name in data.split(b"\0" if null else b"\n") if name]
+    if null:
+        names = data.split(b"\0")
+    else:
+        end = line_end.removesuffix("\n").encode()
+        names = [line.removesuffix(end) for line in data.split(b"\n")]
+    return [os.fsdecode(name) for name in names if name]

@@ -4,6 +4,10 @@ import os
 
 LONGEST_NAME_BYTES = 255
 """The longest file name of the usual file systems."""
+_DEVICES = frozenset(
+    ["CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))]
+)
+"""What Windows takes for a device, whatever follows a dot."""
 _MOST_SHOWN = 80
 """Characters of a wrong value that an error repeats."""
 _MOST_OF_TEXT = 400
@@ -49,11 +53,22 @@ def shortened(text: str) -> str:
 def folder_name(name: str) -> str:
     """A class or tag as the name of a folder; what no name may hold is ``%`` and its digits.
 
-    >>> folder_name("cats"), folder_name("a/b"), folder_name("..")
-    ('cats', 'a%2Fb', '%2E.')
+    It is the same on all systems, and so holds to the rules of Windows, too.
+
+    >>> folder_name("cats"), folder_name("a/b"), folder_name(".."), folder_name("con")
+    ('cats', 'a%2Fb', '%2E%2E', '%63on')
     """
-    kept = "".join(f"%{ord(char):02X}" if char in '%/\\:*?"<>|\0' else char for char in name)
-    kept = f"%2E{kept[1:]}" if kept.startswith(".") else kept
+    last = len(name) - 1
+    named = name.partition(".")[0].rstrip(" ").upper() in _DEVICES
+    kept = "".join(
+        f"%{ord(char):02X}"
+        if char in '%/\\:*?"<>|'
+        or char < " "
+        or (at == 0 and (named or char == "."))
+        or (at == last and char in ". ")
+        else char
+        for at, char in enumerate(name)
+    )
     return fitted_name("", kept or "%", "", free_bytes=0)
 
 

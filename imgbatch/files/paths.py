@@ -6,7 +6,7 @@ path inside the folder, with ``/`` between the parts. A "location" is a path or 
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -104,6 +104,41 @@ def join(folder: str, path: str) -> str:
     ('/data/photos/sea/1.jpg', 's3://bucket/photos/sea/1.jpg')
     """
     return f"{folder}/{path}" if is_url(folder) else os.path.join(folder, *path.split("/"))
+
+
+def inside(path: str, folder: str) -> str:
+    """The way from a folder to a path, ``/`` between its parts; both as `os.path` writes them.
+
+    To another drive of Windows there is none: the path stays absolute.
+
+    Examples
+    --------
+    >>> inside("/photos/sea/1.jpg", "/photos"), inside("/more/1.jpg", "/photos")
+    ('sea/1.jpg', '../more/1.jpg')
+    """
+    try:
+        path = os.path.relpath(path, folder)
+    except ValueError:
+        path = os.path.abspath(path)
+    return path.replace(os.sep, "/")
+
+
+def common_folder(folders: Iterable[str]) -> str:
+    """The deepest folder that holds all of these.
+
+    Raises
+    ------
+    UsageError
+        There is none: they lie on several drives of Windows.
+    """
+    folders = list(folders)
+    try:
+        return os.path.commonpath(folders)
+    except ValueError:
+        drives = sorted({os.path.splitdrive(folder)[0] for folder in folders})
+        raise UsageError(
+            f"the images lie on several drives, {', '.join(drives)}", "give those of one drive"
+        ) from None
 
 
 def read(file: str) -> bytes:

@@ -176,8 +176,8 @@ def index_of_vectors(
     if len(set(absolute)) < len(absolute):
         twice = Counter(absolute).most_common(1)[0][0]
         raise SelectionError(f"{twice} was given twice", "give each image once")
-    folder = os.path.commonpath([os.path.dirname(path) for path in absolute])
-    inside = [os.path.relpath(path, folder).replace(os.sep, "/") for path in absolute]
+    folder = paths.common_folder(map(os.path.dirname, absolute))
+    inside = [paths.inside(path, folder) for path in absolute]
     return VectorIndex(folder, ListedRecords.of(inside), rows)
 
 

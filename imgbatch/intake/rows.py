@@ -128,7 +128,7 @@ def _path_finder(options: Prepare) -> Callable[[str], str | Refused]:
         """The path of an id inside the folder of images; it never leads out of it."""
         path = options.path_of(image_id)
         parts = _NO_PART.split(path)
-        if os.path.isabs(path) or parts[0] == "" or ".." in parts:
+        if os.path.isabs(path) or os.path.splitdrive(path)[0] or parts[0] == "" or ".." in parts:
             return Refused(Reason.OUTSIDE, "the path leads out of --images", shown(image_id))
         if "\0" in path:
             return Refused(Reason.BAD_NAME, "the id holds a NUL", shown(image_id))

@@ -57,7 +57,7 @@ def names_inside(folder: str, given: str) -> Iterator[str]:
     whole = paths.is_url(given) or os.path.isabs(given) or os.path.exists(given)
     path = given if whole else paths.join(folder, given)
     for resolve in (os.path.abspath, os.path.realpath):
-        yield os.path.relpath(resolve(path), resolve(folder)).replace(os.sep, "/")
+        yield paths.inside(resolve(path), resolve(folder))
 
 
 @dataclass(frozen=True, slots=True)

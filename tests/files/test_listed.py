@@ -1,5 +1,6 @@
 """Lists of files."""
 
+import ntpath
 import os
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from imgbatch.errors import FolderError, UsageError
 from imgbatch.files.listed import ListedFiles, split_names
+from imgbatch.files.paths import common_folder
 
 NAMES = st.lists(st.binary(min_size=1, max_size=9), min_size=1, max_size=9)
 
@@ -21,6 +23,18 @@ def test_names_of_any_bytes_come_back_from_between_nuls(names):
 
 def test_lines_may_lack_the_last_newline_and_empty_ones_are_no_names():
     assert split_names(b"\na b\n\n\nc\r", null=False) == ["a b", "c\r"]
+
+
+def test_lines_of_windows_end_in_two_characters():
+    found = split_names(b"a b\r\nc\r\n\r\n", null=False, line_end="\r\n")
+    assert found == ["a b", "c"]
+
+
+def test_files_of_several_drives_are_one_clear_error(monkeypatch):
+    monkeypatch.setattr(os.path, "commonpath", ntpath.commonpath)
+    monkeypatch.setattr(os.path, "splitdrive", ntpath.splitdrive)
+    with pytest.raises(UsageError, match="several drives, C:, D:"):
+        common_folder(["C:\\photos", "D:\\more"])
 
 
 @given(

@@ -1,6 +1,8 @@
 """Folders and files by name: no part of a name is taken for anything else."""
 
 import contextlib
+import ntpath
+import os
 import uuid
 
 import pytest
@@ -82,3 +84,9 @@ def test_the_hint_for_a_url_names_the_commands_that_take_a_cluster(cli):
         assert "--cluster" in cli(name, "--help").out
     for name in ("explain", "tune"):
         assert "--cluster" not in cli(name, "--help").out
+
+
+def test_there_is_no_way_to_another_drive_and_the_path_stays(monkeypatch):
+    for name in ("relpath", "abspath"):
+        monkeypatch.setattr(os.path, name, getattr(ntpath, name))
+    assert paths.inside(r"D:\more\1.jpg", r"C:\photos").startswith("D:")

@@ -1,6 +1,8 @@
 """Rows of a table: which are kept, which are dropped and why, in every format."""
 
 import math
+import ntpath
+import os
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +26,13 @@ def images(tmp_path):
     for number in range(4):
         (folder / f"{number}.jpg").write_bytes(jpeg(photo(number)))
     return folder
+
+
+def test_an_id_that_begins_with_a_drive_of_windows_leads_out(tmp_path, images, monkeypatch):
+    table = write_table(tmp_path / "table.csv", [{"id": "C:0.jpg"}, {"id": "0.jpg"}])
+    monkeypatch.setattr(os.path, "splitdrive", ntpath.splitdrive)
+    done = made(table, tmp_path / "to", images, id_column="id")
+    assert (done.kept, done.dropped) == (1, {"outside": 1})
 
 
 @pytest.mark.parametrize("ending", FORMATS)

@@ -15,6 +15,9 @@ from imgbatch.collection import Collection
 from imgbatch.errors import SelectionError
 from imgbatch.seeds import is_whole
 
+_NOT_IN_0_9 = frozenset({"balance", "classes", "plan"})
+"""What states of version 0.9 lack."""
+
 
 class DiverseBatchSampler:
     """Batches of row numbers for ``DataLoader(dataset, batch_sampler=...)``.
@@ -222,13 +225,14 @@ class DiverseBatchSampler:
         Raises
         ------
         SelectionError
-            The state belongs to other batches: seed, batch size, rows or replicas differ. Or it
-            lacks a position.
+            The state belongs to other batches: seed, batch size, rows, balance, classes, the plan
+            or replicas differ. Or it lacks a position.
         """
         for name, value in self._identity().items():
-            if state.get(name) != value:
+            kept = state.get(name, value if name in _NOT_IN_0_9 else None)
+            if kept != value:
                 raise SelectionError(
-                    f"the state has {name} {state.get(name)}, this sampler {value}",
+                    f"the state has {name} {kept}, this sampler {value}",
                     "build it with what it had when the state was kept",
                 )
         for name in ("epoch", "done"):

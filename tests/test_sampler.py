@@ -240,6 +240,32 @@ def test_a_batch_size_may_be_a_whole_number_of_numpy():
     assert [len(rows) for rows in DiverseBatchSampler(points(9), np.int64(4))] == [4, 4, 1]
 
 
+def test_a_state_of_batches_with_other_classes_is_refused():
+    labels = ["a", "b", "b", "a"] * 10
+    balanced = DiverseBatchSampler(points(40), 8, labels=labels)
+    state = balanced.state_dict()
+    with pytest.raises(SelectionError, match="the state has balance 1, this sampler 0"):
+        DiverseBatchSampler(points(40), 8).load_state_dict(state)
+    with pytest.raises(SelectionError, match="the state has classes"):
+        DiverseBatchSampler(points(40), 8, labels=[*labels[1:], "a"]).load_state_dict(state)
+    DiverseBatchSampler(points(40), 8, labels=labels).load_state_dict(state)
+
+
+def test_a_state_of_another_plan_is_refused(plan):
+    paths = [f"k/{i}.jpg" for i in range(7)]
+    state = DiverseBatchSampler.from_plan(plan, paths).state_dict()
+    with pytest.raises(SelectionError, match="the state has plan"):
+        DiverseBatchSampler.from_plan(plan, paths[::-1]).load_state_dict(state)
+    DiverseBatchSampler.from_plan(plan, paths).load_state_dict(state)
+
+
+def test_a_state_of_version_0_9_is_taken_up():
+    sampler = DiverseBatchSampler(points(40), 8, labels=["a", "b"] * 20)
+    new = {"balance", "classes"}
+    sampler.load_state_dict({k: v for k, v in sampler.state_dict(2).items() if k not in new})
+    assert len(list(sampler)) == 3
+
+
 @pytest.mark.parametrize(("name", "value"), [("epoch", None), ("epoch", 1.5), ("done", -1)])
 def test_a_state_without_a_position_is_refused(name, value):
     sampler = DiverseBatchSampler(points(8), 2)

@@ -1,8 +1,10 @@
 """Where a sampler's batches come from: dealt anew each epoch, or read from a plan."""
 
 import os
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -20,7 +22,7 @@ class BatchSource(Protocol):
 
     @property
     def identity(self) -> dict[str, int]:
-        """The numbers that decide the batches, by which a resumed training is checked."""
+        """Numbers that tell batches apart, by which a resumed training is checked."""
         ...
 
     def row_count(self, epoch: int) -> int:
@@ -41,8 +43,15 @@ class DealtBatches:
 
     @property
     def identity(self) -> dict[str, int]:
-        """See `BatchSource.identity`."""
-        return {"seed": self.options.seed, "rows": len(self.population.points)}
+        """See `BatchSource.identity`; of points only their number, as last bits may differ."""
+        options, labels = self.options, self.population.labels
+        classes = zlib.crc32(labels.tobytes()) if options.balance and labels is not None else 0
+        return {
+            "seed": options.seed,
+            "rows": len(self.population.points),
+            "balance": int(options.balance),
+            "classes": classes,
+        }
 
     def row_count(self, _epoch: int) -> int:
         """See `BatchSource.row_count`."""
@@ -94,7 +103,15 @@ class PlannedBatches:
     @property
     def identity(self) -> dict[str, int]:
         """See `BatchSource.identity`."""
-        return {"seed": self.plan.header.seed, "rows": self.row_count(0)}
+        return {"seed": self.plan.header.seed, "rows": self.row_count(0), "plan": self._checksum}
+
+    @cached_property
+    def _checksum(self) -> int:
+        """Of all batches: which rows, in which order, and where a batch ends."""
+        checksum = 0
+        for batch in (batch for epoch in self._epochs for batch in epoch):
+            checksum = zlib.crc32(len(batch).to_bytes(8, "little") + batch.tobytes(), checksum)
+        return checksum
 
     def row_count(self, epoch: int) -> int:
         """See `BatchSource.row_count`; for epochs that the plan lacks, the last epoch's rows."""

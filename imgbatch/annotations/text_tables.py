@@ -66,8 +66,12 @@ def cells_of(file: str, lines: Iterable[str], delimiter: str) -> Iterator[tuple[
             number = reader.line_num + 1
     except csv.Error as error:
         reason = str(error).replace("unexpected end of data", "a quote is never closed")
+        if "field limit" in reason:  # nearly always by a quote that is closed much later
+            reason = f"a cell has more than {csv.field_size_limit():,} characters"
         raise unreadable(
-            file, f"line {number}: {reason}", 'close every quote ", and write one inside twice'
+            file,
+            f"line {number}: {reason}",
+            'close every quote ", and write one inside twice',
         ) from None
 
 

@@ -36,6 +36,8 @@ def write_asked(asked: Asked, files: Sequence[WrittenFile], *, json: bool) -> No
     if asked.doubted:
         what = f"{len(asked.images):,} doubted label{'s' * (len(asked.images) != 1)}"
     table = titled_table(f"{what} in {printable(asked.folder)}")
+    if not asked.images:
+        table.show_header = False
     table.add_column("", justify="right", style="dim")
     table.add_column("image", overflow="fold")
     if asked.doubted:
@@ -104,8 +106,8 @@ def write_asked_rows(asked: Asked, target: Path) -> WrittenFile:
     return WrittenFile.of("rows", target, len(asked.images), len(asked.images))
 
 
-def write_asked_sheet(asked: Asked, target: Path, config: Config) -> WrittenFile:
-    """Draw a contact sheet; captions are numbers and names, and what the model says."""
+def write_asked_sheet(asked: Asked, target: Path, config: Config) -> WrittenFile | None:
+    """Draw the images with their names and what the model says; None if there are none."""
 
     def cell(numbered: tuple[int, AskedImage]) -> Cell:
         number, image = numbered

@@ -84,8 +84,6 @@ def write_caption_rows(captions: Captions, target: Path) -> WrittenFile:
 
 def write_caption_sheet(captions: Captions, target: Path, config: Config) -> WrittenFile | None:
     """Draw the images with their first captions; None if there are none."""
-    if not captions.images:
-        return None
 
     def cell(image: CaptionedImage) -> Cell:
         picture = load_picture(image.path, config, config.sheet.cell_px)

@@ -158,8 +158,6 @@ def write_duplicate_rows(found: Duplicates, target: Path) -> WrittenFile:
 
 def write_duplicate_sheet(found: Duplicates, target: Path, config: Config) -> WrittenFile | None:
     """Draw the groups one after the other, kept images framed; None if there are none."""
-    if not found.groups:
-        return None
     images = [
         (number, image) for number, group in enumerate(found.groups, 1) for image in group.images
     ]

@@ -116,8 +116,6 @@ def write_found_rows(found: Found, target: Path) -> WrittenFile:
 
 def write_found_sheet(found: Found, target: Path, config: Config) -> WrittenFile | None:
     """Draw the hits, with the words that count for each; None if there are none."""
-    if not found.images:
-        return None
     title = sheet_title(found)
     return write_cells(
         found.images, partial(found_cell, config=config), title, target, config.sheet

@@ -260,8 +260,10 @@ def write_cells(
     title: str,
     target: Path,
     options: SheetConfig,
-) -> WrittenFile:
+) -> WrittenFile | None:
     """Draw a cell for each item, the first ones if not all fit on a page, and write the page.
+
+    Returns None, and writes nothing, if there are no items.
 
     Raises
     ------
@@ -270,6 +272,8 @@ def write_cells(
     OutputError
         The target cannot be written.
     """
+    if not items:
+        return None
     grid = Grid.fitting(len(items), options, target)
     save_page(draw_page(map(cell, items[: grid.shown]), title, grid), target)
     return WrittenFile.of("sheet", target, grid.shown, len(items))

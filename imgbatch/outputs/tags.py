@@ -211,8 +211,8 @@ def write_tag_rows(result: TagsResult, target: Path) -> WrittenFile:
     return WrittenFile.of("rows", target, written, written)
 
 
-def write_tag_sheet(result: TagsResult, target: Path, config: Config) -> WrittenFile:
-    """Draw the images of the shown tag, or a row of the clearest images of each tag."""
+def write_tag_sheet(result: TagsResult, target: Path, config: Config) -> WrittenFile | None:
+    """Draw the images of the shown tag, or a row of the clearest of each; None for no images."""
     each = config.sheet.columns or _EACH
     chosen = chosen_images(result, each)
     # Each tag has a row of its own.

@@ -14,7 +14,7 @@ import imgbatch
 import imgbatch.learning.model
 from imgbatch.files.unpacked import unpacked_arrays
 from imgbatch.learning.model import LabelModel
-from tests.drawing import photo, png, settle
+from tests.drawing import photo, png, settle, write_photos
 from tests.events import logged
 
 COLORS = {"blue": (30, 60, 200), "green": (30, 170, 60), "red": (200, 40, 40)}
@@ -475,6 +475,20 @@ def test_check_does_not_judge_an_image_whose_class_has_no_others(label, drawn, t
     answer = label("check", folder, "--metadata", "labels.csv", "--json").json
     assert not {image["relative"] for image in answer["images"]} & set(alone)
     assert any("not judged: 3 images" in note for note in answer["notes"])
+
+
+def test_check_writes_no_sheet_where_nothing_is_doubted(label, tmp_path):
+    names = write_photos(tmp_path / "photos", 4)
+    lines = ["file_name,label", *(f"{name},of {name}" for name in names)]
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    asked = ("check", tmp_path / "photos", "--metadata", "labels.csv")
+    answer = label(*asked, "-o", "c.png", "-o", "c.csv", "-o", "c.html", "--json").json
+    assert answer["images"] == []
+    assert [file["kind"] for file in answer["files"]] == ["rows", "page"]
+    assert not (tmp_path / "c.png").exists()
+    answer = label(*asked, "-o", "c.png")
+    assert "0 doubted labels" in answer.out
+    assert "c.png is not made, as there is nothing to draw" in answer.err
 
 
 def test_check_puts_copies_with_different_labels_first(label, drawn, tmp_path):

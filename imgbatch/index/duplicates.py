@@ -157,20 +157,27 @@ class NearDuplicates:
         Equal files are chained (a-b, b-c), and only the first of them is paired with others.
         Seconds for some thousand images, minutes for a million. In large folders with few new
         images, only these are looked for; then a picture may have more partners than were listed
-        if the folder was searched anew. What is found while files cannot be read is not kept.
+        if the folder was searched anew. What is found while files cannot be read is kept until one
+        of them can be.
         """
         opened = self.sources[0].opened
         if len(self.sources) > 1:
             return self._find(level)
         kept = KeptPairs(opened.directory / COPIES, level)
-        pairs = kept.read(opened.generation)
-        if pairs is None:
-            unread_before = len(self.unread)
-            pairs = self._find(level, kept)
-            hashes = np.concatenate([hashes for _, hashes in self._files])
-            if len(self.unread) == unread_before:
-                kept.write(opened.generation, KnownPairs(pairs, hashes))
+        known = kept.read(opened.generation)
+        if known is not None and not self._can_read_one_of(known.unread):
+            self.unread.extend(known.unread.tolist())
+            return known.pairs
+        unread_before = len(self.unread)
+        pairs = self._find(level, kept)
+        unread = np.unique(np.array(self.unread[unread_before:], np.int64))
+        hashes = np.concatenate([hashes for _, hashes in self._files])
+        kept.write(opened.generation, KnownPairs(pairs, hashes, unread))
         return pairs
+
+    def _can_read_one_of(self, rows: Rows) -> bool:
+        with quiet_codecs():
+            return any(self._view(row) is not None for row in rows.tolist())
 
     def has(self, level: str) -> bool:
         """Whether all near-duplicates of a level are kept for just these images of one index."""

@@ -4,7 +4,7 @@ What was kept for earlier images of the folder tells about those that are still 
 """
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +22,21 @@ _FILES = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownPairs:
-    """Pairs, and the content hashes (n, h) uint8 of the images whose rows they name."""
+    """Pairs among the images of an index, and what they hold for.
+
+    Attributes
+    ----------
+    pairs
+        The near-duplicates.
+    contents
+        (n, h) uint8: content hashes of the images whose rows the pairs name.
+    unread
+        (m,) int64: rows whose files could not be read, so that pairs of them may be missing.
+    """
 
     pairs: Pairs
     contents: View
+    unread: Rows = field(default_factory=lambda: np.empty(0, np.int64))
 
     def carried_over(self, contents: View) -> tuple[Pairs, Rows]:
         """The pairs in rows of other images (m, h), all different, and the rows of new ones.
@@ -59,16 +70,15 @@ class KeptPairs:
     directory: Path
     level: str
 
-    def read(self, generation: str) -> Pairs | None:
+    def read(self, generation: str) -> KnownPairs | None:
         """What was kept for exactly these images."""
-        known = _read(self._file(generation))
-        return None if known is None else known.pairs
+        return _read(self._file(generation))
 
     def newest(self) -> KnownPairs | None:
-        """What was kept last, for whatever images."""
+        """What was kept last, for whatever images; all of their files could be read."""
         for file in newest_first(self.directory.glob(f"*-{self.level}-{_VERSION}.npz")):
             known = _read(file)
-            if known is not None:
+            if known is not None and not len(known.unread):
                 return known
         return None
 
@@ -81,6 +91,7 @@ class KeptPairs:
                 kinds=known.pairs.kinds,
                 scores=known.pairs.scores,
                 contents=known.contents,
+                unread=known.unread,
             )
             keep_newest(self.directory.iterdir(), _FILES)
 
@@ -92,4 +103,5 @@ def _read(file: Path) -> KnownPairs | None:
     if (stored := read_checked_arrays(str(file))) is None:
         return None
     pairs = Pairs(stored["rows"], stored["kinds"], stored["scores"])
-    return KnownPairs(pairs, stored["contents"])
+    # Version 0.9 kept nothing where a file could not be read.
+    return KnownPairs(pairs, stored["contents"], stored.get("unread", np.empty(0, np.int64)))

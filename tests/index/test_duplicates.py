@@ -146,3 +146,32 @@ def test_near_duplicates_found_while_files_are_away_are_noted_and_not_kept(tmp_p
     photos = imgbatch.load(folder, index=tmp_path / "index")
     assert len(photos.duplicates().groups) == 8 > len(absent.groups)
     assert photos.duplicates().notes == ()
+
+
+def test_a_file_that_can_never_be_read_costs_one_search_and_not_one_for_each_request(
+    photos, tmp_path, monkeypatch
+):
+    """A picture that can be read again is looked for among all once more."""
+    read, search, searches = duplicates.read_view, duplicates.find_candidates, []
+    monkeypatch.setattr(
+        duplicates,
+        "find_candidates",
+        lambda *given, **options: searches.append(1) or search(*given, **options),
+    )
+    with monkeypatch.context() as refused:
+        refused.setattr(
+            duplicates,
+            "read_view",
+            lambda path, options: None if path.endswith("/m2.png") else read(path, options),
+        )
+        for _ in range(3):
+            asked = imgbatch.load(photos, index=tmp_path / "index").duplicates("edited")
+            assert "1 file could not be read" in asked.notes[0]
+        assert len(searches) == 1
+        ImageOps.flip(scene(7)).save(photos / "a new one.png")
+        imgbatch.load(photos, index=tmp_path / "index").duplicates("edited")
+        assert len(searches) == 2
+    now = imgbatch.load(photos, index=tmp_path / "index").duplicates("edited")
+    assert now.notes == ()
+    assert len(now.groups) == 3
+    assert len(searches) == 3

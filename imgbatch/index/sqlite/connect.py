@@ -51,7 +51,6 @@ def connect(file: Path, folder: str) -> sqlite3.Connection:
         if writable:
             _use_write_ahead_log(db)
             db.execute("PRAGMA synchronous = NORMAL")
-            _check_header(file)
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(MIGRATIONS):
             raise NewerIndexError
@@ -87,17 +86,6 @@ def _use_write_ahead_log(db: sqlite3.Connection) -> None:
             time.sleep(0.01)
         else:
             return
-
-
-def _check_header(file: Path) -> None:
-    """Refuse a version for writing that SQLite does not know: it would be silent until it writes.
-
-    The version stands in byte 18 (https://www.sqlite.org/fileformat2.html, section 1.3.3).
-    """
-    with file.open("rb") as stream:
-        version = stream.read(19)[18:]
-    if version > b"\2":
-        raise sqlite3.DatabaseError(f"its header names the write version {version[0]}")
 
 
 def _migrate(db: sqlite3.Connection, folder: str) -> None:
@@ -143,6 +131,15 @@ def is_damage(error: sqlite3.Error) -> bool:
     if not isinstance(error, sqlite3.OperationalError):
         return True
     return any(sign in str(error) for sign in _SIGNS_OF_DAMAGE)
+
+
+def is_of_unknown_format(error: sqlite3.OperationalError, file: Path) -> bool:
+    """Whether SQLite only reads a file that may be written: its header names a newer format.
+
+    The header is not read here: to open and close a file takes away the locks that SQLite has on it
+    (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+    """
+    return error.sqlite_errorcode == sqlite3.SQLITE_READONLY and os.access(file, os.W_OK)
 
 
 def move_aside(file: Path, error: Exception) -> str:

@@ -9,7 +9,14 @@ from types import TracebackType
 from typing import Self
 
 from imgbatch.errors import CatalogueError
-from imgbatch.index.sqlite.connect import FILE_NAME, NewerIndexError, connect, is_damage, move_aside
+from imgbatch.index.sqlite.connect import (
+    FILE_NAME,
+    NewerIndexError,
+    connect,
+    is_damage,
+    is_of_unknown_format,
+    move_aside,
+)
 
 
 class Database:
@@ -116,6 +123,8 @@ class Database:
         except sqlite3.OperationalError as error:
             if is_damage(error):
                 raise
+            if is_of_unknown_format(error, self.directory / FILE_NAME):
+                raise sqlite3.DatabaseError("its header names an unknown format") from None
             raise CatalogueError(
                 f"the index cannot be written: {self.directory / FILE_NAME}: {error}",
                 "check free space and permissions, or give another place with `index`",

@@ -4,6 +4,8 @@ import contextlib
 import random
 import re
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from imgbatch.errors import CatalogueError
 from imgbatch.index.sqlite.connect import FILE_NAME, is_damage
 from imgbatch.index.sqlite.schema import MIGRATIONS
 from imgbatch.index.sqlite.store import Catalogue
+from tests.commands import environment
 from tests.index.sqlite.catalogues import LIMITS, read, rows
 
 
@@ -58,6 +61,24 @@ def test_damage_of_the_header_is_harmless_or_the_index_is_begun_anew(directory, 
             assert "more" in [record.path for record in catalogue.records()]
         else:
             assert is_damage(error)  # whoever asked begins it anew
+
+
+def test_an_index_that_is_opened_twice_keeps_its_locks_against_other_processes(directory):
+    """Whoever closes an index last removes its log, and must not do so while another has it open."""
+    fill(directory, count=3)
+    code = f"""
+from pathlib import Path
+from imgbatch.index.sqlite.store import Catalogue
+Catalogue.open(Path({str(directory)!r}), "/photos").close()
+"""
+    with Catalogue.open(directory, "/photos") as first:
+        first.record([read("one")], LIMITS)
+        Catalogue.open(directory, "/photos").close()
+        subprocess.run([sys.executable, "-c", code], env=environment(), check=True)
+        assert (directory / f"{FILE_NAME}-wal").exists()
+        first.record([read("two")], LIMITS)
+    with Catalogue.open(directory, "/photos") as again:
+        assert {"one", "two"} <= {record.path for record in again.records()}
 
 
 def test_a_folder_in_the_place_of_the_index_is_moved_aside_with_a_note(directory):

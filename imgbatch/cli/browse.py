@@ -154,7 +154,8 @@ def _opened(source: "FolderSource", save: Path | None, *, refresh: bool) -> "Sit
     with progress_bar("indexing") as progress:
         photos = source.open(refresh=refresh, progress=progress)
     file = (save or _usual_file(photos)).absolute()
-    saved = Saved(file, Turns(photos.index_directory / TURNS))
+    turns = Turns(photos.index_directory / TURNS)
+    saved = Saved(file, turns, trust_predicted=source.trust_predicted)
     site = Site(source, photos, saved)
     if saved.is_begun:
         site.read_again(refresh=False)

@@ -1,5 +1,6 @@
 """The application: its routes, from the registry of screens, and what becomes of errors."""
 
+import contextlib
 import sys
 import traceback
 
@@ -13,10 +14,11 @@ from starlette.routing import Route
 
 from imgbatch.errors import ImgbatchError
 from imgbatch.outputs.pages.records import Page
-from imgbatch.web.asked import Asked, MissingError, OutdatedError
+from imgbatch.web.asked import Asked, MissingError
 from imgbatch.web.files import file_routes
 from imgbatch.web.guard import MOST_BODY_BYTES, Door, Guard, TooMuch
 from imgbatch.web.jobs import WorkingError
+from imgbatch.web.readings import OutdatedError
 from imgbatch.web.rendering import Renderer
 from imgbatch.web.screens import SCREENS
 from imgbatch.web.screens.base import Handler, Here
@@ -68,6 +70,18 @@ class _Endpoint:
         return await run_in_threadpool(self._shown, asked)
 
     def _shown(self, asked: Asked) -> Response:
+        """The handler's answer, of one reading of the folder; what only reads begins anew once."""
+        readings = self._here.site.readings
+        if asked.request.method != "POST":
+            with readings.kept(), contextlib.suppress(OutdatedError):
+                return self._tried(asked)
+        with readings.kept():
+            try:
+                return self._tried(asked)
+            except OutdatedError as error:
+                return _failed(self._here, asked.request, 409, str(error), "")
+
+    def _tried(self, asked: Asked) -> Response:
         here, request = self._here, asked.request
         try:
             return self._handler(here, asked)
@@ -78,8 +92,8 @@ class _Endpoint:
             return response
         except MissingError as error:
             return _failed(here, request, 404, str(error), "")
-        except OutdatedError as error:
-            return _failed(here, request, 409, str(error), "")
+        except OutdatedError:
+            raise
         except ImgbatchError as error:
             return _failed(here, request, 400, error.message, error.hint)
         except Exception:  # noqa: BLE001 - a bug is told in the terminal, and the page goes on

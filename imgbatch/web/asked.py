@@ -13,19 +13,15 @@ from imgbatch.errors import UsageError
 from imgbatch.index.records import Records
 from imgbatch.types import Rows
 from imgbatch.web.ids import row_of
+from imgbatch.web.readings import OutdatedError
 
 if TYPE_CHECKING:
-    from imgbatch.collection import Collection
     from imgbatch.web.site import Site
 
 MOST_IMAGES = 1000
 """On one page."""
 _MOST_DIGITS = 18
 _MOST_TEXT = 2000
-
-
-class OutdatedError(Exception):
-    """A script names rows of images that were read again since; it becomes status 409."""
 
 
 class MissingError(Exception):
@@ -96,18 +92,14 @@ class Asked:
         return image_of(site, given)
 
     def path(self, site: "Site", name: str) -> str | None:
-        """The path inside the folder of the image that a value names; otherwise as `image`.
-
-        Unlike a row it stays true if the folder is read again while the request is answered.
-        """
+        """The path inside the folder of the image that a value names; otherwise as `image`."""
         given = self.text(name)
         return path_named(site, given) if given else None
 
-    def rows(self, site: "Site", name: str, most: int = 0) -> tuple["Collection", Rows]:
+    def rows(self, site: "Site", name: str, most: int = 0) -> Rows:
         """Rows of images that a script knows: numbers with commas between, and the site's stamp.
 
-        The folder comes with them: that which has these rows, whatever is read meanwhile. Of all
-        its images may be named, or `most`.
+        All images of the folder may be named, or `most`.
 
         Raises
         ------
@@ -116,20 +108,20 @@ class Asked:
         UsageError
             There are too many, or it is no such list.
         """
-        photos = site.stamped(self.text("stamp"))
-        if photos is None:
-            raise OutdatedError("The images were read again meanwhile. Load this page anew.")
+        if self.text("stamp") != site.stamp:
+            raise OutdatedError
         text = self.values.get(name, "")
         try:
             rows = np.array([int(one) for one in text.split(",") if one], np.int64)
         except (ValueError, OverflowError):
             raise UsageError(f"{name} holds {text[:40]!r}", "give numbers") from None
-        most = most or len(photos)
+        images = len(site.photos)
+        most = most or images
         if len(rows) > most:
             raise UsageError(f"{len(rows):,} images were named", f"name {most:,} at most")
-        if len(rows) and not (rows.min() >= 0 and rows.max() < len(photos)):
+        if len(rows) and not (rows.min() >= 0 and rows.max() < images):
             raise UsageError(f"{name} names images that are not there", "load the page anew")
-        return photos, rows
+        return rows
 
     @property
     def wants_json(self) -> bool:

@@ -124,18 +124,22 @@ class Basket:
 
     def _read(self) -> None:
         """Take over what is in the file, if it has changed."""
-        state = self._state()
-        if state == self._seen:
-            return
-        self._seen, self._unread = state, ""
+        state = None
         try:
+            state = self._state()
+            if state == self._seen and not self._unread:
+                return
             data = self._file.read_bytes() if state else b"[]"
+        except FileNotFoundError:
+            state, data = None, b"[]"
         except IsADirectoryError as error:
+            self._paths = {}
             self._move_aside(error)
-            data = b"[]"
+            return
         except OSError as error:
             self._seen, self._unread = None, self._told(error)
             return
+        self._seen, self._unread = state, ""
         try:
             names = _unpacked(data)
         except (ValueError, RecursionError) as error:
@@ -163,12 +167,14 @@ class Basket:
     def _take(self, paths: dict[str, None]) -> None:
         """Write these images; if that fails, the basket stays as it was."""
         write_bytes(self._file, _packed(paths))
-        self._paths, self._seen = paths, self._state()
+        self._paths, self._seen = paths, None
+        with contextlib.suppress(OSError):
+            self._seen = self._state()
 
     def _state(self) -> tuple[int, int] | None:
         try:
             status = os.stat(self._file)
-        except OSError:
+        except FileNotFoundError:
             return None
         return status.st_mtime_ns, status.st_ino
 

@@ -33,10 +33,11 @@ def file_routes(site: Site) -> list[Route]:
 
 
 def _picture(request: Request, site: Site, *, large: bool) -> Response:
-    row = site.row_of(request.path_params["id"])
-    if row is None:
-        return PlainTextResponse("there is no such image", 404)
-    path = site.path_of(row)
+    with site.readings.kept():
+        row = site.row_of(request.path_params["id"])
+        if row is None:
+            return PlainTextResponse("there is no such image", 404)
+        path = site.path_of(row)
     try:
         version = version_of(path)
         # An address with the file's version means these bytes for ever; any other may change.

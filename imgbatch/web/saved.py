@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from imgbatch.annotations.matching import MACHINE
 from imgbatch.annotations.table import NAMES
 from imgbatch.errors import LabelError
 from imgbatch.files.atomic import replacing
@@ -40,6 +41,9 @@ class Saved:
         Where rows are written; it need not exist.
     turns
         Taken by whoever writes it.
+    trust_predicted
+        Whether rows that a model wrote count. Else they count as if they were not there, and a
+        person's first word on such an image takes the place of all that the model said of it.
 
     Attributes
     ----------
@@ -58,8 +62,9 @@ class Saved:
     (('a.jpg', 'b.jpg'), '')
     """
 
-    def __init__(self, file: Path, turns: Turns) -> None:
+    def __init__(self, file: Path, turns: Turns, *, trust_predicted: bool = False) -> None:
         self.file = file
+        self._trust_predicted = trust_predicted
         self._turns = turns
         self._lock = threading.Lock()
         self._columns: list[str] = [NAME]
@@ -87,11 +92,11 @@ class Saved:
 
     def knows(self, path: str) -> bool:
         """Whether the file says something of an image."""
-        return path in self._rows
+        return bool(self._counting(self._row(path)))
 
     def of(self, path: str, column: str) -> str:
         """What the file says of an image; "" for nothing."""
-        return self._row(path).get(column, "")
+        return self._counting(self._row(path)).get(column, "")
 
     @property
     def labels(self) -> dict[str, int]:
@@ -100,7 +105,8 @@ class Saved:
 
     def given(self, column: str) -> dict[str, str]:
         """What the file says of all images of which it says something."""
-        return {path: cells[column] for path, cells in self._rows.items() if cells.get(column)}
+        counting = ((path, self._counting(cells)) for path, cells in self._rows.items())
+        return {path: cells[column] for path, cells in counting if cells.get(column)}
 
     def has(self, column: str) -> bool:
         """Whether the file says something in a column: then it holds all that is known there."""
@@ -128,11 +134,12 @@ class Saved:
         """
         with self._lock, self._turns.taken():
             self._read()
+            whole = {path: self._in_place(path, cells) for path, cells in changes.items()}
             done = {
-                path: {name: (self.of(path, name), cell) for name, cell in cells.items()}
-                for path, cells in changes.items()
+                path: {name: (self._row(path).get(name, ""), cell) for name, cell in cells.items()}
+                for path, cells in whole.items()
             }
-            self._change({path: {**self._row(path), **cells} for path, cells in changes.items()})
+            self._change({path: {**self._row(path), **cells} for path, cells in whole.items()})
             if undoable:
                 self._undo = [*self._undo[1 - _UNDOABLE :], done]
 
@@ -156,13 +163,26 @@ class Saved:
     def _standing(self, done: _Change) -> dict[str, Cells]:
         """What stood in the cells of a change that still hold what it wrote, by path."""
         former = {
-            path: {name: was for name, (was, is_) in cells.items() if self.of(path, name) == is_}
+            path: {
+                name: was
+                for name, (was, is_) in cells.items()
+                if self._row(path).get(name, "") == is_
+            }
             for path, cells in done.items()
         }
         return {path: cells for path, cells in former.items() if cells}
 
     def _row(self, path: str) -> Cells:
         return self._rows.get(path, {})
+
+    def _counting(self, cells: Cells) -> Cells:
+        """A row as it counts."""
+        return cells if self._trust_predicted or cells.get(SOURCE) != MACHINE else {}
+
+    def _in_place(self, path: str, cells: Mapping[str, str]) -> Cells:
+        """Cells to set, with those that empty a row which does not count."""
+        row = self._row(path)
+        return dict(cells) if self._counting(row) else {**dict.fromkeys(row, ""), **cells}
 
     def _change(self, changed: Mapping[str, Cells]) -> None:
         """Write the file with other rows; those that say nothing are left out."""
@@ -184,18 +204,17 @@ class Saved:
         with replacing(self.file) as temporary:
             temporary.write_bytes(_line(columns) + b"".join(lines.values()))
         for path, cells in changed.items():
-            former = self._row(path)
-            self._count({name: cell for name, cell in former.items() if cell}, -1)
-            self._count({name: cell for name, cell in cells.items() if cell}, 1)
+            self._count(self._row(path), -1)
+            self._count(cells, 1)
         self._rows, self._lines, self._columns = rows, lines, columns
         self._seen = self._state()
         self.version += 1
 
     def _count(self, cells: Cells, by: int) -> None:
-        for name in cells:
-            self._filled[name] += by
-        if LABEL in cells:
-            self._labels[cells[LABEL]] += by
+        for name, cell in self._counting(cells).items():
+            self._filled[name] += by * bool(cell)
+            if name == LABEL and cell:
+                self._labels[cell] += by
 
     def _read(self) -> None:
         """Take over the file if somebody else has changed it."""
@@ -213,15 +232,17 @@ class Saved:
         self._labels.clear()
         self._filled.clear()
         for cells in self._rows.values():
-            self._count({name: cell for name, cell in cells.items() if cell}, 1)
+            self._count(cells, 1)
         self._seen = state
         self.version += 1
 
     def _state(self) -> tuple[int, int, int] | None:
         try:
             status = os.stat(self.file)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:  # a moment's fault must not make it a file of no rows
+            raise _no_table(self.file, error.strerror or str(error)) from None
         return status.st_mtime_ns, status.st_ino, status.st_size
 
 

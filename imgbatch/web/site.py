@@ -6,7 +6,7 @@ import shlex
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from imgbatch.web.basket import Basket
 from imgbatch.web.ids import id_of, row_of
 from imgbatch.web.jobs import PATIENCE_SECONDS, Jobs
 from imgbatch.web.labelling import Labelling
+from imgbatch.web.readings import OutdatedError, Readings
 from imgbatch.web.saved import LABEL, SOURCE, SPLIT, TAGS, Cells, Saved, joined_tags
 from imgbatch.web.source import FolderSource
 from imgbatch.web.thumbnails import Thumbnails
@@ -46,8 +47,8 @@ class Site:
     ----------
     source
         How the folder is opened.
-    photos
-        The folder as it was read last. `asking` gives it to one request at a time.
+    opened
+        The folder as it was read first.
     saved
         Labels and tags that were given on the page.
     checked_at
@@ -55,18 +56,24 @@ class Site:
     """
 
     source: FolderSource
-    photos: Collection
+    opened: InitVar[Collection]
     saved: Saved
     checked_at: int | None = None
     jobs: Jobs = field(default_factory=Jobs)
-    _reads: int = 0
-    _images: int = 0
+    readings: Readings = field(init=False)
     _start: str = field(default_factory=partial(secrets.token_hex, 4))
     _answers: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
     _saved_read: int = 0
     _counted: tuple[Collection, dict[str, int]] | None = None
     _turn: threading.RLock = field(default_factory=threading.RLock)
-    _exchange: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self, opened: Collection) -> None:
+        self.readings = Readings(opened)
+
+    @property
+    def photos(self) -> Collection:
+        """The folder as the request sees it; `asking` gives it to one request at a time."""
+        return self.readings.seen.photos
 
     @cached_property
     def thumbnails(self) -> Thumbnails:
@@ -82,15 +89,7 @@ class Site:
     @property
     def stamp(self) -> str:
         """Stands for the images and their rows; scripts that know rows give it back."""
-        return f"{self._start}.{self._images}"
-
-    def stamped(self, stamp: str) -> Collection | None:
-        """The folder that a stamp stands for; None if it was read again since.
-
-        Rows of the stamp are rows of this folder, and of no other one that is read meanwhile.
-        """
-        with self._exchange:
-            return self.photos if stamp == self.stamp else None
+        return f"{self._start}.{self.readings.seen.images}"
 
     @cached_property
     def labelling(self) -> Labelling:
@@ -102,6 +101,11 @@ class Site:
         """The folder, for one request at a time: what it keeps for itself is not made twice.
 
         Labels and tags that were given since the last request are read first.
+
+        Raises
+        ------
+        OutdatedError
+            The folder was read again since the request began, and has other images.
         """
         with self._turn:
             self._catch_up()
@@ -128,10 +132,24 @@ class Site:
 
         It has the folder opened for itself, so that clicks go on meanwhile. Answers are forgotten
         when the folder is read again, or labels or tags are given.
+
+        Raises
+        ------
+        OutdatedError
+            As of `asking`; or a command has read the folder again, and the page now does, too.
         """
         with self._turn:
             self._catch_up()
-        return self.lasting_job((self._reads, key), what, work)
+        reading = self.readings.seen
+
+        def alone(progress: Progress) -> Answer:
+            photos = self._opened(refresh=False)
+            if photos.records != reading.photos.records:
+                self.read_again(refresh=False)
+                raise OutdatedError
+            return work(photos, progress)
+
+        return self.jobs.get((reading.number, key), what, alone)
 
     def lasting_job(
         self,
@@ -208,23 +226,24 @@ class Site:
         for path, now, said in zip(paths, known, by_people, strict=True):
             if cell := joined_tags(now):
                 former = self.saved.of(path, SOURCE)
-                predicted = now != said and (former == MACHINE or not self.saved.knows(path))
+                predicted = not said and (former == MACHINE or not self.saved.knows(path))
                 source = MACHINE if predicted else ""
                 yield path, {column: cell} | ({SOURCE: source} if source != former else {})
 
     def _catch_up(self) -> None:
         if self._saved_read != self.saved.version:
             self.read_again(refresh=False)
+        self.readings.catch_up()
 
     @property
     def reads(self) -> int:
         """How often the folder was read again."""
-        return self._reads
+        return self.readings.seen.number
 
     @property
     def is_reading(self) -> bool:
         """Whether `reading` was begun and its end not told yet."""
-        return self.jobs.has(("reading", self._reads))
+        return self.jobs.has(("reading", self.reads))
 
     def reading(self) -> None:
         """Read the folder again in the background; raises as `Jobs.get` until that is done."""
@@ -232,7 +251,8 @@ class Site:
         def work(progress: Progress) -> None:
             self.read_again(refresh=True, progress=progress)
 
-        self.jobs.get(("reading", self._reads), "The folder is read again", work)
+        self.jobs.get(("reading", self.reads), "The folder is read again", work)
+        self.readings.begin_anew()
 
     def read_again(self, *, refresh: bool, progress: Progress | None = None) -> None:
         """Open the folder anew: with what was saved, and with files that changed if `refresh`.
@@ -245,12 +265,8 @@ class Site:
         version = self.saved.version
         photos = self._opened(refresh=refresh, progress=progress)
         with self._turn:
-            others = photos.records != self.photos.records
-            with self._exchange:
-                self._images += others
-                self.photos = photos
+            self.readings.exchange(photos)
             self._saved_read = version
-            self._reads += 1
             self._answers.clear()
 
     def _opened(self, *, refresh: bool, progress: Progress | None = None) -> Collection:

@@ -38,9 +38,9 @@ class Served:
         self.source = FolderSource(str(folder), preset, str(index), preset="extended", **source)
         photos = self.source.open(refresh=True)
         self.file = Path(saved)
-        self.site = Site(
-            self.source, photos, Saved(self.file, Turns(photos.index_directory / TURNS))
-        )
+        turns = Turns(photos.index_directory / TURNS)
+        saved = Saved(self.file, turns, trust_predicted=self.source.trust_predicted)
+        self.site = Site(self.source, photos, saved)
         self._socket = bind(str(folder), 0)
         self.port = self._socket.getsockname()[1]
         self.server, self.url = server_of(self.site, self._socket)

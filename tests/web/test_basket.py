@@ -183,17 +183,45 @@ def test_a_basket_of_an_older_version_is_read(tmp_path):
     assert (basket.paths, basket.notes) == (("a.jpg",), ())
 
 
+def test_a_basket_that_could_not_be_read_and_is_gone_begins_anew(tmp_path, monkeypatch):
+    one, other = baskets_of(tmp_path)
+    one.add(["a.jpg"])
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", refusing(errno.EACCES))
+        assert other.notes
+    (tmp_path / "basket.json").unlink()
+    assert other.notes == ()
+    other.add(["b.jpg"])
+    assert other.paths == ("b.jpg",)
+
+
+def test_a_basket_of_which_nothing_can_be_learned_for_a_moment_is_not_empty(tmp_path, monkeypatch):
+    one, _ = baskets_of(tmp_path)
+    one.add(["a.jpg", "b.jpg"])
+    with monkeypatch.context() as patched:
+        patched.setattr("imgbatch.web.basket.os.stat", refusing(errno.EIO))
+        with pytest.raises(CatalogueError, match="cannot be read"):
+            one.add(["c.jpg"])
+    assert one.add(["c.jpg"]) == 1
+    assert one.paths == ("a.jpg", "b.jpg", "c.jpg")
+
+
+def refusing(refusal):
+    """What every call of is refused."""
+
+    def refuse(*_, **__):
+        raise OSError(refusal, os.strerror(refusal))
+
+    return refuse
+
+
 @pytest.mark.parametrize("refusal", [errno.EACCES, errno.EMFILE, errno.EIO])
 def test_a_basket_that_cannot_be_read_now_stays_and_is_read_later(tmp_path, monkeypatch, refusal):
     one, other = baskets_of(tmp_path)
     one.add(["a.jpg"])
     before = (tmp_path / "basket.json").read_bytes()
-
-    def refuse(*_):
-        raise OSError(refusal, os.strerror(refusal))
-
     with monkeypatch.context() as patched:
-        patched.setattr(Path, "read_bytes", refuse)
+        patched.setattr(Path, "read_bytes", refusing(refusal))
         assert os.strerror(refusal) in " ".join(other.notes)
         with pytest.raises(CatalogueError, match="cannot be read"):
             other.add(["b.jpg"])

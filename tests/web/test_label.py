@@ -138,7 +138,8 @@ def test_predictions_stay_predictions_in_the_file_that_the_first_label_begins(ph
     predicted = tmp_path / "predicted.csv"
     predicted.write_text(
         "file_name,label,tags,source\nimage000.jpg,cat,,imgbatch\nimage001.jpg,dog,,imgbatch\n"
-        "image002.jpg,dog,,\nimage003.jpg,dog,old,imgbatch\n"
+        "image002.jpg,dog,,\nimage003.jpg,dog,old,imgbatch\nimage004.jpg,,sunny,\n"
+        "image004.jpg,,warm,imgbatch\n"
     )
     served = Served(
         photos, tmp_path / "index", tmp_path / "saved.csv", CONFIG,
@@ -156,6 +157,7 @@ def test_predictions_stay_predictions_in_the_file_that_the_first_label_begins(ph
             "image001.jpg": ("cat", "", ""),
             "image002.jpg": ("dog", "nice", ""),
             "image003.jpg": ("dog", "old", "imgbatch"),
+            "image004.jpg": ("", "sunny;warm", ""),
         }
     finally:
         served.stop()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import imgbatch
 from imgbatch.web.asked import Asked
 
 DRAWN = "document.querySelector('.field > canvas').dataset.frame"
@@ -106,6 +107,41 @@ def test_a_label_is_given_to_the_image_that_was_shown(own_page, path, read_meanw
     shown = read_meanwhile[1].path
     own_page.post(path, {"image": own_page.id_of(shown), "label": "cat"})
     assert own_page.site.saved.given("label") == {shown: "cat"}
+
+
+@pytest.fixture
+def indexed_meanwhile(own_page, photos):
+    """Files come before all others, and a command in a terminal brings the index up to date."""
+    body = (photos / own_page.site.photos.records[0].path).read_bytes()
+    for number in range(3):
+        (photos / f"0{number}.jpg").write_bytes(body + bytes([number]))
+    former = own_page.site.photos.records
+    imgbatch.load(photos, index=own_page.source.index, emphasis="extended")
+    assert own_page.site.photos.records == former
+    return former
+
+
+def test_a_map_and_its_rows_are_of_one_folder(own_page, indexed_meanwhile):
+    before = stamp(own_page)
+    page = own_page.look("/map")
+    assert page.status == 200
+    after = stamp(own_page)
+    assert after != before
+    assert f'data-stamp="{after}"' in page.text
+    points = own_page.look(f"/map/points?stamp={after}").body
+    assert len(points) == 5 * len(own_page.site.photos) == 5 * (len(indexed_meanwhile) + 3)
+    assert own_page.get(f"/map/points?stamp={before}").status == 409
+    assert own_page.post("/map/basket", {"stamp": before, "images": "2"}).status == 409
+    assert own_page.site.basket.paths == ()
+
+
+def test_an_image_page_is_of_one_image(own_page, indexed_meanwhile):
+    shown = own_page.id_of(indexed_meanwhile[5].path)
+    own_page.site.give({indexed_meanwhile[1].path: {"label": "cat"}})
+    page = own_page.look(f"/image?id={shown}").text
+    assert f"<title>{indexed_meanwhile[5].path}" in page
+    assert len(own_page.site.photos) == len(indexed_meanwhile) + 3
+    assert f'href="/image?id={own_page.id_of(indexed_meanwhile[4].path)}"' in page
 
 
 def test_a_label_leaves_an_open_map_alone_and_a_new_image_does_not(own_page, photos):

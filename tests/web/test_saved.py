@@ -1,6 +1,8 @@
 """The table of labels and tags that are given on the page."""
 
 import csv
+import errno
+import os
 
 import pytest
 from hypothesis import given
@@ -122,3 +124,48 @@ def test_what_is_said_of_a_foreign_table_is_one_short_line(tmp_path, heading):
     (tmp_path / "odd.csv").write_bytes(heading)
     with pytest.raises(LabelError, match=r"cannot be continued: [ -~]{1,700}$"):
         Saved(tmp_path / "odd.csv", Turns(tmp_path / "turns.sqlite"))
+
+
+def test_what_a_model_said_counts_only_where_it_is_trusted(tmp_path):
+    file, turns = tmp_path / "saved.csv", Turns(tmp_path / "turns.sqlite")
+    rows = "a.jpg,cat,sunny,imgbatch\nb.jpg,dog,,\n"
+    file.write_text("file_name,label,tags,source\n" + rows)
+    trusting = Saved(file, turns, trust_predicted=True)
+    assert trusting.labels == {"cat": 1, "dog": 1}
+    assert trusting.has("tags")
+    saved = Saved(file, turns)
+    assert saved.labels == {"dog": 1}
+    assert not saved.has("tags")
+    assert (saved.of("a.jpg", "label"), saved.knows("a.jpg")) == ("", False)
+    assert saved.given("label") == {"b.jpg": "dog"}
+
+
+def test_a_person_s_label_takes_the_place_of_what_a_model_said_and_an_undo_brings_that_back(
+    tmp_path,
+):
+    file, turns = tmp_path / "saved.csv", Turns(tmp_path / "turns.sqlite")
+    text = "file_name,label,tags,source\na.jpg,cat,sunny,imgbatch\n"
+    file.write_text(text)
+    saved = Saved(file, turns)
+    saved.give({"a.jpg": {"label": "dog"}})
+    assert file.read_text().splitlines()[1] == "a.jpg,dog,,"
+    assert saved.labels == {"dog": 1}
+    assert saved.undo() == ("a.jpg",)
+    assert file.read_text() == text
+    assert saved.labels == {}
+
+
+def test_a_table_of_which_nothing_can_be_learned_for_a_moment_is_not_written_over(
+    tmp_path, monkeypatch
+):
+    def refuse(*_, **__):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    saved = saved_in(tmp_path)
+    saved.give({"a.jpg": {"label": "cat"}})
+    with monkeypatch.context() as patched:
+        patched.setattr("imgbatch.web.saved.os.stat", refuse)
+        with pytest.raises(LabelError, match="Input/output error"):
+            saved.give({"b.jpg": {"label": "dog"}})
+    saved.give({"b.jpg": {"label": "dog"}})
+    assert saved.given("label") == {"a.jpg": "cat", "b.jpg": "dog"}

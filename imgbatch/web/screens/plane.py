@@ -12,8 +12,8 @@ from imgbatch.outputs.pages.records import ImageGrid, ImageGroups, ImageMap, Pag
 from imgbatch.overview.map import COLORS
 from imgbatch.types import Floats, Progress, Rows
 from imgbatch.web.asked import Asked
-from imgbatch.web.ids import id_of
 from imgbatch.web.listing import strings_with
+from imgbatch.web.readings import OutdatedError
 from imgbatch.web.screens.base import READ, WRITE, Here, Screen
 from imgbatch.web.thumbnails import version_of
 
@@ -69,7 +69,7 @@ def map_screen(here: Here, asked: Asked) -> Response:
     page = replace(made.page, sections=sections, command=command)
     return here.render.answer(
         asked.request, "map.html", page, form={"color": color, "seed": seed},
-        stamp=here.site.stamp, query=f"color={color}&seed={seed}",
+        stamp=here.site.stamp, query=f"color={color}&seed={seed}&stamp={here.site.stamp}",
     )  # fmt: skip
 
 
@@ -91,17 +91,19 @@ def _groups(here: Here, made: _Map) -> ImageGroups:
 
 def points(here: Here, asked: Asked) -> Response:
     """Places and colours of all images: x and y as uint16, then a byte for each image."""
+    if asked.text("stamp") not in ("", here.site.stamp):
+        raise OutdatedError
     made, _, _ = _asked_map(here, asked)
     return Response(made.points, media_type="application/octet-stream")
 
 
 def names(here: Here, asked: Asked) -> Response:
     """What a script shows of some images: names, and where pictures and more like them are."""
-    photos, rows = asked.rows(here.site, "images", _DESCRIBED)
+    site = here.site
     described = []
-    for row in rows.tolist():
-        name, path = id_of(photos.records, row), photos.records[row].path
-        picture = f"/thumbnails/{name}?v={version_of(here.site.file_of(path))}"
+    for row in asked.rows(site, "images", _DESCRIBED).tolist():
+        name, path = site.id_of(row), site.photos.records[row].path
+        picture = f"/thumbnails/{name}?v={version_of(site.file_of(path))}"
         shown = path.encode(errors="surrogateescape").decode(errors="replace")
         described.append({"name": shown, "link": f"/similar?like={name}", "picture": picture})
     return JSONResponse(described)
@@ -118,8 +120,8 @@ def found(here: Here, asked: Asked) -> Response:
 
 def paths(here: Here, asked: Asked) -> Response:
     """The absolute paths of some images, a line each; those that no line can hold are left out."""
-    photos, rows = asked.rows(here.site, "images")
-    lines = [here.site.file_of(photos.records[row].path) for row in rows.tolist()]
+    rows = asked.rows(here.site, "images")
+    lines = [here.site.path_of(row) for row in rows.tolist()]
     kept = [line for line in lines if "\n" not in line and "\r" not in line]
     data = "".join(f"{line}\n" for line in kept).encode(errors="surrogateescape")
     headers = {"X-Left-Out": str(len(lines) - len(kept))}
@@ -129,8 +131,8 @@ def paths(here: Here, asked: Asked) -> Response:
 def to_basket(here: Here, asked: Asked) -> Response:
     """Put chosen images into the basket."""
     site = here.site
-    photos, rows = asked.rows(site, "images")
-    count = site.basket.add([photos.records[row].path for row in rows.tolist()])
+    rows = asked.rows(site, "images").tolist()
+    count = site.basket.add([site.photos.records[row].path for row in rows])
     did = f"{count:,} added to the basket."
     return JSONResponse({"images": len(site.basket), "did": did})
 

@@ -88,6 +88,10 @@ async function basket(images) {
 
 const swatches = [...document.querySelectorAll(".of-map li")];
 const answer = await fetch(root.dataset.served);
+if (!answer.ok) {
+  tell("The images were read again. Load this page anew.");
+  throw new Error(`the points of the map: status ${answer.status}`);
+}
 const points = await answer.arrayBuffer();
 globalThis.showMap(root, {
   count,

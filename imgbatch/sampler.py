@@ -228,8 +228,9 @@ class DiverseBatchSampler:
             The state belongs to other batches: seed, batch size, rows, balance, classes, the plan
             or replicas differ. Or it lacks a position.
         """
+        is_older = not _NOT_IN_0_9 & state.keys()
         for name, value in self._identity().items():
-            kept = state.get(name, value if name in _NOT_IN_0_9 else None)
+            kept = state.get(name, value if is_older and name in _NOT_IN_0_9 else None)
             if kept != value:
                 raise SelectionError(
                     f"the state has {name} {kept}, this sampler {value}",

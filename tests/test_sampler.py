@@ -257,6 +257,27 @@ def test_a_state_of_another_plan_is_refused(plan):
     with pytest.raises(SelectionError, match="the state has plan"):
         DiverseBatchSampler.from_plan(plan, paths[::-1]).load_state_dict(state)
     DiverseBatchSampler.from_plan(plan, paths).load_state_dict(state)
+    with pytest.raises(SelectionError, match="the state has balance None"):
+        DiverseBatchSampler(points(7), 3, seed=state["seed"]).load_state_dict(state)
+
+
+def test_a_state_is_taken_up_by_a_longer_plan_and_not_by_one_with_other_cuts(tmp_path):
+    def sampler(name, *epochs):
+        header = PlanHeader(folder="/photos", seed=3, batch_size=2, version="0")
+        batches = [
+            PlannedBatch(epoch, number, paths)
+            for epoch, batched in enumerate(epochs)
+            for number, paths in enumerate(batched)
+        ]
+        write_plan(tmp_path / name, header, batches)
+        return DiverseBatchSampler.from_plan(tmp_path / name, ["a", "b", "c"])
+
+    state = sampler("one.jsonl", [("a", "b"), ("c",)]).state_dict()
+    longer = sampler("two.jsonl", [("a", "b"), ("c",)], [("c", "a"), ("b",)])
+    longer.load_state_dict(state)
+    other = sampler("cuts.jsonl", [("a",), ("b", "c")])
+    with pytest.raises(SelectionError, match="the state has plan"):
+        other.load_state_dict(state)
 
 
 def test_a_state_of_version_0_9_is_taken_up():

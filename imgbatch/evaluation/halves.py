@@ -25,7 +25,7 @@ def halve(classes: Rows, seed: int | Sequence[int], groups: Rows | None = None) 
     (array([1, 2, 3, 4, 5]), array([0, 6]))
     """
     random = np.random.default_rng(seed)
-    firsts, unit_of = first_of_groups(np.arange(len(classes)) if groups is None else groups)
+    firsts, unit_of = _first_of_groups(np.arange(len(classes)) if groups is None else groups)
     order = random.permutation(len(firsts))
     order = order[np.argsort(classes[firsts[order]], kind="stable")]
     in_first = np.zeros(len(firsts), np.bool_)
@@ -33,12 +33,12 @@ def halve(classes: Rows, seed: int | Sequence[int], groups: Rows | None = None) 
     return np.flatnonzero(in_first[unit_of]), np.flatnonzero(~in_first[unit_of])
 
 
-def first_of_groups(groups: Rows) -> tuple[Rows, Rows]:
+def _first_of_groups(groups: Rows) -> tuple[Rows, Rows]:
     """The rising positions of the first of each group, and for each image the place of its own.
 
     Examples
     --------
-    >>> firsts, place = first_of_groups(np.array([9, 4, 9, 7]))
+    >>> firsts, place = _first_of_groups(np.array([9, 4, 9, 7]))
     >>> firsts.tolist(), place.tolist()
     ([0, 1, 3], [0, 1, 0, 2])
     """

@@ -12,7 +12,6 @@ from imgbatch.config.schema import Config
 from imgbatch.descriptors import HASH, as_integers
 from imgbatch.errors import LabelError, UsageError
 from imgbatch.evaluation.evaluate import collection_labels
-from imgbatch.evaluation.halves import first_of_groups
 from imgbatch.evaluation.trials import TrialImages
 from imgbatch.types import Floats, Hashes, Rows
 
@@ -49,8 +48,8 @@ class LabelledRows:
         found = collection_labels(collection, labels)
         classes, groups = class_numbers(found.names), collection.labelling.groups
         known = np.flatnonzero(classes != UNLABELLED)
-        firsts, _ = first_of_groups(groups[known])
-        sizes = np.bincount(classes[known[firsts]], minlength=len(found.classes))
+        different = np.unique(np.column_stack((classes[known], groups[known])), axis=0)
+        sizes = np.bincount(different[:, 0], minlength=len(found.classes))
         rows = known[sizes[classes[known]] >= LEAST_MEMBERS]
         large = len(np.unique(classes[rows]))
         if large < least_classes:
@@ -58,7 +57,7 @@ class LabelledRows:
             raise LabelError(
                 f"{what} at least {least_classes} classes of {LEAST_MEMBERS} images or more, but "
                 f"{collection.folder} has {len(found.classes)} classes, {large} of them large"
-                " enough; copies count as one image",
+                " enough; copies, and images of one group, count as one",
                 HOW_TO_LABEL,
             )
         return cls(rows, classes[rows], groups[rows], tuple(found.notes))

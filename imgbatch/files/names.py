@@ -1,13 +1,17 @@
 """Counts and wrong values in words; names of files that are short enough."""
 
 import os
+import re
 
 LONGEST_NAME_BYTES = 255
 """The longest file name of the usual file systems."""
 _DEVICES = frozenset(
-    ["CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))]
+    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
+    + [f"{port}{digit}" for port in ("COM", "LPT") for digit in "123456789¹²³"]
 )
 """What Windows takes for a device, whatever follows a dot."""
+_CUT = re.compile(r"(%[0-9A-F]?)?[. ]*$")
+"""What a cut leaves at the end of a name that no name may end in."""
 _MOST_SHOWN = 80
 """Characters of a wrong value that an error repeats."""
 _MOST_OF_TEXT = 400
@@ -69,7 +73,8 @@ def folder_name(name: str) -> str:
         else char
         for at, char in enumerate(name)
     )
-    return fitted_name("", kept or "%", "", free_bytes=0)
+    fitted = fitted_name("", kept or "%", "", free_bytes=0)
+    return fitted if fitted == kept else _CUT.sub("", fitted) or "%"
 
 
 def fitted_name(start: str, name: str, end: str, *, free_bytes: int = 0) -> str:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 import imgbatch
 from imgbatch.embedding.projection import wants_views
 from imgbatch.errors import LabelError, UsageError
-from imgbatch.evaluation import mixtures
+from imgbatch.evaluation import halves, mixtures
 from imgbatch.evaluation.halves import halve_classes
 from imgbatch.evaluation.learn import learn
 from imgbatch.evaluation.mixtures import MIXTURES, Tried, learned_metric, try_mixtures
@@ -49,6 +49,20 @@ def test_mixtures_are_judged_as_maps_of_points_are(seed):
         mapped = metric.map(mixture, points[learned]).transform(points[judged])
         after = precision_at_10(mapped, classes[judged], queries)
         assert change.mean() == pytest.approx((after - before).mean(), abs=0.01)
+
+
+def test_a_mixture_is_never_judged_on_copies_of_images_it_was_learned_from(photos, monkeypatch):
+    groups = []
+
+    def halve(labels, seed, of_images):
+        groups.append(of_images)
+        return halves.halve(labels, seed, of_images)
+
+    monkeypatch.setattr(mixtures, "halve", halve)
+    learn(photos, photos.config)
+    known = set(photos.labelling.groups.tolist())
+    assert len(groups) > 5
+    assert all(set(of_images.tolist()) <= known for of_images in groups)
 
 
 @given(st.integers(0, 50))

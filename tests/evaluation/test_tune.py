@@ -163,8 +163,20 @@ def test_copies_count_as_one_image_of_their_class(tmp_path):
             file.write_bytes(jpeg(picture, quality=93 + 2 * (number % 2)))
     settle(tmp_path / "photos")
     photos = imgbatch.load(tmp_path / "photos", index=tmp_path / "index")
-    with pytest.raises(LabelError, match="copies count as one image"):
+    with pytest.raises(LabelError, match="copies, and images of one group, count as one"):
         tune(photos)
+
+
+def test_copies_with_another_label_take_nothing_from_their_class(tmp_path):
+    """Class b has four different pictures; two of them are those of class a."""
+    for label, pictures in (("a", (1, 2, 3, 4)), ("b", (1, 2, 5, 6))):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for number in pictures:
+            (tmp_path / "photos" / label / f"{number}.jpg").write_bytes(jpeg(photo(number)))
+    settle(tmp_path / "photos")
+    photos = imgbatch.load(tmp_path / "photos", index=tmp_path / "index")
+    assert len(LabelledRows.of(photos, None).rows) == 8
+    assert tune(photos, trials=1).classes == 2
 
 
 def test_similar_sets_are_those_of_the_collection(collection):

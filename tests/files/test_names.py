@@ -30,6 +30,11 @@ def test_a_fitted_name_has_at_most_255_bytes_and_keeps_its_ends(name):
         ("a\nb", "a%0Ab"),
         (".", "%2E"),
         (".hidden", "%2Ehidden"),
+        ("com¹.x", "%63om¹.x"),
+        ("conin$", "%63onin$"),
+        ("a" * 254 + ".b", "a" * 254),
+        ("a" * 254 + " b", "a" * 254),
+        ("x" * 253 + "::", "x" * 253),
     ],
 )
 def test_a_class_becomes_a_folder_that_all_systems_can_hold(name, folder):

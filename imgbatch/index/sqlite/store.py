@@ -169,13 +169,24 @@ class Catalogue(Database):
         return {size: tuple(sorted(of_size)) for size, of_size in hashes.items()}
 
     def sample(self, count: int) -> Sample:
-        """The readable images with the smallest content hashes, `count` at most."""
+        """The readable images with the smallest content hashes, `count` at most.
+
+        Raises
+        ------
+        DamagedRowError
+            SQLite's own index of hashes, which gives the order, says other than the rows.
+        """
         found = self._db.execute(
-            "SELECT hash, MIN(path), size FROM contents JOIN images ON contents.id = content_id"  # noqa: S608
+            "SELECT hash, MIN(path), size, limits, width, height, note, contents.error,"  # noqa: S608
+            " contents.checksum FROM contents JOIN images ON contents.id = content_id"
             f" WHERE {_USABLE} GROUP BY hash ORDER BY hash LIMIT ?",
             (count,),
         ).fetchall()
-        return Sample(tuple((content, os.fsdecode(path), size) for content, path, size in found))
+        for content, _, _, *values, stored in found:
+            check_row(stored, checksum(content, *values))
+        return Sample(
+            tuple((content, os.fsdecode(path), size) for content, path, size, *_ in found)
+        )
 
     def _meta(self, key: str) -> str | None:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()

@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import re
 import sqlite3
 
 import numpy as np
 import pytest
 
-from imgbatch.index.sqlite.connect import FILE_NAME
+from imgbatch.index.sqlite.connect import FILE_NAME, is_damage
+from imgbatch.index.sqlite.store import Catalogue
 from imgbatch.types import ReadFile
 from tests.index.sqlite.catalogues import LIMITS, read, rows
 
@@ -129,3 +131,30 @@ def test_a_failing_record_changes_nothing(catalogue):
     assert [r.path for r in catalogue.records()] == ["a"]
     catalogue.record([read("b")], LIMITS)
     assert len(catalogue.records()) == 2
+
+
+def test_a_damaged_hash_is_noticed_in_the_row_and_in_sqlites_own_index_of_hashes(directory):
+    def sample():
+        with Catalogue.open(directory, "/photos") as catalogue:
+            return catalogue.sample(4)
+
+    with Catalogue.open(directory, "/photos") as catalogue:
+        names = [f"{number}-of-a-kind.jpg" for number in range(5)]
+        catalogue.record([read(name) for name in names], LIMITS)
+        catalogue.settle()
+        right = catalogue.sample(4)
+    file, content = directory / FILE_NAME, b"1-of-a-kind.jpg "
+    whole = file.read_bytes()
+    places = [found.start() for found in re.finditer(re.escape(content), whole)]
+    assert len(places) >= 2
+    for place in places:
+        data = bytearray(whole)
+        data[place + 13] ^= 1
+        file.write_bytes(data)
+        try:
+            found = sample()
+        except sqlite3.DatabaseError as damage:
+            found = damage
+        assert found == right or is_damage(found)
+    file.write_bytes(whole)
+    assert sample() == right

@@ -261,7 +261,7 @@ def test_a_state_of_another_plan_is_refused(plan):
         DiverseBatchSampler(points(7), 3, seed=state["seed"]).load_state_dict(state)
 
 
-def test_a_state_is_taken_up_by_a_longer_plan_and_not_by_one_with_other_cuts(tmp_path):
+def test_a_state_is_taken_up_by_a_longer_plan_and_not_by_one_of_another_order(tmp_path):
     def sampler(name, *epochs):
         header = PlanHeader(folder="/photos", seed=3, batch_size=2, version="0")
         batches = [
@@ -275,7 +275,7 @@ def test_a_state_is_taken_up_by_a_longer_plan_and_not_by_one_with_other_cuts(tmp
     state = sampler("one.jsonl", [("a", "b"), ("c",)]).state_dict()
     longer = sampler("two.jsonl", [("a", "b"), ("c",)], [("c", "a"), ("b",)])
     longer.load_state_dict(state)
-    other = sampler("cuts.jsonl", [("a",), ("b", "c")])
+    other = sampler("other.jsonl", [("b", "a"), ("c",)])
     with pytest.raises(SelectionError, match="the state has plan"):
         other.load_state_dict(state)
 

@@ -21,6 +21,7 @@ from imgbatch.annotations.sidecars import find_sidecars, read_sidecars, state_of
 from imgbatch.annotations.source import Images, MetadataSource
 from imgbatch.errors import LabelError, UsageError
 from imgbatch.files.atomic import publishing, remove
+from imgbatch.files.names import shortened
 from imgbatch.files.seals import BrokenSealError, check_seal, seal
 from imgbatch.printable import printable
 
@@ -160,7 +161,7 @@ def _refuse_empty(file: str, folder: str, read: FileColumns, images: int, misfit
         )
     raise LabelError(
         f"{file} names none of the {images:,} images of {folder} "
-        f"(its first path: {printable(read.first_name or 'none')})",
+        f"(its first path: {printable(shortened(read.first_name or 'none'))})",
         "write paths as the folder does, in the same case and Unicode form (NFC, NFD)"
         if misfits.counts[Misfit.OTHER_SPELLING]
         else "write paths relative to the image folder, or absolute ones",

@@ -95,6 +95,8 @@ class TagsFile(Table):
         shown = [table.name or key for key, table in self.tags.items() if table.on]
         if odd := [name for name in shown if not name.strip() or name != name.strip()]:
             raise ValueError(f"{odd[0]!r} is no name of a tag; it starts or ends with a space")
+        if odd := [name for name in shown if not name.isprintable()]:
+            raise ValueError(f"{odd[0]!r} is no name of a tag; it is no single line of text")
         if odd := [name for name in shown if ";" in name]:
             raise ValueError(f"{odd[0]!r} is no name of a tag; ';' stands between tags")
         if twice := sorted({name for name in shown if shown.count(name) > 1}):

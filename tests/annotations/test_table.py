@@ -155,6 +155,13 @@ def test_an_image_may_be_named_in_many_ways(tmp_path, name):
     assert finder.find(name.format(tmp_path)) == 0
 
 
+def test_a_file_that_names_no_image_is_one_short_line_of_error(tmp_path):
+    (tmp_path / "t.csv").write_text(f"path,label\n{'a' * 100_000},dog\n")
+    with pytest.raises(LabelError) as error:
+        metadata_of(tmp_path, tmp_path / "t.csv").read_files()
+    assert len(str(error.value)) < 2000
+
+
 def test_the_list_is_bounded_and_the_count_is_not(tmp_path):
     file = tmp_path / "t.csv"
     rows = "".join(f"gone{row}.jpg,dog\n" for row in range(MOST_LISTED + 5))

@@ -26,8 +26,10 @@ MOST_SCANS = 100
 """Progressive JPEGs have about a dozen scans. Each costs time however few its bytes are."""
 _PNG_HELD = 6.1
 """Bytes a pixel: OpenCV's picture and the copy that Python gets."""
-_NOT_PLAIN = (b"tRNS", b"acTL")
-"""Chunks of a PNG with transparency, and of an animated one."""
+ROW_HELD = 8
+"""Bytes a row: decoders keep where each begins, which counts for pictures of a few columns."""
+_NOT_PLAIN = (b"tRNS", b"acTL", b"IHDR")
+"""Chunks of a PNG with transparency, of an animated one, and of one with a second header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +144,26 @@ def _png(data: bytes) -> Header | None:
     """Read IHDR and the kinds of all chunks (PNG specification, section 11).
 
     An eXIf chunk may also follow the picture data. A picture with a chunk that is longer than the
-    rest of the file is not plain, since OpenCV takes as much memory as a chunk declares. Nor is an
-    animated one: of a damaged animation, OpenCV shows memory that nobody has written to.
+    rest of the file is not plain, since OpenCV takes as much memory as a chunk declares. Nor is a
+    picture that ends before its data begin: OpenCV reads on, past the end. Nor is an animated one:
+    of a damaged animation, OpenCV shows memory that nobody has written to. Of two headers, OpenCV
+    makes room for the second one.
     """
     if len(data) < 33 or data[12:16] != b"IHDR":
         return None
     width, height, bits, colour = struct.unpack_from(">IIBB", data, 16)
     if not width or not height:
         return None
-    plain, exif, at = bits == 8 and colour in (0, 2), False, 33
+    plain, exif, begun, at = bits == 8 and colour in (0, 2), False, False, 33
     while at + 8 <= len(data):
         length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
         if kind == b"IEND":
-            plain = plain and length == 0
+            plain = plain and begun and length == 0
             break
+        begun = begun or kind == b"IDAT"
         plain = plain and kind not in _NOT_PLAIN
         exif = exif or kind == b"eXIf"
         at += 12 + length
     plain = plain and at <= len(data)
-    return Header("PNG", width, height, plain, exif, held_bytes=_PNG_HELD * width * height)
+    held = (_PNG_HELD * width + ROW_HELD) * height
+    return Header("PNG", width, height, plain, exif, held_bytes=held)

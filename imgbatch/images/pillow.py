@@ -12,7 +12,7 @@ from PIL.ImageFile import ImageFile
 
 from imgbatch.errors import UnreadableImage
 from imgbatch.images.formats import HEAD_BYTES, HEIF, HEIF_HINT, NO_IMAGE, format_of
-from imgbatch.images.headers import ON_ITS_SIDE, ORIENTATION
+from imgbatch.images.headers import ON_ITS_SIDE, ORIENTATION, ROW_HELD
 from imgbatch.images.memory import fits, reserve
 from imgbatch.images.quiet import quiet_pillow
 from imgbatch.images.rows import Rows, rows_of, unpacked_rows
@@ -103,7 +103,8 @@ def _load(image: ImageFile, data: bytes, view_px: int, directory: Directory | No
     size, kind = image.size, image.format or ""
     image.draft("RGB", (view_px, view_px))  # JPEG only: decode at a smaller DCT scale
     rows_bytes = _STRIP_COPIES_BYTES * image.width * shrink_factor(max(image.size), view_px)
-    whole_bytes = rows_bytes + _decoded_bytes(image, len(data))
+    # A picture that is turned has as many rows as it had columns.
+    whole_bytes = rows_bytes + _decoded_bytes(image, len(data)) + ROW_HELD * max(size)
     if directory is not None:
         rows_bytes += directory.records_bytes()
         whole_bytes += directory.records_bytes() + directory.part_bytes()

@@ -16,7 +16,7 @@ from imgbatch.images.memory import fits, most_bytes, reserve
 from imgbatch.runners.base import GIVE_BACK
 from imgbatch.types import DecodeOptions
 from tests import drawing
-from tests.drawing import encode, jpeg, photo, turned
+from tests.drawing import chunk, encode, jpeg, photo, turned
 from tests.peaks import ON_LINUX, peak_of_decoding
 
 OPTIONS = DecodeOptions()
@@ -188,6 +188,7 @@ def rle_bmp(width: int, height: int, body: bytes) -> bytes:
     return struct.pack("<2sIII", b"BM", start + len(body), 0, start) + head + bytes(1024) + body
 
 
+PNG_HEAD = encode(photo(1, 16, 16), "PNG")[:33]
 TILED = {tag: entry for tag, entry in tags_of_lzw(999, 999).items() if tag not in {273, 278, 279}}
 HOSTILE = {
     "bmp of one long row": rle_bmp(10**8, 1, b"\x01\x01\0\0\0\x01"),
@@ -222,6 +223,15 @@ HOSTILE = {
     "gif of a frame beyond its canvas": drawing.gif_claiming(16, 16).replace(
         b",\0\0\0\0\x10\0\x10\0", b",\xff\xff\xff\xff\xff\xff\xff\xff", 1
     ),
+    "png whose end comes before its long data": PNG_HEAD + chunk(b"IEND", b"")
+    + b"\x80\0\0\0IDAT" + bytes(999),
+    "png of two headers": PNG_HEAD + drawing.png_claiming(1, 99_000_000)[8:],
+    "png of one column": drawing.png_claiming(1, 99_000_000),
+    "grey png of one column": drawing.png_claiming(1, 99_000_000, colour=0),
+    "transparent png of one column": drawing.png_claiming(1, 99_000_000, colour=6),
+    "ppm of one column": b"P6 1 99000000 255\n",
+    "jpeg 2000 of one column": drawing.jpeg2000_claiming(1, 99_000_000),
+    "tiff of one column": tiff(tags_of_lzw(1, 99_000_000), bytes(99)),
     "bmp of many colours": encode(photo(1, 16, 16).convert("P"), "BMP")[:46] + b"\xff" * 99,
 }  # fmt: skip
 

@@ -8,6 +8,11 @@ from campaign.imagefiles import Number, Piece, structure, with_right_sums
 from campaign.seeds import Seed
 
 _GENERAL = ("bits", "zeros", "cut", "repeated", "noise", "removed", "appended")
+_TAGS = (256, 257, 258, 259, 262, 273, 274, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 339)
+"""Tags of a TIFF that say how its pixels lie."""
+_SIZES = ((9_990, 9_990), (1_500, 60_000), (60_000, 1_500), (4_000, 3_000), (1, 99_000_000),
+          (99_000_000, 1), (3, 30_000_000))  # fmt: skip
+"""Near the limit in megapixels, and of few columns or rows."""
 _MOST_BYTES = 2_000_000
 """A mutation that makes a file larger is left out."""
 
@@ -48,27 +53,29 @@ def _other_number(data: bytes, number: Number, random: Random) -> tuple[bytes, s
         0, 1, most, most >> 1, (most >> 1) + 1, random.randint(0, most), old + 1, old - 1,
         old * 2, old // 2, len(data), 1 << random.randrange(8 * number.size), 10_000, 65_500,
     )) & most  # fmt: skip
+    if number.name.startswith("tag "):
+        new = random.choice(_TAGS)
     written = new.to_bytes(number.size, number.order)
     changed = data[: number.start] + written + data[number.start + number.size :]
     return changed, f"{number.name} set from {old} to {new}"
 
 
 def _other_size(data: bytes, numbers: Sequence[Number], random: Random) -> tuple[bytes, str]:
-    """Claim a large picture, near the limit in megapixels, where there is a small one."""
+    """Claim a large picture where there is a small one, now and then not in every place."""
     changed = bytearray(data)
-    width, height = random.choice(
-        ((9_990, 9_990), (1_500, 60_000), (60_000, 1_500), (4_000, 3_000))
-    )
+    width, height = random.choice(_SIZES)
+    share = random.choice((1, 1, 0.5))
     for number in numbers:
+        if random.random() >= share:
+            continue
         if number.name.endswith(("width", "value of tag 256")):
             claimed = width
         elif number.name.endswith(("height", "value of tag 257")):
             claimed = height
         else:
             continue
-        changed[number.start : number.start + number.size] = claimed.to_bytes(
-            number.size, number.order
-        )
+        written = min(claimed, (1 << 8 * number.size) - 1).to_bytes(number.size, number.order)
+        changed[number.start : number.start + number.size] = written
     return bytes(changed), f"claims to be {width}x{height}"
 
 

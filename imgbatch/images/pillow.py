@@ -32,6 +32,11 @@ _PPM_IN_PYTHON_HELD = 13
 """Bytes a pixel of a PPM that Pillow does not take as it is, and decodes in Python. Measured."""
 _RLE_SHARE = 1000
 """A run-length coded BMP of more pixels for each byte is damaged; 128 are possible in one run."""
+_FAX_SHARE = 8
+"""A fax of more rows for each byte is damaged; each takes a bit at least (ITU-T T.6)."""
+_FAXES = frozenset({"tiff_ccitt", "group3", "group4"})
+_LITTLE = 1_000_000
+"""Pixels of a BMP, or rows of a fax, that take no time however few bytes there are."""
 _FLIPPED_ACROSS, _FLIPPED_DOWN = (2, 3, 7, 8), (3, 4, 6, 7)
 """Orientations whose stored left, or top, is the upright picture's right or lower side."""
 
@@ -101,8 +106,12 @@ def _large_webp(data: bytes, options: DecodeOptions) -> Rows | None:
 def _load(image: ImageFile, data: bytes, view_px: int, directory: Directory | None) -> Rows:
     """Decode an opened file, or prepare to unpack its rows, whichever memory allows."""
     size, kind = image.size, image.format or ""
+    _check_data(image, len(data))
     image.draft("RGB", (view_px, view_px))  # JPEG only: decode at a smaller DCT scale
-    rows_bytes = _STRIP_COPIES_BYTES * image.width * shrink_factor(max(image.size), view_px)
+    # Rows of a TIFF are cut as they are stored, before the picture is turned.
+    width, height = directory.size if directory is not None and all(directory.size) else size
+    factor = shrink_factor(max(size), view_px)
+    rows_bytes = _STRIP_COPIES_BYTES * width * min(factor, height)
     # A picture that is turned has as many rows as it had columns.
     whole_bytes = rows_bytes + _decoded_bytes(image, len(data)) + ROW_HELD * max(size)
     if directory is not None:
@@ -120,12 +129,22 @@ def _load(image: ImageFile, data: bytes, view_px: int, directory: Directory | No
     return rows_of(image)
 
 
+def _check_data(image: ImageFile, file_bytes: int) -> None:
+    """Refuse what would be decoded for minutes, where most of the data are missing."""
+    pixels, rows = image.width * image.height, max(image.size)
+    endless = False
+    if image.tile and image.tile[0][0] == "bmp_rle":
+        endless = pixels > max(_RLE_SHARE * file_bytes, _LITTLE)
+    elif image.info.get("compression") in _FAXES:
+        endless = rows > max(_FAX_SHARE * file_bytes, _LITTLE)
+    if endless:
+        raise UnreadableImage("damaged: too little data for the picture's size")
+
+
 def _decoded_bytes(image: ImageFile, file_bytes: int) -> float:
     """What Pillow takes for the whole picture."""
     pixels = image.width * image.height
     if image.tile and image.tile[0][0] == "bmp_rle":
-        if pixels > max(_RLE_SHARE * file_bytes, 1_000_000):
-            raise UnreadableImage("damaged: too little data for the picture's size")
         return 3.2 * pixels  # bytes that grow, a copy of them, the picture
     if image.format in {"AVIF", HEIF}:
         return (_AVIF_HELD if image.format == "AVIF" else _HEIF_HELD) * pixels
@@ -210,4 +229,6 @@ def _scaling(rows: Rows, step: int) -> Callable[[np.ndarray], View]:
 
 
 def _finite(samples: np.ndarray) -> np.ndarray:
+    if np.issubdtype(samples.dtype, np.integer):
+        return samples
     return np.nan_to_num(samples.astype(np.float64))

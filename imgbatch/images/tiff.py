@@ -30,7 +30,8 @@ class Directory:
     counts
         How many numbers each tag has that the file can hold; tags of bytes are left out.
     firsts
-        The first number of each tag of whole numbers.
+        The first number of each tag of whole numbers; the largest one of a tag that is there twice,
+        since libraries do not agree on which of them counts.
     """
 
     counts: dict[int, int] = field(default_factory=dict)
@@ -42,10 +43,15 @@ class Directory:
         return self.firsts.get(_WIDTH, 0), self.firsts.get(_LENGTH, 0)
 
     def part_bytes(self) -> int:
-        """The size of one strip or tile, which is read as a whole."""
+        """The size of one strip or tile, which is read as a whole.
+
+        One tag of tiles makes tiles of strips; libtiff then has no strip end with the picture.
+        """
         width, length = self.size
         columns = self.firsts.get(_TILE_WIDTH, width)
-        rows = min(length, self.firsts.get(_ROWS_PER_STRIP, length))
+        rows = self.firsts.get(_ROWS_PER_STRIP, length)
+        if not self.firsts.keys() & {_TILE_WIDTH, _TILE_LENGTH}:
+            rows = min(rows, length)
         rows = self.firsts.get(_TILE_LENGTH, rows)
         bits = self.firsts.get(BITS, 1) * self.firsts.get(SAMPLES, 1)
         return rows * columns * bits // 8
@@ -94,7 +100,7 @@ def read_directory(data: bytes) -> Directory | None:
                 directory.counts[tag] = min(count, len(data))
             if kind in _WHOLE_NUMBERS and count:
                 values = struct.unpack_from(order + _WHOLE_NUMBERS[kind], data, value_at)
-                directory.firsts[tag] = values[0]
+                directory.firsts[tag] = max(values[0], directory.firsts.get(tag, 0))
     except struct.error:  # the file ends here, or a value lies outside of it
         return directory
     if claimed > len(data) + _SHARED_BYTES:

@@ -170,11 +170,15 @@ def test_a_progressive_jpeg_with_fewer_colours_of_the_same_size_is_read():
 # ----- sizes that a file declares and does not hold -----------------------------------------------
 
 
-def tiff(tags: dict[int, tuple[int, int, int]], data: bytes) -> bytes:
-    """A TIFF of these tags (type, count, value or offset); `data` is at offset 8."""
-    entries = b"".join(struct.pack("<HHII", tag, *entry) for tag, entry in sorted(tags.items()))
+def tiff(tags: dict[int, tuple[int, int, int]], data: bytes, *again: tuple[int, ...]) -> bytes:
+    """A TIFF of these tags (type, count, value or offset); `data` is at offset 8.
+
+    `again` are further entries, of tags that may be there before.
+    """
+    entries = [(tag, *entry) for tag, entry in sorted(tags.items())] + [*again]
+    packed = b"".join(struct.pack("<HHII", *entry) for entry in entries)
     start = struct.pack("<4sI", b"II*\0", 8 + len(data))
-    return start + data + struct.pack("<H", len(tags)) + entries + bytes(4)
+    return start + data + struct.pack("<H", len(entries)) + packed + bytes(4)
 
 
 def tags_of_lzw(width: int, height: int) -> dict[int, tuple[int, int, int]]:
@@ -196,6 +200,19 @@ HOSTILE = {
     "tiff of huge tiles": tiff(
         TILED | {322: (4, 1, 30_000), 323: (4, 1, 30_000), 324: (4, 1, 8), 325: (4, 1, 99)}, bytes(99)
     ),
+    "tiff of tiles without a height": tiff(
+        tags_of_lzw(64, 48) | {277: (3, 1, 4), 278: (4, 1, 10_000), 322: (4, 1, 40_640)}, bytes(9999)
+    ),
+    "turned tiff of one row": tiff(
+        tags_of_lzw(99_000_000, 1) | {259: (3, 1, 1), 262: (3, 1, 5), 274: (3, 1, 5), 277: (3, 1, 4)}
+        | {258: (3, 4, 8)}, bytes((8, 0) * 4) + bytes(9999)
+    ),
+    "tiff of two widths": tiff(
+        tags_of_lzw(99_000_000, 1) | {259: (3, 1, 1), 262: (3, 1, 2), 277: (3, 1, 3), 258: (3, 3, 8)},
+        bytes((8, 0) * 3) + bytes(9999),
+        (256, 4, 1, 1),
+    ),
+    "fax of many rows": tiff(tags_of_lzw(3, 30_000_000) | {258: (3, 1, 1), 259: (3, 1, 3)}, bytes(99)),
     "tiff whose tags share a megabyte": tiff(
         tags_of_lzw(99, 99) | {5000 + number: (7, 10**6, 8) for number in range(2000)}, bytes(10**6)
     ),

@@ -30,6 +30,7 @@ _READING = Reading(
     "campaign.images:read_files",
     ("campaign.images", "imgbatch.index.extract", "imgbatch.descriptors", "imgbatch.config"),
     batch_files=64,
+    times=2,
 )
 _FOLDER_FILES = 2000
 _EMPHASIS = "extended"

@@ -40,12 +40,15 @@ class Reading:
         What the task imports.
     batch_files
         How many files are read by one process.
+    times
+        How often the task reads each file; each time may take `Limits.hang_seconds`.
     """
 
     part: str
     task: str
     modules: tuple[str, ...]
     batch_files: int
+    times: int = 1
 
 
 Beyond = Callable[[Path, Hostile, Outcome], Outcome]
@@ -100,7 +103,8 @@ class _Probe:
         """Read a batch; what is to blame for a fault of the whole is found by halves."""
         limits = self.zygote.campaign.limits
         files = [str(hostile.path) for hostile in batch]
-        ended = self.zygote.run(self.reading.task, {"files": files}, limits.hang_seconds)
+        seconds = limits.hang_seconds * self.reading.times
+        ended = self.zygote.run(self.reading.task, {"files": files}, seconds)
         most_mb = max(limits.memory_mb, *(hostile.most_mb for hostile in batch))
         fault = _fault(ended, most_mb)
         if fault is None:

@@ -154,6 +154,8 @@ def write_part(
             files = [made / f"{name}.npy" for name in ARRAYS]
             seal(made / _SEAL, files)
             for file, target in zip([*files, made / _SEAL], _files(part), strict=True):
+                if directory and os.path.isdir(target):  # a folder stands where a file belongs
+                    remove(Path(target))
                 move_file(file, target)
     except OSError as error:
         raise CatalogueError(

@@ -11,6 +11,7 @@ import pytest
 import imgbatch
 from imgbatch.config import load_config
 from imgbatch.descriptors import build_descriptors
+from imgbatch.embedding.projection import ARRAYS
 from imgbatch.errors import CatalogueError
 from imgbatch.index.extract import with_fingerprints
 from imgbatch.index.shards import points as shard_points
@@ -164,6 +165,18 @@ def test_points_are_computed_once_and_only_what_is_missing_or_damaged_again(
         f"{files[at]} is damaged; the points were computed anew" for at in (2, 3)
     ]
     assert not list(Path(index.points_root).rglob(".part-*"))
+
+
+def test_a_folder_in_the_place_of_a_file_of_points_makes_room(photos, config, tmp_path):
+    index = in_shards(photos, tmp_path, [30, 30])
+    expected = np.asarray(project(index, config(30)).points)
+    for ending in (*(f"{name}.npy" for name in ARRAYS), "seal.json"):
+        file = min(Path(index.points_root).glob(f"*/*.{ending}"))
+        file.unlink()
+        (file / "inside").mkdir(parents=True)
+        shard_points._opened.cache_clear()
+        assert np.asarray(project(index, config(30)).points).tobytes() == expected.tobytes()
+        assert file.is_file()
 
 
 def test_a_damaged_space_is_fitted_anew_with_a_note(photos, config, tmp_path):

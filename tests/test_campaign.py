@@ -9,6 +9,7 @@ import zlib
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,11 +24,11 @@ if not Path("/proc/self/task").is_dir() or find_spec("pyarrow") is None:
 BENCHMARKS = str(Path(__file__).resolve().parents[1] / "benchmarks")
 sys.path.insert(0, BENCHMARKS)
 try:
-    (answers, base, commands, imagefiles, images, main,
+    (answers, base, commands, deeds, disk, imagefiles, images, main,
      plants, processes, registry, report, rot, selfcheck, zygote) = (
         importlib.import_module(f"campaign.{name}")
-        for name in ("answers", "base", "commands", "imagefiles", "images", "main",
-                     "plants", "processes", "registry", "report", "rot", "selfcheck", "zygote")
+        for name in ("answers", "base", "commands", "deeds", "disk", "imagefiles", "images",
+                     "main", "plants", "processes", "registry", "report", "rot", "selfcheck", "zygote")
     )  # fmt: skip
 finally:
     sys.path.remove(BENCHMARKS)
@@ -229,6 +230,17 @@ def test_documents_differ_in_all_but_times_and_the_work_done():
     assert answers.difference(again, first) == ""
     assert answers.difference(other, first) == "images is [2], not [1]"
     assert answers.difference(answers.document(ended(0, out="{")), first) == "no document"
+
+
+@pytest.mark.parametrize(("written", "whole"), [(f"/metadata/{'5' * 24}/list", True), ("", False)])
+def test_a_page_may_name_a_list_of_another_state_and_else_is_whole(tmp_path, written, whole):
+    (tmp_path / "page.html").write_text(f"a page{written}")
+    bench = SimpleNamespace(out=tmp_path)
+    bench.outputs = lambda: deeds.Bench.outputs(bench)
+    expected = deeds.Expected(None, {"page.html": b"a page/metadata/*/list"}, [], 0.0)
+    deed = commands.Deed("a page", "OUT/page.html", "page.html")
+    wrong = [kind for kind, _ in disk._wrong_end(ended(0, out="{}"), bench, deed, expected)]
+    assert wrong == ([] if whole else ["exit code 0, and an output is not whole"])
 
 
 def test_the_command_that_an_error_names_is_found():

@@ -4,7 +4,7 @@ One file of all that commands and the local page keep of a folder (see `rot`) is
 commands that read it (see `asked`) must give the undisturbed answers; a note is welcome. Or they
 fail with one line that names a command in backticks which, when run, makes the answer right. Then
 an image is added, and the answers must be those of a fresh index: this shows descriptors that are
-silently wrong. Every fifth index has a write-ahead log, as a killed command leaves it; every 25th
+silently wrong. Every fifth index has a write-ahead log, as a killed command leaves it; every 12th
 lies in shards of ``--cluster local``. Of these and of every sixth case new processes answer; the
 others fork from one that has imported the modules. What people put into the basket cannot be made
 again: it may be empty with a note.
@@ -26,7 +26,7 @@ from campaign.processes import Ended, run
 from campaign.rot import Damaged, damage_one, room_of
 from campaign.zygote import COMMAND, Zygote
 
-_EACH_SHARDED, _EACH_LOGGED, _EACH_FRESH = 25, 5, 6
+_EACH_SHARDED, _EACH_LOGGED, _EACH_FRESH = 12, 5, 6
 Kind = Literal["closed", "logged", "shards"]
 """Of an index: as commands leave it; with a write-ahead log; in shards."""
 

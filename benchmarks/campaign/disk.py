@@ -24,7 +24,6 @@ from campaign.answers import clear_line, difference, document
 from campaign.base import Campaign, Failure, Outcome, Part, each_case
 from campaign.commands import CHECK, WRITERS, Deed
 from campaign.deeds import Bench, Benches, Expected, State, benches
-from campaign.folders import contents
 from campaign.kills import after
 from campaign.processes import Ended
 
@@ -167,7 +166,7 @@ def _wrong_end(
     elif ended.out.strip() and told is None:
         yield "a part of an answer", ended.out[-100:]
     if ended.code == 0:
-        now = contents(bench.out)
+        now = bench.outputs()
         whole = now if poorer else expected.outputs
         lost = [name for name in expected.outputs if now.get(name) != whole.get(name, b"")]
         if lost:

@@ -21,7 +21,7 @@ from typing import Any
 from imgbatch.copies.moving import Move, move_one, remove_remains
 from imgbatch.errors import OutputError, UsageError
 from imgbatch.files.alone import alone_in
-from imgbatch.files.atomic import TEMPORARY, give_free_name, remove_drafts, temporary_file
+from imgbatch.files.atomic import give_free_name, temporary_file
 from imgbatch.files.regular import TooLargeError, read_regular
 
 _START, _ENDING = "imgbatch-moves-", ".jsonl"
@@ -134,6 +134,10 @@ def undo(journal: Path) -> Moved:
     A file whose old place is taken by another one stays where it is.
     """
     with _alone(journal.parent):
+        unwritten = _is_unwritten(journal)
+        _tidy(journal.parent)
+        if unwritten:
+            return Moved(journal, 0, ())
         listed = _read(journal)
         remove_remains(listed, journal.parent)
         moved, left = 0, list[tuple[str, str]]()
@@ -163,10 +167,21 @@ def _alone(*folders: Path | None) -> Iterator[None]:
 
 def _tidy(directory: Path) -> None:
     """Remove what killed processes left, which may have moved files back by a finished journal."""
-    remove_drafts(directory, TEMPORARY)
+    moves = list[Move]()
     for journal in directory.glob(f"{_START}*{_ENDING}"):
+        if _is_unwritten(journal):
+            with contextlib.suppress(OSError):
+                journal.unlink()
+            continue
         with contextlib.suppress(UsageError):  # told where it is needed
-            remove_remains(_read(journal), directory)
+            moves += _read(journal)
+    remove_remains(moves, directory)
+
+
+def _is_unwritten(journal: Path) -> bool:
+    """Whether its writer was killed as it gave the journal its name, before the first move."""
+    pending = journal.name.endswith(f"{_PENDING}{_ENDING}")
+    return pending and journal.is_file() and not journal.stat().st_size
 
 
 def _finish(journal: Path, moves: Sequence[Move]) -> Moved:
@@ -195,8 +210,6 @@ def _finish(journal: Path, moves: Sequence[Move]) -> Moved:
 def _read(journal: Path) -> list[Move]:
     """The moves of a journal."""
     lines = _lines(journal)
-    if not lines and journal.name.endswith(f"{_PENDING}{_ENDING}"):
-        return []  # its writer was killed before the first move
     moves, version = list[Move](), 0
     try:
         version = _version(journal, json.loads(lines[0] if lines else ""))

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imgbatch.files.atomic import TEMPORARY, give_free_name, remove_drafts, temporary_file
+from imgbatch.files.atomic import (
+    TEMPORARY,
+    drafts,
+    give_free_name,
+    remove_drafts,
+    temporary_file,
+)
 from imgbatch.files.regular import only_regular
 
 _COPIED_INSTEAD = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
@@ -184,14 +190,24 @@ def _equal(a: str, b: str) -> bool:
 def remove_remains(moves: Sequence[Move], directory: Path) -> None:
     """Remove what a killed process left of files that it wrote: drafts, and names without bytes.
 
-    Without hard links a draft gets its name in two steps, between which the name has no bytes.
+    Without hard links a draft gets its name in two steps, between which the name has no bytes. Such
+    a name is known by the whole file, which is in its other place or still a draft beside it.
     """
     paths = (path for move in moves for path in (move.source, move.target))
-    for folder in {directory, *map(Path, map(os.path.dirname, paths))}:
-        remove_drafts(folder, TEMPORARY)
+    folders = {directory, *map(Path, map(os.path.dirname, paths))}
     for move in moves:
         with contextlib.suppress(OSError):
-            sizes = {path: os.lstat(path).st_size for path in (move.source, move.target)}
-            empty = [path for path, size in sizes.items() if not size and os.path.isfile(path)]
-            if len(empty) == 1 and move.size in sizes.values():
-                os.unlink(empty[0])
+            _remove_empty(move)
+    for folder in folders:
+        remove_drafts(folder, TEMPORARY)
+
+
+def _remove_empty(move: Move) -> None:
+    """Remove the one of two names of a file that has no bytes, if the file is not lost with it."""
+    there = [path for path in (move.source, move.target) if os.path.lexists(path)]
+    empty = [path for path in there if os.path.isfile(path) and not os.lstat(path).st_size]
+    if len(empty) != 1 or move.size <= 0:
+        return
+    whole = any(os.lstat(path).st_size == move.size for path in there)
+    if whole or any(move.is_at(str(draft)) for draft in drafts(Path(empty[0]).parent, TEMPORARY)):
+        os.unlink(empty[0])

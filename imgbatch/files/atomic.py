@@ -140,9 +140,20 @@ def remove_drafts(folder: Path, suffix: str = "") -> None:
     >>> Path(".imgbatch-of-a-killed-run.csv").exists()
     False
     """
-    for draft in folder.glob(f"{_PREFIX}*{suffix}"):
-        if draft.is_file():
-            draft.unlink(missing_ok=True)
+    for draft in drafts(folder, suffix):
+        draft.unlink(missing_ok=True)
+
+
+def drafts(folder: Path, suffix: str = "") -> list[Path]:
+    """The temporary files of a folder whose name ends so; those of `temporary_file` are among them.
+
+    Examples
+    --------
+    >>> with temporary_file(Path.cwd()) as temporary:
+    ...     drafts(Path.cwd()) == [temporary]
+    True
+    """
+    return [draft for draft in folder.glob(f"{_PREFIX}*{suffix}") if draft.is_file()]
 
 
 def give_free_name(temporary: Path, target: Path) -> None:

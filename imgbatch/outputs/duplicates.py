@@ -191,6 +191,6 @@ def write_undone(journal: Path, files: int, left: Sequence[tuple[str, str]], *, 
     console = StandardOutput()
     done = f"{number_of(files, 'file')} moved back"
     if not files and not left:
-        done = "nothing: every file is in its old place, as the journal was undone before"
+        done = "nothing: every file is in its old place"
     console.print_fact("undone", done)
     console.print_fact("journal", str(journal))

@@ -421,6 +421,30 @@ def test_a_kill_before_a_draft_gets_its_name_loses_nothing_where_links_are_impos
         move_files(moves(photos, aside), aside)
         assert (files_in(photos), files_in(aside)) == ({}, before)
     assert list(tmp_path.rglob(".imgbatch-*")) == []
+    for kept in aside.glob("imgbatch-moves-*"):
+        undo(kept)
+    assert (files_in(photos), files_in(aside)) == (before, {})
+
+
+def test_a_name_without_bytes_goes_though_the_file_has_moved_to_another_folder_since(
+    photos, tmp_path, monkeypatch
+):
+    before, (aside, other) = files_in(photos), (tmp_path / "aside", tmp_path / "other")
+
+    def kill(target):
+        if Path(target).name == "a.jpg":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        without_links(patched, kill)
+        with pytest.raises(KeyboardInterrupt):
+            move_files(moves(photos, aside), aside)
+    move_files(moves(photos, other), other)
+    (aside / "sub").mkdir(exist_ok=True)
+    (aside / "sub" / "b.jpg").touch()  # somebody's own: no draft of its size lies beside it
+    finish_pending(aside)
+    assert (files_in(aside), files_in(other)) == ({"sub/b.jpg": b""}, before)
+    assert list(tmp_path.rglob(".imgbatch-*")) == []
 
 
 def test_an_undo_that_was_killed_where_links_are_impossible_is_done_again(

@@ -134,12 +134,8 @@ def undo(journal: Path) -> Moved:
     A file whose old place is taken by another one stays where it is.
     """
     with _alone(journal.parent):
-        unwritten = _is_unwritten(journal)
-        _tidy(journal.parent)
-        if unwritten:
-            return Moved(journal, 0, ())
         listed = _read(journal)
-        remove_remains(listed, journal.parent)
+        _tidy(journal.parent, listed)
         moved, left = 0, list[tuple[str, str]]()
         for move in reversed(listed):
             try:
@@ -165,16 +161,20 @@ def _alone(*folders: Path | None) -> Iterator[None]:
         yield
 
 
-def _tidy(directory: Path) -> None:
-    """Remove what killed processes left, which may have moved files back by a finished journal."""
-    moves = list[Move]()
+def _tidy(directory: Path, listed: Iterable[Move] = ()) -> None:
+    """Remove what killed processes left, which may have moved files back by a finished journal.
+
+    Of all journals at once, and of moves that are `listed`: what one journal takes for a draft
+    shows another which of its names has no bytes yet.
+    """
+    moves = set(listed)
     for journal in directory.glob(f"{_START}*{_ENDING}"):
         if _is_unwritten(journal):
             with contextlib.suppress(OSError):
                 journal.unlink()
             continue
         with contextlib.suppress(UsageError):  # told where it is needed
-            moves += _read(journal)
+            moves.update(_read(journal))
     remove_remains(moves, directory)
 
 
@@ -209,6 +209,8 @@ def _finish(journal: Path, moves: Sequence[Move]) -> Moved:
 
 def _read(journal: Path) -> list[Move]:
     """The moves of a journal."""
+    if _is_unwritten(journal):
+        return []
     lines = _lines(journal)
     moves, version = list[Move](), 0
     try:

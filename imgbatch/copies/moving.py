@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -187,7 +187,7 @@ def _equal(a: str, b: str) -> bool:
     return True
 
 
-def remove_remains(moves: Sequence[Move], directory: Path) -> None:
+def remove_remains(moves: Collection[Move], directory: Path) -> None:
     """Remove what a killed process left of files that it wrote: drafts, and names without bytes.
 
     Without hard links a draft gets its name in two steps, between which the name has no bytes. Such

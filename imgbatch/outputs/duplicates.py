@@ -191,6 +191,8 @@ def write_undone(journal: Path, files: int, left: Sequence[tuple[str, str]], *, 
     console = StandardOutput()
     done = f"{number_of(files, 'file')} moved back"
     if not files and not left:
-        done = "nothing: every file is in its old place"
+        never = "the command was killed before its first move"
+        why = "the journal was undone before" if journal.exists() else never
+        done = f"nothing: every file is in its old place, as {why}"
     console.print_fact("undone", done)
     console.print_fact("journal", str(journal))

@@ -282,6 +282,15 @@ def test_what_is_no_journal_moves_nothing(tmp_path, text):
         undo(file)
 
 
+def test_beside_what_is_no_journal_nothing_is_tidied(tmp_path):
+    draft = tmp_path / ".imgbatch-0.tmp"  # another command may be writing it
+    draft.write_bytes(b"half a pict")
+    (tmp_path / "notes.jsonl").write_text("somebody's own")
+    with pytest.raises(UsageError):
+        undo(tmp_path / "notes.jsonl")
+    assert draft.exists()
+
+
 def test_a_missing_journal_is_one_clear_error(tmp_path):
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         undo(tmp_path / "none.jsonl")
